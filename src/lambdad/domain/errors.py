@@ -1,0 +1,116 @@
+"""Errors that know whose fault they are.
+
+::
+
+    LambdadError
+    ├── CallerError                  the request is at fault: a modelled 4xx
+    │   ├── InvalidParameter         a business rule of the service refused a value
+    │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
+    │   ├── NotFound                 no such resource
+    │   ├── Conflict                 exists already, or is being changed
+    │   ├── PreconditionFailed       RevisionId does not match
+    │   ├── AccessDenied             not this caller
+    │   ├── InvalidRequestContent    the payload is not what the operation takes
+    │   ├── RequestTooLarge          over a size limit
+    │   ├── UnsupportedMediaType     content type refused
+    │   ├── Throttled                a quota is used up; try again
+    │   ├── CodeStorageExceeded      the region's code storage is full
+    │   ├── NotOffered               a valid request for what lambdad does not do (yet)
+    │   └── UnknownOperation         no route of this service matches
+    └── ServiceFault                 ours: a 5xx, details in the log only
+        └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
+
+What a *function* does wrong is never an exception: it is an outcome (`domain.outcome`).
+The names and bodies AWS gives these live in `awsapi.faults` alone.
+"""
+
+from __future__ import annotations
+
+
+class LambdadError(Exception):
+    """Root of every error lambdad raises on purpose; `str(error)` is fit for the caller."""
+
+
+class CallerError(LambdadError):
+    """The request is at fault; repeating it unchanged will not help (unless throttled)."""
+
+
+class InvalidParameter(CallerError):
+    """A rule of the service refused a value that the model allows."""
+
+
+class ConstraintViolations(CallerError):
+    """The model refused one or more values.
+
+    Args:
+        violations: one sentence each, in the order of the model
+            (``Value '…' at '…' failed to satisfy constraint: Member must …``).
+    """
+
+    def __init__(self, violations: list[str]) -> None:
+        count = len(violations)
+        noun = "error" if count == 1 else "errors"
+        super().__init__(f"{count} validation {noun} detected: " + "; ".join(violations))
+        self.violations = violations
+
+
+class NotFound(CallerError):
+    """No such resource in this account and region."""
+
+
+class Conflict(CallerError):
+    """The resource exists already, or another change of it is under way."""
+
+
+class PreconditionFailed(CallerError):
+    """The RevisionId given is not the latest."""
+
+
+class AccessDenied(CallerError):
+    """This caller may not do this."""
+
+
+class InvalidRequestContent(CallerError):
+    """The body is not what the operation takes."""
+
+
+class RequestTooLarge(CallerError):
+    """Over a size limit of the operation."""
+
+
+class UnsupportedMediaType(CallerError):
+    """The content type is not one the operation takes."""
+
+
+class Throttled(CallerError):
+    """A quota is used up.
+
+    Args:
+        reason: AWS's ThrottleReason, for example ``ConcurrentInvocationLimitExceeded``.
+        retry_after_s: seconds after which a retry may succeed; None when unknown.
+    """
+
+    def __init__(self, reason: str, retry_after_s: int | None = None) -> None:
+        super().__init__("Rate Exceeded.")
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class CodeStorageExceeded(CallerError):
+    """The region's code storage is full."""
+
+
+class NotOffered(CallerError):
+    """A valid request for something lambdad does not do (yet); the message says what."""
+
+
+class UnknownOperation(CallerError):
+    """No operation of the service matches method, path or target."""
+
+
+class ServiceFault(LambdadError):
+    """Our fault; the caller sees a 5xx without details, the log has them."""
+
+
+class EnvironmentUnavailable(ServiceFault):
+    """An execution environment could not be made; the message says what to do about it."""

@@ -1,0 +1,119 @@
+"""A function version: its configuration, its code and its state, as one immutable value.
+
+`$LATEST` is a version like any other, the only one that is ever replaced; every change makes a
+new value with a new revision id. The control plane writes these, everything else reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from lambdad.domain.scope import Scope
+
+LATEST = "$LATEST"
+
+CodeKey = NewType("CodeKey", str)
+"""Content address of a code archive: lower-case hex SHA-256 of the zip file."""
+
+
+class State(StrEnum):
+    """Whether a version can be invoked (the AWS `State`)."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    INACTIVE = "Inactive"
+    FAILED = "Failed"
+
+
+class UpdateStatus(StrEnum):
+    """How the last update of a version went (the AWS `LastUpdateStatus`)."""
+
+    SUCCESSFUL = "Successful"
+    IN_PROGRESS = "InProgress"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence and a code, as AWS gives them beside a state."""
+
+    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """Where a version logs to, and how.
+
+    Attributes:
+        log_format: ``Text`` or ``JSON``.
+        log_group: the CloudWatch log group.
+        application_level: None unless set or implied by JSON.
+        system_level: None unless set or implied by JSON.
+    """
+
+    log_format: str
+    log_group: str
+    application_level: str | None = None
+    system_level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionVersion:
+    """One version of one function.
+
+    Attributes:
+        version: ``$LATEST`` or a number as text.
+        runtime: AWS's runtime identifier; None only for images.
+        handler: None for images.
+        environment: None when never given (AWS then leaves `Environment` out); may be empty.
+        code_sha256: base64 SHA-256 of the archive, as AWS shows it.
+        code_bytes: size of the archive.
+        code_key: where the code store keeps it.
+        revision_id: changes with every change of this version and only then.
+        last_modified: AWS's format, ``2026-11-23T03:05:20.123+0000``.
+        update_status: None while a function is being created, and on published versions as AWS has it.
+        echoed: further validated members in AWS's own shape, answered as they are
+            (`DeadLetterConfig`, `KMSKeyArn`, `FileSystemConfigs` …); absent when never given.
+    """
+
+    scope: Scope
+    name: str
+    version: str
+    role: str
+    runtime: str | None
+    handler: str | None
+    timeout_s: int
+    memory_mib: int
+    ephemeral_mib: int
+    architecture: str
+    environment: Mapping[str, str] | None
+    description: str
+    code_sha256: str
+    code_bytes: int
+    code_key: CodeKey
+    logging: LoggingConfig
+    revision_id: str
+    last_modified: str
+    state: State
+    state_reason: Reason | None = None
+    update_status: UpdateStatus | None = None
+    update_reason: Reason | None = None
+    package_type: str = "Zip"
+    tracing_mode: str = "PassThrough"
+    snap_start_apply_on: str = "None"
+    layers: tuple[str, ...] = ()
+    echoed: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def unqualified_arn(self) -> str:
+        """The function's ARN without a version."""
+        return self.scope.arn("lambda", f"function:{self.name}")
+
+    @property
+    def qualified_arn(self) -> str:
+        """The version's ARN; that of `$LATEST` ends in ``:$LATEST``."""
+        return f"{self.unqualified_arn}:{self.version}"

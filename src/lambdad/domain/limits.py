@@ -1,0 +1,52 @@
+"""Every number that AWS or lambdad sets, with its unit and source.
+
+Sources: Q = AWS Lambda quotas page; M = service model; O = an answer recorded from AWS; L = lambdad's own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+# Invoke
+MAX_SYNC_REQUEST_BYTES: Final = 6 * MIB  # Q: synchronous payload, each way
+MAX_SYNC_RESPONSE_BYTES: Final = 6 * MIB + 100  # O: "maximum allowed payload size (6291556 bytes)"
+MAX_ASYNC_REQUEST_BYTES: Final = 1 * MIB  # Q since 2025-10-24
+MAX_CLIENT_CONTEXT_BYTES: Final = 3_583  # M: Invoke.ClientContext
+LOG_TAIL_BYTES: Final = 4 * KIB  # M: Invoke.LogType
+
+# Function configuration (ordinary functions; the model's bounds are wider)
+MIN_MEMORY_MIB: Final = 128  # Q
+MAX_MEMORY_MIB: Final = 10_240  # Q
+MEMORY_MIB_PER_VCPU: Final = 1_769  # Q: 1,769 MB is the equivalent of one vCPU
+DEFAULT_MEMORY_MIB: Final = 128  # O
+DEFAULT_TIMEOUT_S: Final = 3  # O
+MAX_TIMEOUT_S: Final = 900  # Q
+DEFAULT_EPHEMERAL_MIB: Final = 512  # O
+MAX_EPHEMERAL_MIB: Final = 10_240  # Q
+MAX_ENVIRONMENT_BYTES: Final = 4 * KIB  # Q: all variables together
+MAX_TAGS: Final = 50  # Q
+
+# Code
+MAX_ZIPPED_BYTES: Final = 52_428_800  # O
+MAX_UNZIPPED_BYTES: Final = 262_144_000  # O
+MAX_CREATE_REQUEST_BYTES: Final = 70_167_211  # O: whole CreateFunction request
+MAX_ARCHIVE_ENTRIES: Final = 200_000  # L: bounds the time one unpacking takes
+TOTAL_CODE_BYTES: Final = 80_530_636_800  # Q: 75 GB per region
+
+# Environment
+MAX_PROCESSES: Final = 1_024  # Q: processes and threads
+MAX_OPEN_FILES: Final = 1_024  # Q
+INIT_TIMEOUT_S: Final = 10.0  # Q: Init phase of on-demand functions
+MAX_ENVIRONMENT_CONNECTIONS: Final = 64  # L: connections one environment may hold to the server
+MAX_RUNTIME_API_HEADER_BYTES: Final = 64 * KIB  # L
+MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
+
+# Concurrency
+ACCOUNT_CONCURRENCY: Final = 1_000  # Q
+MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
+
+# Lists
+MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page

@@ -1,0 +1,52 @@
+"""Where code lives: content-addressed archives, unpacked once, read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lambdad.domain.function import CodeKey
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCode:
+    """An archive that is on disk and unpacked.
+
+    Attributes:
+        key: its content address.
+        sha256_base64: as AWS shows it in `CodeSha256`.
+        archive_bytes: size of the zip file.
+        unpacked_bytes: sum of its files.
+    """
+
+    key: CodeKey
+    sha256_base64: str
+    archive_bytes: int
+    unpacked_bytes: int
+
+
+class CodeStore(Protocol):
+    """Archives and their unpacked trees."""
+
+    async def put(self, archive: bytes) -> StoredCode:
+        """Check, store and unpack a zip file; durable when it returns. Same bytes, same key.
+
+        Raises:
+            InvalidParameter: not a zip file, an entry that leads out of the tree (absolute, `..`,
+                a symlink pointing outside), or over 250 MB unzipped, in AWS's words.
+            RequestTooLarge: over 50 MB zipped, in AWS's words.
+        """
+        ...
+
+    def task_root(self, key: CodeKey) -> Path:
+        """The unpacked tree of a stored archive."""
+        ...
+
+    def archive(self, key: CodeKey) -> Path:
+        """The zip file itself."""
+        ...
+
+    async def keep_only(self, keys: set[CodeKey]) -> int:
+        """Remove every archive not in `keys` (and unfinished work of a killed server); how many."""
+        ...

@@ -1,0 +1,112 @@
+"""Where log lines go, and where they are read from.
+
+The writing half is called from the invocation path: it never blocks and never fails there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from lambdad.domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKey:
+    """A log stream: `group` and `stream` are AWS's names."""
+
+    scope: Scope
+    group: str
+    stream: str
+
+
+class LogLine(NamedTuple):
+    """One event to be written: `timestamp_ms` since the epoch, `message` without an added newline."""
+
+    timestamp_ms: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as read back; `event_id` orders events of one stream and never repeats."""
+
+    stream: str
+    timestamp_ms: int
+    ingestion_ms: int
+    message: str
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """A log group; `retention_days` None means for ever."""
+
+    name: str
+    created_ms: int
+    stored_bytes: int
+    retention_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """A log stream; times are None while it is empty."""
+
+    name: str
+    created_ms: int
+    first_event_ms: int | None
+    last_event_ms: int | None
+    last_ingestion_ms: int | None
+
+
+class LogSink(Protocol):
+    """The writing half, for the invocation path."""
+
+    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+        """Take lines in order; group and stream are made when missing. On disk within 100 ms."""
+        ...
+
+
+class LogStore(LogSink, Protocol):
+    """The whole of it, for the Logs API."""
+
+    async def create_group(self, scope: Scope, name: str) -> bool:
+        """False when it exists."""
+        ...
+
+    async def create_stream(self, key: StreamKey) -> bool:
+        """False when it exists. Raises NotFound without the group."""
+        ...
+
+    async def delete_group(self, scope: Scope, name: str) -> bool:
+        """Remove a group with its streams; False when there is none."""
+        ...
+
+    async def groups(
+        self, scope: Scope, *, prefix: str | None, pattern: str | None, after: str | None, limit: int
+    ) -> list[GroupInfo]:
+        """Groups by name, behind `after`; `pattern` is a case-sensitive substring."""
+        ...
+
+    async def streams(
+        self, scope: Scope, group: str, *, prefix: str | None, after: str | None, limit: int,
+        newest_first: bool = False,
+    ) -> list[StreamInfo]:
+        """Streams of a group by name (or by last event time, newest first). Raises NotFound."""
+        ...
+
+    async def read(
+        self, scope: Scope, group: str, *, streams: Sequence[str] | None, start_ms: int | None,
+        end_ms: int | None, after_id: int | None, before_id: int | None, limit: int, backward: bool = False,
+        terms: Sequence[str] = (),
+    ) -> list[StoredEvent]:
+        """Events ordered by time then id, from one, several or all streams of a group.
+
+        `terms` keep events that contain every one of them literally. Raises NotFound.
+        """
+        ...
+
+    async def flush(self) -> None:
+        """Return once everything taken by `write` before this call can be read and is on disk."""
+        ...

@@ -1,0 +1,57 @@
+"""How a runtime identifier becomes something that can be started, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambdad.worker.sandbox.plan import Mount
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeLaunch:
+    """What starts a runtime inside a sandbox.
+
+    Attributes:
+        argv: program and arguments, paths as seen inside.
+        mounts: interpreter trees and our client (at `/var/runtime`), beside the system directories.
+        env: additions to the function's environment (`PYTHONPATH`, `NODE_PATH`, …).
+        version: AWS-like runtime version for INIT_START (``python:3.11.v7``).
+        own_client: whether it speaks over descriptor 4 (ours) or only over TCP (bootstrap, official ones).
+    """
+
+    argv: tuple[str, ...]
+    mounts: tuple[Mount, ...]
+    env: Mapping[str, str]
+    version: str
+    own_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeStatus:
+    """A line of `lambdad runtimes`.
+
+    Attributes:
+        runtime: AWS's identifier.
+        interpreter: path on this host; None when missing.
+        version: of the interpreter; None when missing.
+        remedy: the command that gets it; None when present.
+    """
+
+    runtime: str
+    interpreter: str | None
+    version: str | None
+    remedy: str | None
+
+
+class Runtimes(Protocol):
+    """What this host can run."""
+
+    def launch(self, runtime: str) -> RuntimeLaunch:
+        """How to start it. Raises EnvironmentUnavailable saying precisely what to install."""
+        ...
+
+    def status(self) -> list[RuntimeStatus]:
+        """Every runtime id lambdad knows."""
+        ...

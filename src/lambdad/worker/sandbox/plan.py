@@ -1,0 +1,177 @@
+"""What a sandbox shall be, as values; `act` makes it so.
+
+A sandbox is made once and may run several processes one after another (a runtime that crashed is
+started again in the same sandbox, with `/tmp` kept). Making and starting are separate so that a
+pool can hold sandboxes in which nothing of a user has run.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class Tier(StrEnum):
+    """How strongly a function is kept apart, strongest first."""
+
+    MICROVM = "microvm"
+    NAMESPACE = "namespace"
+    PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host directory shown read-only at `target` inside (nosuid, nodev)."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the processes of a sandbox may use together.
+
+    Attributes:
+        vcpus: share of CPU time once `apply_cpu_quota` was called (1.0 is one core).
+        tmp_bytes: size of `/tmp`.
+    """
+
+    memory_bytes: int
+    vcpus: float
+    processes: int
+    open_files: int
+    tmp_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPlan:
+    """Everything a sandbox is made from.
+
+    Attributes:
+        sandbox_id: unique, `[a-z0-9-]{1,40}`; names its cgroup and its directory.
+        mounts: in order; `/var/task`, `/var/runtime`, `/opt`, interpreter trees.
+        listen: (address, port) pairs to listen on inside the sandbox's own network; the listening
+            sockets are passed out to the server.
+        outbound: whether the sandbox reaches the internet (never the host or another sandbox).
+    """
+
+    sandbox_id: str
+    mounts: tuple[Mount, ...]
+    limits: Limits
+    listen: tuple[tuple[str, int], ...] = (("169.254.100.1", 9001), ("127.0.0.1", 9001), ("169.254.100.1", 4566))
+    outbound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPlan:
+    """A program to run in a sandbox.
+
+    Its stdin is /dev/null, stdout and stderr are one pipe (`RunningProcess.output`), descriptor 3 is
+    the same pipe again (`_LAMBDA_TELEMETRY_LOG_FD=3`), descriptor 4 is one end of a stream socket
+    pair whose other end is `RunningProcess.channel` (`_LAMBDAD_RUNTIME_FD=4`): our own runtime
+    clients speak the Runtime API over it. Everything from 5 on is closed.
+
+    Attributes:
+        argv: program and arguments; the program is a path inside the sandbox.
+        env: the whole environment.
+        cwd: inside the sandbox.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str = "/var/task"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How the main process of a sandbox ended.
+
+    Attributes:
+        code: exit code; None when a signal ended it.
+        signal: number of that signal; None otherwise.
+        oom_killed: whether the kernel killed for memory in this sandbox since the last start.
+        error: the process never ran: what exec said (``no such file or directory``); None otherwise.
+    """
+
+    code: int | None
+    signal: int | None
+    oom_killed: bool = False
+    error: str | None = None
+
+
+class RunningProcess(Protocol):
+    """A started process; `output` (non-blocking read end) and `channel` belong to whoever started it."""
+
+    output: int
+    channel: socket.socket
+
+
+class Sandbox(Protocol):
+    """A made sandbox. Methods are called on the event loop and do not block it for long (< 1 ms)."""
+
+    sandbox_id: str
+    tier: Tier
+    listeners: tuple[socket.socket, ...]
+    """Listening, non-blocking sockets in the order of `SandboxPlan.listen`; owned by the sandbox."""
+    addresses: tuple[str, ...]
+    """``host:port`` under which a process inside reaches each listener (differs in the process tier)."""
+
+    async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> RunningProcess:
+        """Start the (one) main process; `on_exit` is called once, on the loop, when it has ended."""
+        ...
+
+    def inside(self, path: str) -> str:
+        """Where a path of the sandbox is seen by its processes (differs in the process tier)."""
+        ...
+
+    def apply_cpu_quota(self) -> None:
+        """From now on `Limits.vcpus` holds; before, processes run at low weight without a quota."""
+        ...
+
+    def peak_memory_bytes(self) -> int:
+        """Highest memory use so far; 0 when this host cannot tell."""
+        ...
+
+    def kill(self) -> None:
+        """Kill every process of the main process's tree now (the sandbox itself can start another)."""
+        ...
+
+    async def destroy(self) -> None:
+        """Kill everything and remove every trace: processes, mounts, cgroups, links, directories."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the probe found out by doing it.
+
+    Attributes:
+        feature: short name (``user namespaces``, ``memory limit``, ``outbound network`` …).
+        works: whether a throwaway child has done it.
+        detail: what was used or what failed, one line.
+        remedy: what to do about it; None when it works.
+    """
+
+    feature: str
+    works: bool
+    detail: str
+    remedy: str | None = None
+
+
+class SandboxFactory(Protocol):
+    """Makes sandboxes of one tier on this host."""
+
+    tier: Tier
+    findings: tuple[Finding, ...]
+
+    async def create(self, plan: SandboxPlan) -> Sandbox:
+        """Make a sandbox in which nothing runs yet. Raises EnvironmentUnavailable with a remedy."""
+        ...
+
+    async def close(self) -> None:
+        """Destroy every sandbox and end the helper."""
+        ...
