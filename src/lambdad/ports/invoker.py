@@ -43,7 +43,7 @@ class Invoked:
 
 
 class Invoker(Protocol):
-    """Runs functions. `reply` is called exactly once, from the loop, never before `invoke` returns an error."""
+    """Runs functions. `reply` is called exactly once, on the loop."""
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         """Resolve, admit, lease, assign, run; then `reply`."""

@@ -90,15 +90,30 @@ class LogStore(LogSink, Protocol):
         ...
 
     async def streams(
-        self, scope: Scope, group: str, *, prefix: str | None, after: str | None, limit: int,
+        self,
+        scope: Scope,
+        group: str,
+        *,
+        prefix: str | None,
+        after: str | None,
+        limit: int,
         newest_first: bool = False,
     ) -> list[StreamInfo]:
         """Streams of a group by name (or by last event time, newest first). Raises NotFound."""
         ...
 
     async def read(
-        self, scope: Scope, group: str, *, streams: Sequence[str] | None, start_ms: int | None,
-        end_ms: int | None, after_id: int | None, before_id: int | None, limit: int, backward: bool = False,
+        self,
+        scope: Scope,
+        group: str,
+        *,
+        streams: Sequence[str] | None,
+        start_ms: int | None,
+        end_ms: int | None,
+        after_id: int | None,
+        before_id: int | None,
+        limit: int,
+        backward: bool = False,
         terms: Sequence[str] = (),
     ) -> list[StoredEvent]:
         """Events ordered by time then id, from one, several or all streams of a group.

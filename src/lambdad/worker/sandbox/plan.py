@@ -62,7 +62,11 @@ class SandboxPlan:
     sandbox_id: str
     mounts: tuple[Mount, ...]
     limits: Limits
-    listen: tuple[tuple[str, int], ...] = (("169.254.100.1", 9001), ("127.0.0.1", 9001), ("169.254.100.1", 4566))
+    listen: tuple[tuple[str, int], ...] = (
+        ("169.254.100.1", 9001),
+        ("127.0.0.1", 9001),
+        ("169.254.100.1", 4566),
+    )
     outbound: bool = True
 
 
