@@ -1,0 +1,94 @@
+"""A whole service out of its model and one handler per operation.
+
+match → parse → check constraints → handler → render; an error on the way goes to `faults`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from lambdad import __version__
+from lambdad.awsapi import constraints, faults, parse, render
+from lambdad.awsapi.model import Operation, ServiceModel
+from lambdad.awsapi.routes import Router, router_for
+from lambdad.domain.errors import LambdadError, NotOffered, ServiceFault
+from lambdad.domain.http import Request, Response
+
+Params = dict[str, Any]
+"""Parameters under AWS's member names; blobs are bytes, timestamps aware datetimes."""
+
+Handler = Callable[[Params, Request], Awaitable[Mapping[str, Any]]]
+"""What the control plane provides per operation: parameters in, result members out.
+
+A member that is None or absent stays out of the answer. A member of the model located in the
+status code (`StatusCode` of Invoke and DeleteFunction) sets the status.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+class ModelledService:
+    """A service whose wire comes from a model; implements `ports.service.Service`.
+
+    Args:
+        model: the service's model.
+        handlers: by operation name; operations without one are refused with a modelled error.
+        refused: that error's text, with `{operation}` and `{version}` filled in.
+
+    Raises:
+        ValueError: a handler is named like no operation of the model.
+    """
+
+    def __init__(
+        self,
+        model: ServiceModel,
+        handlers: Mapping[str, Handler],
+        *,
+        refused: str = "{operation} is not offered by lambdad {version}",
+    ) -> None:
+        unknown = sorted(set(handlers) - set(model.operations))
+        if unknown:
+            raise ValueError(f"{model.name} has no operation {', '.join(unknown)}")
+        self._model = model
+        self._handlers = dict(handlers)
+        self._refused = refused
+        self._router: Router = router_for(model)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request; nothing is ever raised."""
+        name = self._model.name
+        try:
+            return await self._answer(request)
+        except ServiceFault as error:
+            _log.exception("service fault", extra=_fields(name, request))
+            return faults.render(name, error, request.request_id)
+        except LambdadError as error:
+            return faults.render(name, error, request.request_id)
+        except Exception:
+            _log.exception("unexpected error", extra=_fields(name, request))
+            return faults.render(name, ServiceFault("An error occurred."), request.request_id)
+
+    async def _answer(self, request: Request) -> Response:
+        operation, labels = self._router.match(request)
+        handler = self._handlers.get(operation.name)
+        if handler is None:
+            raise NotOffered(self._refused.format(operation=operation.name, version=__version__))
+        params = self._params(operation, request, labels)
+        return render.response(self._model, operation, await handler(params, request))
+
+    def _params(self, operation: Operation, request: Request, labels: Mapping[str, str]) -> Params:
+        params = parse.params(self._model, operation, request, labels)
+        constraints.check(operation.input, params)
+        return params
+
+
+def _fields(service: str, request: Request) -> dict[str, str]:
+    return {
+        "event": "service.error",
+        "service": service,
+        "request_id": request.request_id,
+        "method": request.method,
+        "path": request.path,
+    }
