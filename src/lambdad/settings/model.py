@@ -1,0 +1,265 @@
+"""The settings as values: every name with its meaning, unit, default and reason.
+
+Before: nothing. After: `loading` fills them, `validation` judges them, `docs/reference/settings.md` is
+generated from them.
+"""
+# ruff: noqa: RUF009 - `_setting` only builds a dataclass field; nothing is shared between instances.
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from lambdad.settings import reading
+
+
+class AuthMode(StrEnum):
+    """Who may call: everybody on this machine, or only known credentials."""
+
+    PERMISSIVE = "permissive"
+    ENFORCE = "enforce"
+
+
+class RequiredIsolation(StrEnum):
+    """The weakest isolation the server may start with; `NONE` takes the best this host gives."""
+
+    NONE = "none"
+    PROCESS = "process"
+    NAMESPACE = "namespace"
+    MICROVM = "microvm"
+
+
+class LogLevel(StrEnum):
+    """Least serious kind of record the server writes to its own log."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How the server's own log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsKeys:
+    """Credentials for an external service; the secret parts never appear in `repr`."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEndpoint:
+    """Where a neighbour service is, when it is not lambdad's own.
+
+    Attributes:
+        endpoint: URL without a path, ``https://s3.eu-central-1.amazonaws.com``.
+        credentials: None sends the caller's request as it is signed.
+        region: region to sign for; None keeps the caller's.
+        verify: whether the endpoint's TLS certificate is checked.
+    """
+
+    endpoint: str
+    credentials: AwsKeys | None = None
+    region: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the reference page says about a setting, and how its value is read.
+
+    Attributes:
+        what: one sentence.
+        why: the reason for the default.
+        default: how the default is written for people.
+        unit: None for values that have none.
+        read: from ``(name, raw)``, where raw is text or a TOML value, to the value.
+        choices: the words allowed, when they are few.
+        switch: whether the option is a pair ``--x`` / ``--no-x``.
+    """
+
+    what: str
+    why: str
+    default: str
+    unit: str | None
+    read: Callable[[str, object], object]
+    choices: tuple[str, ...] = ()
+    switch: bool = False
+
+
+def _setting(
+    default: object,
+    read: Callable[[str, object], object],
+    *,
+    what: str,
+    why: str,
+    shown: str | None = None,
+    unit: str | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    text = shown if shown is not None else str(default).lower()
+    about = About(what, why, text, unit, read, choices, switch=read is reading.switch)
+    if callable(default):
+        return field(default_factory=default, metadata={"about": about})
+    return field(default=default, metadata={"about": about})
+
+
+def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """``$XDG_DATA_HOME/lambdad``, else ``~/.local/share/lambdad``."""
+    root = environ.get("XDG_DATA_HOME", "")
+    if root.startswith("/"):
+        return Path(root) / "lambdad"
+    home = environ.get("HOME") or str(Path("~").expanduser())
+    return Path(home) / ".local" / "share" / "lambdad"
+
+
+def _local_data_dir() -> Path | None:
+    return default_data_dir()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective settings of one server.
+
+    Attributes:
+        data_dir: None keeps nothing (``:memory:``).
+        tls_cert: None serves plain HTTP.
+        max_environments: None derives the bound from memory and descriptors.
+        services: neighbour service to where it really is.
+    """
+
+    host: str = _setting(
+        "127.0.0.1", reading.text, what="Address to listen on.", why="Only this machine can call."
+    )
+    port: int = _setting(
+        4566,
+        reading.integer,
+        what="Port to listen on; 0 takes any free one.",
+        why="What local AWS tools expect.",
+    )
+    data_dir: Path | None = _setting(
+        _local_data_dir,
+        reading.data_dir,
+        what="Directory of everything that is kept, mode 0700; `:memory:` keeps nothing.",
+        why="Functions survive a restart; the XDG directory belongs to the user alone.",
+        shown="$XDG_DATA_HOME/lambdad, else ~/.local/share/lambdad",
+    )
+    auth: AuthMode = _setting(
+        AuthMode.PERMISSIVE,
+        reading.one_of(AuthMode),
+        what="Whether callers must be known; `enforce` is refused until the identity issue brings IAM.",
+        why="Local tools call with made-up keys; only loopback can reach the server.",
+        choices=tuple(AuthMode),
+    )
+    require_isolation: RequiredIsolation = _setting(
+        RequiredIsolation.NONE,
+        reading.one_of(RequiredIsolation),
+        what="Refuse to start with anything weaker.",
+        why="The best tier of the host is taken and a weak one is said loudly.",
+        choices=tuple(RequiredIsolation),
+    )
+    outbound: bool = _setting(
+        True,
+        reading.switch,
+        what="Whether functions reach the internet (never this host or one another).",
+        why="As on AWS.",
+    )
+    tls_cert: Path | None = _setting(
+        None,
+        reading.path,
+        what="Certificate chain, PEM; with `tls_key` the endpoint speaks HTTPS.",
+        why="On loopback plain HTTP is enough.",
+        shown="none",
+    )
+    tls_key: Path | None = _setting(
+        None, reading.path, what="Private key of `tls_cert`, PEM.", why="See `tls_cert`.", shown="none"
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        reading.words,
+        what="Origins whose web pages may call (`https://app.example`).",
+        why="A web page in the user's browser must not reach the endpoint.",
+        shown="none",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        reading.words,
+        what="Names accepted in `Host`, beside the loopback names.",
+        why="Keeps DNS rebinding out.",
+        shown="none",
+    )
+    log_level: LogLevel = _setting(
+        LogLevel.INFO,
+        reading.one_of(LogLevel),
+        what="Least serious record of the server's own log.",
+        why="Start, stop and what an operator must act on.",
+        choices=tuple(LogLevel),
+    )
+    log_format: LogFormat = _setting(
+        LogFormat.TEXT,
+        reading.one_of(LogFormat),
+        what="Format of the server's own log on stderr.",
+        why="People read it first; machines ask for json.",
+        choices=tuple(LogFormat),
+    )
+    idle_environment_s: float = _setting(
+        600.0,
+        reading.seconds,
+        what="How long an unused execution environment stays warm.",
+        why="In the range AWS is seen to keep them.",
+        unit="seconds",
+        shown="600",
+    )
+    max_environments: int | None = _setting(
+        None,
+        reading.integer,
+        what="Most execution environments at once.",
+        why="Derived from memory (32 MiB each), descriptors (72 each) and AWS's quota of 1,000.",
+        unit="environments",
+        shown="derived",
+    )
+    default_region: str = _setting(
+        "us-east-1",
+        reading.text,
+        what="Region of requests that are not signed.",
+        why="What AWS's own tools fall back to.",
+    )
+    drain_s: float = _setting(
+        30.0,
+        reading.seconds,
+        what="How long running invocations may finish after SIGTERM.",
+        why="Well inside the 90 s after which systemd kills.",
+        unit="seconds",
+        shown="30",
+    )
+    services: Mapping[str, ServiceEndpoint] = field(default_factory=dict)
+
+
+def about(setting: Field[object]) -> About | None:
+    """What is known about a field of `Settings`; None for `services`, which is a table of its own."""
+    found = setting.metadata.get("about")
+    return found if isinstance(found, About) else None
+
+
+def simple_settings() -> dict[str, About]:
+    """Every setting that has one value, by name, in the order of the reference page."""
+    return {item.name: known for item in fields(Settings) if (known := about(item)) is not None}
+
+
+def default_of(name: str) -> object:
+    """The default value of a setting, for `lambdad doctor` to mark what differs."""
+    item = next(item for item in fields(Settings) if item.name == name)
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return item.default

@@ -1,0 +1,50 @@
+"""Which settings a server can run with: rules over more than one value, in lines for people."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from lambdad.settings.model import AuthMode, Settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def validate(settings: Settings) -> list[str]:
+    """Every reason why a server cannot run with these settings, one line each; empty when it can."""
+    lines = []
+    if settings.auth is AuthMode.ENFORCE:
+        lines.append(
+            "auth = enforce is refused: IAM and credentials are not part of lambdad yet "
+            "(the identity issue brings them); leave --auth at permissive"
+        )
+    if not is_loopback(settings.host):
+        lines.append(
+            f"host = {settings.host} is refused: until the identity issue brings --auth enforce, anybody who "
+            "can reach the port could run code; use 127.0.0.1, ::1 or localhost"
+        )
+    if settings.port > 65_535:
+        lines.append(f"port = {settings.port} is refused: ports end at 65535")
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        lines.append("tls_cert and tls_key are refused one without the other: give both or neither")
+    lines.extend(
+        f"{name} = {path} is refused: no such file"
+        for name, path in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key))
+        if path is not None and not path.is_file()
+    )
+    if settings.max_environments is not None and settings.max_environments < 1:
+        lines.append("max_environments = 0 is refused: at least one environment is needed")
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):
+        lines.append(f"default_region = {settings.default_region} is refused: not a region name (us-east-1)")
+    lines.extend(
+        f"cors_origins: {origin} is refused: an origin is scheme://host[:port] without a path"
+        for origin in settings.cors_origins
+        if not re.fullmatch(r"https?://[^/\s*]+", origin)
+    )
+    return lines
