@@ -50,3 +50,18 @@ MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
 
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
+
+# CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
+MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each
+LOG_EVENT_OVERHEAD_BYTES: Final = 26  # M
+MAX_LOG_EVENT_BYTES: Final = 1_048_576  # M: "no larger than 1 MB" (256 KB before 2025)
+MAX_LOG_AGE_MS: Final = 14 * 86_400_000  # M: older events are rejected
+MAX_LOG_AHEAD_MS: Final = 2 * 3_600_000  # M: events further in the future are rejected
+MAX_LOG_SPAN_MS: Final = 86_400_000  # M: of one batch
+MAX_LOG_PAGE_BYTES: Final = 1_048_576  # M: of one answer
+MAX_LOG_PAGE_EVENTS: Final = 10_000  # M
+MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
+
+# The log store
+LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
+MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped

@@ -5,11 +5,23 @@ The writing half is called from the invocation path: it never blocks and never f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
+
+__all__ = [
+    "GroupInfo",
+    "InvocationRecord",
+    "LogLine",
+    "LogSink",
+    "LogStore",
+    "StoredEvent",
+    "StreamInfo",
+    "StreamKey",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +31,6 @@ class StreamKey:
     scope: Scope
     group: str
     stream: str
-
-
-class LogLine(NamedTuple):
-    """One event to be written: `timestamp_ms` since the epoch, `message` without an added newline."""
-
-    timestamp_ms: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +72,27 @@ class LogSink(Protocol):
         """Take lines in order; group and stream are made when missing. On disk within 100 ms."""
         ...
 
+    def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
+        """Take one whole invocation; its lines (`platform_log.lines_of`) are made off the loop."""
+        ...
+
 
 class LogStore(LogSink, Protocol):
     """The whole of it, for the Logs API."""
 
-    async def create_group(self, scope: Scope, name: str) -> bool:
+    async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:
         """False when it exists."""
         ...
 
     async def create_stream(self, key: StreamKey) -> bool:
         """False when it exists. Raises NotFound without the group."""
+        ...
+
+    async def append(self, key: StreamKey, lines: Sequence[LogLine]) -> int:
+        """Store lines of an existing stream: on disk when it returns, never dropped; the last event id.
+
+        Raises NotFound without group or stream.
+        """
         ...
 
     async def delete_group(self, scope: Scope, name: str) -> bool:
@@ -97,9 +113,10 @@ class LogStore(LogSink, Protocol):
         prefix: str | None,
         after: str | None,
         limit: int,
-        newest_first: bool = False,
+        by_time: bool = False,
+        descending: bool = False,
     ) -> list[StreamInfo]:
-        """Streams of a group by name (or by last event time, newest first). Raises NotFound."""
+        """Streams of a group behind stream `after`, by name or by last event time. Raises NotFound."""
         ...
 
     async def read(
@@ -115,11 +132,22 @@ class LogStore(LogSink, Protocol):
         limit: int,
         backward: bool = False,
         terms: Sequence[str] = (),
+        stream_prefix: str | None = None,
     ) -> list[StoredEvent]:
-        """Events ordered by time then id, from one, several or all streams of a group.
+        """Events in ascending order of time then id, from one, several or all streams of a group.
 
-        `terms` keep events that contain every one of them literally. Raises NotFound.
+        The range is `start_ms` (inclusive) to `end_ms` (exclusive), and behind the event `after_id`
+        and before the event `before_id` in that same order; an `after_id` that names no event is
+        before everything and a `before_id` that names none is before everything too. Of what matches
+        come the first `limit` events, or the last ones when `backward`. `terms` keep events that
+        contain every one of them literally. Raises NotFound for the group or a named stream.
         """
+        ...
+
+    def subscribe(
+        self, scope: Scope, group: str, callback: Callable[[list[StoredEvent]], None]
+    ) -> Callable[[], None]:
+        """Call `callback` on the running loop with each batch stored for a group; returns the way out."""
         ...
 
     async def flush(self) -> None:
