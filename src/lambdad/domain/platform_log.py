@@ -41,6 +41,7 @@ class InvocationRecord(NamedTuple):
         segment_id: 16 hex digits, beside `trace_id`.
         sampled: whether the trace is.
         json_format: whether the version logs in the JSON format.
+        begun: START and the earlier lines were written while the function ran; `lines` are the rest.
     """
 
     request_id: str
@@ -59,17 +60,24 @@ class InvocationRecord(NamedTuple):
     segment_id: str | None = None
     sampled: bool = True
     json_format: bool = False
+    begun: bool = False
+
+
+def start_line(record: InvocationRecord) -> LogLine:
+    """START alone, for a function whose lines are shown while it runs."""
+    if record.json_format:
+        return LogLine(record.start_ms, start_event(_time(record.start_ms), record.request_id, record.version))
+    return LogLine(record.start_ms, f"START RequestId: {record.request_id} Version: {record.version}\n")
 
 
 def lines_of(record: InvocationRecord) -> list[LogLine]:
     """START, the function's own lines, END and REPORT of one invocation; in JSON there is no END."""
     if record.json_format:
         return _json_lines(record)
-    request_id = record.request_id
     return [
-        LogLine(record.start_ms, f"START RequestId: {request_id} Version: {record.version}\n"),
+        *(() if record.begun else (start_line(record),)),
         *record.lines,
-        LogLine(record.end_ms, f"END RequestId: {request_id}\n"),
+        LogLine(record.end_ms, f"END RequestId: {record.request_id}\n"),
         LogLine(record.end_ms, _report(record)),
     ]
 
@@ -155,9 +163,9 @@ def _json_lines(record: InvocationRecord) -> list[LogLine]:
     }
     if record.init_ms is not None:
         metrics["initDurationMs"] = round(record.init_ms, 3)
-    start = start_event(_time(record.start_ms), record.request_id, record.version)
     report = report_event(_time(record.end_ms), record.request_id, metrics, record.status, record.error_type)
-    return [LogLine(record.start_ms, start), *record.lines, LogLine(record.end_ms, report)]
+    head = () if record.begun else (start_line(record),)
+    return [*head, *record.lines, LogLine(record.end_ms, report)]
 
 
 def _time(timestamp_ms: int) -> str:
