@@ -1,0 +1,13 @@
+#!/bin/sh
+# Compiles requirements/*.in to *.txt with exact versions and hashes for every platform.
+set -eu
+cd "$(dirname "$0")/.."
+if [ ! -x .venv-lock/bin/uv ]; then
+    "${PYTHON:-python3}" -m venv .venv-lock
+    .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+fi
+cd requirements
+for name in runtime dev awscli; do
+    ../.venv-lock/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+        --no-emit-index-url --no-emit-find-links -o "$name.txt" "$name.in" "$@"
+done

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Sets up what tests need beside .venv: system programs, the AWS CLI and the JavaScript SDK, the last two
+# in places of their own (.venv-awscli, .cache/js). Run by `make test`; safe to run again.
+set -eu
+cd "$(dirname "$0")/.."
+
+# program → Debian package
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
+need nft nftables
+need ip iproute2
+need pasta passt
+need cc gcc
+need node nodejs
+need npm npm
+need setpriv util-linux
+need newuidmap uidmap
+# A compiler without the C library's headers cannot build the compiled bootstrap of the tests.
+[ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "test: installing$missing"
+        apt-get update -qq
+        # shellcheck disable=SC2086 - a list of package names
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    else
+        echo "test: missing packages:$missing" >&2
+        echo "test: sudo apt-get install$missing" >&2
+        exit 1
+    fi
+fi
+
+# The AWS CLI pins a botocore of its own, which would fight with ours.
+if ! cmp -s requirements/awscli.txt .venv-awscli/requirements.txt; then
+    echo "test: installing the AWS CLI into .venv-awscli"
+    .venv/bin/python -m venv --clear .venv-awscli
+    .venv-awscli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements/awscli.txt
+    cp requirements/awscli.txt .venv-awscli/requirements.txt
+fi
+
+if ! cmp -s requirements/js/package-lock.json .cache/js/installed.json; then
+    echo "test: installing the JavaScript SDK into .cache/js"
+    mkdir -p .cache/js
+    cp requirements/js/package.json requirements/js/package-lock.json .cache/js/
+    (cd .cache/js && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
+    cp requirements/js/package-lock.json .cache/js/installed.json
+fi

@@ -1,0 +1,47 @@
+"""What people and programs see: tables and progress for people, `--json` for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def document(value: object) -> None:
+    """Print one JSON document, in a form a person can read as well."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows below their headings; on a terminal with rich, else separated by tabs."""
+    if not out.is_terminal:
+        for row in rows:
+            sys.stdout.write("\t".join(row) + "\n")
+        return
+    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        made.add_row(*row)
+    out.print(made)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Say on stderr what takes a while; silent where nobody watches."""
+    if err.is_terminal:
+        with err.status(text):
+            yield
+    else:
+        yield
+
+
+def note(text: str) -> None:
+    """One line for people on stderr."""
+    err.print(text, markup=False)
