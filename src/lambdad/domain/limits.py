@@ -65,3 +65,11 @@ MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 # The log store
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
+
+# Names
+MAX_FUNCTION_REFERENCE: Final = 256  # M: NamespacedFunctionName, name or ARN
+MAX_QUALIFIER: Final = 128  # M: NumericLatestPublishedOrAliasQualifier
+MAX_FUNCTION_NAME: Final = 64  # O: a bare name
+
+# Code locations
+CODE_LOCATION_TTL_S: Final = 600  # Q: the link of GetFunction is valid for ten minutes
