@@ -66,7 +66,7 @@ class ModelledService:
             return faults.render(name, error, request.request_id)
         except LambdadError as error:
             return faults.render(name, error, request.request_id)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the error boundary: the caller learns nothing, the log all
             _log.exception("unexpected error", extra=_fields(name, request))
             return faults.render(name, ServiceFault("An error occurred."), request.request_id)
 

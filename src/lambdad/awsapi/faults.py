@@ -1,0 +1,233 @@
+"""AWS's names and bodies for lambdad's errors; nowhere else are they written.
+
+`render` is synchronous and stands alone: the warm path uses it as it is. The table of a service is
+asked for the error's class and then for its ancestors, so a new subclass in `domain.errors` needs a
+line here only when AWS has a name of its own for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lambdad.awsapi import directory, error_bodies, model, overrides
+from lambdad.awsapi.error_bodies import Fault
+from lambdad.awsapi.parse import NotSerializable
+from lambdad.domain import errors
+from lambdad.domain.errors import LambdadError
+from lambdad.domain.http import Request, Response
+
+Names = Mapping[type[LambdadError], str]
+
+_EVERYWHERE: Final[Names] = {
+    NotSerializable: "SerializationException",
+    errors.UnknownOperation: "UnknownOperationException",
+    errors.AccessDenied: "AccessDeniedException",
+}
+
+_LAMBDA: Final[Names] = {
+    **_EVERYWHERE,
+    errors.CallerError: "InvalidParameterValueException",
+    errors.ConstraintViolations: "ValidationException",
+    errors.NotFound: "ResourceNotFoundException",
+    errors.Conflict: "ResourceConflictException",
+    errors.PreconditionFailed: "PreconditionFailedException",
+    errors.InvalidRequestContent: "InvalidRequestContentException",
+    errors.RequestTooLarge: "RequestEntityTooLargeException",
+    errors.UnsupportedMediaType: "UnsupportedMediaTypeException",
+    errors.Throttled: "TooManyRequestsException",
+    errors.CodeStorageExceeded: "CodeStorageExceededException",
+    errors.ServiceFault: "ServiceException",
+}
+
+_LAMBDA_SINCE_2025: Final[Names] = {
+    **_EVERYWHERE,
+    errors.CallerError: "ValidationException",
+    errors.NotFound: "ResourceNotFoundException",
+    errors.Conflict: "ConflictException",
+    errors.PreconditionFailed: "ConflictException",
+    errors.Throttled: "ThrottlingException",
+    errors.ServiceFault: "InternalServerException",
+}
+
+_LOGS: Final[Names] = {
+    **_EVERYWHERE,
+    errors.CallerError: "InvalidParameterException",
+    errors.NotFound: "ResourceNotFoundException",
+    errors.Conflict: "ResourceAlreadyExistsException",
+    errors.PreconditionFailed: "OperationAbortedException",
+    errors.NotOffered: "InvalidOperationException",
+    errors.Throttled: "ThrottlingException",
+    errors.ServiceFault: "InternalFailure",
+}
+
+_QUERY: Final[Names] = {
+    errors.CallerError: "ValidationError",
+    errors.AccessDenied: "AccessDenied",
+    errors.NotFound: "NoSuchEntity",
+    errors.Conflict: "EntityAlreadyExists",
+    errors.UnknownOperation: "InvalidAction",
+    errors.Throttled: "Throttling",
+    errors.ServiceFault: "InternalFailure",
+}
+
+_OTHERS: Final[Names] = {
+    **_EVERYWHERE,
+    errors.CallerError: "ValidationException",
+    errors.NotFound: "ResourceNotFoundException",
+    errors.Conflict: "ConflictException",
+    errors.Throttled: "ThrottlingException",
+    errors.ServiceFault: "InternalFailure",
+}
+
+_TABLES: Final[Mapping[str, Names]] = {
+    "lambda": _LAMBDA,
+    "lambda-core": _LAMBDA,
+    "lambda-microvms": _LAMBDA_SINCE_2025,
+    "lambda-web": _LAMBDA_SINCE_2025,
+    "logs": _LOGS,
+    "iam": _QUERY,
+    "sts": _QUERY,
+}
+
+_UNMODELLED_STATUS: Final[Mapping[str, int]] = {
+    "AccessDenied": 403,
+    "AccessDeniedException": 403,
+    "EntityAlreadyExists": 409,
+    "InternalFailure": 500,
+    "NoSuchEntity": 404,
+    "PreconditionFailedException": 412,
+    "RequestEntityTooLargeException": 413,
+    "UnknownOperationException": 404,
+}
+"""Status of exceptions that a service answers without having them in its model; 400 otherwise."""
+
+_FAULT_MESSAGE: Final = "An error occurred and the request cannot be processed."
+
+
+def render(service: str, error: LambdadError, request_id: str) -> Response:
+    """The answer to a request of one of our services that ended in `error`.
+
+    Raises:
+        UnknownService: the pinned botocore has no such service.
+    """
+    wire = directory.wire_of(service)
+    return _written(wire.protocol, describe(service, error), request_id, wire)
+
+
+def describe(service: str, error: LambdadError) -> Fault:
+    """The name, status and members AWS gives `error` in `service`."""
+    loaded = model.load(service)
+    code = _code(service, error)
+    text = _message(error)
+    if not loaded.has_shape(code):
+        status = _UNMODELLED_STATUS.get(code, 400)
+        if code == "UnknownOperationException" and loaded.protocol == "json":
+            status = 400
+        key = "Message" if code == "AccessDeniedException" and service == "lambda" else "message"
+        return Fault(code, status, text, key, is_senders=status < 500)
+    return _modelled(loaded, code, error, text)
+
+
+def render_for_protocol(
+    protocol: str,
+    code: str,
+    message: str,
+    status: int,
+    request_id: str,
+    *,
+    wire: directory.Wire | None = None,
+) -> Response:
+    """An error in any of AWS's protocols.
+
+    Args:
+        protocol: as in `directory.Wire.protocol`.
+        code: the exception's name.
+        message: its text.
+        status: HTTP status.
+        request_id: repeated in XML bodies.
+        wire: the service's wire when known: JSON version, XML namespace, S3's own form.
+    """
+    return _written(protocol, Fault(code, status, message, is_senders=status < 500), request_id, wire)
+
+
+def refuse_service(signing_name: str, request: Request, message: str) -> Response:
+    """Answer a request for a service that nothing here offers, in that service's own protocol.
+
+    Args:
+        signing_name: the service part of the SigV4 scope; a botocore folder name will do.
+        request: tells the protocol where a service speaks several.
+        message: what the caller should know.
+    """
+    wires = directory.wires_signed_as(signing_name) or _wires_named(signing_name)
+    if not wires:
+        return render_for_protocol("rest-json", "UnknownService", message, 400, request.request_id)
+    protocol = directory.protocol_of(request, wires[0])
+    return render_for_protocol(protocol, "NotImplemented", message, 501, request.request_id, wire=wires[0])
+
+
+def _wires_named(service: str) -> tuple[directory.Wire, ...]:
+    try:
+        return (directory.wire_of(service),)
+    except model.UnknownService:
+        return ()
+
+
+def _code(service: str, error: LambdadError) -> str:
+    names = _TABLES.get(service, _OTHERS)
+    code = next((names[kind] for kind in type(error).__mro__ if kind in names), names[errors.ServiceFault])
+    if code == "RequestEntityTooLargeException" and "Invoke" in str(error):
+        return "RequestTooLargeException"  # AWS has one name for payloads and one for code uploads
+    return code
+
+
+def _message(error: LambdadError) -> str | None:
+    if isinstance(error, errors.CallerError | errors.EnvironmentUnavailable):
+        return str(error) or None
+    return _FAULT_MESSAGE
+
+
+def _modelled(loaded: model.ServiceModel, code: str, error: LambdadError, text: str | None) -> Fault:
+    shape = loaded.shape(code)
+    is_fault = bool(shape.raw.get("fault"))
+    members: dict[str, Any] = {}
+    if "Type" in shape.members and not _is_untyped(error):
+        members["Type"] = "Server" if is_fault else "User"
+    headers: tuple[error_bodies.Header, ...] = ()
+    if isinstance(error, errors.Throttled):
+        if "Reason" in shape.members:
+            members["Reason"] = error.reason
+        if "retryAfterSeconds" in shape.members and error.retry_after_s is not None:
+            headers = ((shape.members["retryAfterSeconds"].wire_name, str(error.retry_after_s)),)
+    status = shape.raw.get("error", {}).get("httpStatusCode", 500 if is_fault else 400)
+    key = next((name for name in shape.members if name.lower() == "message"), "message")
+    return Fault(code, status, text, key, not is_fault, members, headers)
+
+
+def _is_untyped(error: LambdadError) -> bool:
+    return str(error).startswith(overrides.UNTYPED_MESSAGES)
+
+
+def _written(protocol: str, fault: Fault, request_id: str, wire: directory.Wire | None) -> Response:
+    if protocol == "json":
+        return _json(fault, wire)
+    if protocol == "ec2":
+        return error_bodies.ec2(fault, request_id)
+    if protocol == "smithy-rpc-v2-cbor":
+        return error_bodies.cbor(fault)
+    if protocol not in ("query", "rest-xml"):
+        return error_bodies.rest_json(fault)
+    if wire is not None and wire.service == "s3":
+        return error_bodies.s3(fault, request_id)
+    return error_bodies.query(fault, request_id, wire.namespace if wire else "")
+
+
+def _json(fault: Fault, wire: directory.Wire | None) -> Response:
+    if wire is None:
+        return error_bodies.json(fault)
+    if wire.query_compatible:
+        side = "Sender" if fault.is_senders else "Receiver"
+        compatible = ("x-amzn-query-error", f"{fault.code};{side}")
+        fault = dataclasses.replace(fault, headers=(*fault.headers, compatible))
+    return error_bodies.json(fault, wire.json_version)
