@@ -1,0 +1,32 @@
+"""The part that runs in a sandbox's own network namespace, before anything of a user does."""
+
+from __future__ import annotations
+
+import socket
+
+from lambdad.worker.sandbox.network import netlink
+from lambdad.worker.sandbox.network.addresses import LinkAddress
+
+
+def configure(link: LinkAddress) -> None:
+    """Give the link its address and the default route; to be called in the sandbox's namespace.
+
+    Needs CAP_NET_ADMIN in it; a function has no capability and cannot change what this set up.
+
+    Raises:
+        OSError: the kernel refused, or `Links.attach` was not called before.
+    """
+    index = socket.if_nametoindex(link.interface)
+    kernel = netlink.Netlink()
+    try:
+        kernel.execute(
+            (
+                netlink.forget_ipv6(index),
+                netlink.add_address(index, link.address, 32),
+                netlink.set_up(index),
+                netlink.add_route(index, link.gateway, source=link.address),
+                netlink.add_default_route(index, link.gateway, link.address),
+            )
+        )
+    finally:
+        kernel.close()
