@@ -66,7 +66,9 @@ class InvocationRecord(NamedTuple):
 def start_line(record: InvocationRecord) -> LogLine:
     """START alone, for a function whose lines are shown while it runs."""
     if record.json_format:
-        return LogLine(record.start_ms, start_event(_time(record.start_ms), record.request_id, record.version))
+        return LogLine(
+            record.start_ms, start_event(_time(record.start_ms), record.request_id, record.version)
+        )
     return LogLine(record.start_ms, f"START RequestId: {record.request_id} Version: {record.version}\n")
 
 
