@@ -1,1 +1,1 @@
-"""runtimes."""
+"""Runtimes: from AWS's runtime identifiers to programs that can be started."""

@@ -100,7 +100,10 @@ def _make_codec():
         def dumps(value):
             return join(make_encoder({}, _default, quote, None, ": ", ", ", False, False, True)(value, 0))
 
-        if loads(' {"a": [1, "\\u00e9", null]} ') == {"a": [1, "\u00e9", None]} and dumps([{"a": 0.5}]) == '[{"a": 0.5}]':
+        if (
+            loads(' {"a": [1, "\\u00e9", null]} ') == {"a": [1, "\u00e9", None]}
+            and dumps([{"a": 0.5}]) == '[{"a": 0.5}]'
+        ):
             return loads, dumps, quote
     except (ImportError, AttributeError, TypeError, ValueError):
         pass
@@ -241,7 +244,9 @@ def unmarshal(body, content_type):
     try:
         return _loads(body.decode("utf-8"))
     except Exception as error:
-        raise FaultException("Runtime.UnmarshalError", "Unable to unmarshal input: {}".format(str(error))) from None
+        raise FaultException(
+            "Runtime.UnmarshalError", "Unable to unmarshal input: {}".format(str(error))
+        ) from None
 
 
 def marshal(response):
@@ -251,7 +256,9 @@ def marshal(response):
     try:
         return to_json(response).encode("utf-8"), b"application/json"
     except Exception as error:
-        raise FaultException("Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))) from None
+        raise FaultException(
+            "Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))
+        ) from None
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -397,8 +404,7 @@ class RuntimeClient:
         self.connection.post(
             b"invocation/" + request_id + b"/error",
             error_json.encode("utf-8"),
-            b"Content-Type: application/json\r\n"
-            b"Lambda-Runtime-Function-XRay-Error-Cause: " + cause + b"\r\n",
+            b"Content-Type: application/json\r\nLambda-Runtime-Function-XRay-Error-Cause: " + cause + b"\r\n",
             self.connection.next_request,
         )
         self.posted = "failure"
@@ -733,7 +739,8 @@ def setup_logging(logging):
     else:
         handler.setFormatter(
             logging.Formatter(
-                "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S"
+                "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n",
+                "%Y-%m-%dT%H:%M:%S",
             )
         )
     root = logging.getLogger()
@@ -828,7 +835,9 @@ def _xray_cause(error_type, message, frames):
                 {
                     "message": message,
                     "type": error_type,
-                    "stack": [{"label": label, "path": path, "line": line} for path, line, label, _ in frames],
+                    "stack": [
+                        {"label": label, "path": path, "line": line} for path, line, label, _ in frames
+                    ],
                 }
             ],
             "paths": list({frame[0] for frame in frames}),
@@ -869,7 +878,8 @@ def load_handler(name):
         return getattr(module, function_name)
     except AttributeError:
         raise FaultException(
-            "Runtime.HandlerNotFound", "Handler '{}' missing on module '{}'".format(function_name, module_name)
+            "Runtime.HandlerNotFound",
+            "Handler '{}' missing on module '{}'".format(function_name, module_name),
         )
 
 
@@ -911,7 +921,9 @@ def _prepare_path():
     own = os.path.dirname(os.path.abspath(__file__))
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     middle = [entry for entry in [*given, runtime] if entry not in first]
-    rest = [entry for entry in sys.path if entry not in first and entry not in middle and entry not in ("", own)]
+    rest = [
+        entry for entry in sys.path if entry not in first and entry not in middle and entry not in ("", own)
+    ]
     sys.path[:] = [*first, *dict.fromkeys(middle), *rest]
 
 
