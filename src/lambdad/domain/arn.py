@@ -78,7 +78,7 @@ def parse_function(text: str, scope: Scope, qualifier: str | None = None) -> Fun
     violations = _violations(text, qualifier, name_matches=matched is not None)
     if violations or matched is None:
         raise ConstraintViolations(violations)
-    region, account, name, embedded = matched.group(3, 7, 9, 11)
+    region, account, name, embedded = matched.group(3, 9, 11, 13)
     if region and region[:-1] != scope.region:
         raise NotFound(f"Functions from '{region[:-1]}' are not reachable in this region ('{scope.region}')")
     if account and account[:-1] != scope.account:

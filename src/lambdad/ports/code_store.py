@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lambdad.domain.function import CodeKey
+from lambdad.domain.limits import MAX_ZIPPED_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,15 @@ class StoredCode:
 class CodeStore(Protocol):
     """Archives and their unpacked trees."""
 
-    async def put(self, archive: bytes) -> StoredCode:
+    async def put(self, archive: bytes, *, max_archive_bytes: int = MAX_ZIPPED_BYTES) -> StoredCode:
         """Check, store and unpack a zip file; durable when it returns. Same bytes, same key.
+
+        `max_archive_bytes` is raised for archives from S3, where only the unzipped size is bounded.
 
         Raises:
             InvalidParameter: not a zip file, an entry that leads out of the tree (absolute, `..`,
                 a symlink pointing outside), or over 250 MB unzipped, in AWS's words.
-            RequestTooLarge: over 50 MB zipped, in AWS's words.
+            RequestTooLarge: over `max_archive_bytes` zipped, in AWS's words.
         """
         ...
 
@@ -48,5 +51,8 @@ class CodeStore(Protocol):
         ...
 
     async def keep_only(self, keys: set[CodeKey]) -> int:
-        """Remove every archive not in `keys` (and unfinished work of a killed server); how many."""
+        """Remove every archive not in `keys` (and unfinished work of a killed server); how many.
+
+        What was put only just now stays: its version may not be in the catalogue yet.
+        """
         ...
