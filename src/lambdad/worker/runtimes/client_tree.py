@@ -24,16 +24,8 @@ from lambdad.worker.runtimes.interpreters import PROBE_TIMEOUT_S, Interpreter
 CLIENTS: Final = Path(__file__).with_name("clients")
 PYTHON_CLIENT: Final = "lambdad_runtime.py"
 NODE_CLIENT: Final = "index.mjs"
-# AWS's Python runtimes carry the SDK; these are the distributions of it, in lambdad's own environment.
-SDK_DISTRIBUTIONS: Final = (
-    "boto3",
-    "botocore",
-    "s3transfer",
-    "jmespath",
-    "python-dateutil",
-    "urllib3",
-    "six",
-)
+# AWS's Python runtimes carry the SDK; these are its modules, taken from lambdad's own environment.
+SDK_MODULES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 SDK_MIN_PYTHON: Final = (3, 10)  # Requires-Python of the boto3 that lambdad pins
 _COMPILE: Final = (
     "import py_compile, sys; "
