@@ -93,7 +93,14 @@ def main() -> None:
         with ThreadPoolExecutor(64) as pool:
             tcp = pool.map(reach_tcp, arguments)
             udp = pool.map(reach_udp, arguments)
-            print(json.dumps({"tcp": dict(zip(arguments, tcp)), "udp": dict(zip(arguments, udp))}))
+            print(
+                json.dumps(
+                    {
+                        "tcp": dict(zip(arguments, tcp, strict=True)),
+                        "udp": dict(zip(arguments, udp, strict=True)),
+                    }
+                )
+            )
     elif verb == "dns":
         print(json.dumps(ask_dns(arguments[0])))
 

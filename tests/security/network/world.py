@@ -2,7 +2,7 @@
 
 ::
 
-    sandbox … ── lambdad's links ── host 203.0.113.2, 10.77.0.1 ── internet 203.0.113.1, 198.51.100.7, 169.254.169.254
+    sandbox … ── links ── host 203.0.113.2, 10.77.0.1 ── internet 203.0.113.1, 198.51.100.7
 
 The host's default route leads to the internet, which also owns metadata and link-local addresses, so that a
 packet that got out would be answered. Nothing of the machine's own network is touched.
@@ -81,10 +81,14 @@ class World:
     def host_reach(self, *addresses: str) -> dict[str, dict[str, str]]:
         return json.loads(self.in_host(sys.executable, str(HERE / "peer.py"), "try", *addresses))
 
+    def from_internet(self, *addresses: str) -> dict[str, dict[str, str]]:
+        """Try from the internet, which for this sends everything by way of the host."""
+        run("ip", "-n", self.internet, "route", "add", "default", "via", HOST)
+        command = ("ip", "netns", "exec", self.internet, sys.executable, str(HERE / "peer.py"), "try")
+        return json.loads(run(*command, *addresses))
+
     def spawn(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-        )
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
         self.stack.callback(_end, process)
         return process
 

@@ -61,7 +61,8 @@ def _run(router: Router, pasta: Sequence[str] | None, life: int) -> None:
         _serve(selector, router)
         return
     _watch_addresses(selector, router.netns)
-    child = subprocess.Popen(pasta, stdin=subprocess.DEVNULL, pass_fds=(router.netns,))
+    quiet = subprocess.DEVNULL  # it speaks of the missing syslog and of resolvers it is not asked for
+    child = subprocess.Popen(pasta, stdin=quiet, stdout=quiet, stderr=quiet, pass_fds=(router.netns,))
     try:
         _serve(selector, router)
     finally:  # also when the rules could not be kept up to date: then rather no network

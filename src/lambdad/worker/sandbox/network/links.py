@@ -1,17 +1,24 @@
 """The launcher's front to the network: opened once, one `attach` per sandbox, closed at the end.
 
 Synchronous and for a single-threaded process in the host's network namespace. Opening runs `nft` a few
-times (some 10 ms each); attaching costs two netlink messages in one system call.
+times (some 10 ms each); attaching costs three netlink messages.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from dataclasses import dataclass, field
 
 from lambdad.worker.sandbox.network import netlink
-from lambdad.worker.sandbox.network.addresses import ROUTER_ADDRESS, LinkAddress, sandbox_address
+from lambdad.worker.sandbox.network.addresses import (
+    INTERFACE,
+    MAX_LINKS,
+    ROUTER_ADDRESS,
+    LinkAddress,
+    sandbox_address,
+)
 from lambdad.worker.sandbox.network.failure import OutboundUnavailable
 from lambdad.worker.sandbox.network.keeper import start_keeper
 from lambdad.worker.sandbox.network.router import Router, make_router, reap
@@ -96,27 +103,31 @@ class Links:
 
         Args:
             pid: a process in the new namespace, waiting.
-            sandbox_index: decides the address; no two sandboxes alive may have the same (modulo
-                `addresses.MAX_LINKS`).
+            sandbox_index: suggests the address; the next free one is taken.
 
         Raises:
-            OSError: the kernel refused.
+            OSError: the kernel refused, or `addresses.MAX_LINKS` sandboxes are alive.
         """
         mtu = self._uplink.mtu if self._uplink else _DEFAULT_MTU
-        link = LinkAddress(sandbox_address(sandbox_index), mtu=mtu)
         index = self._number()
         netns = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._router.kernel.execute(
-                (
-                    netlink.add_veth(f"s{index}", index, link.interface, netns, mtu),
-                    netlink.forward_strictly(index),
-                    netlink.add_route(index, link.address, source=link.gateway),
-                )
-            )
+            cable = netlink.add_veth(f"s{index}", index, INTERFACE, netns, mtu)
+            self._router.kernel.execute((cable, netlink.forward_strictly(index)))
         finally:
             os.close(netns)
-        return link
+        return LinkAddress(self._route(index, sandbox_index), mtu=mtu)
+
+    def _route(self, index: int, suggestion: int) -> str:
+        """Route the first free address from the suggested one on; the kernel knows which are taken."""
+        for number in range(suggestion, suggestion + MAX_LINKS):
+            address = sandbox_address(number)
+            try:
+                self._router.kernel.execute((netlink.add_route(index, address, source=ROUTER_ADDRESS),))
+            except FileExistsError:
+                continue
+            return address
+        raise OSError(errno.EADDRNOTAVAIL, "every address for sandboxes is taken")
 
     def close(self) -> None:
         """Take everything down; sandboxes that still run lose their way out."""

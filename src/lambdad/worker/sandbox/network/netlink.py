@@ -115,14 +115,14 @@ def add_address(index: int, address: str, prefix_length: int) -> Message:
 
 
 def add_route(index: int, destination: str, *, source: str | None = None) -> Message:
-    """Route one IPv4 address to an interface, replacing a route that an earlier sandbox left."""
+    """Route one IPv4 address to an interface; EEXIST when another interface has it."""
     payload = _ROUTE.pack(
         socket.AF_INET, 32, 0, 0, _RT_TABLE_MAIN, _RTPROT_STATIC, _SCOPE_LINK, _RTN_UNICAST, 0
     )
     payload += _attribute(_RTA_DST, socket.inet_aton(destination)) + _u32(_RTA_OIF, index)
     if source is not None:
         payload += _attribute(_RTA_PREFSRC, socket.inet_aton(source))
-    return Message(_RTM_NEWROUTE, _CREATE | _REPLACE, payload)
+    return Message(_RTM_NEWROUTE, _CREATE | _EXCL, payload)
 
 
 def add_default_route(index: int, gateway: str, source: str) -> Message:

@@ -185,7 +185,16 @@ def pasta_command(netns: int) -> list[str]:
     program = shutil.which("pasta")
     if program is None:
         raise OutboundUnavailable("pasta is not installed", "install passt (apt-get install passt)")
-    command = [program, "--foreground", "--quiet", "--ipv4-only", "--config-net", "--no-map-gw"]
+    command = [
+        program,
+        "--foreground",
+        "--quiet",
+        "--runas",
+        "0",
+        "--ipv4-only",
+        "--config-net",
+        "--no-map-gw",
+    ]
     command += ["-t", "none", "-u", "none", "-T", "none", "-U", "none"]
     command += ["--no-dhcp", "--no-ra", "--no-ndp", "--no-dhcpv6"]
     command += ["-a", _PASTA_ADDRESSES.router, "-n", "31", "-g", _PASTA_ADDRESSES.host, "-I", _ROUTER_END]
