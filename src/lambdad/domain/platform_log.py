@@ -118,10 +118,8 @@ def init_report_line(
         status: how Init ended; a success shows no status.
         error_type: for example ``Runtime.ImportModuleError``; None when there is none.
     """
-    return LogLine(
-        timestamp_ms,
-        f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}{_init_ending(status, error_type)}\n",
-    )
+    ending = _init_ending(status, error_type)
+    return LogLine(timestamp_ms, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}{ending}\n")
 
 
 def _init_ending(status: Status, error_type: str | None) -> str:
