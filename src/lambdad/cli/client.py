@@ -12,6 +12,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from lambdad.cli.errors import CommandError
@@ -144,6 +145,14 @@ class Client:
         }
         body = json.dumps(members).encode()
         return accepted(self.request("POST", "/", service="logs", body=body, headers=headers)).document()
+
+    def __enter__(self) -> Self:
+        """Itself; leaving closes the connection."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the connection."""
+        self.close()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

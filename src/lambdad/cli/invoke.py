@@ -45,9 +45,8 @@ def run(arguments: Sequence[str]) -> int:
             USAGE,
         )
     payload = read_payload(given.payload)
-    client = client_for(given.endpoint, given.region)
-    answer = accepted(
-        client.request(
+    with client_for(given.endpoint, given.region) as client:
+        answer = client.request(
             "POST",
             function_path(given.name, "/invocations"),
             query=[("Qualifier", given.qualifier)] if given.qualifier else [],
@@ -55,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
             headers={"x-amz-log-type": "Tail"} if given.tail or given.json else {},
             timeout_s=INVOKE_TIMEOUT_S,
         )
-    )
+    accepted(answer)
     if given.json:
         print(json.dumps(described(answer)))
     else:

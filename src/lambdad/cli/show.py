@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -45,3 +46,16 @@ def progress(text: str) -> Iterator[None]:
 def note(text: str) -> None:
     """One line for people on stderr."""
     err.print(text, markup=False)
+
+
+def record(value: object) -> None:
+    """Print one JSON document on one line, for streams of them."""
+    sys.stdout.write(json.dumps(value, default=str) + "\n")
+
+
+def verdict(mark: str, style: str, what: str, detail: str) -> None:
+    """One line of a report: a short mark, a name of up to 20 characters, a sentence."""
+    line = Text(f"{mark:>3} ", style=style)
+    line.append(f"{what:<20} ", style="bold" if what else "")
+    line.append(detail, style="default")
+    out.print(line)

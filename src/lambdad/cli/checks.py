@@ -1,0 +1,141 @@
+"""What `lambdad doctor` looks at, one finding each: values in, findings out, as far as possible."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from lambdad.settings import RequiredIsolation, Settings, descriptors_needed, environment_bound
+from lambdad.worker.runtimes.launch import RuntimeStatus
+from lambdad.worker.sandbox.plan import Finding, Tier
+
+LOW_DISK_BYTES = 1024 * 1024 * 1024
+STRENGTH = {Tier.PROCESS: 1, Tier.NAMESPACE: 2, Tier.MICROVM: 3}
+
+
+class Verdict(StrEnum):
+    """`MISSING` is something the settings require: doctor then exits with 1."""
+
+    GOOD = "good"
+    WEAK = "weak"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of doctor.
+
+    Attributes:
+        remedy: what to do about it; None when it is good.
+    """
+
+    what: str
+    verdict: Verdict
+    detail: str
+    remedy: str | None = None
+
+    def members(self) -> dict[str, object]:
+        """The check as `--json` prints it."""
+        return asdict(self)
+
+
+def isolation(tier: Tier | None, required: RequiredIsolation, refusal: str = "") -> Check:
+    """What isolation functions get, held against what is required.
+
+    Args:
+        tier: None when no sandbox can be made, or none as strong as required.
+        required: the setting.
+        refusal: why there is no tier; one line.
+    """
+    if tier is None:
+        remedy = "see the findings below, or lower require_isolation"
+        return Check("isolation", Verdict.MISSING, refusal or "no sandbox can be made here", remedy)
+    if required is not RequiredIsolation.NONE and STRENGTH[tier] < STRENGTH[Tier(required.value)]:
+        return Check("isolation", Verdict.MISSING, f"{tier}, but {required} is required", "see the findings")
+    if tier is Tier.PROCESS:
+        return Check(
+            "isolation",
+            Verdict.WEAK,
+            "process: functions share files, network and user with this account; run only code you trust",
+            "run on Linux as root or with user namespaces enabled",
+        )
+    return Check("isolation", Verdict.GOOD, str(tier))
+
+
+def features(findings: Sequence[Finding]) -> list[Check]:
+    """The probe's findings, as they are."""
+    return [
+        Check(found.feature, Verdict.GOOD if found.works else Verdict.WEAK, found.detail, found.remedy)
+        for found in findings
+    ]
+
+
+def interpreters(statuses: Sequence[RuntimeStatus]) -> list[Check]:
+    """Which runtimes have an interpreter; with none at all nothing but a bootstrap could run."""
+    found = []
+    for one in statuses:
+        if one.interpreter is None:
+            found.append(Check(one.runtime, Verdict.WEAK, "no interpreter", one.remedy))
+        else:
+            version = f" ({one.version})" if one.version else ""
+            found.append(Check(one.runtime, Verdict.GOOD, f"{one.interpreter}{version}"))
+    return found
+
+
+def descriptors(settings: Settings, hard_limit: int, memory_bytes: int) -> Check:
+    """Whether the descriptor limit carries the environments the server may hold."""
+    bound = environment_bound(settings, memory_bytes, hard_limit)
+    needed = descriptors_needed(bound)
+    detail = f"limit {hard_limit:,}; {bound} environments need up to {needed:,}"
+    if needed <= hard_limit:
+        return Check("descriptors", Verdict.GOOD, detail)
+    remedy = f"ulimit -Hn {needed} before 'lambdad serve' (LimitNOFILE={needed} in systemd)"
+    return Check("descriptors", Verdict.WEAK, detail, remedy)
+
+
+def disk(data_dir: Path | None, free_bytes: int) -> Check:
+    """Whether there is room for code and logs."""
+    where = "memory only" if data_dir is None else str(data_dir)
+    detail = f"{where}: {free_bytes // 2**20:,} MiB free"
+    if free_bytes < LOW_DISK_BYTES:
+        return Check("disk", Verdict.WEAK, detail, "free at least 1 GiB, or name another --data-dir")
+    return Check("disk", Verdict.GOOD, detail)
+
+
+def port(settings: Settings) -> Check:
+    """Whether the endpoint's port is free, by binding it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((settings.host, settings.port))
+        except OSError as error:
+            detail = f"{settings.host}:{settings.port}: {error.strerror}"
+            return Check("port", Verdict.WEAK, detail, "a server runs there, or name another --port")
+    return Check("port", Verdict.GOOD, f"{settings.host}:{settings.port} is free")
+
+
+def host_memory_bytes() -> int:
+    """Physical memory of this host."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def descriptor_hard_limit() -> int:
+    """RLIMIT_NOFILE up to which the server raises its own limit; unlimited counts as a million."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1_000_000 if hard == resource.RLIM_INFINITY else hard
+
+
+def free_bytes(data_dir: Path | None) -> int:
+    """Free space where data would go; the nearest parent that exists counts."""
+    path = data_dir or Path("/tmp" if sys.platform != "win32" else ".")  # noqa: S108 - only its free space
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free

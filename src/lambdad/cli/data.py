@@ -1,0 +1,112 @@
+"""`lambdad backup`, `restore` and `reset`: the data directory as a whole.
+
+The data directory is opened directly when no server uses it; a running server makes its own backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lambdad.cli import options, show
+from lambdad.cli.client import client_for
+from lambdad.cli.errors import USAGE, CommandError
+from lambdad.domain.errors import LambdadError
+from lambdad.settings import SettingsError, load
+
+BACKUP = "/lambdad/v1/backup"
+
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="the archive")]
+Sure = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+
+
+def backup(
+    archive: Archive,
+    data_dir: options.DataDir = None,
+    endpoint: options.Endpoint = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write everything lambdad keeps into one archive; with --endpoint the running server does it."""
+    if archive.exists():
+        raise CommandError(f"{archive} exists; name a new file")
+    path = archive.absolute()
+    if endpoint:
+        with client_for(endpoint) as client:
+            client.call("POST", BACKUP, {"path": str(path)})
+    else:
+        from lambdad.storage import data_dir as storage
+
+        with _told(), show.progress(f"writing {archive}"):
+            storage.backup(directory(data_dir), path)
+    _done({"archive": str(path)}, f"wrote {archive}", as_json)
+
+
+def restore(
+    archive: Archive, data_dir: options.DataDir = None, yes: Sure = False, as_json: options.AsJson = False
+) -> None:
+    """Put an archive's contents in the place of everything lambdad keeps."""
+    from lambdad.storage import data_dir as storage
+
+    where = directory(data_dir)
+    if not archive.is_file():
+        raise CommandError(f"{archive}: no such file", USAGE)
+    _agree(f"replace everything in {where} by {archive}?", yes, where)
+    with _told(), show.progress(f"reading {archive}"):
+        storage.restore(archive.absolute(), where)
+    _done({"dataDir": str(where)}, f"restored {where}", as_json)
+
+
+def reset(data_dir: options.DataDir = None, yes: Sure = False, as_json: options.AsJson = False) -> None:
+    """Delete every function and everything else lambdad keeps."""
+    from lambdad.storage import data_dir as storage
+
+    where = directory(data_dir)
+    _agree(f"delete everything in {where}?", yes, where)
+    with _told():
+        storage.reset(where)
+    _done({"dataDir": str(where)}, f"emptied {where}", as_json)
+
+
+def directory(given: str | None) -> Path:
+    """The data directory `lambdad serve` would take.
+
+    Raises:
+        CommandError: the settings are wrong, or nothing is kept (``:memory:``).
+    """
+    try:
+        settings = load({"data_dir": given} if given else {})
+    except SettingsError as error:
+        raise CommandError(str(error).splitlines()[0], USAGE) from None
+    if settings.data_dir is None:
+        raise CommandError("data_dir is :memory:, nothing is kept; name a directory with --data-dir", USAGE)
+    return settings.data_dir
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn the errors of the storage into one line."""
+    try:
+        yield
+    except (LambdadError, OSError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _agree(question: str, yes: bool, where: Path) -> None:
+    """Ask before something is lost; without a terminal --yes is needed."""
+    if yes or not where.exists() or not any(where.iterdir()):
+        return
+    if not show.err.is_terminal:
+        raise CommandError(f"{question} say so with --yes", USAGE)
+    if not typer.confirm(question, err=True):
+        raise typer.Exit(1)
+
+
+def _done(members: dict[str, str], line: str, as_json: bool) -> None:
+    if as_json:
+        show.document(members)
+    else:
+        show.out.print(line, markup=False)

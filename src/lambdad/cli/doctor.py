@@ -1,0 +1,99 @@
+"""`lambdad doctor`: what this host gives, the effective settings, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import typer
+
+from lambdad.cli import checks, options, show
+from lambdad.cli.checks import Check, Verdict
+from lambdad.domain.errors import LambdadError
+from lambdad.settings import Settings, SettingsError, load
+from lambdad.settings.model import default_of
+from lambdad.settings.reading import IN_MEMORY
+
+MARKS = {Verdict.GOOD: "ok", Verdict.WEAK: "--", Verdict.MISSING: "!!"}
+STYLES = {Verdict.GOOD: "green", Verdict.WEAK: "yellow", Verdict.MISSING: "bold red"}
+
+
+def doctor(data_dir: options.DataDir = None, as_json: options.AsJson = False) -> None:
+    """Show what this host gives functions; exit status 1 when something required is missing."""
+    try:
+        settings = load({"data_dir": data_dir} if data_dir else {})
+    except SettingsError as error:
+        found = [Check("settings", Verdict.MISSING, line, "correct it") for line in str(error).splitlines()]
+        _report(found, None, as_json)
+        raise typer.Exit(1) from None
+    with show.progress("trying out what this host can do"):
+        found = examine(settings)
+    _report(found, settings, as_json)
+    if any(check.verdict is Verdict.MISSING for check in found):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check, the required ones first."""
+    from lambdad.cli.runtimes import found_here
+
+    return [
+        *_sandboxes(settings),
+        checks.descriptors(settings, checks.descriptor_hard_limit(), checks.host_memory_bytes()),
+        checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
+        checks.port(settings),
+        *checks.interpreters(found_here(settings)),
+    ]
+
+
+def effective(settings: Settings) -> dict[str, str]:
+    """Every setting as text; what is secret is not among them."""
+    shown = {}
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        if item.name == "data_dir":
+            value = value or IN_MEMORY
+        elif item.name == "services":
+            value = ", ".join(f"{name} → {where.endpoint}" for name, where in settings.services.items())
+        elif isinstance(value, tuple):
+            value = ", ".join(value)
+        shown[item.name] = "-" if value in {None, ""} else str(value)
+    return shown
+
+
+def _sandboxes(settings: Settings) -> list[Check]:
+    """What the probe of the sandbox found, in a directory of its own so that a server is not disturbed."""
+    from lambdad.worker.sandbox.factory import make_factory
+
+    async def probe() -> list[Check]:
+        with tempfile.TemporaryDirectory(prefix="lambdad-doctor-") as scratch:
+            factory = await make_factory(data_dir=Path(scratch), require=None, outbound=settings.outbound)
+            try:
+                tier = checks.isolation(factory.tier, settings.require_isolation)
+                return [tier, *checks.features(factory.findings)]
+            finally:
+                await factory.close()
+
+    try:
+        return asyncio.run(probe())
+    except (LambdadError, OSError) as error:
+        return [checks.isolation(None, settings.require_isolation, str(error))]
+
+
+def _report(found: list[Check], settings: Settings | None, as_json: bool) -> None:
+    shown = effective(settings) if settings else {}
+    if as_json:
+        show.document({"checks": [check.members() for check in found], "settings": shown})
+        return
+    for check in found:
+        show.verdict(MARKS[check.verdict], STYLES[check.verdict], check.what, check.detail)
+        if check.remedy and check.verdict is not Verdict.GOOD:
+            show.verdict("", "", "", f"do: {check.remedy}")
+    show.out.print(f"\nsettings (Python {sys.version.split()[0]}, user {os.geteuid()})")
+    for name, value in shown.items():
+        default = settings is not None and getattr(settings, name) == default_of(name)
+        show.verdict("", "", name, value if default else f"{value}  (set)")

@@ -1,0 +1,53 @@
+"""`lambdad status` and `lambdad drain`: lambdad's own operations on a running server."""
+
+from __future__ import annotations
+
+from lambdad.cli import options, show
+from lambdad.cli.client import client_for
+
+STATUS = "/lambdad/v1/status"
+DRAIN = "/lambdad/v1/drain"
+
+
+def status(
+    endpoint: options.Endpoint = None, region: options.Region = None, as_json: options.AsJson = False
+) -> None:
+    """Show what a running server is and does."""
+    with client_for(endpoint, region) as client:
+        found = client.call("GET", STATUS)
+    if as_json:
+        show.document(found)
+        return
+    rows = [["endpoint", client.endpoint]]
+    for name, value in found.items():
+        if name != "environments":
+            rows.extend(_rows(name, value))
+    show.table(("what", "value"), rows)
+    environments = found.get("environments")
+    if isinstance(environments, list) and environments and isinstance(environments[0], dict):
+        columns = list(environments[0])
+        show.table(columns, [[str(one.get(column, "")) for column in columns] for one in environments])
+
+
+def drain(endpoint: options.Endpoint = None, as_json: options.AsJson = False) -> None:
+    """Let a server finish its running invocations and stop."""
+    with client_for(endpoint) as client:
+        found = client.call("POST", DRAIN, {})
+    if as_json:
+        show.document(found)
+    else:
+        show.out.print("draining: running invocations finish, new ones are refused")
+
+
+def _rows(name: str, value: object) -> list[list[str]]:
+    """One line per plain value, nested names joined by a dot, findings as the sentences they are."""
+    if isinstance(value, dict):
+        if "feature" in value:
+            works = "yes" if value.get("works") else "NO"
+            return [[f"{name}: {value['feature']}", f"{works}, {value.get('detail', '')}"]]
+        return [row for key, inner in value.items() for row in _rows(f"{name}.{key}", inner)]
+    if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            return [row for inner in value for row in _rows(name, inner)]
+        return [[name, ", ".join(map(str, value))]]
+    return [[name, str(value)]]
