@@ -1,1 +1,1 @@
-"""assignment."""
+"""Assignment: which environment runs an invocation, and when there must be another."""

@@ -1,1 +1,1 @@
-"""environment."""
+"""The execution environment: its states (`states`), its life (`environment`), and the parts of it."""

@@ -1,0 +1,123 @@
+"""The environments of one function version, and who waits for one.
+
+Before: the frontend hands over an invocation that holds a lease. After: the environment runs it.
+The most recently used environment is taken first, so that the others become old enough to go.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from lambdad.domain.errors import LambdadError, Throttled
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.invocation import Invocation
+from lambdad.placement.capacity import Placement
+from lambdad.ports.worker import Environment
+
+
+class Pool:
+    """All environments of one version at one revision.
+
+    Args:
+        version: what they run.
+        placement: where new ones come from.
+        make_room: ends an idle environment of any pool; False when there is none.
+
+    Attributes:
+        retired: takes no more environments; the last ones end when their events have ended.
+    """
+
+    __slots__ = (
+        "_idle",
+        "_living",
+        "_make_room",
+        "_placement",
+        "_starting",
+        "_waiting",
+        "retired",
+        "version",
+    )
+
+    def __init__(self, version: FunctionVersion, placement: Placement, make_room: Callable[[], bool]) -> None:
+        self.version = version
+        self.retired = False
+        self._placement = placement
+        self._make_room = make_room
+        self._idle: list[Environment] = []
+        self._waiting: deque[Invocation] = deque()
+        self._living: set[Environment] = set()
+        self._starting: set[Environment] = set()
+
+    @property
+    def idle(self) -> list[Environment]:
+        """Idle environments, the longest unused first."""
+        return list(self._idle)
+
+    @property
+    def size(self) -> int:
+        """Environments that live, starting ones included."""
+        return len(self._living)
+
+    @property
+    def waiting(self) -> int:
+        """Invocations that wait for an environment."""
+        return len(self._waiting)
+
+    def assign(self, invocation: Invocation) -> None:
+        """Give it to an idle environment, else let it wait for one that is started for it."""
+        if self._idle:
+            self._idle.pop().run(invocation)
+            return
+        self._waiting.append(invocation)
+        self._scale()
+
+    def _scale(self) -> None:
+        """Start an environment for everyone who waits and has none coming."""
+        while len(self._starting) < len(self._waiting):
+            if self._placement.is_full and not self._make_room():
+                if self.size:
+                    return
+                self._waiting.popleft().refuse(Throttled("ConcurrentInvocationLimitExceeded"))
+                continue
+            environment = self._placement.place(self.version, self)
+            self._starting.add(environment)
+            self._living.add(environment)
+
+    def environment_idle(self, environment: Environment) -> None:
+        """It can take an event: the one that has waited longest, if any."""
+        self._starting.discard(environment)
+        if self._waiting:
+            environment.run(self._waiting.popleft())
+        elif self.retired:
+            environment.retire()
+        else:
+            self._idle.append(environment)
+
+    def claim(self) -> Invocation | None:
+        """The event that has waited longest, for an environment that failed in Init."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
+        """It is no more. If it could not be made, the event that has waited longest hears why."""
+        self._starting.discard(environment)
+        self._living.discard(environment)
+        self._placement.left()
+        if environment in self._idle:
+            self._idle.remove(environment)
+        if reason is not None and self._waiting:
+            self._waiting.popleft().refuse(reason)
+        self._scale()
+
+    def retire_idle(self, idle_before: float) -> int:
+        """End environments that have been idle since before a monotonic time; how many."""
+        old = [environment for environment in self._idle if environment.idle_since < idle_before]
+        for environment in old:
+            environment.retire()
+        return len(old)
+
+    def retire(self) -> None:
+        """End idle environments now and busy ones after their event; who waits is still served."""
+        self.retired = True
+        for environment in self.idle:
+            environment.retire()

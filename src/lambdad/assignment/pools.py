@@ -1,0 +1,94 @@
+"""Every pool on this node: made on demand, retired when their version changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lambdad.assignment.pool import Pool
+from lambdad.domain.function import FunctionVersion, State
+from lambdad.domain.scope import Scope
+from lambdad.placement.capacity import Placement
+from lambdad.ports.clock import Clock
+
+PoolKey = tuple[Scope, str, str]
+"""Scope, function name, version."""
+
+
+class Pools:
+    """Pools by function version.
+
+    Args:
+        placement: where environments come from.
+        clock: for idle times.
+        idle_s: an environment idle for longer is ended.
+    """
+
+    def __init__(self, placement: Placement, clock: Clock, idle_s: float) -> None:
+        self._placement = placement
+        self._clock = clock
+        self._idle_s = idle_s
+        self._pools: dict[PoolKey, Pool] = {}
+        self._retired: list[Pool] = []
+
+    def pool(self, version: FunctionVersion) -> Pool:
+        """The pool of exactly this revision; one of an older revision is retired."""
+        key = (version.scope, version.name, version.version)
+        pool = self._pools.get(key)
+        if pool is not None and _runs_the_same(pool.version, version):
+            return pool
+        if pool is not None:
+            self._retire(key)
+        pool = self._pools[key] = Pool(version, self._placement, self._end_longest_idle)
+        return pool
+
+    def forget(self, scope: Scope, name: str) -> None:
+        """The function is gone: retire its pools, numbered versions included."""
+        for key in [key for key in self._pools if key[0] == scope and key[1] == name]:
+            self._retire(key)
+
+    def _retire(self, key: PoolKey) -> None:
+        pool = self._pools.pop(key)
+        self._retired = [one for one in self._retired if one.size or one.waiting]
+        self._retired.append(pool)
+        pool.retire()
+
+    def all(self) -> list[Pool]:
+        """Every pool, retired ones with living environments included."""
+        return [*self._pools.values(), *(one for one in self._retired if one.size)]
+
+    def reclaim(self) -> int:
+        """End environments that have been idle for too long; how many."""
+        before = self._clock.monotonic() - self._idle_s
+        ended = sum(pool.retire_idle(before) for pool in self._pools.values())
+        for key in [key for key, pool in self._pools.items() if not pool.size and not pool.waiting]:
+            self._retire(key)
+        return ended
+
+    def _end_longest_idle(self) -> bool:
+        longest = None
+        for pool in self._pools.values():
+            idle = pool.idle
+            if idle and (longest is None or idle[0].idle_since < longest.idle_since):
+                longest = idle[0]
+        if longest is None:
+            return False
+        longest.retire()
+        return True
+
+
+def _runs_the_same(one: FunctionVersion, other: FunctionVersion) -> bool:
+    """Whether an environment cannot tell the two apart: only state, revision or wording differ."""
+    return one.revision_id == other.revision_id or _what_runs(one) == _what_runs(other)
+
+
+def _what_runs(version: FunctionVersion) -> FunctionVersion:
+    return replace(
+        version,
+        revision_id="",
+        last_modified="",
+        description="",
+        state=State.ACTIVE,
+        state_reason=None,
+        update_status=None,
+        update_reason=None,
+    )

@@ -1,0 +1,33 @@
+"""Answers to browsers of the configured origins. Pure."""
+
+from __future__ import annotations
+
+from lambdad.domain.http import Request, Response
+
+_MAX_AGE_S = "600"
+_EXPOSED = (
+    "x-amzn-RequestId, x-amzn-ErrorType, X-Amz-Function-Error, X-Amz-Log-Result, X-Amz-Executed-Version"
+)
+
+
+def headers(origin: bytes) -> tuple[tuple[str, str], ...]:
+    """What every answer to an admitted origin carries."""
+    return (
+        ("Access-Control-Allow-Origin", origin.decode("latin-1")),
+        ("Access-Control-Expose-Headers", _EXPOSED),
+        ("Vary", "Origin"),
+    )
+
+
+def preflight(request: Request) -> Response:
+    """The answer to a preflight request of an admitted origin."""
+    return Response(
+        204,
+        b"",
+        (
+            *headers(request.headers["origin"].encode("latin-1")),
+            ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+            ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "*")),
+            ("Access-Control-Max-Age", _MAX_AGE_S),
+        ),
+    )

@@ -1,0 +1,189 @@
+"""The warm path at the edge: `POST …/functions/{name}/invocations` without a task.
+
+A request target seen before leads straight to its route. The first one of a kind, and every request
+that asks for something unusual, goes through the service model, which checks it as AWS does.
+Source: spec api §3 (headers of request and answer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lambdad.awsapi import constraints, faults, parse
+from lambdad.awsapi.model import load
+from lambdad.awsapi.routes import router_for
+from lambdad.domain.errors import InvalidRequestContent, LambdadError, NotOffered
+from lambdad.domain.http import Request, Response
+from lambdad.domain.invocation import Invocation
+from lambdad.domain.outcome import Status
+from lambdad.edge.connection import HttpConnection, RawRequest
+from lambdad.edge.identity import Identity
+from lambdad.edge.wire import HttpDate
+from lambdad.frontend.invoke import Frontend, Route
+from lambdad.frontend.payload import checked
+
+_MAX_ROUTES = 4_096
+Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
+
+
+class InvokeRoute:
+    """Answers Invoke."""
+
+    def __init__(self, frontend: Frontend, respond: Respond, date: HttpDate) -> None:
+        self._frontend = frontend
+        self._respond = respond
+        self._date = date
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def quick(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        identity: Identity,
+        unusual: list[tuple[bytes, bytes]],
+    ) -> bool:
+        """Invoke at once when everything about the request is known; False otherwise.
+
+        `unusual` are the request's headers that change what Invoke does.
+        """
+        route = identity.routes.get(raw.url)
+        if route is None or unusual:
+            return False
+        if route.stale or route.pool.retired:
+            del identity.routes[raw.url]
+            return False
+        self._start(connection, raw, route, self._frontend.ids.request_id(), None, None, want_tail=False)
+        return True
+
+    def slow(self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request) -> None:
+        """Check the request by the model, resolve the function, then invoke."""
+        task = asyncio.get_running_loop().create_task(self._slow(connection, raw, identity, request))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _slow(
+        self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
+    ) -> None:
+        try:
+            params = _params(request)
+            kind = params.get("InvocationType", "RequestResponse")
+            if kind == "Event":
+                raise NotOffered(
+                    "InvocationType Event is not offered by lambdad yet: asynchronous invocation comes later."
+                )
+            context = _client_context(params.get("ClientContext"))
+            key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
+            route = self._frontend.cached(key) or await self._frontend.route(key)
+            if kind == "DryRun":
+                self._respond(connection, raw, Response(204), request.request_id)
+                return
+        except LambdadError as error:
+            self._respond(
+                connection, raw, faults.render("lambda", error, request.request_id), request.request_id
+            )
+            return
+        if len(identity.routes) >= _MAX_ROUTES:
+            identity.routes.clear()
+        identity.routes[raw.url] = route
+        self._start(
+            connection,
+            raw,
+            route,
+            request.request_id,
+            request.headers.get("x-amzn-trace-id"),
+            context,
+            want_tail=params.get("LogType") == "Tail",
+        )
+
+    def _start(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        route: Route,
+        request_id: str,
+        trace: str | None,
+        context: bytes | None,
+        *,
+        want_tail: bool,
+    ) -> None:
+        def answer(invocation: Invocation) -> None:
+            self._answer(connection, raw, invocation)
+
+        try:
+            payload = checked(raw.body)
+        except LambdadError as error:
+            self._respond(connection, raw, faults.render("lambda", error, request_id), request_id)
+            return
+        self._frontend.start(
+            route,
+            request_id,
+            payload,
+            answer,
+            trace=trace,
+            client_context=context,
+            want_tail=want_tail,
+        )
+
+    def _answer(self, connection: HttpConnection, raw: RawRequest, invocation: Invocation) -> None:
+        if invocation.error is not None:
+            response = faults.render("lambda", invocation.error, invocation.request_id)
+            self._respond(connection, raw, response, invocation.request_id)
+            return
+        extra = b""
+        if invocation.status is not Status.SUCCESS:
+            extra = b"X-Amz-Function-Error: Unhandled\r\n"
+        if invocation.log_tail is not None:
+            extra += b"X-Amz-Log-Result: " + base64.b64encode(invocation.log_tail) + b"\r\n"
+        if not raw.keep_alive:
+            extra += b"Connection: close\r\n"
+        body = invocation.result
+        head = b"HTTP/1.1 200 OK\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n" % (
+            self._date.line(),
+            len(body),
+        )
+        head += (
+            b"x-amzn-RequestId: %s\r\nx-amzn-Remapped-Content-Length: 0\r\nX-Amz-Executed-Version: %s\r\n"
+            b"X-Amzn-Trace-Id: %s\r\n%s\r\n"
+            % (
+                invocation.request_id.encode(),
+                invocation.target.version.version.encode(),
+                invocation.trace.encode("latin-1", "replace"),
+                extra,
+            )
+        )
+        connection.answer(head, body, keep_alive=raw.keep_alive)
+
+
+def _params(request: Request) -> dict[str, Any]:
+    """Invoke's parameters, checked by the model.
+
+    Raises:
+        ConstraintViolations: the model refuses a value.
+    """
+    model = load("lambda")
+    operation, labels = router_for(model).match(request)
+    params = parse.params(model, operation, request, labels)
+    constraints.check(operation.input, {key: value for key, value in params.items() if key != "Payload"})
+    return params
+
+
+def _client_context(value: str | None) -> bytes | None:
+    """The decoded client context, as the function's header carries it (one line of JSON).
+
+    Raises:
+        InvalidRequestContent: not base64, or not a JSON object.
+    """
+    if not value:
+        return None
+    try:
+        decoded = json.loads(base64.b64decode(value, validate=True))
+    except (binascii.Error, ValueError):
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None
+    if not isinstance(decoded, dict):
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
+    return json.dumps(decoded, separators=(",", ":")).encode()

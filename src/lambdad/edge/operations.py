@@ -1,0 +1,68 @@
+"""lambdad's own operations, `/lambdad/v1/…`: what no AWS API has a name for.
+
+Documented in docs/reference/operations-api.md; command line and console use nothing else. A request
+from inside a sandbox reaches none of them but `code`, whose links are signed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+from lambdad.domain.errors import AccessDenied, CallerError, LambdadError, NotFound, UnknownOperation
+from lambdad.domain.http import Request, Response
+
+Operation = Callable[[Request], Awaitable[Mapping[str, object]]]
+Raw = Callable[[Request], Awaitable[Response]]
+_BASE = "/lambdad/v1/"
+
+
+class OwnApi:
+    """Answers lambdad's own operations.
+
+    Args:
+        operations: by ``METHOD name``; each returns a JSON object.
+        raw: by name; answers of their own form (downloads), open to sandboxes.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation], raw: Mapping[str, Raw]) -> None:
+        self._operations = operations
+        self._raw = raw
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        name = request.path.removeprefix(_BASE).strip("/")
+        try:
+            raw = self._raw.get(name.partition("/")[0])
+            if raw is not None:
+                return await raw(request)
+            return _json(200, await self._run(name, request))
+        except LambdadError as error:
+            return _failure(error)
+
+    async def _run(self, name: str, request: Request) -> Mapping[str, object]:
+        if request.caller.environment_id is not None:
+            raise AccessDenied("lambdad's own operations cannot be called from inside a function.")
+        operation = self._operations.get(f"{request.method} {name}")
+        if operation is None:
+            known = ", ".join(sorted(self._operations))
+            raise UnknownOperation(f"lambdad has no operation {request.method} {name}; it has {known}.")
+        return await operation(request)
+
+
+def _json(status: int, value: Mapping[str, object]) -> Response:
+    body = json.dumps(value, separators=(",", ":"), default=str).encode()
+    return Response(status, body, (("Content-Type", "application/json"),))
+
+
+def _failure(error: LambdadError) -> Response:
+    status = 500
+    if isinstance(error, AccessDenied):
+        status = 403
+    elif isinstance(error, NotFound | UnknownOperation):
+        status = 404
+    elif isinstance(error, CallerError):
+        status = 400
+    name = type(error).__name__ + "Exception"
+    response = _json(status, {"message": str(error)})
+    return Response(status, response.body, (*response.headers, ("x-amzn-ErrorType", name)))

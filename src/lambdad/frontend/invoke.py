@@ -1,0 +1,195 @@
+"""The synchronous path on one screen: resolve → admit → lease → assign → run → answer.
+
+Before: the edge (or a poller, through `ports.invoker`). After: a pool of the assignment. A function
+called before is resolved from a cache without a task; the cache entry of a changed function is
+dropped by `forget`, and one whose pool was retired is resolved anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from lambdad.assignment.pool import Pool
+from lambdad.assignment.pools import Pools
+from lambdad.counting.leases import Ledger, Quota, account_exhausted
+from lambdad.domain.errors import Conflict, LambdadError, ServiceFault
+from lambdad.domain.function import FunctionVersion, State
+from lambdad.domain.invocation import Invocation, Target
+from lambdad.domain.outcome import Outcome, Status
+from lambdad.domain.request_ids import Ids
+from lambdad.domain.scope import Scope
+from lambdad.frontend.payload import checked
+from lambdad.ports.clock import Clock
+from lambdad.ports.invoker import Invoked, InvokeRequest
+
+Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion]]
+"""From scope, name as given and qualifier to a version; raises CallerError in AWS's words."""
+
+RouteKey = tuple[Scope, str, str | None]
+_MAX_ROUTES = 20_000
+
+
+class Route(Target):
+    """A target with the pool that runs it and the quota it counts against.
+
+    Attributes:
+        stale: the function changed since: resolve it anew.
+    """
+
+    __slots__ = ("pool", "quota", "stale")
+
+    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Quota) -> None:
+        super().__init__(version, invoked_arn)
+        self.pool = pool
+        self.quota = quota
+        self.stale = False
+
+
+class Frontend:
+    """Takes calls; implements `ports.invoker.Invoker`."""
+
+    def __init__(self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock) -> None:
+        self._resolve = resolve
+        self._pools = pools
+        self._ledger = ledger
+        self._clock = clock
+        self._routes: dict[RouteKey, Route] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.ids = Ids()
+        self.in_flight = 0
+        self.draining = False
+
+    def cached(self, key: RouteKey) -> Route | None:
+        """The route of a function called before; None when it must be resolved."""
+        route = self._routes.get(key)
+        return None if route is None or route.pool.retired else route
+
+    async def route(self, key: RouteKey) -> Route:
+        """Resolve a function for invoking.
+
+        Raises:
+            CallerError: no such function, a bad name, or not in a state to be invoked; in AWS's words.
+        """
+        scope, function, qualifier = key
+        version = await self._resolve(scope, function, qualifier)
+        _must_be_invocable(version)
+        named = qualifier is not None or _has_qualifier(function)
+        arn = version.qualified_arn if named else version.unqualified_arn
+        route = Route(version, arn, self._pools.pool(version), self._ledger.quota(version.scope))
+        if len(self._routes) >= _MAX_ROUTES:
+            for old in self._routes.values():
+                old.stale = True
+            self._routes.clear()
+        self._routes[key] = route
+        return route
+
+    def forget(self, scope: Scope, name: str, *, gone: bool) -> None:
+        """The function changed: resolve it anew at the next call, which retires what runs the old one.
+
+        With `gone`, it was deleted: its environments are retired now.
+        """
+        for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
+            self._routes.pop(key).stale = True
+        if gone:
+            self._pools.forget(scope, name)
+
+    def start(
+        self,
+        route: Route,
+        request_id: str,
+        payload: bytes,
+        on_done: Callable[[Invocation], None],
+        *,
+        trace: str | None = None,
+        client_context: bytes | None = None,
+        want_tail: bool = False,
+    ) -> None:
+        """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`."""
+        invocation = Invocation(
+            route,
+            request_id,
+            payload,
+            trace or self.ids.trace(self._clock.now()),
+            self._settled,
+            client_context,
+            want_tail,
+        )
+        invocation.reply = on_done
+        if self.draining:
+            invocation.error = ServiceFault("The server is shutting down.")
+            on_done(invocation)
+            return
+        if not route.quota.take():
+            invocation.error = account_exhausted()
+            on_done(invocation)
+            return
+        self.in_flight += 1
+        route.pool.assign(invocation)
+
+    def _settled(self, invocation: Invocation) -> None:
+        """Every lease comes back here, whatever happened to the invocation."""
+        target = invocation.target
+        if isinstance(target, Route):
+            target.quota.give_back()
+        self.in_flight -= 1
+        invocation.reply(invocation)
+
+    def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
+        """Run a function for someone who is not the edge."""
+        task = asyncio.get_running_loop().create_task(self._invoke(request, reply))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
+        def done(invocation: Invocation) -> None:
+            reply(invocation.error or Invoked(invocation.target.version, _outcome(invocation)))
+
+        key = (request.scope, request.function, request.qualifier)
+        try:
+            route = self.cached(key) or await self.route(key)
+            payload = checked(request.payload)
+        except LambdadError as error:
+            reply(error)
+            return
+        self.start(
+            route,
+            request.request_id,
+            payload,
+            done,
+            trace=request.trace_header,
+            client_context=request.client_context,
+            want_tail=request.want_tail,
+        )
+
+
+def _outcome(invocation: Invocation) -> Outcome:
+    return Outcome(
+        invocation.result,
+        invocation.status or Status.FAILURE,
+        invocation.error_type,
+        invocation.log_tail,
+    )
+
+
+def _is_of(route: Route, scope: Scope, name: str) -> bool:
+    return route.version.name == name and route.version.scope == scope
+
+
+def _has_qualifier(function: str) -> bool:
+    """Whether a name, partial or full ARN ends in a qualifier."""
+    parts = function.split(":")
+    if len(parts) <= 2:  # name, or name:qualifier
+        return len(parts) == 2
+    return len(parts) - 1 > parts.index("function") + 1 if "function" in parts else False
+
+
+def _must_be_invocable(version: FunctionVersion) -> None:
+    if version.state is State.PENDING:
+        raise Conflict(
+            "The operation cannot be performed at this time. "
+            f"The function is currently in the following state: {version.state.value}"
+        )
+    if version.state is State.FAILED:
+        reason = version.state_reason.text if version.state_reason else "creation failed"
+        raise Conflict(f"The function is in the state Failed: {reason}")

@@ -1,0 +1,53 @@
+"""A host that runs environments, as the assignment sees it; it may be another machine."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lambdad.domain.errors import LambdadError
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.invocation import Invocation
+
+
+class Environment(Protocol):
+    """One execution environment: one function version, one event at a time."""
+
+    environment_id: str
+    idle_since: float
+    """Monotonic seconds of the last time it became idle; 0.0 until then."""
+
+    def run(self, invocation: Invocation) -> None:
+        """Hand it an event; only when it is idle. Settles the invocation, then tells its owner."""
+        ...
+
+    def retire(self) -> None:
+        """End it; only when it is idle."""
+        ...
+
+
+class EnvironmentOwner(Protocol):
+    """Whoever asked for environments; each call comes on the loop."""
+
+    def environment_idle(self, environment: Environment) -> None:
+        """It can take an event (after init, and after each event)."""
+        ...
+
+    def claim(self) -> Invocation | None:
+        """Give up the event that has waited longest: its environment failed in Init and answers for it."""
+        ...
+
+    def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
+        """It is no more. A reason is given when it could not be made at all."""
+        ...
+
+
+class Worker(Protocol):
+    """Makes environments."""
+
+    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> Environment:
+        """Begin to make one; the owner hears `environment_idle` or `environment_gone`."""
+        ...
+
+    async def close(self) -> None:
+        """End every environment and remove every trace."""
+        ...

@@ -1,0 +1,101 @@
+"""Error objects the platform makes when a function could not answer, as pure functions.
+
+Source: spec of the Runtime API §9 (payloads recorded from AWS). `{request_id}` texts name the
+invocation; a failure of Init is stored with a placeholder because no invocation has it yet.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
+from lambdad.worker.sandbox.plan import ExitStatus
+
+REQUEST_ID = "{request_id}"
+
+
+def error_object(error_type: str, message: str) -> bytes:
+    """The JSON a caller sees, in AWS's member order."""
+    return json.dumps(
+        {"errorType": error_type, "errorMessage": message}, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+
+
+def timed_out(request_id: str, timeout_s: float) -> bytes:
+    """The function did not answer in time."""
+    return error_object(
+        "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"
+    )
+
+
+def exited(request_id: str, status: ExitStatus) -> tuple[str, bytes]:
+    """The runtime ended without an answer: AWS's error type and the error object."""
+    if status.error is not None:
+        error_type = "Runtime.InvalidEntrypoint"
+        return error_type, error_object(error_type, f"RequestId: {request_id} Error: {status.error}")
+    error_type = "Runtime.OutOfMemory" if status.oom_killed else "Runtime.ExitError"
+    if status.signal is not None:
+        words = f"Runtime exited with error: signal: {signal_words(status.signal)}"
+    elif status.code:
+        words = f"Runtime exited with error: exit status {status.code}"
+    else:
+        words = "Runtime exited without providing a reason"
+    return error_type, error_object(error_type, f"RequestId: {request_id} Error: {words}")
+
+
+def too_large() -> tuple[str, bytes]:
+    """The answer is over 6 MB."""
+    error_type = "Function.ResponseSizeTooLarge"
+    text = f"Response payload size exceeded maximum allowed payload size ({MAX_SYNC_RESPONSE_BYTES} bytes)."
+    body = json.dumps({"errorMessage": text, "errorType": error_type}, separators=(",", ":"))
+    return error_type, body.encode()
+
+
+_GO_SIGNAL_WORDS = {
+    signal.SIGHUP: "hangup",
+    signal.SIGINT: "interrupt",
+    signal.SIGQUIT: "quit",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGTRAP: "trace/breakpoint trap",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGKILL: "killed",
+    signal.SIGUSR1: "user defined signal 1",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGUSR2: "user defined signal 2",
+    signal.SIGPIPE: "broken pipe",
+    signal.SIGALRM: "alarm clock",
+    signal.SIGTERM: "terminated",
+}
+
+
+def signal_words(number: int) -> str:
+    """A signal as AWS's agent (written in Go) words it."""
+    try:
+        return _GO_SIGNAL_WORDS.get(signal.Signals(number), f"signal {number}")
+    except ValueError:
+        return f"signal {number}"
+
+
+def error_type_of(head_value: bytes | None, body: bytes) -> str:
+    """AWS's error type of a runtime's error report: from the header, else from the body."""
+    if head_value:
+        return sanitised(head_value.decode("latin-1"))
+    try:
+        found = json.loads(body).get("errorType", "")
+    except (ValueError, AttributeError):
+        return "Runtime.Unknown"
+    return sanitised(found) if isinstance(found, str) and found else "Runtime.Unknown"
+
+
+def sanitised(error_type: str) -> str:
+    """Keep `Runtime.Word` and `Function.Word`; anything else becomes an Unknown of its family.
+
+    Source: AWS's emulator; this touches logs only, never the caller's payload.
+    """
+    family, dot, word = error_type.partition(".")
+    if dot and family in {"Runtime", "Function"} and len(word) > 1 and word.isalpha() and word[0].isupper():
+        return error_type
+    return "Function.Unknown" if error_type.startswith("Function.") else "Runtime.Unknown"

@@ -1,0 +1,259 @@
+"""What an environment's log says: platform lines, the function's own, in the right order.
+
+Lines printed during an event are kept and handed to the log in one piece with START, END and
+REPORT; when there are many, or the event goes on for long, what is there is written before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.invocation import Invocation
+from lambdad.domain.limits import LOG_TAIL_BYTES
+from lambdad.domain.outcome import Status
+from lambdad.domain.platform_log import (
+    InvocationRecord,
+    LogLine,
+    init_report_line,
+    init_start_line,
+    lines_of,
+    start_line,
+)
+from lambdad.ports.clock import Clock
+from lambdad.ports.log_store import LogSink, StreamKey
+from lambdad.worker.environment.output import OutputReader
+
+_EARLY_AFTER_S = 0.1
+"""Lines of a running function are shown at the latest after this time."""
+_EARLY_LINES = 1_000
+"""So many lines are not kept for the end."""
+
+
+def log_stream_name(version: FunctionVersion, environment_id: str, now: float) -> str:
+    """AWS's name of an environment's stream: ``YYYY/MM/DD/[version]<32 hex digits>``.
+
+    With a log group of one's own the function's name is part of it (spec runtime-api §7).
+    """
+    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
+    own_group = version.logging.log_group == f"/aws/lambda/{version.name}"
+    name = "" if own_group else version.name
+    digits = hashlib.sha256(environment_id.encode()).hexdigest()[:32]
+    return f"{day}/{name}[{version.version}]{digits}"
+
+
+class Journal:
+    """The log of one environment.
+
+    Attributes:
+        stream_name: AWS's log stream name.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_clock",
+        "_fd",
+        "_flush",
+        "_invocation",
+        "_json",
+        "_lines",
+        "_reader",
+        "_sink",
+        "_started_ms",
+        "_stream",
+        "_tail",
+        "_version",
+        "stream_name",
+    )
+
+    def __init__(self, version: FunctionVersion, environment_id: str, sink: LogSink, clock: Clock) -> None:
+        self.stream_name = log_stream_name(version, environment_id, clock.now())
+        self._stream = StreamKey(version.scope, version.logging.log_group, self.stream_name)
+        self._version = version
+        self._json = version.logging.log_format == "JSON"
+        self._sink = sink
+        self._clock = clock
+        self._fd = -1
+        self._reader: OutputReader | None = None
+        self._invocation: Invocation | None = None
+        self._started_ms = 0
+        self._lines: list[LogLine] = []
+        self._tail: list[LogLine] = []
+        self._begun = False
+        self._flush: asyncio.TimerHandle | None = None
+
+    def attach(self, fd: int) -> None:
+        """Read the process's output from now on."""
+        self._fd = fd
+        self._reader = OutputReader(fd)
+        asyncio.get_running_loop().add_reader(fd, self._readable)
+
+    def _readable(self) -> None:
+        self._take()
+        if self._invocation is None:
+            self._write_now()
+        elif len(self._lines) >= _EARLY_LINES:
+            self._write_early()
+        elif self._lines and self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(_EARLY_AFTER_S, self._write_early)
+        if self._reader is not None and self._reader.ended:
+            self._detach()
+
+    def _take(self) -> None:
+        reader = self._reader
+        if reader is not None:
+            lines = reader.read(int(self._clock.now() * 1000))
+            if lines:
+                self._lines.extend(lines)
+
+    def _write_now(self) -> None:
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._sink.write(self._stream, lines)
+
+    def _write_early(self) -> None:
+        self._flush = None
+        invocation = self._invocation
+        if invocation is None or not self._lines:
+            return
+        if not self._begun:
+            self._begun = True
+            self._lines.insert(
+                0, start_line(self._record(self._started_ms, 0.0, Status.SUCCESS, None, None, 0, ()))
+            )
+        if invocation.want_tail:
+            self._tail = tail_lines([*self._tail, *self._lines])
+        self._write_now()
+
+    # --- init ------------------------------------------------------------------------------------
+
+    def init_started(self, runtime_version: str) -> None:
+        """INIT_START."""
+        arn = runtime_version_arn(self._version, runtime_version)
+        self._sink.write(self._stream, [init_start_line(int(self._clock.now() * 1000), runtime_version, arn)])
+
+    def init_failed(self, duration_ms: float, status: Status, error_type: str | None) -> None:
+        """INIT_REPORT of an Init that did not succeed."""
+        line = init_report_line(
+            int(self._clock.now() * 1000),
+            duration_ms=duration_ms,
+            phase="init",
+            status=status,
+            error_type=error_type,
+        )
+        self._sink.write(self._stream, [line])
+
+    def output_until(self, now: float) -> None:
+        """Write what has been printed outside of events."""
+        self._take()
+        if self._reader is not None:
+            self._lines.extend(self._reader.unfinished(int(now * 1000)))
+        self._write_now()
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def begin(self, invocation: Invocation, started_ms: int) -> None:
+        """An event goes to the function."""
+        self._invocation = invocation
+        self._started_ms = started_ms
+        self._begun = False
+
+    def end(
+        self,
+        ended_ms: int,
+        duration_ms: float,
+        status: Status,
+        error_type: str | None,
+        init_ms: float | None,
+        peak_mib: int,
+    ) -> InvocationRecord:
+        """The event is over: what the log will say of it."""
+        self._take()
+        if self._reader is not None:
+            self._lines.extend(self._reader.unfinished(ended_ms))
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        lines, self._lines = self._lines, []
+        record = self._record(ended_ms, duration_ms, status, error_type, init_ms, peak_mib, lines)
+        self._invocation = None
+        return record
+
+    def _record(
+        self,
+        ended_ms: int,
+        duration_ms: float,
+        status: Status,
+        error_type: str | None,
+        init_ms: float | None,
+        peak_mib: int,
+        lines: Sequence[LogLine],
+    ) -> InvocationRecord:
+        version = self._version
+        invocation = self._invocation
+        billed = duration_ms if init_ms is None else duration_ms + init_ms
+        return InvocationRecord(
+            "" if invocation is None else invocation.request_id,
+            version.version,
+            self._started_ms,
+            ended_ms,
+            duration_ms,
+            max(1, -int(-billed // 1)),
+            version.memory_mib,
+            peak_mib,
+            init_ms,
+            status,
+            error_type,
+            lines,
+            None,
+            None,
+            True,
+            self._json,
+            self._begun,
+        )
+
+    def tail(self, record: InvocationRecord) -> bytes:
+        """The last 4 KiB of the event's log."""
+        lines = [*self._tail, *lines_of(record)]
+        self._tail = []
+        text = "".join(line.message if line.message.endswith("\n") else line.message + "\n" for line in lines)
+        return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
+
+    def write(self, record: InvocationRecord) -> None:
+        """Hand the event's log over."""
+        self._sink.write_invocation(self._stream, record)
+
+    # --- end -------------------------------------------------------------------------------------
+
+    def _detach(self) -> None:
+        if self._fd >= 0:
+            asyncio.get_running_loop().remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+
+    def close(self) -> None:
+        """Write what is left and stop reading."""
+        self.output_until(self._clock.now())
+        self._detach()
+        self._reader = None
+
+
+def tail_lines(lines: list[LogLine]) -> list[LogLine]:
+    """As many of the last lines as can matter for a tail of 4 KiB."""
+    size = 0
+    for at in range(len(lines) - 1, -1, -1):
+        size += len(lines[at].message)
+        if size > LOG_TAIL_BYTES:
+            return lines[at:]
+    return lines
+
+
+def runtime_version_arn(version: FunctionVersion, runtime_version: str) -> str:
+    """An ARN in AWS's form; its digest is of the runtime version, so it changes when that does."""
+    digest = hashlib.sha256(runtime_version.encode()).hexdigest()
+    scope = version.scope
+    return f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"

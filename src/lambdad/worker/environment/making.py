@@ -1,0 +1,182 @@
+"""From a function version to a started runtime, and back to nothing.
+
+Order: runtime and code are looked up, the sandbox is made, the server listens inside it, the
+process is started. Whatever fails on the way, what was made before is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_VCPU, MIB
+from lambdad.domain.scope import Scope
+from lambdad.ports.code_store import CodeStore
+from lambdad.worker.credentials import CredentialIssuer
+from lambdad.worker.environment.variables import Credentials, variables
+from lambdad.worker.runtime_api.server import ConnectionCount, RuntimeConnection, RuntimeHandler
+from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
+from lambdad.worker.sandbox.plan import (
+    ExitStatus,
+    Limits,
+    Mount,
+    ProcessPlan,
+    RunningProcess,
+    Sandbox,
+    SandboxFactory,
+    SandboxPlan,
+)
+
+EndpointFactory = Callable[[str, Scope, ConnectionCount], asyncio.Protocol]
+"""Makes the edge's protocol for a connection to the AWS endpoint inside a sandbox."""
+
+TASK_ROOT = "/var/task"
+RUNTIME_DIR = "/var/runtime"
+
+
+class MadeFor(RuntimeHandler, Protocol):
+    """What an environment tells its maker."""
+
+    environment_id: str
+    version: FunctionVersion
+    connections: ConnectionCount
+
+
+class Output(Protocol):
+    """Who reads what the process prints."""
+
+    stream_name: str
+
+    def attach(self, fd: int) -> None:
+        """Read from this descriptor from now on, and close it in the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes environments of one sandbox tier."""
+
+    factory: SandboxFactory
+    runtimes: Runtimes
+    code: CodeStore
+    credentials: CredentialIssuer
+    endpoint: EndpointFactory
+    outbound: bool
+
+    async def make(self, environment: MadeFor) -> Making:
+        """Make sandbox and listeners; nothing of the function runs yet.
+
+        Raises:
+            EnvironmentUnavailable: interpreter missing, or the host cannot make the sandbox.
+        """
+        version = environment.version
+        if version.runtime is None:
+            raise EnvironmentUnavailable("Container images are not offered by lambdad yet.")
+        launch = self.runtimes.launch(version.runtime)
+        plan = SandboxPlan(
+            sandbox_id=environment.environment_id,
+            mounts=(Mount(self.code.task_root(version.code_key), TASK_ROOT), *launch.mounts),
+            limits=limits_of(version),
+            outbound=self.outbound,
+        )
+        sandbox = await self.factory.create(plan)
+        making = Making(environment, sandbox, launch, self)
+        try:
+            await making.listen()
+        except BaseException:
+            await making.remove()
+            raise
+        return making
+
+
+class Making:
+    """A made sandbox with its listeners, and the process in it."""
+
+    __slots__ = ("_channel", "_credentials", "_environment", "_launch", "_maker", "_servers", "sandbox")
+
+    def __init__(self, environment: MadeFor, sandbox: Sandbox, launch: RuntimeLaunch, maker: Maker) -> None:
+        self.sandbox = sandbox
+        self._environment = environment
+        self._launch = launch
+        self._maker = maker
+        self._servers: list[asyncio.Server] = []
+        self._channel: asyncio.BaseTransport | None = None
+        self._credentials: Credentials = maker.credentials.issue(environment.version.scope)
+
+    @property
+    def runtime_version(self) -> str:
+        """As INIT_START shows it."""
+        return self._launch.version
+
+    async def listen(self) -> None:
+        """Serve the Runtime API and the AWS endpoint on the sandbox's listeners."""
+        loop = asyncio.get_running_loop()
+        environment, maker = self._environment, self._maker
+        scope = environment.version.scope
+
+        def endpoint() -> asyncio.Protocol:
+            return maker.endpoint(environment.environment_id, scope, environment.connections)
+
+        *runtime_api, aws = self.sandbox.listeners
+        for listener in runtime_api:
+            self._servers.append(await loop.create_server(self._connection, sock=listener, backlog=64))
+        self._servers.append(await loop.create_server(endpoint, sock=aws, backlog=64))
+
+    def _connection(self) -> RuntimeConnection:
+        return RuntimeConnection(self._environment, self._environment.connections)
+
+    async def start(self, on_exit: Callable[[ExitStatus], None], output: Output) -> None:
+        """Start the runtime; its output goes to `output`, its calls to the environment."""
+        sandbox = self.sandbox
+        process: RunningProcess = await sandbox.start(
+            ProcessPlan(
+                argv=tuple(self._launch.argv),
+                env=self._variables(output.stream_name),
+                cwd=sandbox.inside(TASK_ROOT),
+            ),
+            on_exit,
+        )
+        output.attach(process.output)
+        if self._launch.own_client:
+            self._channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
+                self._connection, process.channel
+            )
+        else:
+            process.channel.close()
+
+    def _variables(self, log_stream: str) -> Mapping[str, str]:
+        sandbox = self.sandbox
+        return variables(
+            self._environment.version,
+            runtime_env=self._launch.env,
+            credentials=self._credentials,
+            runtime_api=sandbox.addresses[0],
+            endpoint_url=f"http://{sandbox.addresses[-1]}",
+            log_stream=log_stream,
+            task_root=sandbox.inside(TASK_ROOT),
+            runtime_dir=sandbox.inside(RUNTIME_DIR),
+        )
+
+    async def remove(self) -> None:
+        """Close the listeners and destroy the sandbox."""
+        self._maker.credentials.revoke(self._credentials)
+        for server in self._servers:
+            server.close()
+        if self._channel is not None:
+            self._channel.close()
+        await self.sandbox.destroy()
+
+
+def limits_of(version: FunctionVersion) -> Limits:
+    """The limits AWS gives a function of this configuration."""
+    return Limits(
+        memory_bytes=version.memory_mib * MIB,
+        vcpus=version.memory_mib / MEMORY_MIB_PER_VCPU,
+        processes=MAX_PROCESSES,
+        open_files=MAX_OPEN_FILES,
+        tmp_bytes=version.ephemeral_mib * MIB,
+    )

@@ -1,0 +1,88 @@
+"""The environment a function sees, merged as AWS does.
+
+Source: spec of the Runtime API §7; precedence: customer < credentials < runtime < platform. What a
+customer may override (LANG, PATH, TZ …) is put first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambdad.domain.function import FunctionVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a function signs its AWS calls with."""
+
+    access_key: str
+    secret_key: str
+    session_token: str
+
+
+_DEFAULTS = {
+    "LANG": "en_US.UTF-8",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": (
+        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+    ),
+    "TZ": ":UTC",
+}
+
+
+def variables(
+    version: FunctionVersion,
+    *,
+    runtime_env: Mapping[str, str],
+    credentials: Credentials,
+    runtime_api: str,
+    endpoint_url: str,
+    log_stream: str,
+    task_root: str,
+    runtime_dir: str,
+) -> dict[str, str]:
+    """All variables of a runtime process.
+
+    Args:
+        version: the function; its own variables override the defaults, never the platform's.
+        runtime_env: what the runtime needs (`PYTHONPATH`, `NODE_PATH`).
+        credentials: of the function's role.
+        runtime_api: ``host:port`` as seen inside.
+        endpoint_url: where AWS SDKs inside find lambdad; a customer's own value wins.
+        log_stream: name of the environment's log stream.
+        task_root: where the code is, as seen inside.
+        runtime_dir: where the runtime client is, as seen inside.
+    """
+    merged = dict(_DEFAULTS)
+    merged["AWS_ENDPOINT_URL"] = endpoint_url
+    merged["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
+    merged.update(runtime_env)
+    merged.update(version.environment or {})
+    merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
+    merged["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
+    merged["AWS_SESSION_TOKEN"] = credentials.session_token
+    if version.runtime is not None and not version.runtime.startswith("provided"):
+        merged["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version.runtime}"
+    merged.update(
+        {
+            "AWS_REGION": version.scope.region,
+            "AWS_DEFAULT_REGION": version.scope.region,
+            "AWS_LAMBDA_FUNCTION_NAME": version.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_mib),
+            "AWS_LAMBDA_FUNCTION_VERSION": version.version,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "AWS_LAMBDA_LOG_GROUP_NAME": version.logging.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+            "LAMBDA_TASK_ROOT": task_root,
+            "LAMBDA_RUNTIME_DIR": runtime_dir,
+            "_HANDLER": version.handler or "",
+            "_LAMBDA_TELEMETRY_LOG_FD": "3",
+            "_LAMBDAD_RUNTIME_FD": "4",
+        }
+    )
+    if version.logging.log_format == "JSON":
+        merged["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        merged["AWS_LAMBDA_LOG_LEVEL"] = version.logging.application_level or "INFO"
+    return merged

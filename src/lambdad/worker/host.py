@@ -1,0 +1,51 @@
+"""The worker: every environment on this host. Implements `ports.worker.Worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from lambdad.domain.function import FunctionVersion
+from lambdad.ports.clock import Clock
+from lambdad.ports.log_store import LogSink
+from lambdad.ports.worker import EnvironmentOwner
+from lambdad.worker.environment.environment import ExecutionEnvironment, Surroundings
+from lambdad.worker.environment.journal import Journal
+from lambdad.worker.environment.making import Maker
+
+
+class Host:
+    """Makes environments here and knows all that live."""
+
+    def __init__(self, maker: Maker, sink: LogSink, clock: Clock) -> None:
+        self._maker = maker
+        self._sink = sink
+        self._clock = clock
+        self._surroundings = Surroundings(clock, maker, self._forget)
+        self._living: dict[str, ExecutionEnvironment] = {}
+        self._leaving: set[ExecutionEnvironment] = set()
+
+    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> ExecutionEnvironment:
+        """Begin to make an environment of `version`; the owner hears how it goes."""
+        environment_id = f"e-{os.urandom(8).hex()}"
+        journal = Journal(version, environment_id, self._sink, self._clock)
+        environment = ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings)
+        self._living[environment_id] = environment
+        return environment
+
+    def environments(self) -> list[ExecutionEnvironment]:
+        """Every living environment, oldest first."""
+        return list(self._living.values())
+
+    def _forget(self, environment: ExecutionEnvironment) -> None:
+        self._living.pop(environment.environment_id, None)
+        self._leaving = {one for one in self._leaving if not one.is_removed}
+        self._leaving.add(environment)
+
+    async def close(self) -> None:
+        """End every environment at once and wait until nothing is left of any."""
+        for environment in self.environments():
+            environment.stop()
+        if self._leaving:
+            await asyncio.gather(*(one.removed() for one in self._leaving))
+        await self._maker.factory.close()

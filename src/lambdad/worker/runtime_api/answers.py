@@ -1,0 +1,51 @@
+"""What the Runtime API answers, as bytes made once.
+
+Source: spec of the Runtime API (statuses, error types and texts of AWS's emulator).
+"""
+
+from __future__ import annotations
+
+import json
+
+from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
+
+
+def _answer(status: str, body: bytes) -> bytes:
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+
+
+def _error(status: str, error_type: str, message: str) -> bytes:
+    body = json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":"))
+    return _answer(status, body.encode() + b"\n")
+
+
+ACCEPTED = _answer("202 Accepted", b'{"status":"OK"}\n')
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PONG = _answer("200 OK", b"pong")
+INVALID_REQUEST_ID = _error("400 Bad Request", "InvalidRequestID", "Invalid request ID")
+INVALID_RESPONSE_MODE = _error(
+    "400 Bad Request", "InvalidFunctionResponseMode", "Invalid function response mode"
+)
+TOO_LARGE = _error(
+    "413 Request Entity Too Large",
+    "RequestEntityTooLarge",
+    f"Exceeded maximum allowed payload size ({MAX_SYNC_RESPONSE_BYTES} bytes).",
+)
+NOT_FOUND = (
+    b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: 19\r\n\r\n404 page not found\n"
+)
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_MANY_CONNECTIONS = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def invalid_transition(source: str, target: str) -> bytes:
+    """403 for a call that the runtime's state does not allow."""
+    text = (
+        f"State transition from {source} to {target} failed for runtime. "
+        "Error: State transition is not allowed"
+    )
+    return _error("403 Forbidden", "InvalidStateTransition", text)

@@ -1,0 +1,144 @@
+"""The Runtime API of one environment: which call means what.
+
+Before: `wire` cuts the bytes. After: the environment decides. One object per connection; every
+connection of an environment shares one handler, the environment itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, cast
+
+from lambdad.domain.limits import MAX_ENVIRONMENT_CONNECTIONS
+from lambdad.worker.runtime_api import answers
+from lambdad.worker.runtime_api.wire import BadRequest, RequestParser
+
+_BASE = b"/2018-06-01/runtime/"
+_NEXT = b"/2018-06-01/runtime/invocation/next"
+_INVOCATION = b"/2018-06-01/runtime/invocation/"
+_COALESCE_BYTES = 65_536
+"""Below this a head and a body are joined into one write; above, copying costs more than a second write."""
+
+
+class RuntimeHandler(Protocol):
+    """What an environment offers its runtime; each answers by bytes, or None when it answers later."""
+
+    def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
+        """The runtime waits for an event."""
+        ...
+
+    def runtime_response(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
+        """The runtime answers an event."""
+        ...
+
+    def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
+        """The runtime reports that the handler failed."""
+        ...
+
+    def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
+        """The runtime reports that Init failed."""
+        ...
+
+    def runtime_gone(self, connection: RuntimeConnection) -> None:
+        """A connection was lost."""
+        ...
+
+
+class ConnectionCount:
+    """How many connections an environment holds to the server, over all its listeners."""
+
+    __slots__ = ("open",)
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    def admit(self) -> bool:
+        """Count one more; False (and not counted) when the environment has its share."""
+        if self.open >= MAX_ENVIRONMENT_CONNECTIONS:
+            return False
+        self.open += 1
+        return True
+
+    def leave(self) -> None:
+        """One less."""
+        self.open -= 1
+
+
+class RuntimeConnection(asyncio.Protocol):
+    """One connection of a runtime."""
+
+    __slots__ = ("_admitted", "_count", "_handler", "_parser", "_transport")
+
+    def __init__(self, handler: RuntimeHandler, count: ConnectionCount) -> None:
+        self._handler = handler
+        self._count = count
+        self._admitted = False
+        self._parser = RequestParser(self._on_request, self._on_continue)
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit it, or say that there are too many."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._admitted = self._count.admit()
+        if not self._admitted:
+            self._transport.write(answers.TOO_MANY_CONNECTIONS)
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the environment."""
+        self._transport = None
+        if self._admitted:
+            self._count.leave()
+            self._handler.runtime_gone(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Cut requests out; what is not HTTP ends the connection."""
+        if not self._admitted:
+            return
+        try:
+            self._parser.feed(data)
+        except BadRequest:
+            if self._transport is not None:
+                self._transport.write(answers.BAD_REQUEST)
+                self._transport.close()
+
+    def send_event(self, head: bytes, body: bytes) -> bool:
+        """Answer a waiting `next`; False when the connection is gone."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if len(body) < _COALESCE_BYTES:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
+        return True
+
+    def _on_continue(self) -> None:
+        if self._transport is not None:
+            self._transport.write(answers.CONTINUE)
+
+    def _on_request(self, method: bytes, path: bytes, head: bytes, body: bytes) -> None:
+        if path == _NEXT and method == b"GET":
+            answer = self._handler.runtime_next(self)
+        elif method == b"POST" and path.startswith(_INVOCATION):
+            answer = self._invocation_call(path, head, body)
+        else:
+            answer = self._other_call(method, path, head, body)
+        if answer is not None and self._transport is not None:
+            self._transport.write(answer)
+
+    def _invocation_call(self, path: bytes, head: bytes, body: bytes) -> bytes:
+        request_id, _, what = path[len(_INVOCATION) :].partition(b"/")
+        if what == b"response":
+            return self._handler.runtime_response(request_id, head, body)
+        if what == b"error":
+            return self._handler.runtime_error(request_id, head, body)
+        return answers.NOT_FOUND
+
+    def _other_call(self, method: bytes, path: bytes, head: bytes, body: bytes) -> bytes:
+        if path == _BASE + b"init/error" and method == b"POST":
+            return self._handler.runtime_init_error(head, body)
+        if path == b"/2018-06-01/ping" and method == b"GET":
+            return answers.PONG
+        return answers.NOT_FOUND

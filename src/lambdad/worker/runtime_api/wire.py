@@ -1,0 +1,170 @@
+"""The Runtime API's HTTP, without input or output: bytes in, requests out.
+
+Runtimes send few kinds of request, and the two of the warm path (`response`, `next`) always with a
+Content-Length and usually pipelined in one segment. They are cut out of the buffer directly;
+whatever is chunked, asks for 100-continue or looks unusual goes through httptools from its first byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httptools
+
+from lambdad.domain.limits import MAX_RUNTIME_API_HEADER_BYTES, MAX_SYNC_RESPONSE_BYTES
+
+MAX_BODY_BYTES = MAX_SYNC_RESPONSE_BYTES + 1
+"""Bytes kept of a body: one more than the largest answer is enough to know that it is too large."""
+
+OnRequest = Callable[[bytes, bytes, bytes, bytes], None]
+"""Called with method, path, head (the raw header block) and body."""
+
+
+class BadRequest(Exception):
+    """What was sent is not HTTP, or its head is too large; the connection has no future."""
+
+
+class RequestParser:
+    """Cuts a byte stream into requests.
+
+    Args:
+        on_request: called for each whole request.
+        on_continue: called when the client waits for ``100 Continue``.
+    """
+
+    __slots__ = ("_body", "_have", "_head", "_missing", "_on_continue", "_on_request", "_pending", "_slow")
+
+    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None]) -> None:
+        self._on_request = on_request
+        self._on_continue = on_continue
+        self._pending = b""
+        self._missing = 0
+        self._have = 0
+        self._body: list[bytes] = []
+        self._head = b""
+        self._slow: _SlowParser | None = None
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a request has begun and not ended (a connection lost now lost a truncated request)."""
+        return bool(self._pending or self._missing or (self._slow and self._slow.in_message))
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived.
+
+        Raises:
+            BadRequest: not HTTP, or a head over 64 KiB.
+        """
+        if self._slow is not None:
+            self._slow.feed(data)
+            return
+        if self._missing:
+            data = self._take_body(data)
+        if self._pending:
+            data = self._pending + data
+            self._pending = b""
+        while data:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                if len(data) > MAX_RUNTIME_API_HEADER_BYTES:
+                    raise BadRequest("request head over 64 KiB")
+                self._pending = data
+                return
+            head = data[: end + 2]
+            length = _content_length(head)
+            if length is None:
+                self._slow = _SlowParser(self._on_request, self._on_continue)
+                self._slow.feed(data)
+                return
+            body = data[end + 4 : end + 4 + length]
+            if len(body) < length:
+                self._head, self._missing, self._have = head, length - len(body), len(body)
+                self._body = [body]
+                return
+            data = data[end + 4 + length :]
+            self._emit(head, body)
+
+    def _take_body(self, data: bytes) -> bytes:
+        part = data[: self._missing]
+        if self._have < MAX_BODY_BYTES:
+            self._body.append(part)
+        self._have += len(part)
+        self._missing -= len(part)
+        if self._missing == 0:
+            head, body = self._head, b"".join(self._body)
+            self._body, self._head = [], b""
+            self._emit(head, body)
+        return data[len(part) :]
+
+    def _emit(self, head: bytes, body: bytes) -> None:
+        line_end = head.find(b"\r\n")
+        method, _, rest = head[:line_end].partition(b" ")
+        path, _, _ = rest.partition(b" ")
+        self._on_request(method, path, head, body)
+
+
+def _content_length(head: bytes) -> int | None:
+    """Length of the body the head announces; None when this head is not for the short way."""
+    if head.startswith(b"GET "):
+        return 0
+    lower = head.lower()
+    if b"\r\ntransfer-encoding:" in lower or b"\r\nexpect:" in lower:
+        return None
+    at = lower.find(b"\r\ncontent-length:")
+    if at < 0:
+        return 0 if lower.startswith((b"post ", b"put ")) else None
+    value = lower[at + 17 : lower.find(b"\r\n", at + 17)].strip()
+    return int(value) if value.isdigit() and len(value) < 12 else None
+
+
+def header(head: bytes, name: bytes) -> bytes | None:
+    """Value of a header in a raw head block; `name` in lower case; None when absent."""
+    at = head.lower().find(b"\r\n" + name + b":")
+    if at < 0:
+        return None
+    start = at + len(name) + 3
+    return head[start : head.find(b"\r\n", start)].strip()
+
+
+class _SlowParser:
+    """Everything unusual, through httptools; keeps the header block for `header`."""
+
+    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None]) -> None:
+        self._on_request = on_request
+        self._continue = on_continue
+        self._parser = httptools.HttpRequestParser(self)
+        self.in_message = False
+
+    def feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise BadRequest(str(error)) from None
+
+    def on_message_begin(self) -> None:
+        self.in_message = True
+        self._url = b""
+        self._lines: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._lines.append(name + b": " + value)
+
+    def on_headers_complete(self) -> None:
+        if any(line.lower() == b"expect: 100-continue" for line in self._lines):
+            self._continue()
+
+    def on_body(self, part: bytes) -> None:
+        if self._size < MAX_BODY_BYTES:
+            self._parts.append(part)
+        self._size += len(part)
+
+    def on_message_complete(self) -> None:
+        self.in_message = False
+        method = self._parser.get_method()
+        head = b"\r\n".join([method + b" " + self._url + b" HTTP/1.1", *self._lines, b""])
+        self._on_request(method, self._url, head, b"".join(self._parts))
