@@ -91,7 +91,9 @@ class Values:
         plain = self._random.choice(("abc", "x1", "arn:aws:lambda:eu-west-1:123456789012:function:f", "a b"))
         if location in ("header", "headers", "statusCode"):
             return plain
-        return plain + self._random.choice(("", "/slash", "%2F", "ü€😀", "?&=#", "+", "\"'<>", "{}", "..", "\n."))
+        return plain + self._random.choice(
+            ("", "/slash", "%2F", "ü€😀", "?&=#", "+", "\"'<>", "{}", "..", "\n.")
+        )
 
 
 def request_of(service: str, operation: str, params: dict[str, Any]) -> Request:
