@@ -95,13 +95,16 @@ def test_the_host_does_not_become_a_router_for_others(world: World) -> None:
     )
     world.in_host("ip", "addr", "add", "10.78.0.1/24", "dev", "lan0")
     world.in_host("ip", "link", "set", "lan0", "up")
+    world.in_host("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/lan0/forwarding")
     stranger.run("ip", "addr", "add", "10.78.0.2/24", "dev", "lan0")
     stranger.run("ip", "link", "set", "lan0", "up")
     stranger.run("ip", "route", "add", "default", "via", "10.78.0.1")
     world.serve(("nsenter", f"--net=/proc/{stranger.pid}/ns/net"), "stranger")
     assert world.host_reach("10.78.0.2")["tcp"]["10.78.0.2"].startswith("stranger")
-    run_in_internet = world.from_internet("10.78.0.2")
-    assert run_in_internet["tcp"]["10.78.0.2"].startswith("no: ")
+    assert world.from_internet("10.78.0.2")["tcp"]["10.78.0.2"].startswith("no: ")
+    assert launcher.tell("close") is None
+    world.in_host("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/wan0/forwarding")
+    assert world.from_internet("10.78.0.2")["tcp"]["10.78.0.2"].startswith("stranger")
 
 
 def test_what_the_host_publishes_by_address_translation_stays_out_of_reach(world: World) -> None:

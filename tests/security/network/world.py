@@ -83,7 +83,7 @@ class World:
 
     def from_internet(self, *addresses: str) -> dict[str, dict[str, str]]:
         """Try from the internet, which for this sends everything by way of the host."""
-        run("ip", "-n", self.internet, "route", "add", "default", "via", HOST)
+        run("ip", "-n", self.internet, "route", "replace", "default", "via", HOST)
         command = ("ip", "netns", "exec", self.internet, sys.executable, str(HERE / "peer.py"), "try")
         return json.loads(run(*command, *addresses))
 
