@@ -1,10 +1,11 @@
 """`lambdad backup`, `restore` and `reset`: the data directory as a whole.
 
-The data directory is opened directly when no server uses it; a running server makes its own backup.
+A backup may be made while a server uses the directory; restore and reset refuse then.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,50 +14,42 @@ from typing import Annotated
 import typer
 
 from lambdad.cli import options, show
-from lambdad.cli.client import client_for
 from lambdad.cli.errors import USAGE, CommandError
 from lambdad.domain.errors import LambdadError
 from lambdad.settings import SettingsError, load
 
-BACKUP = "/lambdad/v1/backup"
-
-Archive = Annotated[Path, typer.Argument(metavar="FILE", help="the archive")]
 Sure = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+NewArchive = Annotated[
+    Path, typer.Argument(metavar="FILE", help="a new .tar, .tar.gz or .tgz; any other name makes a directory")
+]
+Archive = Annotated[Path, typer.Argument(metavar="FILE", help="what `lambdad backup` wrote")]
 
 
-def backup(
-    archive: Archive,
-    data_dir: options.DataDir = None,
-    endpoint: options.Endpoint = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Write everything lambdad keeps into one archive; with --endpoint the running server does it."""
-    if archive.exists():
-        raise CommandError(f"{archive} exists; name a new file")
-    path = archive.absolute()
-    if endpoint:
-        with client_for(endpoint) as client:
-            client.call("POST", BACKUP, {"path": str(path)})
-    else:
-        from lambdad.storage import data_dir as storage
+def backup(archive: NewArchive, data_dir: options.DataDir = None, as_json: options.AsJson = False) -> None:
+    """Write everything lambdad keeps into one archive; a server may be running."""
+    from lambdad.storage import backup as storage
 
-        with _told(), show.progress(f"writing {archive}"):
-            storage.backup(directory(data_dir), path)
-    _done({"archive": str(path)}, f"wrote {archive}", as_json)
+    where = directory(data_dir)
+    with _told(), show.progress(f"writing {archive}"):
+        storage.backup(where, archive.absolute())
+    _done({"archive": str(archive.absolute())}, f"wrote {archive}", as_json)
 
 
 def restore(
     archive: Archive, data_dir: options.DataDir = None, yes: Sure = False, as_json: options.AsJson = False
 ) -> None:
     """Put an archive's contents in the place of everything lambdad keeps."""
-    from lambdad.storage import data_dir as storage
+    from lambdad.storage import backup as storage
 
     where = directory(data_dir)
-    if not archive.is_file():
-        raise CommandError(f"{archive}: no such file", USAGE)
+    if not archive.exists():
+        raise CommandError(f"{archive}: no such file or directory", USAGE)
     _agree(f"replace everything in {where} by {archive}?", yes, where)
     with _told(), show.progress(f"reading {archive}"):
-        storage.restore(archive.absolute(), where)
+        if _holds_something(where):
+            _replace(archive.absolute(), where)
+        else:
+            storage.restore(archive.absolute(), where)
     _done({"dataDir": str(where)}, f"restored {where}", as_json)
 
 
@@ -95,9 +88,28 @@ def _told() -> Iterator[None]:
         raise CommandError(str(error)) from None
 
 
+def _replace(archive: Path, where: Path) -> None:
+    """Restore beside `where` first, so that a bad archive or a running server costs nothing."""
+    from lambdad.storage import backup, data_dir
+
+    fresh = where.with_name(f".{where.name}.restored")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        backup.restore(archive, fresh)
+        data_dir.reset(where)
+        shutil.rmtree(where)
+        fresh.rename(where)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _holds_something(where: Path) -> bool:
+    return where.exists() and any(where.iterdir())
+
+
 def _agree(question: str, yes: bool, where: Path) -> None:
     """Ask before something is lost; without a terminal --yes is needed."""
-    if yes or not where.exists() or not any(where.iterdir()):
+    if yes or not _holds_something(where):
         return
     if not show.err.is_terminal:
         raise CommandError(f"{question} say so with --yes", USAGE)

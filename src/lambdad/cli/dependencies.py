@@ -45,15 +45,20 @@ def wanted(directory: Path, runtime: str) -> str | None:
     return None
 
 
-def install(directory: Path, target: Target) -> None:
+def install(directory: Path, target: Target, interpreter: str | None = None) -> None:
     """Install into the staged `directory` what it asks for.
+
+    Args:
+        directory: holds requirements.txt or package.json; packages go into it.
+        target: the function's runtime and processor.
+        interpreter: one of the target's version on this host; None when there is none.
 
     Raises:
         CommandError: no installer, or it failed; with its last line.
     """
     match wanted(directory, target.runtime):
         case "requirements.txt":
-            _run(pip_command(directory, target), directory, "requirements.txt")
+            _run(pip_command(directory, target, interpreter), directory, "requirements.txt")
         case "package.json":
             _run(npm_command(directory), directory, "package.json")
         case _:
@@ -66,15 +71,14 @@ def pip_command(directory: Path, target: Target, local: str | None = None) -> li
     Args:
         directory: where packages go; its requirements.txt is read.
         target: the function's runtime and processor.
-        local: the interpreter to use in the target's own version; None looks on PATH.
+        local: an interpreter of the target's version; one without pip is of no use.
     """
     version = target.runtime.removeprefix("python")
     common = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]
     common += ["--target", str(directory), "-r", str(directory / "requirements.txt")]
     native = target.architecture == host_architecture() and sys.platform == "linux"
-    interpreter = local or _interpreter(version)
-    if native and interpreter:
-        return [interpreter, "-m", "pip", "install", *common]
+    if native and local and _has_pip(local):
+        return [local, "-m", "pip", "install", *common]
     machine = MACHINES[target.architecture][0]
     abi = "cp" + version.replace(".", "")
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in (34, 28, 17)] + [f"manylinux2014_{machine}"]
@@ -95,14 +99,6 @@ def npm_command(directory: Path) -> list[str]:
         raise CommandError("package.json needs npm: install Node.js with npm, and deploy again")
     verb = "ci" if (directory / "package-lock.json").is_file() else "install"
     return [npm, verb, "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]
-
-
-def _interpreter(version: str) -> str | None:
-    """An interpreter of exactly this version that has pip."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}" and _has_pip(sys.executable):
-        return sys.executable
-    found = shutil.which(f"python{version}")
-    return found if found and _has_pip(found) else None
 
 
 def _any_pip() -> str:

@@ -124,7 +124,7 @@ def build(source: Path, wish: Wish, existing: Members | None) -> tuple[bytes, Wi
         )
         if file := wanted(directory, target.runtime):
             with show.progress(f"installing {file} for {target.runtime} on {target.architecture}"):
-                install(directory, target)
+                install(directory, target, _interpreter(target.runtime))
         return sized(packing.pack(directory)), wish
 
 
@@ -212,20 +212,27 @@ def _completed(wish: Wish, names: set[str], existing: Members | None) -> Wish:
     """The wish with runtime and handler, as a new function needs them."""
     if existing is not None:
         return wish
-    runtime = wish.runtime or guess.runtime_of(names, _pythons(names))
+    runtime = wish.runtime or guess.runtime_of(names, _runnable(names))
     handler = wish.handler or guess.handler_of(runtime, names)
     return Wish(
         runtime, handler, wish.memory_mib, wish.timeout_s, wish.environment, wish.role, wish.architecture
     )
 
 
-def _pythons(names: set[str]) -> list[str]:
-    """Python runtimes this host can run, looked for only when the files are Python."""
-    if not any(name.endswith(".py") for name in names):
+def _runnable(names: set[str]) -> list[str]:
+    """Runtimes this host can run; not looked for when a bootstrap tells everything."""
+    if "bootstrap" in names:
         return []
     from lambdad.cli.runtimes import found_here
 
-    return [one.runtime for one in found_here() if one.interpreter and one.runtime.startswith("python")]
+    return [one.runtime for one in found_here() if one.interpreter]
+
+
+def _interpreter(runtime: str) -> str | None:
+    """The interpreter functions of this runtime run on here; None when there is none."""
+    from lambdad.cli.runtimes import found_here
+
+    return next((one.interpreter for one in found_here() if one.runtime == runtime), None)
 
 
 def _architecture(members: Members) -> str | None:

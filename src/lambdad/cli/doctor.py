@@ -46,7 +46,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.descriptors(settings, checks.descriptor_hard_limit(), checks.host_memory_bytes()),
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
-        *checks.interpreters(found_here(settings)),
+        *checks.interpreters(found_here()),
     ]
 
 

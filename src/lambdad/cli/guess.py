@@ -10,18 +10,18 @@ from lambdad.cli.errors import CommandError
 
 NODE_RUNTIME = "nodejs22.x"
 CUSTOM_RUNTIME = "provided.al2023"
-OLDEST_PYTHON = "python3.12"
+PYTHON_RUNTIME = "python3.13"
 PYTHON_MODULES = ("lambda_function", "app", "main", "handler", "index")
 NODE_MODULES = ("index", "app", "main", "handler")
 NODE_ENDINGS = (".mjs", ".js", ".cjs")
 
 
-def runtime_of(names: Collection[str], pythons: Collection[str]) -> str:
+def runtime_of(names: Collection[str], runnable: Collection[str]) -> str:
     """The runtime id for code with these files at its top.
 
     Args:
         names: file names at the top of the tree.
-        pythons: Python runtime ids this host can run.
+        runnable: runtime ids this host can run; the newest of a language is taken.
 
     Raises:
         CommandError: nothing tells.
@@ -29,11 +29,11 @@ def runtime_of(names: Collection[str], pythons: Collection[str]) -> str:
     if "bootstrap" in names:
         return CUSTOM_RUNTIME
     if "package.json" in names or any(name.endswith(".mjs") for name in names):
-        return NODE_RUNTIME
+        return _newest(runnable, "nodejs", NODE_RUNTIME)
     if "requirements.txt" in names or any(name.endswith(".py") for name in names):
-        return max(pythons, key=_minor, default=OLDEST_PYTHON)
+        return _newest(runnable, "python", PYTHON_RUNTIME)
     if any(name.endswith(NODE_ENDINGS) for name in names):
-        return NODE_RUNTIME
+        return _newest(runnable, "nodejs", NODE_RUNTIME)
     raise CommandError("the files do not tell the runtime; name it, for example --runtime python3.12", 2)
 
 
@@ -77,6 +77,11 @@ def _named(
     raise CommandError("the files do not tell the handler; name it, for example --handler app.handler", 2)
 
 
-def _minor(runtime: str) -> int:
-    found = re.fullmatch(r"python3\.(\d+)", runtime)
-    return int(found[1]) if found else -1
+def _newest(runnable: Collection[str], language: str, otherwise: str) -> str:
+    """The newest runtime of a language this host can run; `otherwise` when it can run none."""
+    fitting = [runtime for runtime in runnable if runtime.startswith(language)]
+    return max(fitting, key=_version, default=otherwise)
+
+
+def _version(runtime: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", runtime)]
