@@ -97,6 +97,7 @@ def _run(interpreter: Interpreter, program: str, *arguments: str, timeout_s: flo
         capture_output=True,
         timeout=timeout_s,
         stdin=subprocess.DEVNULL,
+        umask=0o022,  # readable by the user of the sandbox
     )
 
 

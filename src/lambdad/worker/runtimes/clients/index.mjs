@@ -1,0 +1,633 @@
+/**
+ * lambdad's runtime client for Node.js 18 and newer: one file, standard library only.
+ *
+ * It loads the handler, then takes events from the Runtime API and posts answers, as AWS's own client
+ * (aws-lambda-ric) does: version 3 of it up to Node.js 22 (callbacks, `callbackWaitsForEmptyEventLoop`),
+ * version 4 from Node.js 24 on (async handlers only). The same payloads, error objects and log records.
+ * It runs inside the sandbox and knows nothing of lambdad but two descriptors:
+ *
+ * - `_LAMBDAD_RUNTIME_FD`: a connected stream socket that speaks the Runtime API; without it the client
+ *   connects to `AWS_LAMBDA_RUNTIME_API`, as any other client.
+ * - `_LAMBDA_TELEMETRY_LOG_FD`: takes framed log records; without it they go to stdout.
+ *
+ * The answer of one event and the request for the next leave in one write. While the handler runs the
+ * connection does not keep the event loop alive, so that an empty loop is noticed.
+ *
+ * Source: aws-lambda-ric 3.3.0 and 4.0.2 (behaviour), AWS Lambda Runtime API.
+ */
+
+import { existsSync, readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Socket, createConnection } from 'node:net';
+import { basename, dirname, join, resolve } from 'node:path';
+import { format, types } from 'node:util';
+
+const require = createRequire(import.meta.url);
+const MAJOR = Number(process.versions.node.split('.')[0]);
+const ASYNC_ONLY = MAJOR >= 24;
+const EXIT_UNCAUGHT = 129;
+const EXIT_UNHANDLED_REJECTION = 128;
+
+// -------------------------------------------------------------------------------------------------
+// Errors as objects
+
+function namedError(name) {
+  const kind = class extends Error {};
+  kind.prototype.name = `Runtime.${name}`;
+  return kind;
+}
+const ImportModuleError = namedError('ImportModuleError');
+const HandlerNotFound = namedError('HandlerNotFound');
+const MalformedHandlerName = namedError('MalformedHandlerName');
+const UserCodeSyntaxError = namedError('UserCodeSyntaxError');
+const UnhandledPromiseRejection = namedError('UnhandledPromiseRejection');
+const MalformedStreamingHandler = namedError('MalformedStreamingHandler');
+const CallbackHandlerDeprecated = namedError('CallbackHandlerDeprecated');
+const JSONStringifyError = namedError('JSONStringifyError');
+
+const withoutDel = (text) => text?.replaceAll('\x7F', '%7F');
+
+function looksLikeError(value) {
+  if (value instanceof Error) return true;
+  if (ASYNC_ONLY) return false;
+  return (
+    types.isNativeError(value) ||
+    (value?.name && value.message && value.stack && [value.name, value.message, value.stack].every((part) => typeof part === 'string'))
+  );
+}
+
+/** The error object AWS answers with. */
+function errorObject(error) {
+  try {
+    if (looksLikeError(error)) {
+      return {
+        errorType: withoutDel(error.name),
+        errorMessage: withoutDel(error.message),
+        trace: ASYNC_ONLY ? withoutDel(error.stack)?.split('\n') || [] : withoutDel(error.stack).split('\n'),
+      };
+    }
+    return { errorType: typeof error, errorMessage: ASYNC_ONLY ? String(error) : error.toString(), trace: [] };
+  } catch {
+    return {
+      errorType: 'handled',
+      errorMessage:
+        'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack',
+      ...(ASYNC_ONLY ? { trace: [] } : {}),
+    };
+  }
+}
+
+function xrayCause(error) {
+  try {
+    const stack = (withoutDel(error.stack) || '')
+      .split('\n')
+      .slice(1)
+      .map((line) => {
+        const bare = line.trim().replace(/[()]/g, '');
+        const rest = bare.slice(bare.indexOf(' ') + 1);
+        const space = rest.lastIndexOf(' ');
+        const [path, number] = rest.slice(space + 1).split(':');
+        return { path, line: parseInt(number), label: (space >= 0 && rest.slice(0, space)) || 'anonymous' };
+      });
+    return JSON.stringify({
+      working_directory: process.cwd(),
+      exceptions: [{ type: withoutDel(error.name), message: withoutDel(error.message), stack }],
+      paths: [...new Set(stack.map((entry) => entry.path))],
+    });
+  } catch {
+    return '';
+  }
+}
+
+const intoError = (value) => (value instanceof Error ? value : new Error(ASYNC_ONLY ? String(value) : value));
+
+function serialize(value) {
+  let text;
+  try {
+    text = JSON.stringify(value === undefined ? null : value);
+  } catch {
+    const message = 'Unable to stringify response body';
+    throw ASYNC_ONLY ? new JSONStringifyError(message) : new Error(message);
+  }
+  if (typeof text !== 'string') throw new TypeError('Wrong arguments');
+  return text;
+}
+
+// -------------------------------------------------------------------------------------------------
+// Logs: console in AWS's format
+
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const JSON_LOGS = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
+const MIN_LEVEL = Math.max(0, LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()));
+const TEXT_FRAME = 0xa55a0003;
+const JSON_FRAME = 0xa55a0002;
+const FRAME_HEADER_BYTES = 16;
+
+let currentRequestId = ASYNC_ONLY ? '-' : undefined;
+let currentTenantId;
+
+function jsonRecord(now, level, params) {
+  const record = { timestamp: now.toISOString(), level: LEVELS[level], requestId: currentRequestId };
+  if (ASYNC_ONLY ? currentTenantId : currentTenantId !== undefined) record.tenantId = currentTenantId;
+  if (params.length <= 1) {
+    record.message = params[0];
+    try {
+      return JSON.stringify(record, errorReplacer);
+    } catch {
+      record.message = format(record.message);
+      return JSON.stringify(record);
+    }
+  }
+  record.message = format(...params);
+  const error = params.slice(ASYNC_ONLY ? 1 : 0).find((param) => param instanceof Error);
+  if (error) {
+    record.errorType = error.constructor?.name ?? 'UnknownError';
+    record.errorMessage = error.message;
+    record.stackTrace = typeof error.stack === 'string' ? error.stack.split('\n') : [];
+  }
+  return JSON.stringify(record);
+}
+
+function errorReplacer(_key, value) {
+  if (!(value instanceof Error)) return value;
+  return {
+    errorType: value.constructor?.name ?? 'UnknownError',
+    errorMessage: value.message,
+    stackTrace: typeof value.stack === 'string' ? value.stack.split('\n') : value.stack,
+    ...value,
+  };
+}
+
+/** Write all of it, in one call when the pipe takes it; the pipe may be non-blocking through stdout. */
+function writeAll(descriptor, bytes) {
+  let written = 0;
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+function makeLog() {
+  const descriptor = process.env._LAMBDA_TELEMETRY_LOG_FD;
+  delete process.env._LAMBDA_TELEMETRY_LOG_FD;
+  const textLine = (now, level, params) =>
+    `${now.toISOString()}\t${currentRequestId}\t${LEVELS[level]}\t${format(...params)}`;
+  const line = JSON_LOGS ? jsonRecord : textLine;
+  if (descriptor === undefined) {
+    return (level, params) => {
+      process.stdout.write(`${line(new Date(), level, params).replace(/\n/g, '\r')}\n`);
+    };
+  }
+  const target = Number(descriptor);
+  return (level, params) => {
+    const now = new Date();
+    const text = JSON_LOGS ? jsonRecord(now, level, params) : `${textLine(now, level, params)}\n`;
+    const length = Buffer.byteLength(text);
+    const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
+    frame.writeUInt32BE(((JSON_LOGS ? JSON_FRAME : TEXT_FRAME) | ((level + 1) << 2)) >>> 0, 0);
+    frame.writeUInt32BE(length, 4);
+    frame.writeBigInt64BE(BigInt(now.valueOf()) * 1000n, 8);
+    frame.write(text, FRAME_HEADER_BYTES);
+    writeAll(target, frame);
+  };
+}
+
+function patchConsole() {
+  const log = makeLog();
+  LEVELS.forEach((name, level) => {
+    const silent = level < MIN_LEVEL && (ASYNC_ONLY || name !== 'FATAL');
+    console[name.toLowerCase()] = silent ? () => {} : (message, ...params) => log(level, [message, ...params]);
+  });
+  console.log = console.info;
+}
+
+/** Log an error under a title, as AWS does. */
+function logError(title, value) {
+  const error = intoError(value);
+  if (JSON_LOGS) {
+    console.error(error);
+    return;
+  }
+  let text;
+  try {
+    text = JSON.stringify(error, (_key, part) => (part instanceof Error ? enumerable(part) : part));
+  } catch {
+    text = JSON.stringify(errorObject(error));
+  }
+  console.error(title, `\t${text}`);
+}
+
+function enumerable(error) {
+  const shown = Object.assign({ errorType: error.name, errorMessage: error.message, code: error.code }, error);
+  if (typeof error.stack === 'string') shown.stack = error.stack.split('\n');
+  return shown;
+}
+
+// -------------------------------------------------------------------------------------------------
+// The connection: HTTP/1.1 with prebuilt requests
+
+const ADDRESS = process.env.AWS_LAMBDA_RUNTIME_API || 'localhost';
+const TAIL = ` HTTP/1.1\r\nHost: ${ADDRESS}\r\nUser-Agent: aws-lambda-nodejs/${process.versions.node}-lambdad\r\n`;
+const NEXT = `GET /2018-06-01/runtime/invocation/next${TAIL}\r\n`;
+const NO_BYTES = Buffer.alloc(0);
+
+class Connection {
+  constructor() {
+    const descriptor = process.env._LAMBDAD_RUNTIME_FD;
+    delete process.env._LAMBDAD_RUNTIME_FD;
+    if (descriptor === undefined) {
+      const colon = ADDRESS.lastIndexOf(':');
+      this.socket = createConnection({ host: ADDRESS.slice(0, colon), port: Number(ADDRESS.slice(colon + 1)), noDelay: true });
+    } else {
+      this.socket = new Socket({ fd: Number(descriptor), readable: true, writable: true });
+    }
+    this.waiting = [];
+    this.chunks = [];
+    this.have = 0;
+    this.need = 0; // bytes of head and body of the response under way; 0: the head is not complete
+    this.socket.on('data', (chunk) => this.take(chunk));
+    // The environment is going away; nobody is left to answer to.
+    this.socket.on('end', () => process.exit(0));
+    this.socket.on('error', () => process.exit(0));
+    this.socket.unref();
+  }
+
+  /** Send, and call back once per expected response, in order. */
+  send(text, ...receivers) {
+    this.waiting.push(...receivers);
+    this.socket.ref();
+    this.socket.write(text);
+  }
+
+  take(chunk) {
+    this.chunks.push(chunk);
+    this.have += chunk.length;
+    if (this.have < this.need) return;
+    let data = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks, this.have);
+    this.need = 0;
+    while (data.length) {
+      const end = data.indexOf('\r\n\r\n');
+      if (end < 0) break;
+      const head = data.latin1Slice(0, end);
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+      this.need = end + 4 + length;
+      if (data.length < this.need) break;
+      const body = data.subarray(end + 4, this.need);
+      data = data.subarray(this.need);
+      this.need = 0;
+      const receiver = this.waiting.shift();
+      if (!this.waiting.length) this.socket.unref();
+      receiver(Number(head.slice(9, 12)), head, body);
+    }
+    this.chunks = data.length ? [data] : [];
+    this.have = data.length;
+  }
+}
+
+function headersOf(head) {
+  const headers = {};
+  for (const line of head.split('\r\n').slice(1)) {
+    const colon = line.indexOf(':');
+    const value = line.slice(colon + 1).trim();
+    if (value) headers[line.slice(0, colon).toLowerCase()] = value;
+  }
+  return headers;
+}
+
+const request = (path, body, headers = '') =>
+  `POST /2018-06-01/runtime/${path}${TAIL}Content-Type: application/json\r\n${headers}` +
+  `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+/** The Runtime API as calls; whatever answers an event also asks for the next. */
+class RuntimeClient {
+  constructor(onEvent) {
+    this.connection = new Connection();
+    this.onEvent = onEvent;
+    this.pending = '';
+    this.pendingPosts = 0;
+  }
+
+  /** Send what was posted together with the request for the next event. */
+  next() {
+    const posts = Array.from({ length: this.pendingPosts }, () => () => {});
+    const text = this.pending + NEXT;
+    this.pending = '';
+    this.pendingPosts = 0;
+    this.connection.send(text, ...posts, (status, head, body) => {
+      if (status !== 200) throw new Error(`Failed to get next invocation, error ${status}`);
+      this.onEvent(headersOf(head), body);
+    });
+  }
+
+  postResult(requestId, value) {
+    this.pending += request(`invocation/${encodeURIComponent(requestId)}/response`, serialize(value));
+    this.pendingPosts += 1;
+  }
+
+  errorRequest(requestId, error) {
+    const cause = `Lambda-Runtime-Function-XRay-Error-Cause: ${xrayCause(error)}\r\n`;
+    return request(`invocation/${encodeURIComponent(requestId)}/error`, serialize(errorObject(error)), cause);
+  }
+
+  postError(requestId, error) {
+    this.pending += this.errorRequest(requestId, error);
+    this.pendingPosts += 1;
+  }
+
+  /** Post an error at once and call back when it was taken. */
+  postLastError(requestId, error, then) {
+    this.connection.send(this.errorRequest(requestId, error), then);
+  }
+
+  postInitError(error, then) {
+    const response = errorObject(error);
+    const kind = `Lambda-Runtime-Function-Error-Type: ${response.errorType}\r\n`;
+    this.connection.send(request('init/error', serialize(response), kind), then);
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// The handler
+
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+
+function addGlobals() {
+  if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
+  globalThis.awslambda = {
+    ...globalThis.awslambda,
+    streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: 'response' }),
+  };
+}
+
+async function loadHandler(root, name) {
+  if (name.includes('..')) {
+    throw new MalformedHandlerName(
+      `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`,
+    );
+  }
+  const last = basename(name);
+  const match = /^([^.]*)\.(.*)$/.exec(last);
+  if (!match) throw new MalformedHandlerName('Bad handler');
+  const folder = name.substring(0, name.indexOf(last));
+  const module = await loadModule(root, folder, match[1]);
+  const find = (from) => match[2].split('.').reduce((nested, key) => nested && nested[key], from);
+  const handler = find(module) ?? (ASYNC_ONLY ? find(module.default) : undefined);
+  if (!handler) throw new HandlerNotFound(`${name} is undefined or not exported`);
+  if (typeof handler !== 'function') throw new HandlerNotFound(`${name} is not a function`);
+  if (handler[STREAMING]) {
+    throw new MalformedStreamingHandler('lambdad does not stream responses yet: awslambda.streamifyResponse cannot be used.');
+  }
+  if (ASYNC_ONLY && handler.length >= 3) {
+    throw new CallbackHandlerDeprecated(
+      'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
+        'You need to modify this function to use a supported handler signature to use Node.js 24 or later. ' +
+        'For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.',
+    );
+  }
+  return handler;
+}
+
+async function loadModule(root, folder, name) {
+  const path = resolve(root, folder, name);
+  try {
+    return (await (ASYNC_ONLY ? importFirst(path) : requireFirst(path))) || require(require.resolve(name, { paths: [root, join(root, folder)] }));
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      const fault = new UserCodeSyntaxError(ASYNC_ONLY ? String(error) : error);
+      if (ASYNC_ONLY) fault.stack = error.stack;
+      throw fault;
+    }
+    if (error?.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(ASYNC_ONLY ? String(error) : error);
+    throw error;
+  }
+}
+
+async function importFirst(path) {
+  for (const extension of ['', '.js', '.mjs', '.cjs']) {
+    if (existsSync(path + extension)) return import(path + extension);
+  }
+  return undefined;
+}
+
+async function requireFirst(path) {
+  if (existsSync(path)) return require(path);
+  if (existsSync(`${path}.js`)) {
+    return isModulePackage(dirname(path)) ? import(`${path}.js`) : require(`${path}.js`);
+  }
+  if (existsSync(`${path}.mjs`)) return import(`${path}.mjs`);
+  return existsSync(`${path}.cjs`) ? require(`${path}.cjs`) : undefined;
+}
+
+/** Whether the nearest package.json says ``"type": "module"``. */
+function isModulePackage(folder) {
+  if (folder.endsWith('/node_modules')) return false;
+  const file = join(folder, 'package.json');
+  if (existsSync(file)) {
+    try {
+      const content = JSON.parse(readFileSync(file));
+      if (content) return content.type === 'module';
+    } catch (error) {
+      console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
+      return false;
+    }
+  }
+  return folder === '/' ? false : isModulePackage(dirname(folder));
+}
+
+// -------------------------------------------------------------------------------------------------
+// The context object
+
+const parseHeader = (text, describe) => {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(Buffer.from(text, 'latin1').toString());
+  } catch (error) {
+    throw new Error(describe(error));
+  }
+};
+
+const contextOfEnvironment = () => ({
+  functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+  functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+  memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+  logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+  logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+});
+
+function contextOfHeaders(headers) {
+  const deadline = Number(headers['lambda-runtime-deadline-ms']);
+  const describe = (name, header) => (error) =>
+    ASYNC_ONLY ? `Failed to parse ${header} as JSON: ${error.message}` : `Cannot parse ${name} as json: ${error.toString()}`;
+  const parse = (name, header) => parseHeader(headers[header], describe(name, header));
+  return {
+    clientContext: parse('ClientContext', 'lambda-runtime-client-context'),
+    identity: parse('CognitoIdentity', 'lambda-runtime-cognito-identity'),
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+    awsRequestId: headers['lambda-runtime-aws-request-id'],
+    tenantId: headers['lambda-runtime-aws-tenant-id'],
+    ...(ASYNC_ONLY ? { xRayTraceId: headers['lambda-runtime-trace-id'] } : {}),
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+  };
+}
+
+let lastTraceId;
+
+function enterInvocation(headers) {
+  currentRequestId = headers['lambda-runtime-aws-request-id'];
+  currentTenantId = headers['lambda-runtime-aws-tenant-id'];
+  const traceId = headers['lambda-runtime-trace-id'];
+  if (traceId === lastTraceId) return;
+  lastTraceId = traceId;
+  if (traceId) process.env._X_AMZN_TRACE_ID = traceId;
+  else delete process.env._X_AMZN_TRACE_ID;
+}
+
+// -------------------------------------------------------------------------------------------------
+// Up to Node.js 22: callbacks, promises and the empty event loop
+
+function runWithCallbacks(handler, environment) {
+  const nothing = () => {};
+  let onEmptyLoop = nothing;
+  let onFatal; // (error, exit code) of what is under way: Init or an invocation
+  process.on('beforeExit', () => onEmptyLoop());
+  const client = new RuntimeClient((headers, body) => onEvent(headers, body));
+  onFatal = (error, code) => client.postInitError(error, () => process.exit(code));
+  process.on('uncaughtException', (error) => {
+    logError('Uncaught Exception', error);
+    onFatal(error, EXIT_UNCAUGHT);
+  });
+  process.on('unhandledRejection', (reason, promise) => {
+    const error = Object.assign(new UnhandledPromiseRejection(reason), { reason, promise });
+    logError('Unhandled Promise Rejection', error);
+    onFatal(error, EXIT_UNHANDLED_REJECTION);
+  });
+  const next = () => setImmediate(() => client.next());
+
+  function onEvent(headers, body) {
+    const requestId = headers['lambda-runtime-aws-request-id'];
+    enterInvocation(headers);
+    onFatal = (error, code) => client.postLastError(requestId, error, () => process.exit(code));
+    let completed = false;
+    const complete = (result) => {
+      if (completed) {
+        console.error('Invocation has already been reported as done. Cannot call complete more than once per invocation.');
+        return;
+      }
+      completed = true;
+      client.postResult(requestId, result);
+      next();
+    };
+    onEmptyLoop = () => {
+      onEmptyLoop = nothing;
+      completed = true;
+      client.postResult(requestId, null);
+      next();
+    };
+    const fail = (error) => {
+      logError('Invoke Error', error);
+      client.postError(requestId, error);
+      next();
+    };
+    let waits = true;
+    let finished = false;
+    const once = (act) => (...values) => {
+      if (finished) return;
+      act(...values);
+      finished = true;
+    };
+    const done = (error, result) => {
+      onEmptyLoop = nothing;
+      if (error !== undefined && error !== null) fail(error);
+      else complete(result);
+    };
+    const callback = once((error, result) => {
+      onEmptyLoop = nothing;
+      if (error !== undefined && error !== null) fail(error);
+      else if (!waits) complete(result);
+      else {
+        onEmptyLoop = () => {
+          onEmptyLoop = nothing;
+          setImmediate(() => complete(result));
+        };
+      }
+    });
+    const context = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waits;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        waits = value;
+      },
+      succeed: once((result) => done(null, result)),
+      fail: once((error) => done(error ?? 'handled', null)),
+      done: once(done),
+    };
+    try {
+      const event = JSON.parse(body);
+      const result = handler(event, Object.assign(context, environment, contextOfHeaders(headers)), callback);
+      if (typeof result?.then === 'function') result.then(context.succeed, context.fail).catch(context.fail);
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  return { client, fail: null };
+}
+
+// -------------------------------------------------------------------------------------------------
+// From Node.js 24 on: async handlers only
+
+function runAsync(handler, environment) {
+  const client = new RuntimeClient((headers, body) => void onEvent(headers, body));
+  async function onEvent(headers, body) {
+    enterInvocation(headers);
+    const { functionVersion, functionName, ...rest } = environment;
+    const context = { ...contextOfHeaders(headers), functionName, functionVersion, ...rest };
+    const event = JSON.parse(body);
+    const requestId = context.awsRequestId;
+    try {
+      const result = await handler(event, context);
+      await new Promise((resume) => setImmediate(resume));
+      client.postResult(requestId, result);
+    } catch (error) {
+      await new Promise((resume) => setImmediate(resume));
+      logError('Invoke Error', error);
+      client.postError(requestId, error);
+    }
+    client.next();
+  }
+  return client;
+}
+
+// -------------------------------------------------------------------------------------------------
+
+async function main() {
+  patchConsole();
+  addGlobals();
+  const root = process.env.LAMBDA_TASK_ROOT || process.cwd();
+  const name = process.env._HANDLER;
+  let handler;
+  const call = (...values) => handler(...values);
+  const environment = contextOfEnvironment();
+  if (!ASYNC_ONLY) {
+    const { client } = runWithCallbacks(call, environment);
+    handler = await loadHandler(root, name);
+    setImmediate(() => client.next());
+    return;
+  }
+  const client = runAsync(call, environment);
+  try {
+    handler = await loadHandler(root, name);
+  } catch (error) {
+    logError('Init Error', error);
+    await new Promise((taken) => client.postInitError(error, taken));
+    throw error;
+  }
+  client.next();
+}
+
+await main();

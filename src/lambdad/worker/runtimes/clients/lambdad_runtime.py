@@ -367,7 +367,6 @@ class RuntimeClient:
 
     def __init__(self, connection):
         self.connection = connection
-        self.asked = False
         self.posted = None
 
     def next(self):
@@ -377,10 +376,10 @@ class RuntimeClient:
             what, self.posted = self.posted, None
             status = connection.read()[0]
             if status != 202:
-                _report_refusal(what, status)
-        elif not self.asked:
+                # As AWS's client: the process ends here (413: too large; 403: too late), Init runs again.
+                raise RuntimeError("Failed to post invocation " + what)
+        else:
             connection.send(connection.next_request)
-        self.asked = False
         status, headers, body = connection.read()
         if status != 200:
             raise RuntimeError("Failed to get next")
@@ -394,7 +393,7 @@ class RuntimeClient:
             b"Content-Type: " + content_type + b"\r\n",
             self.connection.next_request,
         )
-        self.posted = "success"
+        self.posted = "response"
 
     def post_error(self, request_id, error_json, cause_json):
         """Answer an event with an error."""
@@ -407,7 +406,7 @@ class RuntimeClient:
             b"Content-Type: application/json\r\nLambda-Runtime-Function-XRay-Error-Cause: " + cause + b"\r\n",
             self.connection.next_request,
         )
-        self.posted = "failure"
+        self.posted = "error"
 
     def post_init_error(self, error, error_type=None):
         """Report that Init failed and wait until that was taken."""
@@ -423,11 +422,6 @@ class RuntimeClient:
                 "Request to Lambda Runtime '/2018-06-01/runtime/init/error' endpoint failed. "
                 "Reason: '%d'. Response body: '%s'" % (status, bytes(body))
             )
-
-
-def _report_refusal(what, status):
-    # AWS's native client says this on stderr and raises; the process ends and Init runs again.
-    raise RuntimeError("Failed to post invocation %s: %d" % (what, status))
 
 
 # ---------------------------------------------------------------------------------------------------
