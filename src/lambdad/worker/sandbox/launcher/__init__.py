@@ -1,0 +1,13 @@
+"""The launcher: a small single-threaded process that makes sandboxes by direct system calls.
+
+It runs on a bare interpreter (`-I -S`, standard library only) beside the server, so that nothing of the
+server's memory, threads or descriptors is ever forked into a sandbox::
+
+    server ──requests──▶ launcher ──clone3──▶ reaper (pid 1 of the sandbox) ──fork, exec──▶ function
+       └───────────────control socket──────────▲
+
+`main` is its loop, `birth` makes the namespaces, `rootfs` the world seen inside, `reaper` is pid 1,
+`seccomp` the refused system calls, `cgroups` the limits, `trial` the probe.
+
+Rule: modules in here import the standard library, each other and `sandbox.network` only.
+"""

@@ -1,0 +1,123 @@
+"""The launcher's loop: requests of the server in, news of sandboxes out.
+
+Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
+``destroy``. News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control
+groups are removed. (That a sandbox could not be made is said on its own control socket.) When the
+server's end closes, every sandbox is ended and removed, and so is the launcher.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+from typing import cast
+
+from lambdad.worker.sandbox.launcher.birth import Network, Newborn, Nursery, Wish
+from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.prepare import Setting, prepare
+
+_MAX_REQUEST_BYTES = 200 * 1024
+_RETRY_MS = 5
+
+
+class Launcher:
+    """One server's sandboxes, by id."""
+
+    def __init__(self, server: socket.socket, nursery: Nursery, groups: Groups, network: Network) -> None:
+        self._server = server
+        self._nursery = nursery
+        self._groups = groups
+        self._network = network
+        self._alive: dict[str, Newborn] = {}
+        self._by_pidfd: dict[int, str] = {}
+        self._leaving: list[str] = []  # ended, but the kernel still holds their groups
+        self._poll = select.poll()
+        self._poll.register(server, select.POLLIN)
+
+    def run(self) -> None:
+        """Serve until the server is gone."""
+        while True:
+            for descriptor, _ in self._poll.poll(_RETRY_MS if self._leaving else None):
+                if descriptor in self._by_pidfd:
+                    self._bury(descriptor)
+                elif not self._serve():
+                    return
+            self._remove_groups()
+
+    def close(self) -> None:
+        """End every sandbox and remove its traces."""
+        for newborn in self._alive.values():
+            signal.pidfd_send_signal(newborn.pidfd, signal.SIGKILL)
+        for newborn in self._alive.values():
+            os.waitpid(newborn.pid, 0)
+
+    def _serve(self) -> bool:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(
+                self._server, _MAX_REQUEST_BYTES, 1, socket.MSG_CMSG_CLOEXEC
+            )
+        except ConnectionResetError:
+            return False
+        if not data:
+            return False
+        request = json.loads(data)
+        if request["op"] == "create":
+            self._create(cast("Wish", request), descriptors[0])
+        elif request["id"] in self._alive:
+            signal.pidfd_send_signal(self._alive[request["id"]].pidfd, signal.SIGKILL)
+        elif request["id"] not in self._leaving:
+            self._tell({"event": "gone", "id": request["id"]})
+        return True
+
+    def _create(self, wish: Wish, control_fd: int) -> None:
+        with socket.socket(fileno=control_fd) as control:
+            try:
+                newborn = self._nursery.bear(wish, control, self._network)
+            except OSError as error:
+                failure = {"event": "failed", "step": "launcher", "error": str(error)}
+                control.send(json.dumps(failure).encode())
+                return
+        self._alive[wish["id"]] = newborn
+        self._by_pidfd[newborn.pidfd] = wish["id"]
+        self._poll.register(newborn.pidfd, select.POLLIN)
+
+    def _bury(self, pidfd: int) -> None:
+        name = self._by_pidfd.pop(pidfd)
+        newborn = self._alive.pop(name)
+        self._poll.unregister(pidfd)
+        os.waitpid(newborn.pid, 0)
+        os.close(pidfd)
+        self._leaving.append(name)
+
+    def _remove_groups(self) -> None:
+        for name in list(self._leaving):
+            if self._groups.remove(name):
+                self._leaving.remove(name)
+                self._tell({"event": "gone", "id": name})
+
+    def _tell(self, message: dict[str, object]) -> None:
+        try:
+            self._server.send(json.dumps(message).encode())
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the loop sees the end itself
+
+
+def main(arguments: list[str]) -> None:
+    """Run the launcher: `descriptor data_id place outbound`."""
+    server = socket.socket(fileno=int(arguments[0]))
+    setting = Setting(arguments[1], arguments[2], outbound=arguments[3] == "outbound")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a terminal's Ctrl-C is the server's to answer
+    os.umask(0o022)
+    with prepare(setting) as prepared:
+        server.send(json.dumps(prepared.hello()).encode())
+        if prepared.nursery is None:
+            return
+        launcher = Launcher(server, prepared.nursery, prepared.groups, prepared.network)
+        try:
+            launcher.run()
+        finally:
+            launcher.close()

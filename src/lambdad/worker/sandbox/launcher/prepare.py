@@ -1,0 +1,146 @@
+"""Before the first sandbox: control groups, mounts, network, and the probe that tries them all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import os
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lambdad.worker.sandbox.launcher import syscalls, trial
+from lambdad.worker.sandbox.launcher.birth import (
+    FIRST_HOST_ID,
+    HOST_IDS,
+    Network,
+    NoNetwork,
+    Nursery,
+)
+from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, find
+from lambdad.worker.sandbox.launcher.rootfs import Template
+
+_PROBE_GONE_WITHIN_S = 0.5
+_NO_GROUPS = Groups(Found(0, {}, {}))
+
+
+class Setting(NamedTuple):
+    """What the server says on the command line.
+
+    Attributes:
+        data_id: names this server's control groups.
+        place: empty directory on which the template is mounted.
+        outbound: whether sandboxes shall reach the internet.
+    """
+
+    data_id: str
+    place: str
+    outbound: bool
+
+
+class Prepared(NamedTuple):
+    """What sandboxes are made with.
+
+    Attributes:
+        nursery: None when this host lets us make none.
+        facts: what was tried, and how it went.
+    """
+
+    nursery: Nursery | None
+    groups: Groups
+    network: Network
+    facts: list[trial.Fact]
+
+    def hello(self) -> dict[str, object]:
+        """The first packet to the server."""
+        found = self.groups.found
+        return {
+            "event": "hello",
+            "facts": self.facts,
+            "groups": {"version": found.version, "parents": found.parents},
+        }
+
+
+@contextlib.contextmanager
+def prepare(setting: Setting) -> Iterator[Prepared]:
+    """Prepare everything, remove what a killed server left, and take it all down at the end."""
+    with contextlib.ExitStack() as stack:
+        privileged = os.geteuid() == 0 and _may_map_ids()
+        groups = _NO_GROUPS
+        try:
+            groups = Groups(find(setting.data_id))
+            stack.callback(groups.close)
+            groups.sweep()
+            _enter_own_mounts(privileged=privileged)
+        except OSError as error:
+            yield Prepared(None, groups, NoNetwork(), trial.nothing_works(str(error)))
+            return
+        network, network_facts = _open_network(stack) if setting.outbound else (NoNetwork(), [])
+        try:
+            nursery = _make_nursery(setting.place, groups, privileged=privileged)
+        except OSError as error:
+            yield Prepared(None, groups, network, trial.nothing_works(str(error)))
+            return
+        facts = trial.try_isolation(nursery)
+        _remove_probe(groups)
+        facts += trial.limit_facts(groups, joined=all(fact["works"] for fact in facts))
+        yield Prepared(nursery, groups, network, facts + network_facts)
+
+
+def _make_nursery(place: str, groups: Groups, *, privileged: bool) -> Nursery:
+    template = Template(place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
+    nursery = Nursery(template, groups, privileged=privileged)
+    # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    return nursery
+
+
+def _may_map_ids() -> bool:
+    """Whether the ids of sandboxes are ours to map: root of a container may have fewer."""
+    with open("/proc/self/uid_map", encoding="utf-8") as file:
+        ranges = [tuple(map(int, line.split())) for line in file]
+    last = FIRST_HOST_ID + HOST_IDS
+    return any(first <= FIRST_HOST_ID and first + count >= last for first, _, count in ranges)
+
+
+def _enter_own_mounts(*, privileged: bool) -> None:
+    """Enter a mount namespace of our own; as an ordinary user in a user namespace of our own."""
+    if privileged:
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+    else:
+        uid, gid = os.geteuid(), os.getegid()
+        syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS)
+        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
+
+
+def _open_network(stack: contextlib.ExitStack) -> tuple[Network, list[trial.Fact]]:
+    # Costs several milliseconds of imports that a server without outbound network need not pay.
+    from lambdad.worker.sandbox.network.failure import OutboundUnavailable  # noqa: PLC0415
+    from lambdad.worker.sandbox.network.links import Links, sweep  # noqa: PLC0415
+
+    feature = "outbound network"
+    try:
+        sweep()
+        links = Links.open()
+    except OutboundUnavailable as failure:
+        missing: trial.Fact = {"feature": feature, "works": False, "detail": failure.detail}
+        missing["remedy"] = failure.remedy
+        return NoNetwork(), [missing]
+    except OSError as error:
+        return NoNetwork(), [{"feature": feature, "works": False, "detail": str(error)}]
+    stack.callback(links.close)
+    return links, [{"feature": feature, "works": True, "detail": f"joined to the host by {links.kind}"}]
+
+
+def _remove_probe(groups: Groups) -> None:
+    deadline = time.monotonic() + _PROBE_GONE_WITHIN_S
+    while not groups.remove(trial.PROBE):
+        if time.monotonic() > deadline:
+            raise OSError(errno.EBUSY, "the probe's control groups do not go away")
+        time.sleep(0.001)

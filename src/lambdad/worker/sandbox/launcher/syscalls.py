@@ -1,0 +1,203 @@
+"""The system calls the standard library does not offer, through ctypes; errors become OSError.
+
+Sources: clone(2), mount_setattr(2), open_tree(2), move_mount(2), capabilities(7), prctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWUTS = 0x0400_0000
+CLONE_NEWIPC = 0x0800_0000
+CLONE_NEWUSER = 0x1000_0000
+CLONE_NEWPID = 0x2000_0000
+CLONE_NEWNET = 0x4000_0000
+_CLONE_PIDFD = 0x1000
+_CLONE_INTO_CGROUP = 0x2_0000_0000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE = 0x20, 0x1000, 0x4000, 1 << 18, 1 << 19
+MNT_DETACH = 2
+ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 38, 22, 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+SECCOMP_MODE_FILTER = 2
+CAP_KILL, CAP_SETGID, CAP_SETUID = 5, 6, 7
+
+CLOSE_RANGE_CLOEXEC = 4
+_AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
+_OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, 0o2000000
+_MOVE_MOUNT_F_EMPTY_PATH = 4
+_CAPABILITY_VERSION_3 = 0x2008_0522
+
+# Numbers from 424 on are the same on every architecture; the older ones are not.
+_OPEN_TREE, _MOVE_MOUNT, _CLONE3, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 435, 436, 442
+_OLDER = {
+    "x86_64": {"pivot_root": 155, "capset": 126, "setns": 308, "unshare": 272, "umount2": 166},
+    "aarch64": {"pivot_root": 41, "capset": 91, "setns": 268, "unshare": 97, "umount2": 39},
+}
+
+# PyDLL keeps the interpreter lock: we have one thread, and a clone must not happen without it.
+_libc = ctypes.PyDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+_python = ctypes.pythonapi
+
+
+def architecture() -> str:
+    """``x86_64`` or ``aarch64``.
+
+    Raises:
+        OSError: neither.
+    """
+    machine = platform.machine()
+    if machine not in _OLDER:
+        raise OSError(f"no sandboxes on {machine}")
+    return machine
+
+
+def _call(name: str, number: int, *arguments: object) -> int:
+    result: int = _libc.syscall(ctypes.c_long(number), *arguments)
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+    return result
+
+
+def _older(name: str, *arguments: object) -> int:
+    return _call(name, _OLDER[architecture()][name], *arguments)
+
+
+def _long(value: int) -> ctypes.c_long:
+    return ctypes.c_long(value)
+
+
+def clone(flags: int, cgroup_fd: int | None = None) -> tuple[int, int]:
+    """Fork this process into new namespaces (and a version 2 cgroup).
+
+    Returns:
+        (pid, pidfd) in the parent, (0, -1) in the child.
+    """
+    pidfd = ctypes.c_int(-1)
+    flags |= _CLONE_PIDFD | (_CLONE_INTO_CGROUP if cgroup_fd is not None else 0)
+    arguments = struct.pack(
+        "=11Q", flags, ctypes.addressof(pidfd), 0, 0, 17, 0, 0, 0, 0, 0, cgroup_fd if cgroup_fd else 0
+    )
+    _python.PyOS_BeforeFork()
+    pid = -1
+    try:
+        pid = _call("clone3", _CLONE3, arguments, _long(len(arguments)))
+    finally:
+        if pid == 0:
+            _python.PyOS_AfterFork_Child()
+        else:
+            _python.PyOS_AfterFork_Parent()
+    return pid, pidfd.value if pid else -1
+
+
+def unshare(flags: int) -> None:
+    """Leave namespaces for new ones."""
+    _older("unshare", _long(flags))
+
+
+def setns(namespace_fd: int, kind: int) -> None:
+    """Enter a namespace."""
+    _older("setns", _long(namespace_fd), _long(kind))
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """Mount something, or change a mount."""
+    result = _libc.mount(
+        source.encode() if source is not None else None,
+        os.fsencode(target),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        options.encode() if options else None,
+    )
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"mount {target}: {os.strerror(error)}")
+
+
+def unmount(target: str) -> None:
+    """Detach a mount and everything below it."""
+    _older("umount2", os.fsencode(target), _long(MNT_DETACH))
+
+
+def pivot_root_here() -> None:
+    """Make the current directory (a mount) the root and let go of everything else."""
+    _older("pivot_root", b".", b".")
+    unmount(".")
+    os.chdir("/")
+
+
+def open_tree(path: str) -> int:
+    """A detached copy of what is mounted at `path` and below, as a descriptor."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE
+    return _call(f"open {path}", _OPEN_TREE, _long(_AT_FDCWD), os.fsencode(path), _long(flags))
+
+
+def restrict_tree(tree_fd: int, attributes: int, *, recursive: bool) -> None:
+    """Add mount attributes (ATTR_…) to a detached tree."""
+    wanted = struct.pack("=4Q", attributes, 0, 0, 0)
+    flags = _AT_EMPTY_PATH | (_AT_RECURSIVE if recursive else 0)
+    _call("mount_setattr", _MOUNT_SETATTR, _long(tree_fd), b"", _long(flags), wanted, _long(len(wanted)))
+
+
+def attach_tree(tree_fd: int, target: str) -> None:
+    """Mount a detached tree at `target`."""
+    _call(
+        f"mount {target}",
+        _MOVE_MOUNT,
+        _long(tree_fd),
+        b"",
+        _long(_AT_FDCWD),
+        os.fsencode(target),
+        _long(_MOVE_MOUNT_F_EMPTY_PATH),
+    )
+
+
+def prctl(option: int, value: int, third: object = 0) -> None:
+    """Change an attribute of this process."""
+    zero = ctypes.c_ulong(0)
+    argument = ctypes.c_ulong(third) if isinstance(third, int) else third
+    if _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), argument, zero, zero) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"prctl {option}: {os.strerror(error)}")
+
+
+def keep_capabilities(kept: tuple[int, ...]) -> None:
+    """Give up every capability but these."""
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    low = sum(1 << capability for capability in kept)
+    _older("capset", header, struct.pack("=6I", low, low, 0, 0, 0, 0))
+
+
+def drop_bounding_set() -> None:
+    """Make sure that no exec can bring a capability back."""
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    for capability in range(64):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:
+            return  # one past the last capability this kernel knows
+
+
+def close_range(first: int, last: int = 0xFFFF_FFFF, flags: int = 0) -> None:
+    """Close descriptors `first` to `last`, or only mark them close-on-exec."""
+    _call("close_range", _CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(last), ctypes.c_uint(flags))
+
+
+def close_all_but(kept: list[int]) -> None:
+    """Close every descriptor from 3 on except `kept`."""
+    first = 3
+    for descriptor in sorted(kept):
+        if descriptor > first:
+            close_range(first, descriptor - 1)
+        first = descriptor + 1
+    close_range(first)

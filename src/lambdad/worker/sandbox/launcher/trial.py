@@ -1,0 +1,124 @@
+"""The probe: a throwaway sandbox is made exactly as a real one, and says how far it came."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+from typing import NotRequired, TypedDict
+
+from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery, Wish
+from lambdad.worker.sandbox.launcher.cgroups import CONTROLLERS, Groups
+
+PROBE = "probe"
+_PATIENCE_MS = 5_000
+_STEPS = (
+    "user namespace",
+    "mount namespace and root",
+    "network namespace",
+    "capabilities and system call filter",
+)
+
+
+class Fact(TypedDict):
+    """One thing that was tried: `plan.Finding`, mostly without the remedy."""
+
+    feature: str
+    works: bool
+    detail: str
+    remedy: NotRequired[str]
+
+
+def nothing_works(why: str) -> list[Fact]:
+    """The facts of a host that refuses already the first step."""
+    return _up_to(_STEPS[0], why)
+
+
+def try_isolation(nursery: Nursery) -> list[Fact]:
+    """Make a throwaway sandbox, see a program start and be killed in it, and end it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        try:
+            newborn = nursery.bear(_wish(), theirs, NoNetwork())
+        except OSError as error:
+            return _up_to(_STEPS[0], str(error))
+        theirs.close()
+        try:
+            failure = _live(ours)
+        finally:
+            os.kill(newborn.pid, signal.SIGKILL)
+            os.waitpid(newborn.pid, 0)
+            os.close(newborn.pidfd)
+    return (
+        _up_to(*failure) if failure else [_fact(step, works=True, detail="a child did it") for step in _STEPS]
+    )
+
+
+def limit_facts(groups: Groups, *, joined: bool) -> list[Fact]:
+    """What the control groups give; `joined` tells whether the throwaway sandbox ran inside its groups."""
+    facts = []
+    for controller in CONTROLLERS:
+        if controller in groups.found.parents and joined:
+            detail = f"control groups version {groups.found.version}"
+            facts.append(_fact(f"{controller} limit", works=True, detail=detail))
+        elif controller == "pids" and joined:
+            facts.append(_fact("pids limit", works=True, detail="RLIMIT_NPROC in a user namespace"))
+        else:
+            problem = groups.found.problems.get(controller, "no sandbox could be made")
+            facts.append(_fact(f"{controller} limit", works=False, detail=problem))
+    return facts
+
+
+def _wish() -> Wish:
+    limits = {"memory_bytes": 64 << 20, "processes": 64, "open_files": 64, "tmp_bytes": 1 << 20}
+    return {
+        "id": PROBE,
+        "mounts": [],
+        "limits": limits,  # type: ignore[typeddict-item]
+        "listen": [("127.0.0.1", 9001)],
+        "outbound": False,
+    }
+
+
+def _live(control: socket.socket) -> tuple[str, str] | None:
+    """None, or the step that failed and why."""
+    message = _next(control)
+    if message.get("event") != "ready":
+        return str(message.get("step", _STEPS[0])), str(message.get("error", "the child died"))
+    output_read, output_write = os.pipe2(os.O_CLOEXEC)
+    start = {"op": "start", "argv": ["/bin/sh", "-c", ":"], "env": {}, "cwd": "/"}
+    socket.send_fds(control, [json.dumps(start).encode()], [output_write, output_write])
+    os.close(output_write)
+    os.close(output_read)
+    for expected in ("started", "exited"):
+        message = _next(control)
+        if message.get("event") != expected:
+            return _STEPS[-1], str(message.get("error", "the program did not run"))
+    if message.get("code") != 0:
+        return _STEPS[-1], f"the program ended with {message}"
+    return None
+
+
+def _next(control: socket.socket) -> dict[str, object]:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    if not poll.poll(_PATIENCE_MS):
+        return {"error": "no answer"}
+    data, descriptors, _, _ = socket.recv_fds(control, 65536, 8)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    answer: dict[str, object] = json.loads(data) if data else {"error": "the child died"}
+    return answer
+
+
+def _up_to(failed: str, why: str) -> list[Fact]:
+    at = _STEPS.index(failed)
+    facts = [_fact(step, works=True, detail="a child did it") for step in _STEPS[:at]]
+    facts.append(_fact(failed, works=False, detail=why))
+    return facts + [_fact(step, works=False, detail="not reached") for step in _STEPS[at + 1 :]]
+
+
+def _fact(feature: str, *, works: bool, detail: str) -> Fact:
+    return {"feature": feature, "works": works, "detail": detail}

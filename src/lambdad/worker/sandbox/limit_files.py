@@ -1,0 +1,74 @@
+"""Reads and raises the limits of one sandbox through the files of its control groups."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_PERIOD_US: Final = 100_000  # the kernel's default period of a CPU quota
+_LEAST_QUOTA_US: Final = 1_000  # the least the kernel takes
+_LEAST_SHARES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFiles:
+    """Control groups of one sandbox.
+
+    Attributes:
+        version: 1 or 2; 0 when this host limits nothing.
+        groups: controller → the sandbox's group.
+    """
+
+    version: int
+    groups: Mapping[str, str]
+
+    def apply_cpu_quota(self, vcpus: float) -> None:
+        """From now on at most `vcpus` cores; weight in proportion to them."""
+        group = self.groups.get("cpu")
+        if group is None:
+            return
+        quota = max(_LEAST_QUOTA_US, round(vcpus * _PERIOD_US))
+        if self.version == 2:
+            _write(group, "cpu.max", f"{quota} {_PERIOD_US}")
+            _write(group, "cpu.weight", str(max(1, round(vcpus * 100))))
+        else:
+            _write(group, "cpu.cfs_period_us", str(_PERIOD_US))
+            _write(group, "cpu.cfs_quota_us", str(quota))
+            _write(group, "cpu.shares", str(max(_LEAST_SHARES, round(vcpus * 1024))))
+
+    def peak_memory_bytes(self) -> int:
+        """Highest use so far; 0 when the host cannot tell."""
+        group = self.groups.get("memory")
+        if group is None:
+            return 0
+        text = _read(group, "memory.peak" if self.version == 2 else "memory.max_usage_in_bytes")
+        return int(text) if text else 0
+
+    def oom_kills(self) -> int:
+        """How often the kernel killed for memory in this sandbox."""
+        group = self.groups.get("memory")
+        if group is None:
+            return 0
+        text = _read(group, "memory.events" if self.version == 2 else "memory.oom_control")
+        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0)
+
+
+def _read(group: str, name: str) -> str:
+    try:
+        descriptor = os.open(f"{group}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        return os.read(descriptor, 4096).decode()
+    finally:
+        os.close(descriptor)
+
+
+def _write(group: str, name: str, value: str) -> None:
+    descriptor = os.open(f"{group}/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, value.encode())
+    finally:
+        os.close(descriptor)
