@@ -88,6 +88,7 @@ def test_one_value_may_break_pattern_and_length_the_pattern_first() -> None:
 
 SHORTER = "Member must have length less than or equal to"
 LONGER = "Member must have length greater than or equal to"
+NOT_NULL = "Member must not be null"
 PATTERN = "Member must satisfy regular expression pattern:"
 ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0"
 
@@ -126,7 +127,7 @@ ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fs
         (
             {"FileSystemConfigs": [{"Arn": None, "LocalMountPath": "/mnt/a"}]},
             "null at 'fileSystemConfigs.1.member.arn'",
-            "Member must not be null",
+            NOT_NULL,
         ),
         (
             {"FileSystemConfigs": [{"Arn": ACCESS_POINT, "LocalMountPath": "/opt"}]},
@@ -136,15 +137,14 @@ ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fs
         (
             {"Layers": [None]},
             "'[null]' at 'layers'",
-            f"Member must satisfy constraint: [{SHORTER} 2048, {LONGER} 1, {PATTERN} @LayerVersionArn, "
-            + "Member must not be null]",
+            f"Member must satisfy constraint: [{SHORTER} 2048, {LONGER} 1, {PATTERN} @Layer, {NOT_NULL}]",
         ),
-        ({"KMSKeyArn": "key"}, "'key' at 'kMSKeyArn'", f"{PATTERN} @KMSKeyArn"),
+        ({"KMSKeyArn": "key"}, "'key' at 'kMSKeyArn'", f"{PATTERN} @Key"),
     ],
 )
 def test_each_kind_of_constraint_has_its_words(params: dict[str, Any], subject: str, constraint: str) -> None:
-    for name in ("LayerVersionArn", "KMSKeyArn"):
-        constraint = constraint.replace(f"@{name}", model.load("lambda").shape(name).raw["pattern"])
+    for mark, name in (("@Layer", "LayerVersionArn"), ("@Key", "KMSKeyArn")):
+        constraint = constraint.replace(mark, model.load("lambda").shape(name).raw["pattern"])
     expected = f"1 validation error detected: Value {subject} failed to satisfy constraint: {constraint}"
     assert said("CreateFunction", CREATE | params) == expected
 
