@@ -46,6 +46,11 @@ class Pools:
         for key in [key for key in self._pools if key[0] == scope and key[1] == name]:
             self._retire(key)
 
+    def retire_all(self) -> None:
+        """Retire every pool; functions called again get new ones."""
+        for key in list(self._pools):
+            self._retire(key)
+
     def _retire(self, key: PoolKey) -> None:
         pool = self._pools.pop(key)
         self._retired = [one for one in self._retired if one.size or one.waiting]

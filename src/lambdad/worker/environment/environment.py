@@ -185,15 +185,19 @@ class ExecutionEnvironment:
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event: the first time this ends Init."""
         state = self._state
-        if state is EnvironmentState.BUSY:
-            return answers.invalid_transition("Ready", "Ready")
-        if state is EnvironmentState.IDLE or state is EnvironmentState.INIT:
-            first = state is EnvironmentState.INIT
+        if state is EnvironmentState.ANSWERED:
             self._waiting = connection
-            if first:
-                self._init_done()
-            return None
-        return answers.NOT_FOUND
+            self._idle()
+        elif state is EnvironmentState.INIT:
+            self._waiting = connection
+            self._init_done()
+        elif state is EnvironmentState.IDLE:
+            self._waiting = connection
+        elif state is EnvironmentState.BUSY:
+            return answers.invalid_transition("Ready", "Ready")
+        else:
+            return answers.NOT_FOUND
+        return None
 
     def _init_done(self) -> None:
         self._cancel_timer()
@@ -202,10 +206,10 @@ class ExecutionEnvironment:
         self._journal.output_until(clock.now())
         if self._making is not None:
             self._making.sandbox.apply_cpu_quota()
-        self._state = move(self._state, EnvironmentState.IDLE)
         self._idle()
 
     def _idle(self) -> None:
+        self._state = move(self._state, EnvironmentState.IDLE)
         self.idle_since = self._surroundings.clock.monotonic()
         self._owner.environment_idle(self)
 
@@ -247,8 +251,10 @@ class ExecutionEnvironment:
                 self._end(None)
 
     def _finish(self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None) -> None:
-        """Answer the caller first, then keep the books, then offer the environment again."""
+        """Answer the caller first, then keep the books; the runtime's `next` makes it idle again."""
         self._current = None
+        if self._state is EnvironmentState.BUSY:
+            self._state = EnvironmentState.ANSWERED
         self._cancel_timer()
         clock = self._surroundings.clock
         ended = clock.monotonic()
@@ -262,9 +268,6 @@ class ExecutionEnvironment:
             invocation.log_tail = self._journal.tail(record)
         invocation.settle(status, payload, error_type)
         self._journal.write(record)
-        if self._state is EnvironmentState.BUSY:
-            self._state = move(self._state, EnvironmentState.IDLE)
-            self._idle()
 
     def _read_peak(self, now: float) -> None:
         self._peak_read_at = now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lambdad.domain.errors import EnvironmentUnavailable
@@ -58,7 +58,11 @@ class Output(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes environments of one sandbox tier."""
+    """Makes environments of one sandbox tier.
+
+    Attributes:
+        launches: runtimes looked up before.
+    """
 
     factory: SandboxFactory
     runtimes: Runtimes
@@ -66,6 +70,7 @@ class Maker:
     credentials: CredentialIssuer
     endpoint: EndpointFactory
     outbound: bool
+    launches: dict[str, RuntimeLaunch] = field(default_factory=dict)
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
@@ -76,7 +81,7 @@ class Maker:
         version = environment.version
         if version.runtime is None:
             raise EnvironmentUnavailable("Container images are not offered by lambdad yet.")
-        launch = self.runtimes.launch(version.runtime)
+        launch = await self._launch(version.runtime)
         plan = SandboxPlan(
             sandbox_id=environment.environment_id,
             mounts=(Mount(self.code.task_root(version.code_key), TASK_ROOT), *launch.mounts),
@@ -91,6 +96,15 @@ class Maker:
             await making.remove()
             raise
         return making
+
+    async def _launch(self, runtime: str) -> RuntimeLaunch:
+        """Look a runtime up; the first time takes processes and files, so it runs in a thread."""
+        known = self.launches.get(runtime)
+        if known is None:
+            loop = asyncio.get_running_loop()
+            known = await loop.run_in_executor(None, self.runtimes.launch, runtime)
+            self.launches[runtime] = known
+        return known
 
 
 class Making:

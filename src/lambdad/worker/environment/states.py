@@ -2,9 +2,9 @@
 
 ::
 
-    MAKING ──▶ INIT ──▶ IDLE ◀──▶ BUSY
-       │        │        │         │
-       └────────┴────────┴─────────┴──▶ GONE
+    MAKING ──▶ INIT ──▶ IDLE ──▶ BUSY ──▶ ANSWERED ──▶ IDLE …
+       │        │        │        │          │
+       └────────┴────────┴────────┴──────────┴──▶ GONE
 
 Every pair not in the table is a defect in lambdad and fails loudly.
 """
@@ -25,6 +25,8 @@ class EnvironmentState(Enum):
     """The runtime waits in `next`."""
     BUSY = auto()
     """An event has been handed over and not been settled."""
+    ANSWERED = auto()
+    """The event is settled, the runtime has not asked for the next one yet."""
     GONE = auto()
     """Killed; its traces are being removed or have been."""
 
@@ -34,7 +36,8 @@ TRANSITIONS: dict[EnvironmentState, frozenset[EnvironmentState]] = {
     _S.MAKING: frozenset({_S.INIT, _S.GONE}),
     _S.INIT: frozenset({_S.IDLE, _S.GONE}),
     _S.IDLE: frozenset({_S.BUSY, _S.GONE}),
-    _S.BUSY: frozenset({_S.IDLE, _S.GONE}),
+    _S.BUSY: frozenset({_S.ANSWERED, _S.GONE}),
+    _S.ANSWERED: frozenset({_S.IDLE, _S.GONE}),
     _S.GONE: frozenset(),
 }
 

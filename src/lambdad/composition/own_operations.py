@@ -1,0 +1,85 @@
+"""What `/lambdad/v1/` answers: status, drain, backup, health, and code downloads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdad import __version__
+from lambdad.assignment.pools import Pools
+from lambdad.domain.errors import InvalidParameter
+from lambdad.domain.http import Request
+from lambdad.frontend.invoke import Frontend
+from lambdad.storage.backup import backup
+from lambdad.worker.host import Host
+from lambdad.worker.sandbox.plan import SandboxFactory
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOperations:
+    """The handlers; `data_dir` is None when nothing is kept."""
+
+    frontend: Frontend
+    pools: Pools
+    host: Host
+    factory: SandboxFactory
+    data_dir: Path | None
+    started: float
+
+    async def health(self, request: Request) -> Mapping[str, object]:
+        """Whether the server is up, and how strongly functions are kept apart."""
+        return {"status": "ok", "version": __version__, "isolation": self.factory.tier.value}
+
+    async def status(self, request: Request) -> Mapping[str, object]:
+        """What the server is doing now."""
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime_s": round(time.monotonic() - self.started, 3),
+            "isolation": {
+                "tier": self.factory.tier.value,
+                "findings": [
+                    {"feature": one.feature, "works": one.works, "detail": one.detail, "remedy": one.remedy}
+                    for one in self.factory.findings
+                ],
+            },
+            "data_dir": None if self.data_dir is None else str(self.data_dir),
+            "draining": self.frontend.draining,
+            "invocations": {"running": self.frontend.in_flight},
+            "environments": [
+                {
+                    "id": one.environment_id,
+                    "function": one.version.name,
+                    "version": one.version.version,
+                    "account": one.version.scope.account,
+                    "region": one.version.scope.region,
+                    "runtime": one.version.runtime,
+                    "state": one.state.name.lower(),
+                }
+                for one in self.host.environments()
+            ],
+        }
+
+    async def drain(self, request: Request) -> Mapping[str, object]:
+        """End every idle environment now; busy ones end after their event and are replaced on demand."""
+        before = len(self.host.environments())
+        self.pools.retire_all()
+        return {"environments": before, "ended": before - len(self.host.environments())}
+
+    async def backup(self, request: Request) -> Mapping[str, object]:
+        """Write an archive of everything kept to the absolute ``path`` of the body."""
+        if self.data_dir is None:
+            raise InvalidParameter("This server keeps nothing (--data-dir :memory:): nothing to back up.")
+        try:
+            path = Path(json.loads(request.body)["path"])
+        except (ValueError, KeyError, TypeError):
+            raise InvalidParameter('The body must be {"path": "/absolute/file.tar"}.') from None
+        if not path.is_absolute():
+            raise InvalidParameter(f"The path {path} is not absolute.")
+        await asyncio.to_thread(backup, self.data_dir, path)
+        return {"path": str(path), "bytes": path.stat().st_size}
