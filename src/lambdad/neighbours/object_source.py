@@ -1,0 +1,96 @@
+"""Code out of S3: implements `ports.object_source` on the endpoint of `[services.s3]`."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from lambdad.domain.errors import InvalidParameter
+from lambdad.domain.scope import Scope
+from lambdad.neighbours.http_client import Answer, HttpClient, Unreachable
+from lambdad.neighbours.sigv4_sign import Signer, hash_of, query_string, s3_path
+from lambdad.ports.clock import Clock
+from lambdad.settings import AwsKeys, ServiceEndpoint
+
+_ERROR_DOCUMENT_BYTES = 64 * 1024
+_NAMELESS_SECRET = "unchecked"  # noqa: S105 - stands where an endpoint checks no signatures
+_HTTP_OK = 200
+
+
+class NoObjectSource:
+    """Stands where no S3 is configured."""
+
+    async def fetch(self, scope: Scope, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """Refuse, saying what to configure.
+
+        Raises:
+            InvalidParameter: always.
+        """
+        del scope, bucket, key, version, max_bytes
+        raise InvalidParameter("S3 is not configured: add [services.s3] endpoint to lambdad.toml")
+
+
+class S3ObjectSource:
+    """Reads objects by path-style GET.
+
+    Without configured credentials the request carries the scope's account as access key, as clients of
+    local AWS endpoints do.
+    """
+
+    def __init__(self, endpoint: ServiceEndpoint, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._clock = clock
+        self._client = HttpClient(endpoint.endpoint, verify=endpoint.verify)
+
+    async def fetch(self, scope: Scope, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """The bytes of one object; `version` None means the latest.
+
+        Raises:
+            InvalidParameter: S3 refused or did not answer, or the object is over `max_bytes`.
+
+        Source: recorded answer test_lambda_code_location_s3_errors.
+        """
+        path = s3_path(f"/{bucket}/") + s3_path(f"/{key.replace('%', '%25')}")[1:]
+        query = [("versionId", version)] if version is not None else []
+        keys = self._endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
+        signer = Signer(keys, self._endpoint.region or scope.region, "s3")
+        host = {"host": self._client.authority}
+        headers = signer.sign("GET", path, query, host, hash_of(b""), self._clock.now())
+        target = f"{path}?{query_string(query)}" if query else path
+        try:
+            answer = await self._client.send("GET", target, list(headers.items()))
+            return await _object(answer, max_bytes)
+        except Unreachable as error:
+            text = f"The endpoint of S3, {self._endpoint.endpoint}, did not answer: {error}"
+            raise _refusal("ServiceUnavailable", text) from error
+
+    async def close(self) -> None:
+        """Close kept connections."""
+        await self._client.close()
+
+
+def object_source(endpoint: ServiceEndpoint | None, clock: Clock) -> S3ObjectSource | NoObjectSource:
+    """The source of code objects for what is configured."""
+    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
+
+
+async def _object(answer: Answer, max_bytes: int) -> bytes:
+    if answer.status != _HTTP_OK:
+        document = await answer.read(_ERROR_DOCUMENT_BYTES) or b""
+        code = _element(document, "Code") or f"HTTP {answer.status}"
+        raise _refusal(code, _element(document, "Message") or "S3 gave no reason")
+    body = await answer.read(max_bytes)
+    if body is None:
+        raise InvalidParameter(f"Unzipped size must be smaller than {max_bytes} bytes")
+    return body
+
+
+def _refusal(code: str, message: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
+    )
+
+
+def _element(document: bytes, name: str) -> str | None:
+    found = re.search(rf"<{name}>(.*?)</{name}>", document.decode("utf-8", "replace"), re.DOTALL)
+    return unescape(found.group(1)).strip() if found else None
