@@ -78,6 +78,8 @@ class FunctionVersion:
         update_status: None while a function is being created, and on published versions as AWS has it.
         echoed: further validated members in AWS's own shape, answered as they are
             (`DeadLetterConfig`, `KMSKeyArn`, `FileSystemConfigs` …); absent when never given.
+        published_from: digest of what `$LATEST` held when this version was published, so that
+            publishing the same again is no new version; None on `$LATEST`.
     """
 
     scope: Scope
@@ -107,6 +109,7 @@ class FunctionVersion:
     snap_start_apply_on: str = "None"
     layers: tuple[str, ...] = ()
     echoed: Mapping[str, object] = field(default_factory=dict)
+    published_from: str | None = None
 
     @property
     def unqualified_arn(self) -> str:

@@ -75,3 +75,6 @@ MAX_FUNCTION_NAME: Final = 64  # O: a bare name
 CODE_LOCATION_TTL_S: Final = 600  # Q: the link of GetFunction is valid for ten minutes
 MAX_ARCHIVE_PATH_BYTES: Final = 1_024  # L: of one entry; keeps unpacking clear of the kernel's PATH_MAX
 CODE_GRACE_S: Final = 600.0  # L: code put this recently is never collected
+
+# Settling
+SETTLE_DELAY_S: Final = 0.2  # L: from Pending to Active; AWS takes seconds, clients only poll for it

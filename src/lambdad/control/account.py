@@ -1,0 +1,36 @@
+"""The account in one region: GetAccountSettings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdad.control.context import ControlContext, Operations, Params
+from lambdad.domain.http import Request
+from lambdad.domain.limits import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, TOTAL_CODE_BYTES
+
+
+class Account:
+    """Handlers for the account."""
+
+    def __init__(self, context: ControlContext) -> None:
+        self._context = context
+
+    @property
+    def operations(self) -> Operations:
+        """Handlers by operation."""
+        return {"GetAccountSettings": self.get_account_settings}
+
+    async def get_account_settings(self, _params: Params, request: Request) -> Mapping[str, Any]:
+        """Limits and what is used of them."""
+        usage = await self._context.catalogue.usage(request.caller.scope)
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": TOTAL_CODE_BYTES,
+                "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+                "CodeSizeZipped": MAX_ZIPPED_BYTES,
+                "ConcurrentExecutions": self._context.account_concurrency,
+                "UnreservedConcurrentExecutions": self._context.account_concurrency,
+            },
+            "AccountUsage": {"TotalCodeSize": usage.code_bytes, "FunctionCount": usage.functions},
+        }

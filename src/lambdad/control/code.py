@@ -1,0 +1,93 @@
+"""Code of a function: where a request says it is, and UpdateFunctionCode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdad.control.checks import check_offered, check_storage
+from lambdad.control.configuration import with_code
+from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
+from lambdad.control.rendering import configuration
+from lambdad.control.states import Phase, check_settled, move
+from lambdad.control.versions import publish_with_update
+from lambdad.domain.errors import InvalidParameter, NotOffered
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.http import Request
+from lambdad.domain.limits import MAX_UNZIPPED_BYTES
+from lambdad.domain.scope import Scope
+from lambdad.ports.code_store import StoredCode
+
+
+class Code:
+    """Handlers for code."""
+
+    def __init__(self, context: ControlContext) -> None:
+        self._context = context
+
+    @property
+    def operations(self) -> Operations:
+        """Handlers by operation."""
+        return {"UpdateFunctionCode": self.update_function_code}
+
+    async def update_function_code(self, params: Params, request: Request) -> Mapping[str, Any]:
+        """Give `$LATEST` other code, and publish it if asked to."""
+        scope, name = request.caller.scope, named_function(params, request)
+        check_offered(params)
+        context = self._context
+        _check_changeable(await context.read_latest(scope, name), params)
+        code = await store_code(context, scope, params)
+        while True:
+            latest = await context.read_latest(scope, name)
+            _check_changeable(latest, params)
+            changed = with_code(latest, params, code, now=context.clock.now())
+            if params.get("DryRun"):
+                return configuration(changed, qualified=False)
+            updated = move(changed, Phase.BEING_UPDATED, context.new_id())
+            if await context.catalogue.replace(updated, expected_revision=latest.revision_id):
+                break
+        context.settler.schedule(updated)
+        context.changed(scope, name)
+        if params.get("Publish"):
+            return configuration(await publish_with_update(context, updated), qualified=True)
+        return configuration(updated, qualified=False)
+
+
+async def store_code(context: ControlContext, scope: Scope, params: Params) -> StoredCode:
+    """Take the code that `Code` of a create or the members of an update name into the code store.
+
+    Raises:
+        InvalidParameter: no source, two sources, S3 refused, or not a fit zip file.
+        RequestTooLarge: too big an upload.
+        CodeStorageExceeded: no room.
+        NotOffered: from S3, and there is none.
+    """
+    uploaded = params.get("ZipFile")
+    if uploaded is not None:
+        if params.get("S3Bucket") or params.get("S3Key") or params.get("S3ObjectVersion"):
+            raise InvalidParameter(
+                "Please do not provide other FunctionCode parameters when providing a ZipFile."
+            )
+        if not uploaded:
+            raise InvalidParameter("Uploaded file must be a non-empty zip")
+        code = await context.codes.put(uploaded)
+    else:
+        archive = await _fetch(context, scope, params)
+        code = await context.codes.put(archive, max_archive_bytes=MAX_UNZIPPED_BYTES)
+    check_storage(await context.catalogue.usage(scope), code.archive_bytes)
+    return code
+
+
+async def _fetch(context: ControlContext, scope: Scope, params: Params) -> bytes:
+    bucket, key = params.get("S3Bucket"), params.get("S3Key")
+    if not bucket or not key:
+        raise InvalidParameter("Please provide a source for function code.")
+    if context.objects is None:
+        raise NotOffered("Code in S3 needs an S3 service: set [services.s3] endpoint in lambdad.toml.")
+    version = params.get("S3ObjectVersion")
+    return await context.objects.fetch(scope, bucket, key, version, MAX_UNZIPPED_BYTES)
+
+
+def _check_changeable(latest: FunctionVersion, params: Params) -> None:
+    check_revision(latest, params)
+    check_settled(latest)

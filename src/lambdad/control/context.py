@@ -1,0 +1,102 @@
+"""What every handler of the control plane works with: ports, clock and the few decisions they share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdad.control.settling import Settler
+from lambdad.domain.arn import FunctionReference, parse_function
+from lambdad.domain.errors import InvalidParameter, NotFound, PreconditionFailed
+from lambdad.domain.function import LATEST, FunctionVersion
+from lambdad.domain.http import Request
+from lambdad.domain.scope import Scope
+from lambdad.ports.catalogue_store import CatalogueStore
+from lambdad.ports.clock import Clock
+from lambdad.ports.code_store import CodeStore
+from lambdad.ports.object_source import ObjectSource
+
+Params = dict[str, Any]
+Handler = Callable[[Params, Request], Awaitable[Mapping[str, Any]]]
+Operations = Mapping[str, Handler]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlContext:
+    """The surroundings of one control plane.
+
+    Attributes:
+        objects: None when no S3 is configured.
+        new_id: makes revision ids (UUIDs as text).
+        location_secret: signs code locations.
+        changed: called with scope and name after what a function runs has changed.
+    """
+
+    catalogue: CatalogueStore
+    codes: CodeStore
+    objects: ObjectSource | None
+    clock: Clock
+    new_id: Callable[[], str]
+    settler: Settler
+    location_secret: bytes
+    account_concurrency: int
+    changed: Callable[[Scope, str], None]
+
+    async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
+        """The version a reference names.
+
+        Raises:
+            NotFound: in AWS's words, qualified as the request was.
+        """
+        number = reference.version
+        version = None if number is None else await self.catalogue.read(scope, reference.name, number)
+        if version is None:
+            raise NotFound(f"Function not found: {reference.arn(scope)}")
+        return version
+
+    async def read_latest(self, scope: Scope, name: str) -> FunctionVersion:
+        """A function's `$LATEST`.
+
+        Raises:
+            NotFound: in AWS's words.
+        """
+        return await self.read(scope, FunctionReference(name))
+
+
+def named(params: Params, request: Request) -> FunctionReference:
+    """The function and qualifier a request names.
+
+    Raises:
+        see `domain.arn.parse_function`.
+    """
+    return parse_function(params["FunctionName"], request.caller.scope, params.get("Qualifier"))
+
+
+def named_function(params: Params, request: Request) -> str:
+    """The function a request names, for operations that act on whole functions.
+
+    Raises:
+        InvalidParameter: it names an alias or version.
+    """
+    reference = named(params, request)
+    if reference.qualifier not in (None, LATEST):
+        raise InvalidParameter(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this "
+            "operation. Please specify either a function name or an unqualified function ARN."
+        )
+    return reference.name
+
+
+def check_revision(version: FunctionVersion, params: Params) -> None:
+    """Refuse a RevisionId that is not the latest.
+
+    Raises:
+        PreconditionFailed: in AWS's words. Source: Versions test_publish_with_wrong_revisionid.
+    """
+    given = params.get("RevisionId")
+    if given is not None and given != version.revision_id:
+        raise PreconditionFailed(
+            "The Revision Id provided does not match the latest Revision Id. "
+            "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
+        )

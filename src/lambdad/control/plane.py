@@ -1,0 +1,97 @@
+"""The control plane put together: one handler per operation, and what it owes the rest of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+
+from lambdad.control.account import Account
+from lambdad.control.code import Code
+from lambdad.control.context import ControlContext, Operations
+from lambdad.control.functions import Functions
+from lambdad.control.settling import Settler
+from lambdad.control.tags import Tags
+from lambdad.control.versions import Versions
+from lambdad.domain.limits import ACCOUNT_CONCURRENCY, SETTLE_DELAY_S
+from lambdad.domain.scope import Scope
+from lambdad.ports.catalogue_store import CatalogueStore
+from lambdad.ports.clock import Clock
+from lambdad.ports.code_store import CodeStore
+from lambdad.ports.object_source import ObjectSource
+
+ChangeListener = Callable[[Scope, str], None]
+"""Told that what a function runs was changed or deleted: drop caches, retire environments."""
+
+
+class ControlPlane:
+    """Handlers of the `lambda` model's control operations.
+
+    Args:
+        objects: where code in S3 is read; None when there is no S3.
+        location_secret: key of the links that GetFunction answers and the edge verifies.
+        on_change: listeners; called on the loop, after the change is durable.
+        settle_delay_s: seconds from a create or update to its success.
+        account_concurrency: concurrent executions of an account in a region.
+        sleep: waits that many seconds; virtual in tests.
+    """
+
+    def __init__(
+        self,
+        catalogue: CatalogueStore,
+        codes: CodeStore,
+        clock: Clock,
+        *,
+        location_secret: bytes,
+        objects: ObjectSource | None = None,
+        on_change: Sequence[ChangeListener] = (),
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        settle_delay_s: float = SETTLE_DELAY_S,
+        account_concurrency: int = ACCOUNT_CONCURRENCY,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._catalogue = catalogue
+        self._codes = codes
+        self._on_change = tuple(on_change)
+        self._settler = Settler(catalogue, delay_s=settle_delay_s, new_id=new_id, sleep=sleep)
+        context = ControlContext(
+            catalogue=catalogue,
+            codes=codes,
+            objects=objects,
+            clock=clock,
+            new_id=new_id,
+            settler=self._settler,
+            location_secret=location_secret,
+            account_concurrency=account_concurrency,
+            changed=self._changed,
+        )
+        resources = (Functions(context), Code(context), Versions(context), Tags(context), Account(context))
+        self._operations = {
+            name: handler for resource in resources for name, handler in resource.operations.items()
+        }
+
+    @property
+    def operations(self) -> Operations:
+        """Handlers by operation, for `awsapi.service.ModelledService`."""
+        return self._operations
+
+    async def start(self) -> None:
+        """Go on with what the last server left unsettled, and drop code that nothing refers to."""
+        await self._settler.resume()
+        await self.collect_code()
+
+    async def collect_code(self) -> int:
+        """Remove stored code that no version refers to; how many archives."""
+        return await self._codes.keep_only(await self._catalogue.code_keys())
+
+    async def settle_now(self) -> None:
+        """Wait until every change so far has settled."""
+        await self._settler.settle_now()
+
+    async def close(self) -> None:
+        """Stop background work; nothing acknowledged is lost."""
+        await self._settler.close()
+
+    def _changed(self, scope: Scope, name: str) -> None:
+        for listener in self._on_change:
+            listener(scope, name)

@@ -1,0 +1,87 @@
+"""A version as AWS answers it; pure. What AWS leaves out is left out.
+
+Source: recorded answers of the groups Function, Versions and LoggingConfig.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from lambdad.domain.function import FunctionVersion
+
+Members = dict[str, Any]
+"""Members of an AWS structure by name; None stays out of the answer."""
+
+
+def configuration(version: FunctionVersion, *, qualified: bool) -> Members:
+    """FunctionConfiguration as Get, Create, Update and Publish answer it.
+
+    Args:
+        version: what to show.
+        qualified: whether `FunctionArn` ends in the version; AWS repeats how it was asked.
+    """
+    return listed(version, qualified=qualified) | {
+        "State": version.state.value,
+        "StateReason": version.state_reason and version.state_reason.text,
+        "StateReasonCode": version.state_reason and version.state_reason.code,
+        "LastUpdateStatus": version.update_status and version.update_status.value,
+        "LastUpdateStatusReason": version.update_reason and version.update_reason.text,
+        "LastUpdateStatusReasonCode": version.update_reason and version.update_reason.code,
+        "RuntimeVersionConfig": _runtime_version(version),
+    }
+
+
+def listed(version: FunctionVersion, *, qualified: bool) -> Members:
+    """FunctionConfiguration as lists answer it: without states and runtime version."""
+    return {
+        **version.echoed,
+        "FunctionName": version.name,
+        "FunctionArn": version.qualified_arn if qualified else version.unqualified_arn,
+        "Runtime": version.runtime,
+        "Role": version.role,
+        "Handler": version.handler,
+        "CodeSize": version.code_bytes,
+        "Description": version.description,
+        "Timeout": version.timeout_s,
+        "MemorySize": version.memory_mib,
+        "LastModified": version.last_modified,
+        "CodeSha256": version.code_sha256,
+        "Version": version.version,
+        "Environment": None if version.environment is None else {"Variables": dict(version.environment)},
+        "TracingConfig": {"Mode": version.tracing_mode},
+        "RevisionId": version.revision_id,
+        "PackageType": version.package_type,
+        "Architectures": [version.architecture],
+        "EphemeralStorage": {"Size": version.ephemeral_mib},
+        "SnapStart": {"ApplyOn": version.snap_start_apply_on, "OptimizationStatus": "Off"},
+        "LoggingConfig": _logging(version),
+    }
+
+
+def function(version: FunctionVersion, *, qualified: bool, location: str, tags: Mapping[str, str]) -> Members:
+    """GetFunctionResponse."""
+    return {
+        "Configuration": configuration(version, qualified=qualified),
+        "Code": {"RepositoryType": "S3", "Location": location},
+        "Tags": dict(tags) or None,
+    }
+
+
+def _logging(version: FunctionVersion) -> Members:
+    return {
+        "LogFormat": version.logging.log_format,
+        "ApplicationLogLevel": version.logging.application_level,
+        "SystemLogLevel": version.logging.system_level,
+        "LogGroup": version.logging.log_group,
+    }
+
+
+def _runtime_version(version: FunctionVersion) -> Members | None:
+    """An ARN per runtime identifier, stable over restarts; what runs is the host's interpreter."""
+    if version.runtime is None:
+        return None
+    digest = hashlib.sha256(f"lambdad runtime {version.runtime}".encode()).hexdigest()
+    scope = version.scope
+    return {"RuntimeVersionArn": f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"}
