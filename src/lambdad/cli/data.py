@@ -85,7 +85,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (LambdadError, OSError) as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(" ".join(str(error).split())) from None
 
 
 def _replace(archive: Path, where: Path) -> None:

@@ -1,0 +1,138 @@
+"""What `lambdad doctor` concludes from what it found."""
+
+import json
+import socket
+from dataclasses import replace
+
+import pytest
+
+from lambdad.cli import checks, doctor
+from lambdad.cli.checks import Check, Verdict
+from lambdad.settings import RequiredIsolation, ServiceEndpoint, Settings
+from lambdad.worker.runtimes.launch import RuntimeStatus
+from lambdad.worker.sandbox.plan import Finding, Tier
+
+NONE = RequiredIsolation.NONE
+
+
+@pytest.mark.parametrize(
+    ("tier", "required", "verdict"),
+    [
+        (Tier.NAMESPACE, "none", Verdict.GOOD),
+        (Tier.NAMESPACE, "namespace", Verdict.GOOD),
+        (Tier.NAMESPACE, "process", Verdict.GOOD),
+        (Tier.NAMESPACE, "microvm", Verdict.MISSING),
+        (Tier.PROCESS, "none", Verdict.WEAK),
+        (Tier.PROCESS, "process", Verdict.WEAK),
+        (Tier.PROCESS, "namespace", Verdict.MISSING),
+        (None, "none", Verdict.MISSING),
+    ],
+)
+def test_isolation_is_held_against_what_is_required(tier, required, verdict):
+    check = checks.isolation(tier, RequiredIsolation(required))
+    assert check.verdict is verdict
+    assert (check.remedy is None) == (verdict is Verdict.GOOD)
+
+
+def test_the_process_tier_is_said_loudly():
+    assert "run only code you trust" in checks.isolation(Tier.PROCESS, NONE).detail
+
+
+def test_findings_keep_their_remedies():
+    found = checks.features(
+        [Finding("memory limit", False, "no cgroup", "delegate one"), Finding("x", True, "")]
+    )
+    assert [(one.verdict, one.remedy) for one in found] == [
+        (Verdict.WEAK, "delegate one"),
+        (Verdict.GOOD, None),
+    ]
+
+
+def test_a_missing_interpreter_names_the_command_that_gets_it():
+    found = checks.interpreters(
+        [RuntimeStatus("python3.14", None, None, "lambdad runtimes install python3.14")]
+    )
+    assert found == [
+        Check("python3.14", Verdict.WEAK, "no interpreter", "lambdad runtimes install python3.14"),
+    ]
+
+
+def test_the_descriptor_limit_is_held_against_the_environments():
+    settings = Settings(max_environments=100)
+    assert checks.descriptors(settings, 1_000_000, 2**34).verdict is Verdict.GOOD
+    short = checks.descriptors(settings, 1_024, 2**34)
+    assert short.verdict is Verdict.WEAK
+    assert "ulimit -Hn 7712" in str(short.remedy)
+
+
+def test_a_full_disk_is_said(tmp_path):
+    assert checks.disk(tmp_path, 10).verdict is Verdict.WEAK
+    assert checks.disk(None, 2**40).detail.startswith("memory only: ")
+
+
+def test_free_space_is_that_of_the_nearest_directory_that_exists(tmp_path):
+    assert checks.free_bytes(tmp_path / "not" / "yet") > 0
+
+
+def test_a_port_in_use_is_said():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = Settings(port=taken.getsockname()[1])
+        assert checks.port(busy).verdict is Verdict.WEAK
+    assert checks.port(Settings(port=0)).verdict is Verdict.GOOD
+
+
+def test_the_effective_settings_are_shown_without_secrets(tmp_path):
+    from lambdad.settings import AwsKeys
+
+    where = ServiceEndpoint("http://s3.example", AwsKeys("AKID", "hush"))
+    shown = doctor.effective(replace(Settings(data_dir=None), services={"s3": where}))
+    assert shown["data_dir"] == ":memory:"
+    assert shown["services"] == "s3 → http://s3.example"
+    assert "hush" not in json.dumps(shown)
+
+
+@pytest.fixture
+def found(monkeypatch):
+    checks_found = [Check("isolation", Verdict.GOOD, "namespace")]
+    monkeypatch.setattr(doctor, "examine", lambda settings: checks_found)
+    return checks_found
+
+
+def test_doctor_exits_with_0_when_nothing_required_is_missing(found, lambdad):
+    found.append(Check("nodejs24.x", Verdict.WEAK, "no interpreter", "lambdad runtimes install nodejs24.x"))
+    ran = lambdad("doctor")
+    assert ran.status == 0
+    assert "do: lambdad runtimes install nodejs24.x" in ran.out
+
+
+def test_doctor_exits_with_1_when_something_required_is_missing(found, lambdad):
+    found.append(Check("isolation", Verdict.MISSING, "no user namespaces", "enable them"))
+    assert lambdad("doctor").status == 1
+
+
+def test_doctor_json_has_checks_and_settings(found, lambdad, monkeypatch):
+    monkeypatch.setenv("LAMBDAD_PORT", "4567")
+    ran = lambdad("doctor", "--json")
+    assert ran.document["checks"][0] == {
+        "what": "isolation",
+        "verdict": "good",
+        "detail": "namespace",
+        "remedy": None,
+    }
+    assert ran.document["settings"]["port"] == "4567"
+
+
+def test_doctor_reports_settings_that_cannot_be_used(lambdad, monkeypatch):
+    monkeypatch.setenv("LAMBDAD_HOST", "0.0.0.0")
+    ran = lambdad("doctor", "--json")
+    assert ran.status == 1
+    assert "0.0.0.0 is refused" in ran.document["checks"][0]["detail"]
+
+
+def test_doctor_marks_what_was_set(found, lambdad, monkeypatch):
+    monkeypatch.setenv("LAMBDAD_DRAIN_S", "7")
+    lines = {line.split()[0]: line for line in lambdad("doctor").out.splitlines() if line.strip()}
+    assert lines["drain_s"].endswith("(set)")
+    assert not lines["port"].endswith("(set)")
