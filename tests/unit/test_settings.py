@@ -102,7 +102,7 @@ def test_paths_are_absolute_from_the_start(tmp_path, monkeypatch):
         ({"LAMBDAD_HOST": "::"}, "host = :: is refused"),
         ({"LAMBDAD_HOST": "myhost"}, "host = myhost is refused"),
         ({"LAMBDAD_HOST": ""}, "LAMBDAD_HOST must be a text, not ''"),
-        ({"LAMBDAD_TLS_CERT": "/c"}, "tls_cert and tls_key are refused one without the other"),
+        ({"LAMBDAD_TLS_CERT": __file__}, "tls_cert and tls_key are refused one without the other"),
         ({"LAMBDAD_MAX_ENVIRONMENTS": "0"}, "max_environments = 0 is refused"),
         ({"LAMBDAD_DEFAULT_REGION": "mars"}, "default_region = mars is refused"),
         ({"LAMBDAD_CORS_ORIGINS": "*"}, "cors_origins: * is refused: an origin is scheme://host[:port]"),
@@ -161,7 +161,8 @@ def test_certificate_files_must_exist(tmp_path):
 
 def test_services_come_from_the_file_and_single_members_from_the_environment(config):
     path = config(
-        "[services.s3]\nendpoint = 'https://s3.example/'\ncredentials = 'AKID:secret:to:ken'\nregion = 'eu-west-1'\n"
+        "[services.s3]\nendpoint = 'https://s3.example/'\n"
+        "credentials = 'AKID:secret:to:ken'\nregion = 'eu-west-1'\n"
     )
     found = load(
         {}, {"LAMBDAD_SERVICES_S3_VERIFY": "no", "LAMBDAD_SERVICES_SQS_ENDPOINT": "http://q:1"}, path

@@ -39,22 +39,18 @@ def test_the_process_tier_is_said_loudly():
 
 
 def test_findings_keep_their_remedies():
-    found = checks.features(
-        [Finding("memory limit", False, "no cgroup", "delegate one"), Finding("x", True, "")]
-    )
-    assert [(one.verdict, one.remedy) for one in found] == [
-        (Verdict.WEAK, "delegate one"),
-        (Verdict.GOOD, None),
+    missing = Finding("memory limit", False, "no cgroup", "delegate one")
+    found = checks.features([missing, Finding("x", True, "")])
+    assert found == [
+        Check("memory limit", Verdict.WEAK, "no cgroup", "delegate one"),
+        Check("x", Verdict.GOOD, ""),
     ]
 
 
 def test_a_missing_interpreter_names_the_command_that_gets_it():
-    found = checks.interpreters(
-        [RuntimeStatus("python3.14", None, None, "lambdad runtimes install python3.14")]
-    )
-    assert found == [
-        Check("python3.14", Verdict.WEAK, "no interpreter", "lambdad runtimes install python3.14"),
-    ]
+    remedy = "lambdad runtimes install python3.14"
+    found = checks.interpreters([RuntimeStatus("python3.14", None, None, remedy)])
+    assert found == [Check("python3.14", Verdict.WEAK, "no interpreter", remedy)]
 
 
 def test_the_descriptor_limit_is_held_against_the_environments():
