@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSRequestPreparer, create_request_object, prepa
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
 
-SERVICES = ("lambda", "lambda-core", "lambda-microvms", "lambda-web", "logs")
+SERVICES = ("lambda", "lambda-core", "lambda-microvms", "lambda-web", "logs", "iam", "sts")
 _MAX_DEPTH = 4
 T = TypeVar("T")
 

@@ -93,7 +93,7 @@ def test_the_answer_of_a_streaming_invoke_is_chunks_and_one_end() -> None:
         yield {"InvokeComplete": {"ErrorCode": None, "LogResult": "bG9n"}}
 
     answer = render.response(
-        loaded, operation, {"ExecutedVersion": "1", "EventStream": events(), "StatusCode": 200}
+        loaded, operation, {"ExecutedVersion": "1", "EventStream": events(), "StatusCode": 200}, "rid"
     )
     assert dict(answer.headers) == {
         "Content-Type": "application/vnd.amazon.eventstream",

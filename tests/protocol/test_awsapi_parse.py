@@ -10,7 +10,7 @@ from awsapi_oracle import a_request
 
 from lambdad.awsapi import model, parse
 from lambdad.awsapi.model import Operation, ServiceModel
-from lambdad.awsapi.parse import NotSerializable
+from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain.errors import InvalidRequestContent
 
 
@@ -212,6 +212,6 @@ def test_a_structure_a_text_and_a_document_may_be_the_payload() -> None:
 
 
 def test_another_protocol_is_not_pretended_to_be_read() -> None:
-    loaded = model.load("sts")
-    with pytest.raises(NotImplementedError, match="query"):
-        parse.params(loaded, loaded.operations["AssumeRole"], a_request("POST", "/"), {})
+    loaded = model.load("s3")
+    with pytest.raises(NotImplementedError, match="rest-xml"):
+        parse.params(loaded, loaded.operations["GetObject"], a_request("POST", "/"), {})

@@ -17,7 +17,7 @@ from lambdad.domain.http import Response
 
 def answered(operation: str, result: dict[str, Any], service: str = "lambda") -> Response:
     loaded = model.load(service)
-    return render.response(loaded, loaded.operations[operation], result)
+    return render.response(loaded, loaded.operations[operation], result, "rid")
 
 
 def made_up(
@@ -31,7 +31,7 @@ def made_up(
         "shapes": {"Out": top, "Text": {"type": "string"}, "Time": {"type": "timestamp"}} | shapes,
     }
     loaded = ServiceModel("made-up", raw)
-    return render.response(loaded, loaded.operations["Do"], result)
+    return render.response(loaded, loaded.operations["Do"], result, "rid")
 
 
 def test_what_is_unset_is_left_out() -> None:
@@ -207,7 +207,7 @@ def test_wire_names_replace_the_models() -> None:
 
 
 def test_another_protocol_is_not_pretended_to_be_written() -> None:
-    loaded = model.load("sts")
-    operation: Operation = loaded.operations["GetCallerIdentity"]
-    with pytest.raises(NotImplementedError, match="query"):
-        render.response(loaded, operation, {})
+    loaded = model.load("s3")
+    operation: Operation = loaded.operations["GetObject"]
+    with pytest.raises(NotImplementedError, match="rest-xml"):
+        render.response(loaded, operation, {}, "rid")

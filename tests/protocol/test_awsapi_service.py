@@ -117,10 +117,14 @@ def test_an_operation_without_a_handler_is_refused_by_name(name: str, operation:
     error = parsed_by_botocore(name, None, answer)["Error"]
     assert answer.status == 400
     assert error["Message"] == f"{operation} is not offered by lambdad {__version__}"
-    expected = {"lambda": "InvalidParameterValueException", "lambda-core": "InvalidParameterValueException"}
-    assert error["Code"] == expected.get(
-        name, "InvalidOperationException" if name == "logs" else "ValidationException"
-    )
+    names = {
+        "lambda": "InvalidParameterValueException",
+        "lambda-core": "InvalidParameterValueException",
+        "logs": "InvalidOperationException",
+        "iam": "ValidationError",
+        "sts": "ValidationError",
+    }
+    assert error["Code"] == names.get(name, "ValidationException")
 
 
 def test_the_refusal_can_be_worded_otherwise() -> None:

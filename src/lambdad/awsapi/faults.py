@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lambdad.awsapi import directory, error_bodies, model, overrides
 from lambdad.awsapi.error_bodies import Fault
-from lambdad.awsapi.parse import NotSerializable
+from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain import errors
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.http import Request, Response
@@ -63,6 +63,7 @@ _LOGS: Final[Names] = {
 }
 
 _QUERY: Final[Names] = {
+    NotSerializable: "MalformedInput",
     errors.CallerError: "ValidationError",
     errors.AccessDenied: "AccessDenied",
     errors.NotFound: "NoSuchEntity",

@@ -40,9 +40,11 @@ def differences(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Map
     lines = []
     for service in sorted(before.keys() | after.keys()):
         old, new = before.get(service, {}), after.get(service, {})
-        for name in sorted(old.keys() | new.keys()):
-            if old.get(name) != new.get(name):
-                lines.append(f"{service} {name}: {old.get(name, 'absent')} -> {new.get(name, 'absent')}")
+        lines += [
+            f"{service} {name}: {old.get(name, 'absent')} -> {new.get(name, 'absent')}"
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
     return lines
 
 

@@ -59,6 +59,16 @@ class Member:
         return bool(self._raw.get("jsonvalue") or self.shape.raw.get("jsonvalue"))
 
     @property
+    def renamed(self) -> bool:
+        """Whether the wire name is given and not just the member's own."""
+        return "locationName" in self._raw
+
+    @property
+    def is_flattened(self) -> bool:
+        """Whether a collection has no element of its own around it (query and XML)."""
+        return bool(self._raw.get("flattened") or self.shape.raw.get("flattened"))
+
+    @property
     def is_event_payload(self) -> bool:
         """Whether the member is the payload of its event-stream frame."""
         return bool(self._raw.get("eventpayload"))
@@ -167,6 +177,12 @@ class Operation:
     def errors(self) -> tuple[str, ...]:
         """Names of the declared exceptions."""
         return tuple(error["shape"] for error in self._raw.get("errors", ()))
+
+    @property
+    def result_wrapper(self) -> str | None:
+        """Element around the result in the query protocol."""
+        found: str | None = self._raw.get("output", {}).get("resultWrapper")
+        return found
 
     def _shape(self, side: str) -> Shape | None:
         reference = self._raw.get(side)

@@ -6,29 +6,23 @@ absent or JSON null stays absent. Bounds, patterns and required members are `con
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 
-from lambdad.awsapi import timestamps
+from lambdad.awsapi import query, scalars, timestamps
 from lambdad.awsapi.model import Member, Operation, ServiceModel, Shape
-from lambdad.domain.errors import InvalidRequestContent
+from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain.http import Request
 
 Json: TypeAlias = Any
 
 
-class NotSerializable(InvalidRequestContent):
-    """The request cannot be read as the operation's input: AWS's SerializationException."""
-
-
 def params(
     model: ServiceModel, operation: Operation, request: Request, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Read the parameters of one request of a rest-json or json service.
+    """Read the parameters of one request of a rest-json, json or query service.
 
     Raises:
         NotSerializable: the body is no JSON object, or a value is of the wrong type.
@@ -37,6 +31,8 @@ def params(
     shape = operation.input
     if shape is None:
         return {}
+    if model.protocol == "query":
+        return query.params(shape, request)
     if model.protocol == "json":
         return _structure(shape, _json_object(request.body), shape.body_members)
     if model.protocol == "rest-json":
@@ -72,7 +68,7 @@ def _bound(shape: Shape, request: Request, labels: Mapping[str, str]) -> dict[st
 
 
 def _label(member: Member, _request: Request, labels: Mapping[str, str]) -> Any:
-    return _scalar(member, labels.get(member.wire_name))
+    return scalars.read(member, labels.get(member.wire_name))
 
 
 def _query(member: Member, request: Request, _labels: Mapping[str, str]) -> Any:
@@ -82,8 +78,8 @@ def _query(member: Member, request: Request, _labels: Mapping[str, str]) -> Any:
     if not values:
         return None
     if member.shape.kind == "list":
-        return [_scalar(member.shape.element, value) for value in values]
-    return _scalar(member, values[-1])
+        return [scalars.read(member.shape.element, value) for value in values]
+    return scalars.read(member, values[-1])
 
 
 def _query_map(shape: Shape, query: tuple[tuple[str, str], ...]) -> dict[str, Any]:
@@ -100,11 +96,11 @@ def _header(member: Member, request: Request, _labels: Mapping[str, str]) -> Any
     if value is None:
         return None
     if member.is_json_value:
-        return _json(_decoded(value))
+        return _json(scalars.decoded(value))
     if member.shape.kind == "list":
         element = member.shape.element
-        return [_scalar(element, part.strip()) for part in value.split(",")]
-    return _scalar(member, value)
+        return [scalars.read(element, part.strip()) for part in value.split(",")]
+    return scalars.read(member, value)
 
 
 def _prefix_headers(member: Member, request: Request, _labels: Mapping[str, str]) -> Any:
@@ -124,23 +120,6 @@ _READERS: Mapping[str, Callable[[Member, Request, Mapping[str, str]], Any]] = {
     "headers": _prefix_headers,
     "statusCode": _status,
 }
-
-
-def _scalar(member: Member, text: str | None) -> Any:
-    """Read a value that travels as text."""
-    if text is None:
-        return None
-    kind = member.shape.kind
-    if kind in ("string", "character", "blob"):
-        return _value(member.shape, text)
-    if kind == "boolean":
-        if text not in ("true", "false"):
-            raise NotSerializable(f"{text} is not a Boolean")
-        return text == "true"
-    try:
-        return timestamps.read(text) if kind == "timestamp" else _NUMBERS[kind](text)
-    except ValueError:
-        raise NotSerializable(f"STRING_VALUE cannot be converted to {_java(kind)}") from None
 
 
 def _value(shape: Shape, value: Json) -> Any:
@@ -188,7 +167,7 @@ def _boolean(shape: Shape, value: Json) -> bool:
 
 
 def _blob(shape: Shape, value: Json) -> bytes:
-    return _decoded(_string(shape, value))
+    return scalars.decoded(_string(shape, value))
 
 
 def _timestamp(shape: Shape, value: Json) -> Any:
@@ -205,7 +184,7 @@ def _number(shape: Shape, value: Json) -> int | float:
         if shape.kind in ("float", "double") and value in ("NaN", "Infinity", "-Infinity"):
             return float(value)
         raise _wrong(value, shape)
-    return _NUMBERS[shape.kind](value)
+    return scalars.NUMBERS[shape.kind](value)
 
 
 def _text(body: bytes) -> str:
@@ -213,13 +192,6 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         raise NotSerializable("The request body is not UTF-8") from None
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise NotSerializable("A blob is not base64") from None
 
 
 def _json_object(body: bytes) -> Json:
@@ -247,23 +219,8 @@ def _wrong(value: Json, shape: Shape) -> NotSerializable:
     found = {bool: "TRUE_VALUE" if value else "FALSE_VALUE", str: "STRING_VALUE"}.get(
         type(value), "NUMBER_VALUE"
     )
-    return NotSerializable(f"{found} cannot be converted to {_java(shape.kind)}")
+    return NotSerializable(f"{found} cannot be converted to {scalars.java_name(shape.kind)}")
 
-
-def _java(kind: str) -> str:
-    return kind.capitalize()
-
-
-_NUMBERS: Mapping[str, Callable[[Any], int | float]] = {
-    "integer": int,
-    "long": int,
-    "short": int,
-    "byte": int,
-    "bigInteger": int,
-    "float": float,
-    "double": float,
-    "bigDecimal": float,
-}
 
 _DECODERS: Mapping[str, Callable[[Shape, Json], Any]] = {
     "structure": _structure,

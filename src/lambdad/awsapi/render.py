@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lambdad.awsapi import eventstream, overrides, timestamps
+from lambdad.awsapi import eventstream, overrides, query, timestamps
 from lambdad.awsapi.model import Member, Operation, ServiceModel, Shape
 from lambdad.domain.http import Response
 
@@ -27,13 +27,19 @@ class NotInModel(ValueError):
     """A handler answered a member that the operation's output does not have."""
 
 
-def response(model: ServiceModel, operation: Operation, result: Mapping[str, Any]) -> Response:
-    """Render one result of a rest-json or json service.
+def response(
+    model: ServiceModel, operation: Operation, result: Mapping[str, Any], request_id: str
+) -> Response:
+    """Render one result of a rest-json, json or query service.
+
+    The request id appears in the documents of query services only.
 
     Raises:
         NotInModel: the result has a member that the output shape lacks.
         NotImplementedError: the service speaks another protocol.
     """
+    if model.protocol == "query":
+        return query.response(model, operation, result, request_id)
     if model.protocol == "json":
         return _json_protocol(model, operation, result)
     if model.protocol == "rest-json":

@@ -76,7 +76,7 @@ class ModelledService:
         if handler is None:
             raise NotOffered(self._refused.format(operation=operation.name, version=__version__))
         params = self._params(operation, request, labels)
-        return render.response(self._model, operation, await handler(params, request))
+        return render.response(self._model, operation, await handler(params, request), request.request_id)
 
     def _params(self, operation: Operation, request: Request, labels: Mapping[str, str]) -> Params:
         params = parse.params(self._model, operation, request, labels)
