@@ -16,10 +16,11 @@ from lambdad.awsapi import scalars, timestamps
 from lambdad.awsapi.model import Member, Operation, ServiceModel, Shape
 from lambdad.domain.http import Request, Response
 
-Tree: TypeAlias = dict[str, Any]
-"""Form fields by the parts of their dotted names; a leaf is text under the empty name."""
+Tree: TypeAlias = dict[str | None, Any]
+"""Form fields by the parts of their dotted names; a field's own text is under None."""
 
-_LEAF = ""
+_LEAF = None
+_MAX_INDEX_DIGITS = 9
 
 
 def params(shape: Shape, request: Request) -> dict[str, Any]:
@@ -89,8 +90,9 @@ def _value(member: Member, tree: Tree) -> Any:
 
 def _numbered(tree: Tree) -> Iterator[Tree]:
     """Children named by numbers, in their order."""
-    for number in sorted(int(name) for name in tree if name.isascii() and name.isdigit()):
-        yield tree[str(number)]
+    numbers = [name for name in tree if name and name.isascii() and name.isdigit()]
+    for number in sorted((name for name in numbers if len(name) <= _MAX_INDEX_DIGITS), key=int):
+        yield tree[number]
 
 
 def _members(shape: Shape, value: Mapping[str, Any]) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdad.awsapi import timestamps
 from lambdad.awsapi.model import Member
 from lambdad.domain.errors import InvalidRequestContent
+
+_NUMBER = re.compile(r"[+-]?[0-9.]{1,40}([eE][+-]?[0-9]{1,3})?|NaN|-?Infinity")
 
 NUMBERS: Mapping[str, Callable[[Any], int | float]] = {
     "integer": int,
@@ -46,9 +49,16 @@ def read(member: Member, text: str | None) -> Any:
             raise NotSerializable(f"{text} is not a Boolean")
         return text == "true"
     try:
-        return timestamps.read(text) if kind == "timestamp" else NUMBERS[kind](text)
+        return timestamps.read(text) if kind == "timestamp" else NUMBERS[kind](_plain(text))
     except ValueError:
         raise NotSerializable(f"STRING_VALUE cannot be converted to {java_name(kind)}") from None
+
+
+def _plain(text: str) -> str:
+    """The text of a number, without the liberties Python takes (`1_000`, blanks, other scripts)."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(text)
+    return text
 
 
 def decoded(text: str) -> bytes:
