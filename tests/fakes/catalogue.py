@@ -1,0 +1,121 @@
+"""A catalogue in memory; passes the same contract as the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, State, UpdateStatus
+from lambdad.domain.scope import Scope
+from lambdad.ports.catalogue_store import Usage
+
+
+class _Function:
+    def __init__(self, latest: FunctionVersion, tags: Mapping[str, str]) -> None:
+        self.versions = {LATEST: latest}
+        self.tags = dict(tags)
+        self.last_number = 0
+
+
+class FakeCatalogue:
+    """Implements `ports.catalogue_store.CatalogueStore`."""
+
+    def __init__(self) -> None:
+        self._functions: dict[tuple[Scope, str], _Function] = {}
+
+    async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
+        if (latest.scope, latest.name) in self._functions:
+            return False
+        self._functions[latest.scope, latest.name] = _Function(latest, tags)
+        return True
+
+    async def read(self, scope: Scope, name: str, version: str = LATEST) -> FunctionVersion | None:
+        function = self._functions.get((scope, name))
+        return None if function is None else function.versions.get(version)
+
+    async def replace(self, new: FunctionVersion, *, expected_revision: str) -> bool:
+        stored = await self.read(new.scope, new.name, new.version)
+        if stored is None or stored.revision_id != expected_revision:
+            return False
+        self._functions[new.scope, new.name].versions[new.version] = new
+        return True
+
+    async def publish(self, published: FunctionVersion) -> bool:
+        function = self._functions.get((published.scope, published.name))
+        if function is None or int(published.version) <= function.last_number:
+            return False
+        function.versions[published.version] = published
+        function.last_number = int(published.version)
+        return True
+
+    async def last_version_number(self, scope: Scope, name: str) -> int:
+        function = self._functions.get((scope, name))
+        return 0 if function is None else function.last_number
+
+    async def delete_version(self, scope: Scope, name: str, version: str) -> bool:
+        function = self._functions.get((scope, name))
+        if function is None or version == LATEST:
+            return False
+        return function.versions.pop(version, None) is not None
+
+    async def delete_function(self, scope: Scope, name: str) -> bool:
+        return self._functions.pop((scope, name), None) is not None
+
+    async def list_functions(self, scope: Scope, *, after: str | None, limit: int) -> list[FunctionVersion]:
+        return [
+            function.versions[LATEST]
+            for name, function in self._of(scope)
+            if after is None or name > after
+        ][:limit]
+
+    async def list_versions(
+        self, scope: Scope, name: str | None, *, after: tuple[str, str] | None, limit: int
+    ) -> list[FunctionVersion]:
+        versions = [
+            version
+            for owner, function in self._of(scope)
+            if name in (None, owner)
+            for version in sorted(function.versions.values(), key=_place)
+        ]
+        return [v for v in versions if after is None or _place(v) > (after[0], _number(after[1]))][:limit]
+
+    async def read_tags(self, scope: Scope, name: str) -> dict[str, str]:
+        function = self._functions.get((scope, name))
+        return {} if function is None else dict(function.tags)
+
+    async def write_tags(self, scope: Scope, name: str, tags: Mapping[str, str]) -> bool:
+        function = self._functions.get((scope, name))
+        if function is None:
+            return False
+        function.tags = dict(tags)
+        return True
+
+    async def usage(self, scope: Scope) -> Usage:
+        functions = [function for _, function in self._of(scope)]
+        return Usage(
+            len(functions), sum(version.code_bytes for f in functions for version in f.versions.values())
+        )
+
+    async def unsettled(self) -> list[FunctionVersion]:
+        return [
+            version
+            for function in self._functions.values()
+            for version in function.versions.values()
+            if version.state is State.PENDING or version.update_status is UpdateStatus.IN_PROGRESS
+        ]
+
+    async def code_keys(self) -> set[CodeKey]:
+        return {v.code_key for function in self._functions.values() for v in function.versions.values()}
+
+    def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
+        return sorted(
+            ((name, function) for (owner, name), function in self._functions.items() if owner == scope),
+            key=lambda item: item[0],
+        )
+
+
+def _number(version: str) -> int:
+    return 0 if version == LATEST else int(version)
+
+
+def _place(version: FunctionVersion) -> tuple[str, int]:
+    return version.name, _number(version.version)

@@ -1,0 +1,395 @@
+"""An environment's life with a runtime played by the test: every invocation is settled exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
+from lambdad.domain.invocation import Invocation, Target
+from lambdad.domain.outcome import Status
+from lambdad.ports.worker import Environment
+from lambdad.worker.credentials import CredentialIssuer
+from lambdad.worker.environment.environment import ExecutionEnvironment
+from lambdad.worker.environment.making import Maker
+from lambdad.worker.environment.states import EnvironmentState
+from lambdad.worker.host import Host
+from lambdad.worker.sandbox.plan import ExitStatus
+from tests.fakes.worker import (
+    FakeClock,
+    FakeCode,
+    FakeFactory,
+    FakeRuntimes,
+    FakeSandbox,
+    FakeSink,
+    version_of,
+)
+
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@dataclass
+class Owner:
+    idle: list[Environment] = field(default_factory=list)
+    gone: list[tuple[Environment, LambdadError | None]] = field(default_factory=list)
+    waiting: list[Invocation] = field(default_factory=list)
+
+    def environment_idle(self, environment: Environment) -> None:
+        self.idle.append(environment)
+
+    def claim(self) -> Invocation | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
+        self.gone.append((environment, reason))
+
+
+class Stage:
+    """One environment and the test's hands on every side of it."""
+
+    def __init__(self, **changes: object) -> None:
+        self.version = version_of(**changes)
+        self.clock = FakeClock()
+        self.sink = FakeSink()
+        self.factory = FakeFactory()
+        self.owner = Owner()
+        self.settled: list[Invocation] = []
+        maker = Maker(
+            self.factory,
+            FakeRuntimes(),  # type: ignore[arg-type]
+            FakeCode(),  # type: ignore[arg-type]
+            CredentialIssuer(),
+            lambda *_: asyncio.Protocol(),
+            outbound=False,
+        )
+        self.host = Host(maker, self.sink, self.clock)
+
+    def start(self) -> ExecutionEnvironment:
+        self.environment = self.host.start(self.version, self.owner)
+        return self.environment
+
+    @property
+    def sandbox(self) -> FakeSandbox:
+        return self.factory.made[0]
+
+    async def until(self, state: EnvironmentState) -> None:
+        async with asyncio.timeout(5):
+            while self.environment.state is not state:
+                await asyncio.sleep(0.001)
+
+    async def send(self, data: bytes) -> None:
+        assert self.sandbox.process is not None
+        await asyncio.get_running_loop().sock_sendall(self.sandbox.process.inside, data)
+
+    async def receive(self) -> bytes:
+        assert self.sandbox.process is not None
+        async with asyncio.timeout(5):
+            return await asyncio.get_running_loop().sock_recv(self.sandbox.process.inside, 1 << 20)
+
+    async def ready(self) -> None:
+        self.start()
+        await self.until(EnvironmentState.INIT)
+        await self.wait_process()
+        await self.send(NEXT)
+        await self.until(EnvironmentState.IDLE)
+
+    async def wait_process(self) -> None:
+        async with asyncio.timeout(5):
+            while self.sandbox.process is None or self.sandbox.on_exit is None:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+
+    def invocation(self, payload: bytes = b'{"a":1}', *, want_tail: bool = False) -> Invocation:
+        target = Target(self.version, self.version.unqualified_arn)
+        return Invocation(
+            target, "id-1", payload, "Root=1-0-0;Sampled=0", self.settled.append, None, want_tail
+        )
+
+    async def answer(self, body: bytes, what: str = "response", request_id: str = "id-1") -> bytes:
+        head = (
+            f"POST /2018-06-01/runtime/invocation/{request_id}/{what} HTTP/1.1\r\n"
+            f"Host: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        await self.send(head.encode() + body)
+        return await self.receive()
+
+    async def settle(self) -> Invocation:
+        async with asyncio.timeout(5):
+            while not self.settled:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.005)
+        assert len(self.settled) == 1
+        return self.settled[0]
+
+    def print(self, text: bytes) -> None:
+        assert self.sandbox.process is not None
+        os.write(self.sandbox.process.printing, text)
+
+    def exit(self, status: ExitStatus) -> None:
+        assert self.sandbox.on_exit is not None
+        self.sandbox.on_exit(status)
+
+
+@pytest.fixture
+async def stages() -> AsyncIterator[Callable[..., Stage]]:
+    made: list[Stage] = []
+
+    def make(**changes: object) -> Stage:
+        made.append(Stage(**changes))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.host.close()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def stage(stages: Callable[..., Stage]) -> Stage:
+    return stages()
+
+
+async def test_an_event_reaches_the_runtime_with_its_headers_and_its_bytes_untouched(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation(b'{ "a" :1}'))
+    head, _, body = (await stage.receive()).partition(b"\r\n\r\n")
+    assert body == b'{ "a" :1}'
+    assert b"Lambda-Runtime-Aws-Request-Id: id-1\r\n" in head
+    assert b"Lambda-Runtime-Deadline-Ms: 1000003000" in head
+    assert (
+        b"Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:hello" in head
+    )
+    assert b"Lambda-Runtime-Trace-Id: Root=1-0-0;Sampled=0" in head
+
+
+async def test_an_answer_settles_the_invocation_and_next_makes_it_idle_again(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    assert b"202 Accepted" in await stage.answer(b'"done"')
+    invocation = await stage.settle()
+    assert (invocation.status, invocation.result) == (Status.SUCCESS, b'"done"')
+    assert stage.environment.state is EnvironmentState.ANSWERED
+    await stage.send(NEXT)
+    await stage.until(EnvironmentState.IDLE)
+    assert len(stage.owner.idle) == 2
+
+
+async def test_a_second_answer_is_refused_and_changes_nothing(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    await stage.answer(b"1")
+    assert b"400 Bad Request" in await stage.answer(b"2")
+    assert (await stage.settle()).result == b"1"
+
+
+async def test_an_answer_for_another_id_is_refused_and_the_right_one_still_counts(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    assert b"InvalidRequestID" in await stage.answer(b"1", request_id="other")
+    await stage.answer(b"2")
+    assert (await stage.settle()).result == b"2"
+
+
+async def test_a_handler_error_goes_to_the_caller_untouched(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    await stage.answer(b'{"errorType":"Boom"}', "error")
+    invocation = await stage.settle()
+    assert (invocation.status, invocation.result) == (Status.ERROR, b'{"errorType":"Boom"}')
+
+
+async def test_an_answer_over_6_mb_becomes_aws_error_and_the_runtime_hears_413(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    assert b"413" in await stage.answer(b"x" * (6 * 1024 * 1024 + 101))
+    invocation = await stage.settle()
+    assert json.loads(invocation.result)["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "words"),
+    [
+        (ExitStatus(0, None), "Runtime.ExitError", "Runtime exited without providing a reason"),
+        (ExitStatus(1, None), "Runtime.ExitError", "Runtime exited with error: exit status 1"),
+        (ExitStatus(None, 9), "Runtime.ExitError", "Runtime exited with error: signal: killed"),
+        (ExitStatus(None, 11), "Runtime.ExitError", "signal: segmentation fault"),
+        (ExitStatus(None, 9, oom_killed=True), "Runtime.OutOfMemory", "signal: killed"),
+    ],
+)
+async def test_a_runtime_that_ends_during_an_event_settles_it_in_aws_words(
+    stage: Stage, status: ExitStatus, error_type: str, words: str
+) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    stage.exit(status)
+    payload = json.loads((await stage.settle()).result)
+    assert payload["errorType"] == error_type
+    assert payload["errorMessage"].startswith("RequestId: id-1 Error: ")
+    assert words in payload["errorMessage"]
+    assert f"Status: error\tError Type: {error_type}" in stage.sink.text
+    assert stage.owner.gone == [(stage.environment, None)]
+
+
+async def test_a_timeout_kills_the_tree_and_says_so_to_caller_and_log(stages: Callable[..., Stage]) -> None:
+    stage = stages(timeout_s=1)
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    invocation = await stage.settle()
+    assert json.loads(invocation.result) == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": "RequestId: id-1 Error: Task timed out after 1.00 seconds",
+    }
+    assert stage.sandbox.kills >= 1
+    assert "Status: timeout" in stage.sink.text
+    await stage.environment.removed()
+    assert stage.sandbox.destroyed
+
+
+async def test_lines_stand_between_start_and_end_in_the_order_they_were_printed(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    stage.print(b"one\ntwo\nno newline")
+    await stage.answer(b"1")
+    await stage.settle()
+    at = stage.sink.text.index("START RequestId: id-1 Version: $LATEST\n")
+    assert stage.sink.text[at:].startswith(
+        "START RequestId: id-1 Version: $LATEST\none\ntwo\nno newlineEND RequestId: id-1\nREPORT RequestId: id-1\t"
+    )
+    assert "Max Memory Used: 10 MB\tInit Duration: " in stage.sink.text
+
+
+async def test_lines_of_a_long_event_are_written_while_it_runs_and_only_once(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation(want_tail=True))
+    await stage.receive()
+    stage.print(b"early\n")
+    async with asyncio.timeout(5):
+        while "early" not in stage.sink.text:
+            await asyncio.sleep(0.01)
+    assert not stage.settled
+    await stage.answer(b"1")
+    invocation = await stage.settle()
+    assert stage.sink.text.count("START RequestId") == 1
+    assert stage.sink.text.count("early") == 1
+    assert invocation.log_tail is not None
+    tail = invocation.log_tail.decode()
+    assert tail.startswith("START RequestId: id-1")
+    assert tail.count("early") == 1
+    assert "REPORT" in tail
+
+
+async def test_what_init_prints_comes_before_the_first_start(stage: Stage) -> None:
+    stage.start()
+    await stage.until(EnvironmentState.INIT)
+    await stage.wait_process()
+    stage.print(b"loading\n")
+    await stage.send(NEXT)
+    await stage.until(EnvironmentState.IDLE)
+    assert stage.sink.lines[0].startswith(
+        "INIT_START Runtime Version: python3.11.v1\tRuntime Version ARN: arn:"
+    )
+    assert stage.sink.lines[1] == "loading\n"
+
+
+async def test_an_init_error_answers_the_event_that_waits(stage: Stage) -> None:
+    stage.owner.waiting.append(stage.invocation())
+    stage.start()
+    await stage.until(EnvironmentState.INIT)
+    await stage.wait_process()
+    body = b'{"errorMessage":"Unable to import module","errorType":"Runtime.ImportModuleError"}'
+    head = b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    await stage.send(head + body)
+    assert b"202" in await stage.receive()
+    stage.exit(ExitStatus(1, None))
+    assert (await stage.settle()).result == body
+    assert "Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError" in stage.sink.text
+    assert "START RequestId: id-1" in stage.sink.text
+
+
+async def test_a_missing_bootstrap_is_named(stage: Stage) -> None:
+    stage.owner.waiting.append(stage.invocation())
+    stage.start()
+    await stage.until(EnvironmentState.INIT)
+    await stage.wait_process()
+    stage.exit(ExitStatus(None, None, error="fork/exec /var/task/bootstrap: no such file or directory"))
+    payload = json.loads((await stage.settle()).result)
+    assert payload == {
+        "errorType": "Runtime.InvalidEntrypoint",
+        "errorMessage": "RequestId: id-1 Error: fork/exec /var/task/bootstrap: no such file or directory",
+    }
+
+
+async def test_a_sandbox_that_cannot_be_made_is_told_to_the_owner(stage: Stage) -> None:
+    stage.factory.fail_with = EnvironmentUnavailable("no room")
+    stage.start()
+    await stage.until(EnvironmentState.GONE)
+    assert [str(reason) for _, reason in stage.owner.gone] == ["no room"]
+
+
+async def test_the_cpu_quota_holds_from_the_first_next_on(stage: Stage) -> None:
+    stage.start()
+    await stage.until(EnvironmentState.INIT)
+    await stage.wait_process()
+    assert not stage.sandbox.quota_applied
+    await stage.send(NEXT)
+    await stage.until(EnvironmentState.IDLE)
+    assert stage.sandbox.quota_applied
+
+
+async def test_closing_the_host_settles_running_events_and_destroys_every_sandbox(stage: Stage) -> None:
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    await stage.host.close()
+    assert (await stage.settle()).status is Status.ERROR
+    assert stage.sandbox.destroyed
+
+
+async def test_a_runtime_that_breaks_the_protocol_loses_its_connection_and_the_event_is_settled(
+    stages: Callable[..., Stage],
+) -> None:
+    stage = stages(timeout_s=1)
+    await stage.ready()
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    await stage.send(b"\x00\x01\x02 this is not http\r\n\r\n")
+    assert b"400 Bad Request" in await stage.receive()
+    assert (await stage.settle()).status is Status.TIMEOUT
+
+
+async def test_an_idle_runtime_that_closes_its_connection_ends_its_environment(stage: Stage) -> None:
+    await stage.ready()
+    assert stage.sandbox.process is not None
+    stage.sandbox.process.inside.close()
+    await stage.until(EnvironmentState.GONE)
+    assert stage.owner.gone == [(stage.environment, None)]
+
+
+async def test_the_environment_variables_are_merged_as_aws_does(stages: Callable[..., Stage]) -> None:
+    stage = stages(environment={"MINE": "1", "AWS_REGION": "elsewhere", "PATH": "/mine"})
+    await stage.ready()
+    env = stage.sandbox.started.env
+    assert env["MINE"] == "1"
+    assert env["PATH"] == "/mine"
+    assert env["AWS_REGION"] == "us-east-1"
+    assert env["_HANDLER"] == "app.handler"
+    assert env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert env["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.11"
+    assert env["AWS_LAMBDA_RUNTIME_API"] == stage.sandbox.addresses[0]
+    assert env["AWS_ENDPOINT_URL"] == f"http://{stage.sandbox.addresses[-1]}"
+    assert env["FROM_RUNTIME"] == "1"
