@@ -43,9 +43,7 @@ def main(arguments: list[str]) -> int:
     for name, why in left_out.items():
         _list_left_out(name, why)
     if counts["skipped"]:
-        print(
-            "test: a skipped test is a failure here; leave it out by marker or make it run", file=sys.stderr
-        )
+        print("test: a skipped test is a failure here; leave it out by marker or make it run", file=sys.stderr)
         status = status or 1
     words = ", ".join(f"{number} {what}" for what, number in counts.items())
     print(f"===== {words or 'no tests ran'} in {time.monotonic() - started:.2f}s =====")

@@ -29,14 +29,17 @@ def status(
         show.table(columns, [[str(one.get(column, "")) for column in columns] for one in environments])
 
 
-def drain(endpoint: options.Endpoint = None, as_json: options.AsJson = False) -> None:
-    """Let a server finish its running invocations and stop."""
-    with client_for(endpoint) as client:
+def drain(
+    endpoint: options.Endpoint = None, region: options.Region = None, as_json: options.AsJson = False
+) -> None:
+    """End every idle environment now and busy ones after their event; the next events start new ones."""
+    with client_for(endpoint, region) as client:
         found = client.call("POST", DRAIN, {})
     if as_json:
         show.document(found)
     else:
-        show.out.print("draining: running invocations finish, new ones are refused")
+        ended, before = found.get("ended"), found.get("environments")
+        show.out.print(f"ended {ended} of {before} environments; busy ones end after their event")
 
 
 def _rows(name: str, value: object) -> list[list[str]]:

@@ -130,7 +130,7 @@ class FakeLambda:
                     "environments": [{"id": "env-1", "function": "f", "state": "idle"}],
                 }
             )
-        return json_answer({"accepted": True})
+        return json_answer({"environments": 3, "ended": 2})
 
 
 def digest(archive: bytes) -> str:
