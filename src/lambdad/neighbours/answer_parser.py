@@ -39,6 +39,11 @@ class AnswerParser:
         self.began = True
         self._parser.feed_data(data)
 
+    @property
+    def has_pieces(self) -> bool:
+        """Whether some of the body waits to be taken."""
+        return bool(self._body)
+
     def take(self) -> list[bytes]:
         """The pieces of the body that came since the last call."""
         pieces, self._body = self._body, []

@@ -22,7 +22,7 @@ def unpack(body: bytes) -> tuple[bytes, dict[str, str]]:
     Raises:
         InvalidParameter: the body is cut short or not so encoded.
     """
-    pieces = []
+    pieces: list[bytes] = []
     offset = 0
     while True:
         end = body.find(_LINE_END, offset)

@@ -147,7 +147,7 @@ async def _passed_on(answer: Answer) -> Response:
     dropped = {*_HOP_BY_HOP, "date"}  # the edge writes its own date
     headers = tuple((name, value) for name, value in answer.headers if name not in dropped)
     length = answer.header("content-length")
-    if length is None or not length.isdigit() or int(length) <= _BUFFERED_BYTES:
+    if answer.has_no_body or length is None or not length.isdigit() or int(length) <= _BUFFERED_BYTES:
         first = _Ahead(answer)
         body = await first.read(_BUFFERED_BYTES)
         if body is not None:

@@ -24,6 +24,10 @@ class Unreachable(Exception):
     """The endpoint gave no (whole) answer; the text says why, without naming the endpoint."""
 
 
+class _Ended(Unreachable):
+    """The other side closed the connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long each step may take, in seconds.
@@ -52,11 +56,13 @@ class Answer:
     Attributes:
         status: HTTP status.
         headers: names in lower case, in order.
+        has_no_body: known already, as of the answer to a HEAD request.
     """
 
     def __init__(self, client: HttpClient, connection: _Connection, parser: AnswerParser) -> None:
         self.status = parser.status
         self.headers = tuple(parser.headers)
+        self.has_no_body = parser.complete and not parser.has_pieces
         self._client = client
         self._connection = connection
         self._parser = parser
@@ -71,6 +77,7 @@ class Answer:
         Raises:
             Unreachable: it ended early or stalled.
         """
+        done = False
         try:
             while True:
                 for piece in self._parser.take():
@@ -79,8 +86,9 @@ class Answer:
                     break
                 await self._client.receive(self._connection, self._parser, self._client.patience.next_piece)
             self._client.give_back(self._connection, self._parser)
+            done = True
         finally:
-            if not self._parser.complete:
+            if not done:
                 self.abandon()
 
     async def read(self, max_bytes: int | None = None) -> bytes | None:
@@ -145,13 +153,10 @@ class HttpClient:
             try:
                 connection.writer.write(message)
                 await self._until_head(connection, parser)
-            except Unreachable:
+            except BaseException as error:
                 connection.writer.close()
-                if connection.used and not parser.began:
+                if isinstance(error, _Ended) and connection.used and not parser.began:
                     continue  # the other side had closed a connection we kept
-                raise
-            except BaseException:
-                connection.writer.close()
                 raise
             return Answer(self, connection, parser)
 
@@ -172,11 +177,13 @@ class HttpClient:
         except TimeoutError as error:
             raise Unreachable(f"no answer within {timeout_s:g} s") from error
         except OSError as error:
-            raise Unreachable(str(error)) from error
+            raise _Ended(error.strerror or str(error)) from error
         try:
             parser.feed(data)
-        except (httptools.HttpParserError, ConnectionError) as error:
-            raise Unreachable(str(error) or "not an HTTP answer") from error
+        except ConnectionError as error:
+            raise _Ended(str(error)) from error
+        except httptools.HttpParserError as error:
+            raise Unreachable(f"not an HTTP answer ({error})") from error
 
     def give_back(self, connection: _Connection, parser: AnswerParser) -> None:
         """Keep a connection whose answer was read to the end."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from lambdad.domain.errors import InvalidParameter
+from lambdad.domain.errors import InvalidParameter, NotOffered
 from lambdad.domain.scope import Scope
 from lambdad.neighbours.http_client import Answer, HttpClient, Unreachable
-from lambdad.neighbours.sigv4_sign import Signer, hash_of, query_string, s3_path
+from lambdad.neighbours.sigv4_sign import Signer, hash_of, query_string, s3_object_path
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
 
@@ -24,10 +24,10 @@ class NoObjectSource:
         """Refuse, saying what to configure.
 
         Raises:
-            InvalidParameter: always.
+            NotOffered: always.
         """
         del scope, bucket, key, version, max_bytes
-        raise InvalidParameter("S3 is not configured: add [services.s3] endpoint to lambdad.toml")
+        raise NotOffered("S3 is not configured: add [services.s3] endpoint to lambdad.toml")
 
 
 class S3ObjectSource:
@@ -50,7 +50,7 @@ class S3ObjectSource:
 
         Source: recorded answer test_lambda_code_location_s3_errors.
         """
-        path = s3_path(f"/{bucket}/") + s3_path(f"/{key.replace('%', '%25')}")[1:]
+        path = s3_object_path(bucket, key)
         query = [("versionId", version)] if version is not None else []
         keys = self._endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
         signer = Signer(keys, self._endpoint.region or scope.region, "s3")

@@ -94,8 +94,13 @@ def query_string(query: Pairs) -> str:
 
 
 def s3_path(path: str) -> str:
-    """A path in the one encoding S3 signs, whatever encoding the caller chose."""
+    """A percent-encoded path in the one encoding S3 signs, whatever encoding the caller chose."""
     return quote(unquote_to_bytes(path), safe="/" + _UNRESERVED)
+
+
+def s3_object_path(bucket: str, key: str) -> str:
+    """The path of an object, path-style; bucket and key as they are called."""
+    return quote(f"/{bucket}/{key}", safe="/" + _UNRESERVED)
 
 
 def _normalised(path: str) -> str:

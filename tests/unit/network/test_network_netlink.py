@@ -27,6 +27,6 @@ def test_the_loopbacks_address_and_route_are_listed(kernel: netlink.Netlink) -> 
 
 
 def test_a_refusal_names_its_reason(kernel: netlink.Netlink) -> None:
-    with pytest.raises(OSError, match="No such device|Operation not permitted"):
+    with pytest.raises(OSError, match=r"No such device|Operation not permitted"):
         kernel.execute((netlink.set_up(2_000_000_000),))
     assert kernel.links()  # the conversation goes on
