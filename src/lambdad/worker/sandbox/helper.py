@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -60,6 +61,7 @@ class Packets:
         self._on_packet = on_packet
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._readable)
+        self._later: set[asyncio.Task[None]] = set()
         self.closed = False
 
     async def send(self, message: dict[str, object], descriptors: tuple[int, ...] = ()) -> None:
@@ -81,13 +83,18 @@ class Packets:
             else:
                 return
 
-    def send_now(self, message: dict[str, object]) -> None:
-        """Send one packet that may be lost when the other end is gone or hopelessly behind."""
-        if not self.closed:
-            try:
-                self._socket.send(json.dumps(message).encode())
-            except OSError:
-                return
+    def send_soon(self, message: dict[str, object]) -> None:
+        """Send one packet now, or as soon as the other end has room; nothing when it is gone."""
+        if self.closed:
+            return
+        try:
+            self._socket.send(json.dumps(message).encode())
+        except BlockingIOError:
+            later = self._loop.create_task(self._send_if_there(message))
+            self._later.add(later)
+            later.add_done_callback(self._later.discard)
+        except OSError:
+            return
 
     def close(self) -> None:
         """Stop listening and close the socket; twice is once."""
@@ -95,6 +102,10 @@ class Packets:
             self.closed = True
             self._loop.remove_reader(self._socket)
             self._socket.close()
+
+    async def _send_if_there(self, message: dict[str, object]) -> None:
+        with contextlib.suppress(HelperGone):
+            await self.send(message)
 
     async def _writable(self) -> None:
         writable: asyncio.Future[None] = self._loop.create_future()
@@ -142,6 +153,10 @@ class LauncherProcess:
     def pid(self) -> int:
         """Process id of the helper."""
         return self._process.pid
+
+    def reap(self) -> None:
+        """Collect the exit status of a helper that has ended by itself."""
+        asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
     async def close(self) -> None:
         """Let it end every sandbox and itself."""

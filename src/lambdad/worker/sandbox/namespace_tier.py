@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -31,6 +32,8 @@ from lambdad.worker.sandbox.plan import (
     Tier,
 )
 from lambdad.worker.sandbox.started import StartedProcess
+
+_log = logging.getLogger(__name__)
 
 OnExit = Callable[[ExitStatus], None]
 
@@ -106,7 +109,7 @@ class NamespaceSandbox:
     def kill(self) -> None:
         """Kill every process but the reaper, whatever session or parent it has."""
         if self._packets is not None:
-            self._packets.send_now({"op": "kill"})
+            self._packets.send_soon({"op": "kill"})
 
     async def destroy(self) -> None:
         """End the sandbox; returns when processes, mounts and control groups are gone."""
@@ -227,10 +230,10 @@ class NamespaceFactory:
             theirs.close()
             await sandbox.become_ready(ours)
         except BaseException as error:
-            theirs.close()
-            ours.close()
             self._leave(plan.sandbox_id)
             sandbox.close()
+            theirs.close()
+            ours.close()
             if isinstance(error, HelperGone):
                 raise EnvironmentUnavailable("the sandbox launcher is gone; see the log") from error
             raise
@@ -267,7 +270,7 @@ class NamespaceFactory:
                 gone.set_result(None)
                 return gone
             self._leaving[sandbox_id] = gone
-            self._launcher.packets.send_now({"op": "destroy", "id": sandbox_id})
+            self._launcher.packets.send_soon({"op": "destroy", "id": sandbox_id})
         return gone
 
     def _hear(self, news: News | None) -> None:
@@ -280,7 +283,10 @@ class NamespaceFactory:
             gone.set_result(None)
 
     def _launcher_died(self) -> None:
-        self._launcher = None
+        launcher, self._launcher = self._launcher, None
+        if launcher is not None:
+            _log.error("the sandbox launcher ended", extra={"event": "launcher_ended", "pid": launcher.pid})
+            launcher.reap()
         for sandbox in list(self._sandboxes.values()):
             sandbox.close()
         self._settle_all()
