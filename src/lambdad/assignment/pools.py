@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambdad.assignment.pool import Pool
-from lambdad.domain.function import FunctionVersion, State
+from lambdad.domain.function import LATEST, FunctionVersion, State
 from lambdad.domain.scope import Scope
 from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
@@ -42,8 +42,12 @@ class Pools:
         return pool
 
     def forget(self, scope: Scope, name: str) -> None:
-        """The function is gone: retire its pools, numbered versions included."""
-        for key in [key for key in self._pools if key[0] == scope and key[1] == name]:
+        """The function changed or is gone: retire the pool of its `$LATEST`.
+
+        Numbered versions never change; the environments of a deleted one end when they have been idle.
+        """
+        key = (scope, name, LATEST)
+        if key in self._pools:
             self._retire(key)
 
     def retire_all(self) -> None:

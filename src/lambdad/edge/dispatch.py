@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from typing import Protocol
 
 from lambdad.awsapi import faults
 from lambdad.domain.errors import AccessDenied, ServiceFault
@@ -37,14 +38,27 @@ _UNUSUAL = {
 }
 
 
+class ConnectionBudget(Protocol):
+    """How many connections a sandbox may hold to the server."""
+
+    def admit(self) -> bool:
+        """Count one more; False when it has its share."""
+        ...
+
+    def leave(self) -> None:
+        """One less."""
+        ...
+
+
 class Inside:
-    """Where requests of a sandbox come from: its function's scope and its id."""
+    """Where requests of a sandbox come from: its function's scope, its id and its share of connections."""
 
-    __slots__ = ("environment_id", "scope")
+    __slots__ = ("connections", "environment_id", "scope")
 
-    def __init__(self, environment_id: str, scope: Scope) -> None:
+    def __init__(self, environment_id: str, scope: Scope, connections: ConnectionBudget) -> None:
         self.environment_id = environment_id
         self.scope = scope
+        self.connections = connections
 
 
 class EdgeDispatcher:
@@ -65,11 +79,20 @@ class EdgeDispatcher:
         self._invoke = shared.invoke
 
     def opened(self, connection: HttpConnection) -> bool:
-        """Count it, within the server's bound."""
-        return self._shared.open(connection)
+        """Count it, within the server's bound and its sandbox's."""
+        inside = self._inside
+        if inside is not None and not inside.connections.admit():
+            return False
+        if self._shared.open(connection):
+            return True
+        if inside is not None:
+            inside.connections.leave()
+        return False
 
     def closed(self, connection: HttpConnection) -> None:
         """Count it out."""
+        if self._inside is not None:
+            self._inside.connections.leave()
         self._shared.connections.discard(connection)
 
     def dispatch(self, connection: HttpConnection, request: RawRequest) -> None:

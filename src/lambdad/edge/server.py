@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
-from lambdad.edge.dispatch import EdgeDispatcher, Inside, Shared
+from lambdad.edge.dispatch import ConnectionBudget, EdgeDispatcher, Inside, Shared
 
 _SWEEP_S = 5.0
 _BACKLOG = 1_024
@@ -36,9 +36,9 @@ class EdgeServer:
         self._sweeper = loop.call_later(_SWEEP_S, self._sweep, loop)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def inside(self, environment_id: str, scope: Scope) -> HttpConnection:
+    def inside(self, environment_id: str, scope: Scope, connections: ConnectionBudget) -> HttpConnection:
         """The protocol of one connection to the AWS endpoint inside a sandbox."""
-        dispatcher = EdgeDispatcher(self._shared, inside=Inside(environment_id, scope))
+        dispatcher = EdgeDispatcher(self._shared, inside=Inside(environment_id, scope, connections))
         return HttpConnection(dispatcher, asyncio.get_running_loop())
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:

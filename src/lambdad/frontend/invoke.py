@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Ledger, Quota, account_exhausted
-from lambdad.domain.errors import Conflict, LambdadError, ServiceFault
-from lambdad.domain.function import FunctionVersion, State
+from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
@@ -73,7 +73,6 @@ class Frontend:
         """
         scope, function, qualifier = key
         version = await self._resolve(scope, function, qualifier)
-        _must_be_invocable(version)
         named = qualifier is not None or _has_qualifier(function)
         arn = version.qualified_arn if named else version.unqualified_arn
         route = Route(version, arn, self._pools.pool(version), self._ledger.quota(version.scope))
@@ -84,15 +83,11 @@ class Frontend:
         self._routes[key] = route
         return route
 
-    def forget(self, scope: Scope, name: str, *, gone: bool) -> None:
-        """The function changed: resolve it anew at the next call, which retires what runs the old one.
-
-        With `gone`, it was deleted: its environments are retired now.
-        """
+    def forget(self, scope: Scope, name: str) -> None:
+        """The function changed or is gone: resolve it anew, end what runs the old `$LATEST`."""
         for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
             self._routes.pop(key).stale = True
-        if gone:
-            self._pools.forget(scope, name)
+        self._pools.forget(scope, name)
 
     def start(
         self,
@@ -182,14 +177,3 @@ def _has_qualifier(function: str) -> bool:
     if len(parts) <= 2:  # name, or name:qualifier
         return len(parts) == 2
     return len(parts) - 1 > parts.index("function") + 1 if "function" in parts else False
-
-
-def _must_be_invocable(version: FunctionVersion) -> None:
-    if version.state is State.PENDING:
-        raise Conflict(
-            "The operation cannot be performed at this time. "
-            f"The function is currently in the following state: {version.state.value}"
-        )
-    if version.state is State.FAILED:
-        reason = version.state_reason.text if version.state_reason else "creation failed"
-        raise Conflict(f"The function is in the state Failed: {reason}")

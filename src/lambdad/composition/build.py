@@ -1,0 +1,248 @@
+"""Makes the parts of a server and takes them apart again, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from lambdad.assignment.pools import Pools
+from lambdad.awsapi.model import load
+from lambdad.awsapi.routes import LAMBDA_FAMILY
+from lambdad.awsapi.service import ModelledService
+from lambdad.composition.clock import SystemClock
+from lambdad.composition.own_operations import OwnOperations
+from lambdad.control import code_location
+from lambdad.control.plane import ControlPlane
+from lambdad.counting.leases import Ledger
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.http import Request, Response
+from lambdad.domain.scope import Scope
+from lambdad.edge.connection import HttpConnection
+from lambdad.edge.dispatch import Shared
+from lambdad.edge.gate import Gate
+from lambdad.edge.identity import Identities
+from lambdad.edge.operations import OwnApi
+from lambdad.edge.server import EdgeServer, tls_context
+from lambdad.edge.services import Services
+from lambdad.frontend.invoke import Frontend
+from lambdad.frontend.resolve import resolve
+from lambdad.neighbours.forward import ExternalService
+from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
+from lambdad.placement.capacity import Placement
+from lambdad.ports.object_source import ObjectSource
+from lambdad.ports.service import Service
+from lambdad.settings import Settings
+from lambdad.settings.capacity import environment_bound
+from lambdad.settings.model import RequiredIsolation
+from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
+from lambdad.storage.files.code_store import FileCodeStore
+from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.telemetry.logs_api import logs_handlers
+from lambdad.worker.credentials import CredentialIssuer
+from lambdad.worker.environment.making import Maker
+from lambdad.worker.host import Host
+from lambdad.worker.runtime_api.server import ConnectionCount
+from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
+from lambdad.worker.sandbox.factory import make_factory
+from lambdad.worker.sandbox.plan import SandboxFactory, Tier
+
+_log = logging.getLogger("lambdad")
+_MAX_CONNECTIONS = 10_000
+_RECLAIM_S = 5.0
+
+
+@dataclass(slots=True)
+class Parts:
+    """A running server's parts, as far as its life needs them."""
+
+    edge: EdgeServer
+    shared: Shared
+    frontend: Frontend
+    factory: SandboxFactory
+    port: int
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Parts]:
+    """A listening server.
+
+    Raises:
+        LambdadError: the data directory is in use, or the host does not give the isolation required.
+        OSError: the address cannot be listened on, or a certificate cannot be read.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        data_dir = stack.enter_context(open_data_dir(settings.data_dir or MEMORY))
+        factory = await make_factory(
+            data_dir=data_dir.path, require=_required(settings), outbound=settings.outbound
+        )
+        stack.push_async_callback(factory.close)
+        stores = _Stores(data_dir, clock, stack)
+        worker = _Worker(settings, factory, stores, clock, stack)
+        secret = os.urandom(32)
+        control = ControlPlane(
+            stores.catalogue,
+            stores.codes,
+            clock,
+            location_secret=secret,
+            objects=_objects(settings, clock),
+            on_change=(worker.frontend.forget,),
+        )
+        stack.push_async_callback(control.close)
+        own = OwnOperations(
+            worker.frontend,
+            worker.pools,
+            worker.host,
+            factory,
+            None if data_dir.in_memory else data_dir.path,
+            time.monotonic(),
+        )
+        downloads = _Downloads(stores, secret, clock)
+        shared = Shared(
+            worker.frontend,
+            Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
+            Gate(settings.allowed_hosts, settings.cors_origins),
+            Identities(settings.default_region, worker.credentials.scope_of),
+            _MAX_CONNECTIONS,
+        )
+        edge = worker.edge = EdgeServer(shared)
+        stack.callback(edge.close)
+        await control.start()
+        tls = (
+            tls_context(settings.tls_cert, settings.tls_key)
+            if settings.tls_cert and settings.tls_key
+            else None
+        )
+        port = await edge.listen(settings.host, settings.port, tls)
+        stack.push_async_callback(_cancelled, asyncio.create_task(worker.reclaim(), name="reclaim"))
+        yield Parts(edge, shared, worker.frontend, factory, port)
+
+
+class _Stores:
+    """What is kept."""
+
+    def __init__(self, data_dir: DataDir, clock: SystemClock, stack: AsyncExitStack) -> None:
+        self.catalogue = SqliteCatalogue(data_dir.catalogue)
+        stack.callback(self.catalogue.close)
+        self.logs = SqliteLogStore(data_dir.logs, clock)
+        stack.callback(self.logs.close)
+        self.codes = FileCodeStore(data_dir.code)
+        stack.push_async_callback(self.codes.close)
+
+
+class _Worker:
+    """The synchronous path behind the edge."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        factory: SandboxFactory,
+        stores: _Stores,
+        clock: SystemClock,
+        stack: AsyncExitStack,
+    ) -> None:
+        self.edge: EdgeServer | None = None
+        self.credentials = CredentialIssuer()
+        runtimes = RuntimeCatalogue()
+        maker = Maker(factory, runtimes, stores.codes, self.credentials, self._endpoint, settings.outbound)
+        self.host = Host(maker, stores.logs, clock)
+        stack.push_async_callback(self.host.close)
+        bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)
+
+        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
+            return await resolve(stores.catalogue, scope, function, qualifier)
+
+        self.frontend = Frontend(find, self.pools, Ledger(), clock)
+
+    def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
+        if self.edge is None:
+            raise RuntimeError("an environment was started before the edge was there")
+        return self.edge.inside(environment_id, scope, connections)
+
+    async def reclaim(self) -> None:
+        """End environments that nobody used for long."""
+        while True:
+            await asyncio.sleep(_RECLAIM_S)
+            self.pools.reclaim()
+
+
+class _Downloads:
+    """Sends the archive behind a signed code location."""
+
+    def __init__(self, stores: _Stores, secret: bytes, clock: SystemClock) -> None:
+        self._stores = stores
+        self._secret = secret
+        self._clock = clock
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer `GET /lambdad/v1/code/<key>.zip`."""
+        key = code_location.verify(self._secret, request.path, dict(request.query), self._clock.now())
+        body = await asyncio.to_thread(self._stores.codes.archive(key).read_bytes)
+        return Response(200, body, (("Content-Type", "application/zip"),))
+
+
+def _lambda_family(control: ControlPlane) -> dict[str, Service]:
+    return {name: _Lazy(name, control if name == "lambda" else None) for name in LAMBDA_FAMILY}
+
+
+class _Lazy:
+    """A modelled service whose model is read at its first request."""
+
+    def __init__(self, name: str, control: ControlPlane | None) -> None:
+        self._name = name
+        self._control = control
+        self._service: ModelledService | None = None
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        if self._service is None:
+            handlers = self._control.operations if self._control is not None else {}
+            self._service = ModelledService(load(self._name), handlers)
+        return await self._service(request)
+
+
+def _services(settings: Settings, stores: _Stores, clock: SystemClock) -> dict[str, Service]:
+    services: dict[str, Service] = {
+        name: ExternalService(name, endpoint, clock) for name, endpoint in settings.services.items()
+    }
+    services.setdefault("logs", ModelledService(load("logs"), logs_handlers(stores.logs, clock)))
+    return services
+
+
+def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
+    endpoint = settings.services.get("s3")
+    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
+
+
+def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
+    return OwnApi(
+        {
+            "GET health": own.health,
+            "GET status": own.status,
+            "POST drain": own.drain,
+            "POST backup": own.backup,
+        },
+        {"code": downloads},
+    )
+
+
+def _required(settings: Settings) -> Tier | None:
+    required = settings.require_isolation
+    return None if required is RequiredIsolation.NONE else Tier(required.value)
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
