@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,70 @@ def _patterns(shape: model.Shape | None, seen: set[str]) -> set[str]:
 )
 def test_java_patterns_mean_the_same_here(pattern: str, value: str, expected: bool) -> None:
     assert patterns.matches(pattern, value) is expected
+
+
+def made_up(**shapes: Any) -> model.Shape:
+    """The shape `Top` of a made-up model."""
+    raw = {
+        "metadata": {"protocol": "json", "apiVersion": "1", "endpointPrefix": "made-up"},
+        "operations": {},
+        "shapes": {"Word": {"type": "string", "max": 3}} | shapes,
+    }
+    return model.ServiceModel("made-up", raw).shape("Top")
+
+
+def one_member(shape: str) -> dict[str, Any]:
+    return {"type": "structure", "members": {"Member": {"shape": shape}}}
+
+
+LISTS = {
+    "Outer": {"type": "list", "member": {"shape": "Inner"}},
+    "Inner": {"type": "list", "member": {"shape": "Thing"}},
+}
+MAPS = {
+    "Outer": {"type": "list", "member": {"shape": "Inner"}},
+    "Inner": {"type": "map", "key": {"shape": "Word"}, "value": {"shape": "Thing"}},
+}
+FLAGS = {"Outer": {"type": "list", "member": {"shape": "Flag"}, "max": 3}, "Flag": {"type": "boolean"}}
+TIMES = {"Outer": {"type": "list", "member": {"shape": "Time"}, "max": 3}, "Time": {"type": "timestamp"}}
+MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "value", "where"),
+    [
+        (
+            LISTS,
+            [[{"Member": "abc"}], [{"Member": "abc"}, {"Member": "abcd"}]],
+            "'abcd' at 'member.2.member.2.member.member'",
+        ),
+        (
+            MAPS,
+            [{"a": {"Member": "abc"}, "b": {"Member": "abcd"}}],
+            "'abcd' at 'member.1.member.b.member.member'",
+        ),
+        (
+            {"Outer": {"type": "blob", "max": 3}},
+            b"1234",
+            "'java.nio.HeapByteBuffer[pos=0 lim=4 cap=4]' at 'member'",
+        ),
+        (FLAGS, [True, False, True, False], "'[true, false, true, false]' at 'member'"),
+        (TIMES, [MOMENT] * 4, f"'[{', '.join(['2026-11-23T00:00:00Z'] * 4)}]' at 'member'"),
+    ],
+    ids=["lists", "maps", "blob", "booleans", "times"],
+)
+def test_a_violation_is_found_and_placed_however_deep_it_lies(
+    shapes: dict[str, Any], value: Any, where: str
+) -> None:
+    top = made_up(Top=one_member("Outer"), Thing=one_member("Word"), **shapes)
+    expected = f"Value {where} failed to satisfy constraint: {SHORTER} 3"
+    assert list(constraints.violations(top, {"Member": value})) == [expected]
+
+
+def test_a_document_has_no_constraints() -> None:
+    top = made_up(Top=one_member("Doc"), Doc={"type": "structure", "members": {}, "document": True})
+    assert list(constraints.violations(top, {"Member": [1, {"any": None}]})) == []
+
+
+def test_an_operation_without_input_has_nothing_to_check() -> None:
+    constraints.check(None, {})

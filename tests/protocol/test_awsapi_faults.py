@@ -10,7 +10,7 @@ import botocore.parsers
 import pytest
 from awsapi_oracle import SERVICES, a_request, oracle, parsed_by_botocore
 
-from lambdad.awsapi import directory, faults, model
+from lambdad.awsapi import directory, error_bodies, faults, model
 from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain import errors
 from lambdad.domain.http import Response
@@ -328,3 +328,17 @@ def test_s3_errors_have_no_wrapper_and_ec2s_have_their_own() -> None:
     assert ET.fromstring(s3.body).tag == "Error"  # type: ignore[arg-type]
     ec2 = faults.refuse_service("ec2", a_request("POST", "/"), "m")
     assert [child.tag for child in ET.fromstring(ec2.body)] == ["Errors", "RequestID"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("head_bytes", [1, 60])
+def test_metadata_beyond_the_head_of_a_file_is_found_all_the_same(
+    head_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = directory.wire_of("sqs")
+    monkeypatch.setattr(directory, "_HEAD_BYTES", head_bytes)
+    assert directory.wire_of.__wrapped__("sqs") == wire
+
+
+def test_an_error_without_a_message_is_null_in_cbor() -> None:
+    fault = error_bodies.Fault("Code", 400, None)
+    assert error_bodies.cbor(fault).body == b"\xa2\x66__type\x64Code\x67message\xf6"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from awsapi_oracle import a_request, every_operation
@@ -159,3 +160,27 @@ def test_the_newest_version_of_a_model_is_read() -> None:
 def test_an_unknown_service_has_no_model(name: str) -> None:
     with pytest.raises(model.UnknownService):
         model.load(name)
+
+
+def test_the_record_is_written_on_request_and_told_apart_until_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(known, "_FILE", tmp_path / "known.json")
+    assert known.main([]) == 1
+    assert "lambda Invoke: absent -> POST /2015-03-31/functions/{FunctionName}/invocations" in (
+        capsys.readouterr().out.splitlines()
+    )
+    assert known.main(["--write"]) == 0
+    capsys.readouterr()
+    assert known.main([]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_operations_know_what_they_may_answer() -> None:
+    assert "ResourceNotFoundException" in model.load("lambda").operations["GetFunction"].errors
+
+
+def test_without_botocore_there_is_no_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(model.UnknownService, match="not installed"):
+        model.data_folder.__wrapped__()

@@ -3,6 +3,10 @@
 REST services by method, path and static query parts through a tree of path segments; JSON
 services by `X-Amz-Target`; query services by `Action`. Before it: the edge has chosen the service.
 After it: `parse`.
+
+Unknown paths and wrong methods are one thing to AWS: 404 and the body `<UnknownOperationException/>`,
+from REST-JSON services too. lambdad keeps status and name, but puts the name where SDKs look for it
+and says in JSON which method and path it was.
 """
 
 from __future__ import annotations
