@@ -1,0 +1,180 @@
+"""`python -m bench` (`make bench`): measures lambdad, its peers and the floor, and writes the report.
+
+Exit status: 0 when the run came to its end, whatever the figures; 1 when nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from bench import (
+    install,
+    machine,
+    measure_cli,
+    measure_cold,
+    measure_memory,
+    measure_payload,
+    measure_start,
+    measure_warm,
+    options,
+    report,
+)
+from bench.functions import Workshop
+from bench.plan import Run
+from bench.reach import PRODUCT, Check, Verdict, checks
+from bench.results import Measure, Results
+from bench.subject import Subject
+from bench.subject_api import lambdad
+from bench.subject_floor import Floor
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache" / "bench"
+_MEASURES: dict[Measure, Callable[[Run], None]] = {
+    Measure.START: measure_start.measure,
+    Measure.CLI: measure_cli.measure,
+    Measure.WARM: measure_warm.measure,
+    Measure.COLD: measure_cold.measure,
+    Measure.MEMORY: measure_memory.measure,
+    Measure.PAYLOAD: measure_payload.measure,
+}
+
+
+def program_of(checkout: Path) -> tuple[list[str], dict[str, str]]:
+    """Give the command of a checkout of lambdad and the environment it needs."""
+    own = checkout / ".venv" / "bin" / "lambdad"
+    if own.exists():
+        return [str(own)], {}
+    run_main = "import sys; from lambdad.cli.entry import main; sys.exit(main())"
+    return [sys.executable, "-c", run_main], {"PYTHONPATH": str(checkout / "src")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench and give the exit status."""
+    # An ended bench must end its servers: SIGTERM becomes an ordinary way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    given = options.parse(sys.argv[1:] if arguments is None else arguments, ROOT)
+    console = Console(stderr=False)
+    results = Results()
+    # The conditions are those before our own load.
+    conditions = machine.describe()
+    with console.status("starting") as status:
+        say = _progress(console, status)
+        try:
+            install.ensure_wrk(say)
+        except install.InstallError as error:
+            console.print(f"[red]{error}")
+            return 1
+        products = _products(given)
+        peers = _peers(given, results, say)
+        servers = [subject for subject, _, _ in products] + peers
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="lambdad-bench-") as scratch:
+            # Sandboxes and functions run as other users: the way to the code must be open to them.
+            Path(scratch).chmod(0o755)
+            run = Run(
+                effort=given.effort,
+                measures=given.measures,
+                floors=(Floor("asyncio"), Floor("uvloop")),
+                echo_floor=Floor("uvloop", echo=True),
+                servers=servers,
+                programs={subject.name: program for subject, program, _ in products},
+                environments={subject.name: environment for subject, _, environment in products},
+                workshop=Workshop(Path(scratch, "code"), machine.python_runtime(), machine.node_runtime()),
+                scratch=Path(scratch),
+                results=results,
+                say=say,
+            )
+            for measure in _MEASURES:
+                if measure in given.measures:
+                    _MEASURES[measure](run)
+    return _finish(console, given, results, run, conditions)
+
+
+def _progress(console: Console, status: Status) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        status.update(text)
+        if not console.is_terminal:
+            console.print(f"{dt.datetime.now().astimezone():%H:%M:%S} {text}", highlight=False)
+
+    return say
+
+
+def _products(given: options.Options) -> list[tuple[Subject, list[str], dict[str, str]]]:
+    checkouts = [(PRODUCT, ROOT)] if given.product else []
+    if given.against is not None:
+        checkouts.append(("against", given.against))
+    made: list[tuple[Subject, list[str], dict[str, str]]] = []
+    for name, checkout in checkouts:
+        program, environment = program_of(checkout)
+        made.append((lambdad(name, program, environment), program, environment))
+    return made
+
+
+def _peers(given: options.Options, results: Results, say: install.Say) -> list[Subject]:
+    peers: list[Subject] = []
+    for name in given.peers:
+        found = install.peer(name, CACHE, say)
+        if isinstance(found, install.Absent):
+            results.fail("all", name, "install", found.reason)
+        else:
+            peers.append(found)
+    return peers
+
+
+def _finish(
+    console: Console, given: options.Options, results: Results, run: Run, conditions: dict[str, str]
+) -> int:
+    peers = [subject.name for subject in run.servers if subject.name not in run.programs]
+    subjects = [*run.floors, *run.servers]
+    versions = machine.tool_versions() | {name: install.VERSIONS[name] for name in sorted(install.VERSIONS)}
+    versions[PRODUCT] = machine.commit(ROOT)
+    if given.against is not None:
+        versions["against"] = machine.commit(given.against)
+    page = report.Page(
+        date=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        command=given.command,
+        machine=conditions,
+        versions=versions,
+        subjects=[subject.name for subject in subjects],
+        notes={subject.name: subject.note for subject in subjects},
+        effort=dataclasses.asdict(given.effort),
+    )
+    verdicts = checks(results, peers)
+    written = report.write(given.output, page, results, verdicts)
+    _print(console, page, results, verdicts)
+    console.print(f"written: {written[0]} and {written[1]}", highlight=False)
+    return 0 if results.values else 1
+
+
+def _print(console: Console, page: report.Page, results: Results, verdicts: Sequence[Check]) -> None:
+    warm = Table("function", *report.WARM_HEAD[1:], title="warm invokes (medians)")
+    for row in report.warm_rows(page, results):
+        warm.add_row(*row)
+    if warm.row_count:
+        console.print(warm)
+    table = Table("figure", "seen", "to reach", "verdict", "against", title="figures to reach")
+    colours = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
+    for check in verdicts:
+        what, seen, limit, _, context = report.reach_row(check)
+        table.add_row(what, seen, limit, f"[{colours[check.verdict]}]{check.verdict}", context)
+    console.print(table)
+    for failure in results.failures:
+        console.print(
+            f"not measured: {failure.measure}, {failure.subject}, {failure.what}: {failure.reason}",
+            markup=False,
+            highlight=False,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

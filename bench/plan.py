@@ -1,0 +1,58 @@
+"""How much of everything a run does, and for whom: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.functions import Kind, Workshop
+from bench.results import Measure, Results
+from bench.subject import Subject
+
+FULL_MEMORY_MIB = 1769
+"""One virtual processor on AWS: the size the reach figures are of."""
+SMALL_MEMORY_MIB = 128
+"""AWS's smallest size, with 7 % of a processor."""
+CONNECTIONS = (1, 8, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Counts of a run; `seconds` is one burst of load."""
+
+    rounds: int
+    seconds: float
+    warm_up_s: float
+    cold_samples: int
+    environments: int
+    starts: int
+    payloads: int
+    commands: int
+    kinds: Sequence[Kind] = tuple(Kind)
+    connections: Sequence[int] = CONNECTIONS
+    settle_s: float = 2.0
+
+
+FULL = Effort(3, 3, 1, cold_samples=20, environments=10, starts=7, payloads=20, commands=15)
+QUICK = Effort(1, 1, 1, cold_samples=4, environments=4, starts=3, payloads=5, commands=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything a measure needs.
+
+    `programs` maps the name of each lambdad subject to its command, for the command-line measure.
+    """
+
+    effort: Effort
+    measures: Sequence[Measure]
+    floors: Sequence[Subject]
+    echo_floor: Subject
+    servers: Sequence[Subject]
+    programs: dict[str, Sequence[str]]
+    environments: dict[str, dict[str, str]]
+    workshop: Workshop
+    scratch: Path
+    results: Results
+    say: Callable[[str], None]

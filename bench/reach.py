@@ -1,0 +1,125 @@
+"""The figures to reach, each decided from the results: a limit, what was seen, and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.functions import Kind
+from bench.plan import FULL_MEMORY_MIB
+from bench.results import Key, Measure, Results
+
+PRODUCT = "lambdad"
+WARM_P50_US = 350.0
+RATE_AT_8_PER_S = 4000.0
+SERVER_CPU_US = 100.0
+IDLE_RSS_MB = 60.0
+START_MS = 500.0
+COMMAND_OVER_PYTHON_MS = 150.0
+SIX_MB_MS = 100.0
+FLOOR_P50_RATIO = 4.0
+FLOOR_RATE_RATIO = 0.1
+PEER_P50_RATIO = 0.5
+PEER_RATE_RATIO = 2.0
+
+
+class Verdict(StrEnum):
+    """How a figure stands to its limit."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One figure to reach; `seen` is None when it was not measured."""
+
+    what: str
+    unit: str
+    seen: float | None
+    limit: float
+    at_most: bool
+    context: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Pass when the limit is kept, the limit itself included."""
+        if self.seen is None:
+            return Verdict.UNKNOWN
+        kept = self.seen <= self.limit if self.at_most else self.seen >= self.limit
+        return Verdict.PASS if kept else Verdict.FAIL
+
+
+def warm_key(subject: str, metric: str, kind: Kind, connections: int) -> Key:
+    """Give the key of a warm figure at the size the reach figures are of; only lambdad has sizes."""
+    return Key(
+        Measure.WARM, subject, metric, kind, None if subject != PRODUCT else FULL_MEMORY_MIB, connections
+    )
+
+
+def checks(results: Results, peers: Sequence[str]) -> list[Check]:
+    """Decide every figure to reach."""
+    return [*_absolute(results), *_against_floor(results), *_against_peers(results, peers)]
+
+
+def _absolute(results: Results) -> Iterator[Check]:
+    def warm(metric: str, connections: int) -> float | None:
+        return results.median(warm_key(PRODUCT, metric, Kind.PYTHON, connections))
+
+    def plain(measure: Measure, metric: str, function: str | None = None) -> float | None:
+        return results.median(Key(measure, PRODUCT, metric, function))
+
+    yield Check("warm p50, Python, 1 connection", "µs", warm("p50_us", 1), WARM_P50_US, at_most=True)
+    yield Check("rate, Python, 8 connections", "/s", warm("rate_per_s", 8), RATE_AT_8_PER_S, at_most=False)
+    yield Check("server CPU per invoke", "µs", warm("server_cpu_us", 8), SERVER_CPU_US, at_most=True)
+    idle = plain(Measure.START, "server_idle_rss_mb")
+    yield Check("server resident when idle", "MB", idle, IDLE_RSS_MB, at_most=True)
+    yield Check("server start", "ms", plain(Measure.START, "start_ms"), START_MS, at_most=True)
+    for command in ("version", "invoke"):
+        seen = plain(Measure.CLI, f"{command}_over_python_ms")
+        name = "--version" if command == "version" else command
+        yield Check(f"lambdad {name}, over bare Python", "ms", seen, COMMAND_OVER_PYTHON_MS, at_most=True)
+    six = plain(Measure.PAYLOAD, "six_mb_both_ways_ms", Kind.PYTHON)
+    yield Check("6 MB in and 6 MB out", "ms", six, SIX_MB_MS, at_most=True)
+
+
+def _against_floor(results: Results) -> Iterator[Check]:
+    for floor in ("floor-asyncio", "floor-uvloop"):
+        p50 = _ratio(results, "p50_us", 1, Kind.PYTHON, floor)
+        yield Check(f"warm p50 / {floor} at 1", "times", p50, FLOOR_P50_RATIO, at_most=True)
+        rate = _ratio(results, "rate_per_s", 8, Kind.PYTHON, floor)
+        yield Check(f"rate / {floor} at 8", "times", rate, FLOOR_RATE_RATIO, at_most=False)
+
+
+def _against_peers(results: Results, peers: Sequence[str]) -> Iterator[Check]:
+    for kind in Kind:
+        latency = _best(results, peers, "p50_us", kind, 1, min)
+        rate = _best(results, peers, "rate_per_s", kind, 8, max)
+        p50 = _ratio(results, "p50_us", 1, kind, latency)
+        yield Check(f"warm p50 / best peer, {kind}, at 1", "times", p50, PEER_P50_RATIO, True, latency or "")
+        ratio = _ratio(results, "rate_per_s", 8, kind, rate)
+        yield Check(f"rate / best peer, {kind}, at 8", "times", ratio, PEER_RATE_RATIO, False, rate or "")
+
+
+def _best(
+    results: Results,
+    peers: Sequence[str],
+    metric: str,
+    kind: Kind,
+    connections: int,
+    choose: Callable[[Sequence[tuple[float, str]]], tuple[float, str]],
+) -> str | None:
+    seen = [(results.median(warm_key(peer, metric, kind, connections)), peer) for peer in peers]
+    known = [(value, peer) for value, peer in seen if value is not None]
+    return choose(known)[1] if known else None
+
+
+def _ratio(results: Results, metric: str, connections: int, kind: Kind, other: str | None) -> float | None:
+    ours = results.median(warm_key(PRODUCT, metric, kind, connections))
+    if ours is None or other is None:
+        return None
+    # The floor knows no languages and is kept under the first one measured.
+    theirs = results.median(warm_key(other, metric, kind, connections))
+    return ours / theirs if theirs else None

@@ -1,0 +1,107 @@
+"""Subjects that speak the AWS Lambda API: lambdad itself, another checkout of it, and ministack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import client
+from bench.functions import Kind, Spec
+from bench.running import Server, free_port, started
+from bench.subject import Target, UnsupportedError
+
+
+@dataclass(slots=True)
+class ApiSession:
+    """A running server and why some functions were not taken, by name."""
+
+    server: Server
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.server.pid
+
+    @property
+    def ready_s(self) -> float:
+        """Spawn → first answered request, in seconds."""
+        return self.server.ready_s
+
+    def target(self, name: str) -> Target:
+        """Give the invoke address of a function.
+
+        Raises:
+            UnsupportedError: when it could not be created.
+        """
+        if name in self.refused:
+            raise UnsupportedError(self.refused[name])
+        return Target(self.server.port, client.invoke_path(name), self.server.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServer:
+    """A server with the AWS API; `command` builds its command line from port and data folder."""
+
+    name: str
+    command: Callable[[int, Path], Sequence[str]]
+    environment: Callable[[int, Path], Mapping[str, str]]
+    note: str = ""
+    kinds: frozenset[Kind] = frozenset(Kind)
+    memory_matters: bool = False
+    needs_functions: bool = False
+
+    @contextmanager
+    def open(self, specs: Sequence[Spec], folder: Path) -> Iterator[ApiSession]:
+        """Start the server on a free port and create the functions through its API."""
+        port = free_port()
+        with started(
+            self.command(port, folder),
+            port=port,
+            log=folder / f"{self.name}.log",
+            ready=client.list_functions,
+            env={**os.environ, **self.environment(port, folder)},
+            cwd=folder,
+        ) as server:
+            session = ApiSession(server)
+            for spec in specs:
+                try:
+                    client.create_function(port, spec)
+                except (client.CallError, OSError) as error:
+                    session.refused[spec.name] = str(error)
+            yield session
+
+
+def lambdad(name: str, program: Sequence[str], environment: Mapping[str, str] | None = None) -> ApiServer:
+    """Give lambdad as a subject; `program` is its command, before `serve`."""
+    return ApiServer(
+        name=name,
+        command=lambda port, folder: [
+            *program,
+            "serve",
+            "--port",
+            str(port),
+            "--data-dir",
+            str(folder / "data"),
+        ],
+        environment=lambda _port, _folder: dict(environment or {}),
+        memory_matters=True,
+    )
+
+
+def ministack(home: Path) -> ApiServer:
+    """Give ministack, installed in the virtual environment `home`, with its local executor."""
+    return ApiServer(
+        name="ministack",
+        command=lambda _port, _folder: [str(home / "bin" / "ministack")],
+        environment=lambda port, folder: {
+            "GATEWAY_PORT": str(port),
+            "LAMBDA_EXECUTOR": "local",
+            "TMPDIR": str(folder),
+            "LOG_LEVEL": "WARNING",
+        },
+        note="worker subprocesses without isolation; no CPU share by memory",
+    )
