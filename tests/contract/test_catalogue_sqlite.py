@@ -1,0 +1,84 @@
+"""The SQLite catalogue keeps the contract, on disk and in memory, and what it adds to it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from catalogue_contract import HERE, CatalogueContract, version
+
+from lambdad.domain.errors import ServiceFault
+from lambdad.ports.catalogue_store import CatalogueStore
+from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+
+pytestmark = pytest.mark.asyncio
+
+
+@contextmanager
+def sqlite_catalogue(path: Path | str) -> Iterator[SqliteCatalogue]:
+    store = SqliteCatalogue(path)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+class TestSqliteOnDisk(CatalogueContract):
+    @contextmanager
+    def opened(self) -> Iterator[CatalogueStore]:
+        with TemporaryDirectory() as folder, sqlite_catalogue(Path(folder, "catalogue.db")) as store:
+            yield store
+
+
+class TestSqliteInMemory(CatalogueContract):
+    @contextmanager
+    def opened(self) -> Iterator[CatalogueStore]:
+        with sqlite_catalogue(":memory:") as store:
+            yield store
+
+
+async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        await store.create(version(), {"a": "b"})
+        await store.publish(version(number="1"))
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        assert await store.read(HERE, "f", "1") == version(number="1")
+        assert await store.read_tags(HERE, "f") == {"a": "b"}
+
+
+async def test_two_catalogues_in_memory_share_nothing() -> None:
+    with sqlite_catalogue(":memory:") as one, sqlite_catalogue(":memory:") as other:
+        await one.create(version(), {})
+        assert await other.read(HERE, "f") is None
+
+
+async def test_a_write_that_nobody_waits_for_any_more_does_no_harm(tmp_path: Path) -> None:
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        waiting = asyncio.ensure_future(store.create(version("a"), {}))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        assert await store.create(version("b"), {})
+        assert await store.read(HERE, "b") is not None
+
+
+async def test_a_closed_catalogue_says_so(tmp_path: Path) -> None:
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        pass
+    with pytest.raises(ServiceFault, match="closed"):
+        await store.create(version(), {})
+
+
+async def test_disk_work_is_done_in_named_threads(tmp_path: Path) -> None:
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        await store.create(version(), {})
+        await store.read(HERE, "f")
+        names = {thread.name for thread in threading.enumerate()}
+        assert "lambdad-catalogue-writer" in names
+        assert any(name.startswith("lambdad-catalogue-reader") for name in names)
+    left = {thread.name for thread in threading.enumerate()}
+    assert not any(name.startswith("lambdad-catalogue") for name in left)
