@@ -250,15 +250,13 @@ def unmarshal(body, content_type):
 
 
 def marshal(response):
-    """Return (body, content type) of what the handler returned."""
+    """Return (body, content type) of what the handler returned; the body is text but for bytes."""
     if isinstance(response, bytes):
         return response, b"application/unknown"
     try:
-        return to_json(response).encode("utf-8"), b"application/json"
+        return to_json(response), b"application/json"
     except Exception as error:
-        raise FaultException(
-            "Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))
-        ) from None
+        raise FaultException("Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))) from None
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -900,7 +898,8 @@ def handle(client, handler, environment, headers, body):
         error = make_error(str(raised), type(raised).__name__, _format_frames(frames), request_id)
         cause = _xray_cause(type(raised).__name__, str(raised), frames)
     else:
-        client.post_result(raw_id, result, content_type)
+        # Text that UTF-8 cannot hold ends the process here, as with AWS's client.
+        client.post_result(raw_id, result if isinstance(result, bytes) else result.encode("utf-8"), content_type)
         return
     log_error(error)
     client.post_error(raw_id, to_json(error), cause)

@@ -1,0 +1,86 @@
+"""Installs AWS's own runtime clients, unmodified, into the repository's cache."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parents[3] / ".cache" / "official-clients"
+PYTHON_PINS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-py==1.0.0")
+PYTHON39_PINS = ("awslambdaric==3.1.1", "simplejson==3.20.1", "snapshot-restore-py==1.0.0")
+NODE_VERSIONS = {3: "3.3.0", 4: "4.0.2"}
+
+
+def python_client(binary: Path, version: str) -> Path:
+    """A virtual environment of this interpreter with awslambdaric; returns its python."""
+    place = CACHE / f"python-{version}"
+    python = place / "bin" / "python"
+    with _alone(f"python-{version}"):
+        if not (place / "ready").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            _run([str(binary), "-m", "venv", str(place)])
+            pins = PYTHON39_PINS if version.startswith("3.9.") else PYTHON_PINS
+            _run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins])
+            (place / "ready").touch()
+    return python
+
+
+def node_client(generation: int) -> Path:
+    """aws-lambda-ric of a generation, its native part built; returns its entry point.
+
+    The native part (N-API, the same for every Node.js) is built once, from version 4: that takes
+    cmake, make, a C++ compiler and the headers of Node.js.
+    """
+    place = CACHE / f"node-{generation}"
+    entry = place / ("index.mjs" if generation == 4 else "bin/index.mjs")
+    addon = _native_part()
+    with _alone(f"node-{generation}"):
+        if not (place / "ready").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            _unpack(NODE_VERSIONS[generation], place)
+            shutil.copy(addon, place if generation == 4 else place / "dist")
+            (place / "ready").touch()
+    return entry
+
+
+def _native_part() -> Path:
+    place = CACHE / "node-native"
+    package = place / "node_modules" / "aws-lambda-ric"
+    addon = package / "rapid-client.node"
+    with _alone("node-native"):
+        if not addon.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+            (place / "package.json").write_text('{"private": true}')
+            wanted = f"aws-lambda-ric@{NODE_VERSIONS[4]}"
+            _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", wanted], place)
+            for step in ("preinstall", "postinstall"):
+                _run(["sh", f"scripts/{step}.sh"], package)
+    return addon
+
+
+def _unpack(version: str, place: Path) -> None:
+    place.mkdir(parents=True)
+    _run(["npm", "pack", "--silent", f"aws-lambda-ric@{version}"], place)
+    archive = next(place.glob("*.tgz"))
+    _run(["tar", "xzf", archive.name, "--strip-components=1", "--exclude=*/deps"], place)
+    archive.unlink()
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-1000:]}{done.stderr[-2000:]}"
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Test processes may run side by side; one of them installs."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

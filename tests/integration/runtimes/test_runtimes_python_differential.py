@@ -1,0 +1,116 @@
+"""lambdad's Python client against awslambdaric, over one set of handlers, on every Python of this host."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from normalised import seen
+from official_clients import python_client
+from scripted_runtime_api import Event, Transcript, run
+
+from lambdad.worker.runtimes.client_tree import CLIENTS, PYTHON_CLIENT
+from lambdad.worker.runtimes.identifiers import KNOWN, Language
+from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
+
+pytestmark = pytest.mark.registry
+
+TASK = Path(__file__).parent / "handlers" / "python"
+EVENTS = (Event(b'{"key": "caf\xc3\xa9", "n": [1, 2.5, null]}'), Event(b"[]", "second-0000"))
+FOUND = [
+    found
+    for runtime in KNOWN
+    if runtime.language is Language.PYTHON and (found := Interpreters((), None, os.environ).find(runtime))
+]
+HANDLERS = [
+    *(
+        f"answers.{name}"
+        for name in "echo nothing text numbers raw_bytes decimals named_tuple bytes_inside odd_keys a_set "
+        "tuple_key circular lone_surrogate".split()
+    ),
+    *(
+        f"failures.{name}"
+        for name in "raises custom chained without_message deep recursion number not_callable_argument".split()
+    ),
+    *(
+        f"logs.{name}"
+        for name in "levels default_level with_exception with_extra several_lines printed mixed".split()
+    ),
+    *(f"facts.{name}" for name in "context trace_id descriptors".split()),
+    "failures.exits",
+    "broken_syntax.handler",
+    "broken_import.handler",
+    "missing_import.handler",
+    "exits_on_import.handler",
+    "logs_on_import.handler",
+    "pkg/sub/deep.handler",
+    "pkg.sub.deep.handler",
+    "pkg/missing.handler",
+    "answers.missing",
+    "no_dot",
+    "sys.exit",
+    "",
+]
+LOG_SETTINGS = {
+    "text": {},
+    "json": {"AWS_LAMBDA_LOG_FORMAT": "JSON"},
+    "text at a level": {"AWS_LAMBDA_LOG_LEVEL": "ERROR"},
+    "json at trace": {"AWS_LAMBDA_LOG_FORMAT": "json", "AWS_LAMBDA_LOG_LEVEL": "TRACE"},
+}
+LOGGING = [name for name in HANDLERS if name.startswith(("logs", "failures", "broken", "answers.a_set"))]
+
+
+def environment(interpreter: Interpreter, handler: str) -> dict[str, str]:
+    minor = ".".join(interpreter.version.split(".")[:2])
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "LAMBDA_TASK_ROOT": str(TASK),
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "PYTHONPATH": str(TASK),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "_HANDLER": handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/23/[$LATEST]0",
+    }
+
+
+def ours(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> Transcript:
+    argv = [str(interpreter.binary), "-S", "-u", str(CLIENTS / PYTHON_CLIENT)]
+    return run(argv, {**environment(interpreter, handler), **extra}, TASK, EVENTS, transport="fd", **how)
+
+
+def theirs(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> Transcript:
+    argv = [str(python_client(interpreter.binary, interpreter.version)), "-m", "awslambdaric", handler]
+    return run(argv, {**environment(interpreter, handler), **extra}, TASK, EVENTS, transport="tcp", **how)
+
+
+def assert_same(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> None:
+    expected = theirs(interpreter, handler, extra, **how)
+    actual = ours(interpreter, handler, extra, **how)
+    assert expected.posts or expected.exit_code is not None
+    assert seen(actual, ()) == seen(expected, ())
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("interpreter", FOUND, ids=lambda one: one.version)
+def test_answers_errors_and_log_records_are_those_of_awslambdaric(
+    interpreter: Interpreter, handler: str
+) -> None:
+    assert_same(interpreter, handler, {})
+
+
+@pytest.mark.parametrize("handler", LOGGING)
+@pytest.mark.parametrize("settings", LOG_SETTINGS.values(), ids=LOG_SETTINGS)
+def test_log_settings_act_as_in_awslambdaric(handler: str, settings: dict[str, str]) -> None:
+    assert_same(FOUND[-1], handler, settings)
+
+
+@pytest.mark.parametrize("handler", ["logs.printed", "failures.deep", "broken_import.handler"])
+def test_without_a_telemetry_descriptor_records_go_to_stdout_as_in_awslambdaric(handler: str) -> None:
+    assert_same(FOUND[-1], handler, {}, framed=False)
