@@ -9,6 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import pytest
+from tests.fakes.worker import (
+    FakeClock,
+    FakeCode,
+    FakeFactory,
+    FakeRuntimes,
+    FakeSandbox,
+    FakeSink,
+    version_of,
+)
 
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.invocation import Invocation, Target
@@ -20,15 +29,6 @@ from lambdad.worker.environment.making import Maker
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.host import Host
 from lambdad.worker.sandbox.plan import ExitStatus
-from tests.fakes.worker import (
-    FakeClock,
-    FakeCode,
-    FakeFactory,
-    FakeRuntimes,
-    FakeSandbox,
-    FakeSink,
-    version_of,
-)
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
 

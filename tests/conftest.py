@@ -1,0 +1,27 @@
+"""Fixtures every kind of test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import Server, start_server
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One running server for every test that only needs functions of its own."""
+    directory: Path = tmp_path_factory.mktemp("shared-server")
+    server = start_server(directory / "data")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that the test may stop, kill and start again."""
+    server = start_server(tmp_path / "data")
+    yield server
+    server.stop()
