@@ -62,9 +62,7 @@ class FakeCatalogue:
 
     async def list_functions(self, scope: Scope, *, after: str | None, limit: int) -> list[FunctionVersion]:
         return [
-            function.versions[LATEST]
-            for name, function in self._of(scope)
-            if after is None or name > after
+            function.versions[LATEST] for name, function in self._of(scope) if after is None or name > after
         ][:limit]
 
     async def list_versions(

@@ -11,7 +11,7 @@ from lambdad.control.context import ControlContext, Operations, Params, check_re
 from lambdad.control.rendering import configuration
 from lambdad.control.states import Phase, check_settled, move
 from lambdad.control.versions import publish_with_update
-from lambdad.domain.errors import InvalidParameter, NotOffered
+from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_UNZIPPED_BYTES
@@ -60,7 +60,7 @@ async def store_code(context: ControlContext, scope: Scope, params: Params) -> S
         InvalidParameter: no source, two sources, S3 refused, or not a fit zip file.
         RequestTooLarge: too big an upload.
         CodeStorageExceeded: no room.
-        NotOffered: from S3, and there is none.
+        NotOffered: from S3, and none is configured.
     """
     uploaded = params.get("ZipFile")
     if uploaded is not None:
@@ -82,8 +82,6 @@ async def _fetch(context: ControlContext, scope: Scope, params: Params) -> bytes
     bucket, key = params.get("S3Bucket"), params.get("S3Key")
     if not bucket or not key:
         raise InvalidParameter("Please provide a source for function code.")
-    if context.objects is None:
-        raise NotOffered("Code in S3 needs an S3 service: set [services.s3] endpoint in lambdad.toml.")
     version = params.get("S3ObjectVersion")
     return await context.objects.fetch(scope, bucket, key, version, MAX_UNZIPPED_BYTES)
 

@@ -27,7 +27,6 @@ class ControlContext:
     """The surroundings of one control plane.
 
     Attributes:
-        objects: None when no S3 is configured.
         new_id: makes revision ids (UUIDs as text).
         location_secret: signs code locations.
         changed: called with scope and name after what a function runs has changed.
@@ -35,7 +34,7 @@ class ControlContext:
 
     catalogue: CatalogueStore
     codes: CodeStore
-    objects: ObjectSource | None
+    objects: ObjectSource
     clock: Clock
     new_id: Callable[[], str]
     settler: Settler

@@ -28,7 +28,7 @@ class ControlPlane:
     """Handlers of the `lambda` model's control operations.
 
     Args:
-        objects: where code in S3 is read; None when there is no S3.
+        objects: where code in S3 is read.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         settle_delay_s: seconds from a create or update to its success.
@@ -40,10 +40,10 @@ class ControlPlane:
         self,
         catalogue: CatalogueStore,
         codes: CodeStore,
+        objects: ObjectSource,
         clock: Clock,
         *,
         location_secret: bytes,
-        objects: ObjectSource | None = None,
         on_change: Sequence[ChangeListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,

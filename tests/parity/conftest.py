@@ -1,0 +1,29 @@
+"""Fixtures of the parity tests; the fakes are shared with other kinds of tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bridge import Bridge
+from recordings import Recording
+
+
+@pytest.fixture
+def aws() -> Iterator[Bridge]:
+    """A fresh lambdad control plane behind a real boto3 client."""
+    with Bridge() as bridge:
+        yield bridge
+
+
+@pytest.fixture
+def recorded(request: pytest.FixtureRequest) -> Iterator[Recording]:
+    """The recorded answers that the test's `parity` decorator names; all of them must be compared."""
+    recording = Recording(*request.param)
+    yield recording
+    assert recording.unchecked() == [], "every recorded answer is compared or pending"
