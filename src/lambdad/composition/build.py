@@ -90,9 +90,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
+            _objects(settings, clock),
             clock,
             location_secret=secret,
-            objects=_objects(settings, clock),
             on_change=(worker.frontend.forget,),
         )
         stack.push_async_callback(control.close)
