@@ -90,8 +90,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
-            _objects(settings, clock),
             clock,
+            objects=_objects(settings, clock),
             location_secret=secret,
             on_change=(worker.frontend.forget,),
         )
