@@ -33,7 +33,7 @@ bench: setup ## measure lambdad and its peers side by side
 
 docs: setup ## build the documentation; a broken link is an error
 	$(BIN)/python scripts/reference.py --check
-	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 
 reference: setup ## write the generated reference pages again
 	$(BIN)/python scripts/reference.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -59,6 +60,8 @@ def effective(settings: Settings) -> dict[str, str]:
             value = value or IN_MEMORY
         elif item.name == "services":
             value = ", ".join(f"{name} → {where.endpoint}" for name, where in settings.services.items())
+        elif isinstance(value, bool):
+            value = str(value).lower()
         elif isinstance(value, tuple):
             value = ", ".join(value)
         shown[item.name] = "-" if value in {None, ""} else str(value)
@@ -68,6 +71,9 @@ def effective(settings: Settings) -> dict[str, str]:
 def _sandboxes(settings: Settings) -> list[Check]:
     """What the probe of the sandbox found, in a directory of its own so that a server is not disturbed."""
     from lambdad.worker.sandbox.factory import make_factory
+
+    # Its warnings are our findings; said twice they would only spoil --json.
+    logging.getLogger("lambdad").setLevel(logging.CRITICAL)
 
     async def probe() -> list[Check]:
         with tempfile.TemporaryDirectory(prefix="lambdad-doctor-") as scratch:
@@ -89,10 +95,11 @@ def _report(found: list[Check], settings: Settings | None, as_json: bool) -> Non
     if as_json:
         show.document({"checks": [check.members() for check in found], "settings": shown})
         return
+    width = max(len(check.what) for check in found)
     for check in found:
-        show.verdict(MARKS[check.verdict], STYLES[check.verdict], check.what, check.detail)
+        show.verdict(MARKS[check.verdict], STYLES[check.verdict], check.what, check.detail, width)
         if check.remedy and check.verdict is not Verdict.GOOD:
-            show.verdict("", "", "", f"do: {check.remedy}")
+            show.verdict("", "", "", f"do: {check.remedy}", width)
     show.out.print(f"\nsettings (Python {sys.version.split()[0]}, user {os.geteuid()})")
     for name, value in shown.items():
         default = settings is not None and getattr(settings, name) == default_of(name)

@@ -57,7 +57,7 @@ def install(
 
     try:
         with show.progress(f"installing {runtime}"):
-            installing.install(runtime)
+            installing.install(runtime, show.note)
     except (LambdadError, OSError) as error:
         raise CommandError(str(error)) from None
     one = next(one for one in found_here() if one.runtime == runtime)

@@ -53,9 +53,9 @@ def record(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=str) + "\n")
 
 
-def verdict(mark: str, style: str, what: str, detail: str) -> None:
-    """One line of a report: a short mark, a name of up to 20 characters, a sentence."""
+def verdict(mark: str, style: str, what: str, detail: str, width: int = 20) -> None:
+    """One line of a report: a short mark, a name in a column of `width`, a sentence."""
     line = Text(f"{mark:>3} ", style=style)
-    line.append(f"{what:<20} ", style="bold" if what else "")
+    line.append(f"{what:<{width}} ", style="bold" if what else "")
     line.append(detail, style="default")
     out.print(line)
