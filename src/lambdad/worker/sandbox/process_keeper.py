@@ -137,8 +137,8 @@ def _become(output: int, channel: int, error: int, program: Program) -> NoReturn
     try:
         error = fcntl.fcntl(error, fcntl.F_DUPFD_CLOEXEC, _LOWEST_OWN_FD)
         os.setsid()
-        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)  # what is ignored would stay so through exec
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with contextlib.suppress(ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (program.open_files, program.open_files))

@@ -1,0 +1,48 @@
+"""A stand-in for the server, to be killed or to run as another user: runs programs in sandboxes.
+
+Arguments: data directory, task directory, then JSON: a list of programs (argument lists), and whether to
+stay. Prints one JSON line with tier, findings and what every program did, and then stays or closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from hosting import LIMITS, run_in
+
+from lambdad.worker.sandbox.factory import make_factory
+from lambdad.worker.sandbox.plan import ExitStatus, Mount, ProcessPlan, SandboxPlan, Tier
+
+
+async def main(data_dir: Path, task: Path, programs: list[list[str]], *, stay: bool) -> None:
+    factory = await make_factory(data_dir=data_dir, require=None, outbound=False)
+    ran = []
+    for number, argv in enumerate(programs):
+        plan = SandboxPlan(f"stub{number}", (Mount(task, "/var/task"),), LIMITS, outbound=False)
+        sandbox = await factory.create(plan)
+        if stay:
+            ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
+            process = await sandbox.start(ProcessPlan(tuple(argv), {}), ended.set_result)
+            os.set_blocking(process.output, True)
+            ran.append(os.read(process.output, 4096).decode())
+        else:
+            done = await run_in(sandbox, tuple(argv), {})
+            ran.append({"output": done.output, "status": asdict(done.status)})
+            await sandbox.destroy()
+    findings = {finding.feature: asdict(finding) for finding in factory.findings}
+    print(json.dumps({"tier": factory.tier, "findings": findings, "ran": ran}), flush=True)
+    if stay:
+        await asyncio.sleep(600)
+    await factory.close()
+    assert factory.tier in Tier
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        main(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]), stay=json.loads(sys.argv[4]))
+    )
