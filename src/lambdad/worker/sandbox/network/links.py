@@ -6,6 +6,7 @@ times (some 10 ms each); attaching costs three netlink messages.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -80,17 +81,17 @@ class Links:
         Raises:
             OutboundUnavailable: this host gives sandboxes no network; says why and what to do.
         """
-        router = make_router()
-        try:
+        with contextlib.ExitStack() as undo:
+            router = make_router()
+            undo.callback(router.close)
             uplink = _veth_if_it_works(router, kind)
+            if uplink is not None:
+                undo.callback(remove_veth_uplink, uplink)
             pasta = None if uplink else pasta_command(router.netns)
             keeper, life = start_keeper(router, pasta)
-        except BaseException:
-            router.close()
-            raise
-        chosen = UplinkKind.VETH if uplink else UplinkKind.PASTA
-        links = Links(chosen, router, keeper, life, uplink)
-        if chosen is UplinkKind.PASTA:
+            undo.pop_all()
+        links = Links(UplinkKind.VETH if uplink else UplinkKind.PASTA, router, keeper, life, uplink)
+        if uplink is None:
             try:
                 await_pasta(router)
             except BaseException:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdad.worker.sandbox.network import forwarding, netlink, nft, rules
-from lambdad.worker.sandbox.network.addresses import UplinkAddresses, choose_uplink
+from lambdad.worker.sandbox.network.addresses import NoFreeAddress, UplinkAddresses, choose_uplink
 from lambdad.worker.sandbox.network.failure import OutboundUnavailable
 from lambdad.worker.sandbox.network.router import Router
 
@@ -65,7 +65,7 @@ def make_veth_uplink(router: Router, instance: str) -> VethUplink:
         ways_out = {r.interface for r in routes if r.prefix_length == 0 and r.table == _MAIN_TABLE}
         outer = [link for link in links if link.index in ways_out]
         mtu = min([link.mtu for link in outer] + [_USUAL_MTU])
-        addresses = choose_uplink(routes, host.addresses())
+        addresses = _choose(routes, host.addresses())
         interface = HOST_PREFIX + instance
         _cable(host, router, interface, addresses, mtu)
         uplink = VethUplink(interface, rules.TABLE_PREFIX + instance, mtu)
@@ -77,6 +77,14 @@ def make_veth_uplink(router: Router, instance: str) -> VethUplink:
         return uplink
     finally:
         host.close()
+
+
+def _choose(routes: list[netlink.Route], taken: list[str]) -> UplinkAddresses:
+    try:
+        return choose_uplink(routes, taken)
+    except NoFreeAddress as full:
+        remedy = "stop other lambdad servers, or use pasta (apt-get install passt)"
+        raise OutboundUnavailable("every address of 169.254.160.0/22 is in use", remedy) from full
 
 
 def _cable(
