@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
+from tests.fakes.catalogue import FakeCatalogue
+from tests.fakes.codes import FakeCodes
+from tests.fakes.moments import FakeClock, HeldSleep
+from tests.fakes.objects import FakeObjects
 
-from fakes.catalogue import FakeCatalogue
-from fakes.codes import FakeCodes
-from fakes.moments import FakeClock, HeldSleep
-from fakes.objects import FakeObjects
 from lambdad.awsapi import model
 from lambdad.awsapi.service import ModelledService
 from lambdad.control.plane import ControlPlane
@@ -49,8 +49,8 @@ class Bridge:
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
-            self.objects,
             self.clock,
+            objects=self.objects,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             sleep=self._sleep,

@@ -1,15 +1,10 @@
-"""Fixtures of the parity tests; the fakes are shared with other kinds of tests."""
+"""Fixtures of the parity tests."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from bridge import Bridge
 from recordings import Recording
 

@@ -166,10 +166,10 @@ def test_what_the_model_allows_passes() -> None:
     )
 
 
-def test_an_arn_may_be_longer_than_a_name() -> None:
-    arn = "arn:aws:lambda:us-east-1:123456789012:function:" + "a" * 64
-    allowed("GetFunction", {"FunctionName": arn})
-    assert "length less than or equal to 64" in said("GetFunction", {"FunctionName": "a" * 65})
+def test_the_64_characters_of_a_bare_name_are_a_rule_of_the_service() -> None:
+    """Recorded: creating a longer one is an InvalidParameterValueException, getting one finds nothing."""
+    allowed("CreateFunction", CREATE | {"FunctionName": "a" * 65})
+    allowed("GetFunction", {"FunctionName": "a" * 65})
 
 
 def test_an_unknown_runtime_is_left_to_the_rules_of_the_service() -> None:

@@ -4,7 +4,7 @@ botocore's own validator looks at types and minima only. This one checks everyth
 required members, lengths, ranges, patterns and enumerations, at any depth, and reports every
 violation in the order of the model's members. After it comes the control plane's handler.
 
-Source: 21 recorded answers (tests/protocol/data/validation_messages.json); the order of the
+Source: 20 recorded answers (tests/protocol/data/validation_messages.json); the order of the
 constraints of one value (pattern before length) from public answers of other AWS services.
 """
 
@@ -118,7 +118,7 @@ def _broken(shape: Shape, value: Any) -> Iterator[str]:
     if "pattern" in raw and isinstance(value, str) and not patterns.matches(raw["pattern"], value):
         yield _pattern(raw["pattern"])
     size = _size(shape, value)
-    least, most = raw.get("min"), _most(shape, value)
+    least, most = raw.get("min"), raw.get("max")
     if size is not None and most is not None and size > most:
         yield _bound(shape, "less", most)
     if size is not None and least is not None and size < least:
@@ -154,12 +154,6 @@ def _bound(shape: Shape, side: str, bound: float) -> str:
     what = "value" if shape.kind in _NUMBERS else "length"
     number = float(bound) if shape.kind in _REALS else int(bound)
     return f"Member must have {what} {side} than or equal to {number}"
-
-
-def _most(shape: Shape, value: Any) -> Any:
-    if shape.name in overrides.BARE_NAME_SHAPES and ":" not in value:
-        return overrides.MAX_BARE_NAME
-    return shape.raw.get("max")
 
 
 def _size(shape: Shape, value: Any) -> float | None:

@@ -14,12 +14,6 @@ SUCCESS_STATUS: Final[Mapping[tuple[str, str], int]] = {
 }
 """Status of a success by service and operation, over the model's `responseCode`."""
 
-BARE_NAME_SHAPES: Final = frozenset({"FunctionName", "NamespacedFunctionName", "UnqualifiedFunctionName"})
-"""Shapes that take a function's name or ARN; the model's bound is that of the ARN."""
-
-MAX_BARE_NAME: Final = 64
-"""Characters of a function name that is no ARN. Source: test_function_arns, long_function_name_exc."""
-
 NULLABLE_ELEMENTS: Final = frozenset({"SubnetIds", "SecurityGroupIds"})
 """Lists whose constraint text has no "Member must not be null". Source: test_invalid_vpc_config_*."""
 
