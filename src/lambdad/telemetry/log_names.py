@@ -11,7 +11,7 @@ from lambdad.domain.scope import Scope
 
 NO_GROUP = "The specified log group does not exist."
 NO_STREAM = "The specified log stream does not exist."
-_ARN = re.compile(r"arn:[^:]+:logs:([^:]*):([^:]*):log-group:([^:]+)(?::\*)?")
+_ARN = re.compile(r"arn:[^:]+:logs:([^:]*):([^:]*):log-group:([^:]+)")
 
 
 def group_arn(scope: Scope, group: str) -> str:
@@ -44,7 +44,7 @@ def requested_group(params: Mapping[str, Any], scope: Scope) -> str:
 
 
 def group_of_identifier(identifier: str, scope: Scope) -> str:
-    """The group's name out of a name or an ARN (with or without ``:*``).
+    """The group's name out of a name or an ARN (without ``:*``, which the model refuses as AWS does).
 
     Raises:
         InvalidParameter: neither a name nor the ARN of a log group.

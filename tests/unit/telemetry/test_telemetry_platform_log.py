@@ -82,9 +82,9 @@ def test_a_long_invocation_whose_start_was_written_early_does_not_start_again() 
 
 
 def test_init_start_names_the_runtime_version() -> None:
-    assert init_start_line(5, "python:3.10.v11", "arn:aws:lambda:us-east-1::runtime:ab") == (
+    assert init_start_line(5, "python:3.10.v11", "arn:aws:lambda:a::runtime:b") == (
         5,
-        "INIT_START Runtime Version: python:3.10.v11\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:ab\n",
+        "INIT_START Runtime Version: python:3.10.v11\tRuntime Version ARN: arn:aws:lambda:a::runtime:b\n",
     )
 
 
