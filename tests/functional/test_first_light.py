@@ -26,11 +26,7 @@ def test_a_function_is_created_invoked_and_its_log_read(shared_server: Server) -
     )
     messages = shared_server.messages(name, until="REPORT")
     assert messages[0].startswith("INIT_START Runtime Version: python:3.11.")
-    assert messages[1:4] == [
-        f"START RequestId: {request_id} Version: $LATEST\n",
-        "hello world\n",
-        f"END RequestId: {request_id}\n",
-    ]
+    assert messages[1:4] == [start, "hello world\n", end]
     assert messages[4].startswith(f"REPORT RequestId: {request_id}\tDuration: ")
 
 

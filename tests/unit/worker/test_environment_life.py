@@ -266,7 +266,8 @@ async def test_lines_stand_between_start_and_end_in_the_order_they_were_printed(
     await stage.settle()
     at = stage.sink.text.index("START RequestId: id-1 Version: $LATEST\n")
     assert stage.sink.text[at:].startswith(
-        "START RequestId: id-1 Version: $LATEST\none\ntwo\nno newlineEND RequestId: id-1\nREPORT RequestId: id-1\t"
+        "START RequestId: id-1 Version: $LATEST\none\ntwo\nno newline"
+        "END RequestId: id-1\nREPORT RequestId: id-1\t"
     )
     assert "Max Memory Used: 10 MB\tInit Duration: " in stage.sink.text
 
