@@ -21,9 +21,8 @@ def test_a_function_is_created_invoked_and_its_log_read(shared_server: Server) -
     assert json.loads(answer["Payload"].read()) == {"to": "world"}
     tail = base64.b64decode(answer["LogResult"]).decode()
     request_id = answer["ResponseMetadata"]["RequestId"]
-    assert tail.startswith(
-        f"START RequestId: {request_id} Version: $LATEST\nhello world\nEND RequestId: {request_id}\n"
-    )
+    start, end = f"START RequestId: {request_id} Version: $LATEST\n", f"END RequestId: {request_id}\n"
+    assert tail.startswith(f"{start}hello world\n{end}REPORT ")
     messages = shared_server.messages(name, until="REPORT")
     assert messages[0].startswith("INIT_START Runtime Version: python:3.11.")
     assert messages[1:4] == [start, "hello world\n", end]
