@@ -68,6 +68,10 @@ def _records(transcript: Transcript, client_paths: Sequence[Path]) -> list[tuple
     ending = False
     for kind, text in transcript.records:
         ending = ending or (kind is None and text.startswith("Traceback"))
+        if kind is None and text.startswith("Executing '"):
+            continue  # what the entry point of aws-lambda-ric 3 says of itself
+        if kind is None and _is_frame(text.rstrip("\n"), client_paths):
+            continue
         if not ending or not text.startswith(("Traceback", " ")):
             found.append((kind, _text(text, client_paths)))
     return found

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lambdad.worker.runtimes.identifiers import BY_NAME
+from lambdad.worker.runtimes.install import fetch_node
+from lambdad.worker.runtimes.interpreters import Interpreters
+
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "official-clients"
 PYTHON_PINS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-py==1.0.0")
 PYTHON39_PINS = ("awslambdaric==3.1.1", "simplejson==3.20.1", "snapshot-restore-py==1.0.0")
@@ -84,3 +88,15 @@ def _alone(name: str) -> Iterator[None]:
     with (CACHE / f".{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def node_interpreter(line: str) -> Path:
+    """A Node.js of this line: the host's, or one fetched into the cache."""
+    home = CACHE / "interpreters"
+    with _alone("interpreters"):
+        found = Interpreters((home,), home / "interpreters.json", os.environ).find(BY_NAME[line])
+        if found is None:
+            fetch_node(BY_NAME[line], home, lambda _line: None)
+            found = Interpreters((home,), None, os.environ).find(BY_NAME[line])
+    assert found is not None
+    return found.binary

@@ -36,8 +36,8 @@ UV_REQUIREMENT: Final = "uv>=0.9"
 # AWS's Node.js runtimes carry every client of the SDK; these are the ones for services lambdad answers
 # or forwards, with the helpers that examples use.
 SDK_CLIENTS: Final = (
-    "cloudformation cloudwatch cloudwatch-logs cognito-identity-provider dynamodb dynamodb-streams eventbridge "
-    "iam kinesis kms lambda s3 scheduler secrets-manager ses sesv2 sfn sns sqs ssm sts"
+    "cloudformation cloudwatch cloudwatch-logs cognito-identity-provider dynamodb dynamodb-streams "
+    "eventbridge iam kinesis kms lambda s3 scheduler secrets-manager ses sesv2 sfn sns sqs ssm sts"
 )
 SDK_PACKAGES: Final = (
     *(f"@aws-sdk/client-{name}@3" for name in SDK_CLIENTS.split()),
@@ -66,7 +66,6 @@ def install(runtime: str, progress: Progress = lambda _line: None, home: Path | 
             f"{runtime}: unknown; lambdad runs {', '.join(one.name for one in KNOWN)}"
         )
     place = home or default_home()
-    place.mkdir(parents=True, exist_ok=True)
     if identifier.language is Language.PROVIDED:
         progress(f"{runtime} needs nothing: the function brings its own bootstrap")
     elif identifier.language is Language.PYTHON:
@@ -93,19 +92,24 @@ def _fetched_uv(home: Path, progress: Progress) -> Path:
 
 def _install_node(runtime: RuntimeId, home: Path, progress: Progress) -> None:
     if not _has(runtime, home):
-        distribution, version = NODE_WHEELS[runtime.name]
-        progress(f"pip download {distribution} {version}")
-        with _draft(home) as draft:
-            command = _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(draft))
-            _run(
-                [*command, f"{distribution}=={version}"],
-                f"{runtime.name}: Node.js {version} could not be fetched",
-            )
-            _unpack_node(next(draft.glob("*.whl")), draft / "tree")
-            target = home / runtime.name
-            shutil.rmtree(target, ignore_errors=True)
-            (draft / "tree").rename(target)
+        fetch_node(runtime, home, progress)
     _install_sdk(home, progress)
+
+
+def fetch_node(runtime: RuntimeId, home: Path, progress: Progress) -> None:
+    """Fetch only the interpreter. Raises EnvironmentUnavailable."""
+    distribution, version = NODE_WHEELS[runtime.name]
+    progress(f"pip download {distribution} {version}")
+    with _draft(home) as draft:
+        command = _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(draft))
+        _run(
+            [*command, f"{distribution}=={version}"],
+            f"{runtime.name}: Node.js {version} could not be fetched",
+        )
+        _unpack_node(next(draft.glob("*.whl")), draft / "tree")
+        target = home / runtime.name
+        shutil.rmtree(target, ignore_errors=True)
+        (draft / "tree").rename(target)
 
 
 def _has(runtime: RuntimeId, home: Path) -> bool:
@@ -176,6 +180,7 @@ def _run(command: list[str], failure: str) -> None:
 
 @contextmanager
 def _draft(home: Path) -> Iterator[Path]:
+    home.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
     draft.chmod(0o755)
     try:

@@ -31,18 +31,27 @@ const EXIT_UNHANDLED_REJECTION = 128;
 // -------------------------------------------------------------------------------------------------
 // Errors as objects
 
-function namedError(name) {
-  const kind = class extends Error {};
+/** An error class of AWS's client; its own name shows in JSON logs, `Runtime.<name>` everywhere else. */
+function namedError(name, sinceNode24 = name) {
+  const className = ASYNC_ONLY ? sinceNode24 : name;
+  const kind = {
+    [className]: class extends Error {
+      constructor(message) {
+        super(ASYNC_ONLY ? String(message) : message);
+        if (ASYNC_ONLY) this.name = `Runtime.${name}`;
+      }
+    },
+  }[className];
   kind.prototype.name = `Runtime.${name}`;
   return kind;
 }
 const ImportModuleError = namedError('ImportModuleError');
-const HandlerNotFound = namedError('HandlerNotFound');
-const MalformedHandlerName = namedError('MalformedHandlerName');
+const HandlerNotFound = namedError('HandlerNotFound', 'HandlerNotFoundError');
+const MalformedHandlerName = namedError('MalformedHandlerName', 'MalformedHandlerNameError');
 const UserCodeSyntaxError = namedError('UserCodeSyntaxError');
 const UnhandledPromiseRejection = namedError('UnhandledPromiseRejection');
 const MalformedStreamingHandler = namedError('MalformedStreamingHandler');
-const CallbackHandlerDeprecated = namedError('CallbackHandlerDeprecated');
+const CallbackHandlerDeprecated = namedError('CallbackHandlerDeprecated', 'CallbackHandlerDeprecatedError');
 const JSONStringifyError = namedError('JSONStringifyError');
 
 const withoutDel = (text) => text?.replaceAll('\x7F', '%7F');
@@ -329,8 +338,9 @@ class RuntimeClient {
   }
 
   errorRequest(requestId, error) {
-    const cause = `Lambda-Runtime-Function-XRay-Error-Cause: ${xrayCause(error)}\r\n`;
-    return request(`invocation/${encodeURIComponent(requestId)}/error`, serialize(errorObject(error)), cause);
+    const cause = xrayCause(error);
+    const header = cause && `Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n`;
+    return request(`invocation/${encodeURIComponent(requestId)}/error`, serialize(errorObject(error)), header);
   }
 
   postError(requestId, error) {
@@ -397,11 +407,11 @@ async function loadModule(root, folder, name) {
     return (await (ASYNC_ONLY ? importFirst(path) : requireFirst(path))) || require(require.resolve(name, { paths: [root, join(root, folder)] }));
   } catch (error) {
     if (error instanceof SyntaxError) {
-      const fault = new UserCodeSyntaxError(ASYNC_ONLY ? String(error) : error);
+      const fault = new UserCodeSyntaxError(error);
       if (ASYNC_ONLY) fault.stack = error.stack;
       throw fault;
     }
-    if (error?.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(ASYNC_ONLY ? String(error) : error);
+    if (error?.code === 'MODULE_NOT_FOUND') throw new ImportModuleError(error);
     throw error;
   }
 }
@@ -486,10 +496,14 @@ function enterInvocation(headers) {
   else delete process.env._X_AMZN_TRACE_ID;
 }
 
+// The handler is called as a method of an object of this name, which stack traces show.
+class Runtime {}
+class BufferedInvokeProcessor {}
+
 // -------------------------------------------------------------------------------------------------
 // Up to Node.js 22: callbacks, promises and the empty event loop
 
-function runWithCallbacks(handler, environment) {
+function runWithCallbacks(runtime, environment) {
   const nothing = () => {};
   let onEmptyLoop = nothing;
   let onFatal; // (error, exit code) of what is under way: Init or an invocation
@@ -568,20 +582,20 @@ function runWithCallbacks(handler, environment) {
     };
     try {
       const event = JSON.parse(body);
-      const result = handler(event, Object.assign(context, environment, contextOfHeaders(headers)), callback);
+      const result = runtime.handler(event, Object.assign(context, environment, contextOfHeaders(headers)), callback);
       if (typeof result?.then === 'function') result.then(context.succeed, context.fail).catch(context.fail);
     } catch (error) {
       callback(error);
     }
   }
 
-  return { client, fail: null };
+  return client;
 }
 
 // -------------------------------------------------------------------------------------------------
 // From Node.js 24 on: async handlers only
 
-function runAsync(handler, environment) {
+function runAsync(processor, environment) {
   const client = new RuntimeClient((headers, body) => void onEvent(headers, body));
   async function onEvent(headers, body) {
     enterInvocation(headers);
@@ -590,7 +604,7 @@ function runAsync(handler, environment) {
     const event = JSON.parse(body);
     const requestId = context.awsRequestId;
     try {
-      const result = await handler(event, context);
+      const result = await processor.handler(event, context);
       await new Promise((resume) => setImmediate(resume));
       client.postResult(requestId, result);
     } catch (error) {
@@ -610,18 +624,18 @@ async function main() {
   addGlobals();
   const root = process.env.LAMBDA_TASK_ROOT || process.cwd();
   const name = process.env._HANDLER;
-  let handler;
-  const call = (...values) => handler(...values);
   const environment = contextOfEnvironment();
   if (!ASYNC_ONLY) {
-    const { client } = runWithCallbacks(call, environment);
-    handler = await loadHandler(root, name);
+    const runtime = new Runtime();
+    const client = runWithCallbacks(runtime, environment);
+    runtime.handler = await loadHandler(root, name);
     setImmediate(() => client.next());
     return;
   }
-  const client = runAsync(call, environment);
+  const processor = new BufferedInvokeProcessor();
+  const client = runAsync(processor, environment);
   try {
-    handler = await loadHandler(root, name);
+    processor.handler = await loadHandler(root, name);
   } catch (error) {
     logError('Init Error', error);
     await new Promise((taken) => client.postInitError(error, taken));
@@ -630,4 +644,6 @@ async function main() {
   client.next();
 }
 
-await main();
+const running = main();
+// As in AWS's clients: a failed Init ends up as an uncaught exception before, as a rejection from 24 on.
+if (!ASYNC_ONLY) await running;

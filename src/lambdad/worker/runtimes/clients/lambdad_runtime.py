@@ -256,7 +256,9 @@ def marshal(response):
     try:
         return to_json(response), b"application/json"
     except Exception as error:
-        raise FaultException("Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))) from None
+        raise FaultException(
+            "Runtime.MarshalError", "Unable to marshal response: {}".format(str(error))
+        ) from None
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -395,14 +397,13 @@ class RuntimeClient:
 
     def post_error(self, request_id, error_json, cause_json):
         """Answer an event with an error."""
+        headers = b"Content-Type: application/json\r\n"
         cause = cause_json.encode("utf-8")
-        if len(cause) >= _MAX_XRAY_CAUSE_BYTES:
-            cause = b""
+        if len(cause) < _MAX_XRAY_CAUSE_BYTES:
+            headers += b"Lambda-Runtime-Function-XRay-Error-Cause: " + cause + b"\r\n"
+        body = error_json.encode("utf-8")
         self.connection.post(
-            b"invocation/" + request_id + b"/error",
-            error_json.encode("utf-8"),
-            b"Content-Type: application/json\r\nLambda-Runtime-Function-XRay-Error-Cause: " + cause + b"\r\n",
-            self.connection.next_request,
+            b"invocation/" + request_id + b"/error", body, headers, self.connection.next_request
         )
         self.posted = "error"
 
@@ -899,7 +900,9 @@ def handle(client, handler, environment, headers, body):
         cause = _xray_cause(type(raised).__name__, str(raised), frames)
     else:
         # Text that UTF-8 cannot hold ends the process here, as with AWS's client.
-        client.post_result(raw_id, result if isinstance(result, bytes) else result.encode("utf-8"), content_type)
+        client.post_result(
+            raw_id, result if isinstance(result, bytes) else result.encode("utf-8"), content_type
+        )
         return
     log_error(error)
     client.post_error(raw_id, to_json(error), cause)

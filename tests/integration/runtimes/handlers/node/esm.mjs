@@ -1,0 +1,2 @@
+export const handler = async (event) => ({ esm: event });
+export default { inDefault: async () => "from default" };

@@ -1,0 +1,1 @@
+console.log("while importing"); exports.handler = async () => "ok";
