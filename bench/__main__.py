@@ -39,6 +39,7 @@ from bench.subject_floor import Floor
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bench"
+_FILE_WIDTH = 150
 _MEASURES: dict[Measure, Callable[[Run], None]] = {
     Measure.START: measure_start.measure,
     Measure.CLI: measure_cli.measure,
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # An ended bench must end its servers: SIGTERM becomes an ordinary way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = options.parse(sys.argv[1:] if arguments is None else arguments, ROOT)
-    console = Console(stderr=False)
+    # Written to a file or a pipe, the tables keep their whole width.
+    console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH)
     results = Results()
     # The conditions are those before our own load.
     conditions = machine.describe()

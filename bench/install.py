@@ -98,10 +98,9 @@ def _rie(home: Path, say: Say) -> Rie:
     try:
         _once(home / "node", lambda: _node_client(home / "node", say))
         kinds.add(Kind.NODE)
-        missing = ""
     except InstallError as error:
-        missing = f"no Node client: {error}"
-    return Rie(home, frozenset(kinds), missing)
+        return Rie(home, frozenset(kinds), f"no Node client: {error}")
+    return Rie(home, frozenset(kinds))
 
 
 def _node_client(home: Path, say: Say) -> None:

@@ -6,6 +6,7 @@ change of the machine's mood meets all of them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,10 @@ from bench.results import Key, Measure
 from bench.subject import Session, Subject, UnsupportedError
 
 _BODY = b"{}"
-_TOLERATED_FAILURES = 0.01
+_WARM_UPS = 8
+_STILL_GROWING = 1.1
+# wrk leaves its last requests unanswered: they must be over before the next burst begins.
+_PAUSE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,7 @@ def _measure_kind(run: Run, kind: Kind, specs: Mapping[int, Spec]) -> None:
     able = [subject for subject in run.servers if kind in subject.kinds]
     for subject in run.servers:
         if subject not in able:
-            run.results.fail(
-                Measure.WARM, subject.name, kind, "cannot execute it without Docker on this machine"
-            )
+            run.results.fail(Measure.WARM, subject.name, kind, subject.unable)
     # The floor does not know languages: measured once, with the first.
     floors = run.floors if kind is run.effort.kinds[0] else ()
     wanted = [(subject, _specs_of(subject, specs)) for subject in [*floors, *able]]
@@ -79,6 +81,11 @@ def _cells(
         for subject in subjects:
             if subject.name not in sessions:
                 continue
+            if subject.most_connections is not None and connections > subject.most_connections:
+                reason = f"takes {subject.most_connections} invocation at a time; a second one ends it"
+                what = f"more than {subject.most_connections} at a time"
+                run.results.fail(Measure.WARM, subject.name, what, reason)
+                continue
             for spec in _specs_of(subject, specs):
                 size = spec.memory_mib if subject.memory_matters else None
                 yield _Cell(subject.name, spec, size, connections)
@@ -92,13 +99,8 @@ def _burst(run: Run, cell: _Cell, session: Session, *, first: bool) -> None:
         target = session.target(cell.spec.name)
         if first:
             client.invoke(target.port, target.path, _BODY)
-            wrk.run(
-                target.url,
-                connections=cell.connections,
-                seconds=run.effort.warm_up_s,
-                body=_BODY,
-                headers=_HEADERS,
-            )
+            _warm_up(run, target.url, cell.connections)
+        time.sleep(_PAUSE_S)
         seen = cpu.measure(
             target.url,
             target.pid,
@@ -116,12 +118,39 @@ def _burst(run: Run, cell: _Cell, session: Session, *, first: bool) -> None:
 _HEADERS = {"Content-Type": "application/json", "Authorization": client.AUTHORIZATION}
 
 
+def _warm_up(run: Run, url: str, connections: int) -> None:
+    """Put load on until the rate grows no more: a slow server needs a while to have its environments.
+
+    Raises:
+        LoadError: when the last burst had answers that are no function's success.
+    """
+    rate, failure = 0.0, None
+    for _ in range(_WARM_UPS):
+        try:
+            seen = wrk.run(
+                url,
+                connections=connections,
+                seconds=run.effort.warm_up_s,
+                body=_BODY,
+                headers=_HEADERS,
+                look_inside=True,
+            )
+        except wrk.LoadError as error:
+            # Nothing good within the burst: perhaps it is only slow to begin.
+            failure = error
+            continue
+        finally:
+            time.sleep(_PAUSE_S)
+        failure = None
+        if seen.rate < rate * _STILL_GROWING:
+            break
+        rate = seen.rate
+    if failure is not None:
+        raise failure
+
+
 def _keep(run: Run, cell: _Cell, seen: cpu.Loaded) -> None:
     load = seen.load
-    if load.failed > load.requests * _TOLERATED_FAILURES:
-        reason = f"{load.failed} of {load.requests} requests failed"
-        run.results.fail(Measure.WARM, cell.subject, cell.what, reason)
-        return
     figures = {
         "rate_per_s": load.rate,
         "p50_us": load.p50_us,

@@ -73,6 +73,16 @@ class Subject(Protocol):
         ...
 
     @property
+    def unable(self) -> str:
+        """Why it cannot execute the other languages; empty when there are none."""
+        ...
+
+    @property
+    def most_connections(self) -> int | None:
+        """The most invocations it takes at a time; None when it sets no limit."""
+        ...
+
+    @property
     def memory_matters(self) -> bool:
         """Whether MemorySize changes the processor share, so that each size is measured."""
         ...

@@ -52,6 +52,8 @@ class ApiServer:
     note: str = ""
     kinds: frozenset[Kind] = frozenset(Kind)
     memory_matters: bool = False
+    unable: str = ""
+    most_connections: int | None = None
     needs_functions: bool = False
 
     @contextmanager
@@ -103,5 +105,5 @@ def ministack(home: Path) -> ApiServer:
             "TMPDIR": str(folder),
             "LOG_LEVEL": "WARNING",
         },
-        note="worker subprocesses without isolation; no CPU share by memory",
+        note="worker subprocesses without isolation; waits 50 ms when a function prints nothing",
     )

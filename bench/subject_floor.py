@@ -43,6 +43,8 @@ class Floor:
     note: str = "no Lambda at all: answers a constant"
     kinds: frozenset[Kind] = frozenset(Kind)
     memory_matters: bool = False
+    unable: str = ""
+    most_connections: int | None = None
     needs_functions: bool = False
 
     @property

@@ -39,7 +39,7 @@ class OfflineSession:
             UnsupportedError: for a language it runs only in Docker.
         """
         if name not in self.names:
-            raise UnsupportedError("runs custom runtimes in Docker only")
+            raise UnsupportedError("not declared: its language runs in Docker only")
         path = f"/2015-03-31/functions/bench-dev-{name}/invocations"
         return Target(self.server.port, path, self.server.pid)
 
@@ -53,6 +53,8 @@ class ServerlessOffline:
     note: str = "no isolation, Node handlers in worker threads of the server; memory settings change nothing"
     kinds: frozenset[Kind] = frozenset({Kind.PYTHON, Kind.NODE})
     memory_matters: bool = False
+    unable: str = "runs custom runtimes in Docker only"
+    most_connections: int | None = None
     needs_functions: bool = True
 
     @contextmanager

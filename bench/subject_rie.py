@@ -49,15 +49,17 @@ class RieSession:
 class Rie:
     """The emulator out of aws-sam-cli with AWS's own runtime clients, installed in `home`.
 
-    `missing` says why a language is not in `kinds`; empty when all are.
+    `unable` says why a language is not in `kinds`; empty when all are.
     """
 
     home: Path
     kinds: frozenset[Kind]
-    missing: str = ""
+    unable: str = ""
     name: str = "aws-rie"
     note: str = "one emulator per function, one invocation at a time, no isolation, no function API"
     memory_matters: bool = False
+    # A second invocation while one runs ends it: nil pointer in rapidcore/server.go (seen with 1.170.0).
+    most_connections: int | None = 1
     needs_functions: bool = True
 
     @contextmanager
@@ -72,7 +74,7 @@ class Rie:
         with ExitStack() as stack:
             for spec in specs:
                 if spec.kind not in self.kinds:
-                    refused[spec.name] = self.missing
+                    refused[spec.name] = self.unable
                     continue
                 try:
                     servers[spec.name] = stack.enter_context(self._emulator(spec, folder))
