@@ -1,7 +1,8 @@
 """Programs that stand in the test's namespaces: servers that say who they are, and a client that tries.
 
 ``serve NAME`` answers every TCP connection and UDP packet on port 8080 (IPv4 and IPv6) with its name and
-who asked, and UDP and TCP on 127.0.0.1:53 with the query turned round; ``try ADDRESS…`` prints a JSON object.
+who asked, and UDP and TCP on 127.0.0.1:53 with the query turned round; ``try ADDRESS…``
+and ``dns ADDRESS`` print a JSON object.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ def serve(name: str) -> None:
         threading.Thread(target=job, daemon=True).start()
     print("ready", flush=True)
     sys.stdin.read()
+
+
+def serve_plainly(name: str) -> None:
+    """TCP only, for a place where nobody may bind low ports."""
+    listener = socket.create_server(("0.0.0.0", PORT))
+    print("ready", flush=True)
+    _answer_tcp(listener, name)
 
 
 def _answer_tcp(listener: socket.socket, name: str) -> None:
