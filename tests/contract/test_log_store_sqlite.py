@@ -126,3 +126,14 @@ async def test_a_failed_transaction_costs_its_lines_but_not_the_store(
         store.write(key(), lines("next", at=NOW_MS + 9))
         assert messages(await read(store))[-1] == "next"
     assert "transaction failed" in caplog.text
+
+
+async def test_a_record_that_cannot_be_told_costs_no_other_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sqlite_logs(tmp_path / "l.db") as store:
+        broken = InvocationRecord("id", "1", 0, 1, "no number", 1, 128, 1)  # type: ignore[arg-type]
+        store.write_invocation(key("broken"), broken)
+        store.write(key(), lines("next"))
+        assert messages(await read(store)) == ["next"]
+    assert "record cannot be told" in caplog.text

@@ -78,8 +78,7 @@ class LogIntake:
         for count in range(len(items)):
             stream, item, size = items.popleft()
             self._batch_bytes += size
-            lines = lines_of(item) if isinstance(item, InvocationRecord) else item
-            batch.setdefault(stream, []).extend(lines)
+            batch.setdefault(stream, []).extend(_lines(item))
             if count % _SLICE == _SLICE - 1:
                 time.sleep(_YIELD_S)
         for stream, dropped in self._take_dropped():
@@ -123,6 +122,16 @@ class LogIntake:
             int(self._now() * 1000),
             f"LAMBDAD dropped {dropped} log {noun}: they came faster than they could be stored\n",
         )
+
+
+def _lines(item: InvocationRecord | Sequence[LogLine]) -> Sequence[LogLine]:
+    if not isinstance(item, InvocationRecord):
+        return item
+    try:
+        return lines_of(item)
+    except Exception:  # noqa: BLE001  # one bad record must not cost the lines of others
+        _log.exception("record cannot be told", extra={"event": "logs.bad_record"})
+        return item.lines
 
 
 def _own_lines(item: InvocationRecord | Sequence[LogLine]) -> Sequence[LogLine]:

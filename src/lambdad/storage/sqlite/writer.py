@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
@@ -31,7 +32,7 @@ class Background(Protocol):
     """
 
     def take(self) -> bool:
-        """Take what has been collected; whether there is any."""
+        """Take what has been collected; whether there is any. Must not raise."""
         ...
 
     def store(self, connection: sqlite3.Connection) -> None:
@@ -150,7 +151,7 @@ class Writer:
             self._transact(jobs, background if collected else None)
         except Exception as error:  # noqa: BLE001  # every caller gets it as a fault of ours
             _log.exception("transaction failed", extra={"event": "storage.commit_failed"})
-            if self._connection.in_transaction:
+            with suppress(sqlite3.Error):  # a full disk ends the transaction by itself
                 self._connection.execute("ROLLBACK")
             if background is not None:
                 background.lost()
