@@ -188,7 +188,7 @@ def test_the_most_recently_used_environment_is_taken_first() -> None:
 
 
 def test_a_change_of_state_alone_keeps_the_environments() -> None:
-    pools, worker, _ = make()
+    pools, _, _ = make()
     version = version_of()
     pool = pools.pool(version)
     assert pools.pool(version_of(revision_id="other", description="new words")) is pool
