@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,15 +47,7 @@ def run_as_user(places: tuple[Path, Path, Path], *programs: list[str]) -> dict[s
     command = [PYTHON, "-B", str(library / "server_stub.py"), str(data_dir), str(task)]
     as_user: dict[str, Any] = {"user": _UID, "group": _UID, "extra_groups": []} if os.geteuid() == 0 else {}
     done = subprocess.run(
-        [
-            PYTHON,
-            "-B",
-            str(library / "server_stub.py"),
-            str(data_dir),
-            str(task),
-            json.dumps(programs),
-            "false",
-        ],
+        [*command, json.dumps(programs), "false"],
         env={"PYTHONPATH": str(library), "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         check=True,
@@ -165,3 +158,49 @@ def test_requiring_the_namespace_tier_is_refused_with_what_to_do(places: tuple[P
 def test_nothing_is_left_in_the_data_directory(places: tuple[Path, Path, Path]) -> None:
     run_as_user(places, ["/bin/true"])
     assert list(places[0].iterdir()) == []
+
+
+def test_kill_9_of_an_ordinary_user_s_server_leaves_no_process(places: tuple[Path, Path, Path]) -> None:
+    data_dir, task, library = places
+    mark = f"765432.{os.getpid()}"
+    program = ["/bin/sh", "-c", f"setsid sleep {mark} & echo ready; exec sleep {mark}"]
+    as_user: dict[str, Any] = {"user": _UID, "group": _UID, "extra_groups": []} if os.geteuid() == 0 else {}
+    stub = subprocess.Popen(
+        [
+            PYTHON,
+            "-B",
+            str(library / "server_stub.py"),
+            str(data_dir),
+            str(task),
+            json.dumps([program]),
+            "true",
+        ],
+        env={"PYTHONPATH": str(library), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        **as_user,
+    )
+    assert stub.stdout is not None
+    assert json.loads(stub.stdout.readline())["ran"] == ["ready\n"]
+    assert _marked(mark)
+    stub.kill()
+    stub.wait()
+    stub.stdout.close()
+    deadline = time.monotonic() + 20
+    while _marked(mark, str(data_dir)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _marked(mark, str(data_dir)) == []
+    for left in data_dir.iterdir():
+        left.rmdir()  # an empty directory is all that may be left
+
+
+def _marked(*marks: str) -> list[str]:
+    """Processes that have one of `marks` among their arguments."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if any(mark in argument for mark in marks for argument in arguments):
+            found.append(entry.name)
+    return found

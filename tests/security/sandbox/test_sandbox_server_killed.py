@@ -122,7 +122,7 @@ def test_a_server_that_closes_in_order_leaves_nothing(places: tuple[Path, Path])
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    assert traces("none", places[0]) == []
+    assert traces("no such mark", places[0]) == []
     assert list(places[0].iterdir()) == []
 
 

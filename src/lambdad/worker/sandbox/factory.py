@@ -48,7 +48,7 @@ async def make_factory(*, data_dir: Path, require: Tier | None, outbound: bool) 
     await _close(factory)
     if not wanted_process:
         _warn(findings)
-    return ProcessFactory(data_dir / "sandboxes", findings + probe.of_process_tier())
+    return ProcessFactory(data_dir / "sandboxes", probe.of_process_tier(findings))
 
 
 def data_id(data_dir: Path) -> str:

@@ -230,10 +230,12 @@ class NamespaceFactory:
             theirs.close()
             await sandbox.become_ready(ours)
         except BaseException as error:
-            self._leave(plan.sandbox_id)
+            gone = self._leave(plan.sandbox_id)
             sandbox.close()
             theirs.close()
             ours.close()
+            if isinstance(error, Exception):
+                await gone  # so that the caller may try again under the same name
             if isinstance(error, HelperGone):
                 raise EnvironmentUnavailable("the sandbox launcher is gone; see the log") from error
             raise

@@ -56,12 +56,13 @@ def no_namespaces(why: str) -> tuple[Finding, ...]:
     return tuple(Finding(feature, works=False, detail=why, remedy=_OTHER_HOST) for feature in ISOLATION)
 
 
-def of_process_tier() -> tuple[Finding, ...]:
-    """What the process tier lacks by its nature."""
+def of_process_tier(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What was found about namespaces, and what the process tier lacks by its nature."""
     detail = "the process tier cannot limit it: a function can use all of the host's"
     remedy = "get the namespace tier: see the findings above"
     lacking = ("memory limit", "cpu limit", "size of /tmp", "file system", "network isolation")
-    return tuple(Finding(feature, works=False, detail=detail, remedy=remedy) for feature in lacking)
+    own = [Finding(feature, works=False, detail=detail, remedy=remedy) for feature in lacking]
+    return (*(finding for finding in found if finding.feature in ISOLATION), *own)
 
 
 def choose(require: Tier | None, findings: Iterable[Finding]) -> Tier:

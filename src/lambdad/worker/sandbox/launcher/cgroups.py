@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 CONTROLLERS = ("memory", "cpu", "pids")
 _PREFIX = "lambdad-"
+_SERVER = "lambdad-server"
 _REAPER_BYTES = 4 * 1024 * 1024  # measured: 1.6 MB of private pages, page tables and stacks
 _REAPER_TASKS = 1
 _INIT_WEIGHT, _INIT_SHARES = 10, 102  # a tenth of what an ordinary process has, while Init runs
@@ -107,6 +108,7 @@ class Groups:
         if controller == "memory":
             _write(path, "memory.limit_in_bytes", wanted.memory_bytes)
             _write_if_there(path, "memory.memsw.limit_in_bytes", wanted.memory_bytes)
+            _write_if_there(path, "memory.swappiness", 0)  # where swap is not accounted
         elif controller == "pids":
             _write(path, "pids.max", wanted.processes)
         else:
@@ -153,8 +155,9 @@ def _delegated(root: str) -> str:
         else:
             return root
     own = root + next(line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::"))
+    own = own.removesuffix("/" + _SERVER)  # there already, when the launcher was started again
     # A group with processes of its own cannot pass controllers on: go one down, with the server.
-    leaf = os.path.join(own, "lambdad-server")
+    leaf = os.path.join(own, _SERVER)
     os.makedirs(leaf, exist_ok=True)
     for pid in (os.getppid(), os.getpid()):
         _write(leaf, "cgroup.procs", pid)
