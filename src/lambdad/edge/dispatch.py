@@ -29,13 +29,13 @@ _log = logging.getLogger("lambdad.edge")
 _FUNCTIONS = b"/2015-03-31/functions/"
 _INVOCATIONS = b"/invocations"
 _UNUSUAL = {
-    b"x-amz-invocation-type",
-    b"x-amz-log-type",
-    b"x-amz-client-context",
-    b"x-amz-tenant-id",
-    b"x-amz-durable-execution-name",
-    b"x-amzn-trace-id",
+    b"x-amz-invocation-type": b"RequestResponse",
+    b"x-amz-log-type": b"None",
+    b"x-amz-client-context": None,
+    b"x-amz-tenant-id": None,
+    b"x-amz-durable-execution-name": None,
 }
+"""Headers that change what Invoke does, unless they say what is meant without them."""
 
 
 class ConnectionBudget(Protocol):
@@ -106,18 +106,19 @@ class EdgeDispatcher:
             self._shared.respond(connection, request, fault, request_id)
 
     def _dispatch(self, connection: HttpConnection, raw: RawRequest) -> None:
-        host = authorization = origin = None
-        unusual: list[tuple[bytes, bytes]] = []
-        for item in raw.headers:
-            name = item[0]
+        host = authorization = origin = trace = None
+        usual = True
+        for name, value in raw.headers:
             if name == b"host":
-                host = item[1]
+                host = value
             elif name == b"authorization":
-                authorization = item[1]
+                authorization = value
             elif name == b"origin":
-                origin = item[1]
-            elif name in _UNUSUAL:
-                unusual.append(item)
+                origin = value
+            elif name == b"x-amzn-trace-id":
+                trace = value
+            elif name in _UNUSUAL and value != _UNUSUAL[name]:
+                usual = False
         inside = self._inside
         if inside is None and not self._gate.admits_host(host):
             self._deny(
@@ -136,7 +137,7 @@ class EdgeDispatcher:
             inside.environment_id if inside else None,
         )
         is_invoke = raw.method == b"POST" and _is_invoke(raw.url)
-        if is_invoke and origin is None and self._invoke.quick(connection, raw, identity, unusual):
+        if is_invoke and usual and origin is None and self._invoke.quick(connection, raw, identity, trace):
             return
         shared = self._shared
         request_id = shared.ids.request_id()

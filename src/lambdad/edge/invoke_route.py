@@ -41,23 +41,18 @@ class InvokeRoute:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def quick(
-        self,
-        connection: HttpConnection,
-        raw: RawRequest,
-        identity: Identity,
-        unusual: list[tuple[bytes, bytes]],
+        self, connection: HttpConnection, raw: RawRequest, identity: Identity, trace: bytes | None
     ) -> bool:
-        """Invoke at once when everything about the request is known; False otherwise.
-
-        `unusual` are the request's headers that change what Invoke does.
-        """
+        """Invoke at once when the function was called by this target before; False otherwise."""
         route = identity.routes.get(raw.url)
-        if route is None or unusual:
+        if route is None:
             return False
         if route.stale or route.pool.retired:
             del identity.routes[raw.url]
             return False
-        self._start(connection, raw, route, self._frontend.ids.request_id(), None, None, want_tail=False)
+        request_id = self._frontend.ids.request_id()
+        text = None if trace is None else trace.decode("latin-1")
+        self._start(connection, raw, route, request_id, text, None, want_tail=False)
         return True
 
     def slow(self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request) -> None:
