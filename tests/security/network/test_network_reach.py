@@ -110,6 +110,23 @@ def test_two_servers_on_one_host_do_not_disturb_each_other(world: World) -> None
     _none_answered(other.reach(HOST))
 
 
+def test_servers_that_start_and_stop_at_once_do_not_take_each_others_address(world: World) -> None:
+    launchers = [world.launcher() for _ in range(6)]
+    for launcher in launchers:
+        launcher.say("sweep")
+        launcher.say("open", None)
+    assert [launcher.hear() for launcher in launchers for _ in range(2)] == [[], "veth"] * 6
+    uplinks = [
+        line.split()[2] for line in world.in_host("ip", "-brief", "addr").splitlines() if "lmb" in line
+    ]
+    assert len(set(uplinks)) == 6
+    for launcher in launchers[1:]:
+        launcher.say("close")
+    assert [launcher.hear() for launcher in launchers[1:]] == [None] * 5
+    sandbox, _ = world.sandbox(launchers[0])
+    assert sandbox.reach(INTERNET)["tcp"][INTERNET].startswith("internet")
+
+
 def test_without_a_link_there_is_no_way_out_and_no_interface(world: World) -> None:
     world.launcher().tell("open", None)
     sandbox = world.bare_sandbox()

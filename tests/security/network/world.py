@@ -44,8 +44,14 @@ class Launcher:
     process: subprocess.Popen[str]
 
     def tell(self, *command: object) -> object:
+        self.say(*command)
+        return self.hear()
+
+    def say(self, *command: object) -> None:
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
+
+    def hear(self) -> object:
         return json.loads(self.process.stdout.readline())
 
 

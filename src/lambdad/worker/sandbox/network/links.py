@@ -23,6 +23,7 @@ from lambdad.worker.sandbox.network.addresses import (
 from lambdad.worker.sandbox.network.failure import OutboundUnavailable
 from lambdad.worker.sandbox.network.keeper import start_keeper
 from lambdad.worker.sandbox.network.router import Router, make_router, reap
+from lambdad.worker.sandbox.network.turn import turn
 from lambdad.worker.sandbox.network.uplink import (
     NotPermitted,
     UplinkKind,
@@ -51,7 +52,8 @@ def sweep() -> list[str]:
     An ordinary user leaves nothing here that would have to be removed.
     """
     try:
-        return sweep_veth_uplinks()
+        with turn():
+            return sweep_veth_uplinks()
     except (OutboundUnavailable, PermissionError):
         return []
 
@@ -136,7 +138,8 @@ class Links:
         reap(self._keeper)
         self._router.close()
         if self._uplink is not None:
-            remove_veth_uplink(self._uplink)
+            with turn():
+                remove_veth_uplink(self._uplink)
 
     def _number(self) -> int:
         """A number no link had before: a dying link keeps its own for some milliseconds."""
@@ -158,7 +161,8 @@ def _veth_if_it_works(router: Router, kind: UplinkKind | None) -> VethUplink | N
             raise OutboundUnavailable(detail, missing.remedy) from missing
         return None
     try:
-        return make_veth_uplink(router, instance)
+        with turn():
+            return make_veth_uplink(router, instance)
     except NotPermitted as refusal:
         if kind is UplinkKind.VETH:
             remedy = "run as root, or let pasta do it (apt-get install passt)"

@@ -153,13 +153,14 @@ def sweep_veth_uplinks() -> list[str]:
     Returns:
         the tables removed.
     """
+    tables = nft.tables(rules.TABLE_PREFIX)  # before the cables: a new server's cable is older than its table
     host = netlink.Netlink()
     try:
         present = {link.name for link in host.links()}
     finally:
         host.close()
     removed = []
-    for table in nft.tables(rules.TABLE_PREFIX):
+    for table in tables:
         interface = HOST_PREFIX + table.removeprefix(rules.TABLE_PREFIX)
         if interface not in present:
             remove_veth_uplink(VethUplink(interface, table, 0))
