@@ -15,9 +15,9 @@ LAMBDAD = ROOT / ".venv" / "bin" / "lambdad"
 FUNCTION = "hello-python"
 
 LINES = """
-Paste this for the AWS CLI:
+Paste this for the AWS CLI (version 1 knows no --cli-binary-format: leave it out there):
 
-  export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out \\
       --payload '{{"name": "CLI"}}' /dev/stdout
   aws logs filter-log-events --log-group-name /aws/lambda/{function} --query 'events[].message' --output text
