@@ -1,0 +1,50 @@
+"""Short ways to call a function and to read what came of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.running import Server
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples"
+TOOLS_HINT = "run `sh scripts/test_tools.sh` (make test does) to set up what this test needs"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller of Invoke sees."""
+
+    status: int
+    body: Any
+    error: str | None
+    log: str
+    request_id: str
+    version: str | None
+
+
+def call(server: Server, name: str, event: Any = None, **parameters: Any) -> Answer:
+    """Invoke with a JSON event and the log's tail."""
+    parameters.setdefault("Payload", json.dumps(event).encode())
+    answer = server.client().invoke(FunctionName=name, LogType="Tail", **parameters)
+    payload = answer["Payload"].read()
+    return Answer(
+        status=answer["StatusCode"],
+        body=json.loads(payload) if payload else None,
+        error=answer.get("FunctionError"),
+        log=base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace"),
+        request_id=answer["ResponseMetadata"]["RequestId"],
+        version=answer.get("ExecutedVersion"),
+    )
+
+
+def failed(answer: Answer, error_type: str, message: str) -> None:
+    """Assert AWS's error object; `{id}` in `message` stands for the request id."""
+    assert answer.status == 200
+    assert answer.error == "Unhandled", answer
+    assert answer.body["errorType"] == error_type, answer.body
+    assert answer.body["errorMessage"] == message.replace("{id}", answer.request_id)
