@@ -240,11 +240,12 @@ class Shared:
         chunks: AsyncIterator[bytes],
     ) -> None:
         """Send an answer in chunks as they come; a failure in the middle cuts the connection."""
+        chunked = all(name.lower() != "content-length" for name, _ in response.headers)
         connection.write(head(response, request_id, self.date.line(), extra, keep_alive=raw.keep_alive))
         try:
             async for chunk in chunks:
                 if chunk:
-                    connection.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+                    connection.write(b"%x\r\n%s\r\n" % (len(chunk), chunk) if chunked else chunk)
                     await connection.drain()
         except ConnectionResetError:
             connection.close()
@@ -253,7 +254,8 @@ class Shared:
             _log.exception("a streamed answer failed", extra={"event": "edge.stream"})
             connection.close()
             return
-        connection.write(b"0\r\n\r\n")
+        if chunked:
+            connection.write(b"0\r\n\r\n")
         connection.finished(keep_alive=raw.keep_alive)
 
 

@@ -88,7 +88,7 @@ def head(
     if isinstance(response.body, bytes):
         if "content-length" not in names and status not in {204, 304} and status >= 200:
             lines.append(f"Content-Length: {len(response.body)}\r\n")
-    else:
+    elif "content-length" not in names:
         lines.append("Transfer-Encoding: chunked\r\n")
     if not keep_alive:
         lines.append("Connection: close\r\n")
