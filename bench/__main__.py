@@ -17,22 +17,12 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from bench import (
-    install,
-    machine,
-    measure_cli,
-    measure_cold,
-    measure_memory,
-    measure_payload,
-    measure_start,
-    measure_warm,
-    options,
-    report,
-)
+from bench import install, machine, options, report
 from bench.functions import Workshop
+from bench.measures import measure_all
 from bench.plan import Run
 from bench.reach import PRODUCT, Check, Verdict, checks
-from bench.results import Measure, Results
+from bench.results import Results
 from bench.subject import Subject
 from bench.subject_api import lambdad
 from bench.subject_floor import Floor
@@ -40,14 +30,6 @@ from bench.subject_floor import Floor
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bench"
 _FILE_WIDTH = 150
-_MEASURES: dict[Measure, Callable[[Run], None]] = {
-    Measure.START: measure_start.measure,
-    Measure.CLI: measure_cli.measure,
-    Measure.WARM: measure_warm.measure,
-    Measure.COLD: measure_cold.measure,
-    Measure.MEMORY: measure_memory.measure,
-    Measure.PAYLOAD: measure_payload.measure,
-}
 
 
 def program_of(checkout: Path) -> tuple[list[str], dict[str, str]]:
@@ -96,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 results=results,
                 say=say,
             )
-            for measure in _MEASURES:
-                if measure in given.measures:
-                    _MEASURES[measure](run)
+            measure_all(run)
     return _finish(console, given, results, run, conditions)
 
 

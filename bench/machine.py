@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def describe() -> dict[str, str]:
         "architecture": platform.machine(),
         "virtualised": _first_line(["systemd-detect-virt"]) or "unknown",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
+        "processors busy before": f"{_busy_share(1.0):.0%}",
         "user": "root" if os.geteuid() == 0 else "ordinary",
     }
 
@@ -62,6 +64,20 @@ def node_runtime() -> str:
     """Give the Lambda runtime id of the host's node, or of node 22 when there is none."""
     version = _first_line(["node", "--version"]).removeprefix("v").split(".")[0]
     return f"nodejs{version or '22'}.x"
+
+
+def _busy_share(seconds: float) -> float:
+    """Give the share of processor time that others use: figures of a busy machine are worth less."""
+    before = _processor_ticks()
+    time.sleep(seconds)
+    spent = [after - first for after, first in zip(_processor_ticks(), before, strict=True)]
+    idle = spent[3] + spent[4]
+    return 1 - idle / sum(spent) if sum(spent) else 0.0
+
+
+def _processor_ticks() -> list[int]:
+    first = Path("/proc/stat").read_text().splitlines()[0]
+    return [int(word) for word in first.split()[1:9]]
 
 
 def _processor() -> str:

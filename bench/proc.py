@@ -50,6 +50,18 @@ def cpu_ns(pid: int) -> int:
     return total
 
 
+def thread_cpu_ns(pid: int) -> dict[tuple[int, str], int]:
+    """Give the processor time of each living thread of a process, by thread id and name, in nanoseconds."""
+    spent: dict[tuple[int, str], int] = {}
+    for task in _tasks(pid):
+        try:
+            name = (task / "comm").read_text().strip()
+            spent[int(task.name), name] = int((task / "schedstat").read_text().split()[0])
+        except (OSError, IndexError):
+            continue
+    return spent
+
+
 def tree_cpu_ns(pid: int) -> int:
     """Give the processor time of a process and its living descendants, in nanoseconds."""
     return sum(cpu_ns(each) for each in tree(pid))

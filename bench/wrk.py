@@ -89,7 +89,9 @@ def lua_script(body: bytes, headers: Mapping[str, str], *, look_inside: bool = F
 
 def _lua(text: str) -> str:
     """Quote text for Lua: every byte that is not a plain character becomes a decimal escape."""
-    plain = "".join(c if c.isalnum() or c in " -_./:,{}[]=+*@;" else f"\\{ord(c):03d}" for c in text)
+    plain = "".join(
+        c if (c.isascii() and c.isalnum()) or c in " -_./:,{}[]=+*@;" else f"\\{ord(c):03d}" for c in text
+    )
     return f'"{plain}"'
 
 

@@ -1,0 +1,32 @@
+"""The measures by name, in the order they run: the short ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bench import (
+    measure_cli,
+    measure_cold,
+    measure_memory,
+    measure_payload,
+    measure_start,
+    measure_warm,
+)
+from bench.plan import Run
+from bench.results import Measure
+
+_MEASURES: Mapping[Measure, Callable[[Run], None]] = {
+    Measure.START: measure_start.measure,
+    Measure.CLI: measure_cli.measure,
+    Measure.WARM: measure_warm.measure,
+    Measure.COLD: measure_cold.measure,
+    Measure.MEMORY: measure_memory.measure,
+    Measure.PAYLOAD: measure_payload.measure,
+}
+
+
+def measure_all(run: Run) -> None:
+    """Run the measures asked for; values and failures gather in `run.results`."""
+    for measure, take in _MEASURES.items():
+        if measure in run.measures:
+            take(run)
