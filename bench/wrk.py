@@ -48,6 +48,7 @@ function response(status, headers, body)
 end
 """
 _TOLERATED = 0.01
+_PLAIN = re.compile(r"[A-Za-z0-9 _./:,{}\[\]=+*@;-]")
 _ANSWER = re.compile(r"^LAMBDAD (\{.*\})$", re.MULTILINE)
 
 
@@ -89,9 +90,7 @@ def lua_script(body: bytes, headers: Mapping[str, str], *, look_inside: bool = F
 
 def _lua(text: str) -> str:
     """Quote text for Lua: every byte that is not a plain character becomes a decimal escape."""
-    plain = "".join(
-        c if (c.isascii() and c.isalnum()) or c in " -_./:,{}[]=+*@;" else f"\\{ord(c):03d}" for c in text
-    )
+    plain = "".join(c if _PLAIN.match(c) else f"\\{ord(c):03d}" for c in text)
     return f'"{plain}"'
 
 
