@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdad.control.architecture import warn_if_foreign
 from lambdad.control.checks import check_offered, check_storage
 from lambdad.control.configuration import with_code
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
@@ -46,6 +47,7 @@ class Code:
             updated = move(changed, Phase.BEING_UPDATED, context.new_id())
             if await context.catalogue.replace(updated, expected_revision=latest.revision_id):
                 break
+        warn_if_foreign(updated)
         context.settler.schedule(updated)
         context.changed(scope, name)
         if params.get("Publish"):

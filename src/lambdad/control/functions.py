@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdad.control.architecture import warn_if_foreign
 from lambdad.control.checks import check_configuration, check_create, check_offered, check_tags
 from lambdad.control.code import store_code
 from lambdad.control.code_location import sign
@@ -54,6 +55,7 @@ class Functions:
         latest = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
         if not await context.catalogue.create(latest, tags):
             raise _exists(name)
+        warn_if_foreign(latest)
         context.settler.schedule(latest)
         context.changed(scope, name)
         made = await publish_with_update(context, latest) if params.get("Publish") else latest

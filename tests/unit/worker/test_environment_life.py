@@ -322,16 +322,16 @@ async def test_an_init_error_answers_the_event_that_waits(stage: Stage) -> None:
     assert "START RequestId: id-1" in stage.sink.text
 
 
-async def test_a_missing_bootstrap_is_named(stage: Stage) -> None:
+async def test_a_program_that_does_not_exist_is_named(stage: Stage) -> None:
     stage.owner.waiting.append(stage.invocation())
     stage.start()
     await stage.until(EnvironmentState.INIT)
     await stage.wait_process()
-    stage.exit(ExitStatus(None, None, error="fork/exec /var/task/bootstrap: no such file or directory"))
+    stage.exit(ExitStatus(None, None, error="no such file or directory"))
     payload = json.loads((await stage.settle()).result)
     assert payload == {
         "errorType": "Runtime.InvalidEntrypoint",
-        "errorMessage": "RequestId: id-1 Error: fork/exec /var/task/bootstrap: no such file or directory",
+        "errorMessage": "RequestId: id-1 Error: fork/exec /bin/true: no such file or directory",
     }
 
 

@@ -7,8 +7,10 @@ process is started. Whatever fails on the way, what was made before is removed.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from lambdad.domain.errors import EnvironmentUnavailable
@@ -152,7 +154,7 @@ class Making:
                 env=self._variables(output.stream_name),
                 cwd=sandbox.inside(TASK_ROOT),
             ),
-            on_exit,
+            lambda status: on_exit(explained(status, self._launch)),
         )
         output.attach(process.output)
         if self._launch.own_client:
@@ -183,6 +185,19 @@ class Making:
         if self._channel is not None:
             self._channel.close()
         await self.sandbox.destroy()
+
+
+def explained(status: ExitStatus, launch: RuntimeLaunch) -> ExitStatus:
+    """Put the reason why a program could not be executed into AWS's words.
+
+    Source: spec of the Runtime API §9 (Runtime.InvalidEntrypoint).
+    """
+    if status.error is None:
+        return status
+    missing = status.error == os.strerror(errno.ENOENT).lower()
+    if missing and launch.missing_program is not None:
+        return replace(status, error=launch.missing_program)
+    return replace(status, error=f"fork/exec {launch.argv[0]}: {status.error}")
 
 
 def limits_of(version: FunctionVersion) -> Limits:

@@ -27,8 +27,7 @@ from lambdad.worker.sandbox.plan import Mount
 # The interpreter's tree is shown where AWS has it, so that paths in stack traces are the same.
 LANG = "/var/lang"
 RUNTIME = "/var/runtime"
-# What AWS starts for provided runtimes: the function's bootstrap, else a layer's. Whoever starts the
-# process takes the second when the first does not exist.
+# What AWS starts for provided runtimes: the function's bootstrap, else a layer's (layers come later).
 BOOTSTRAPS = ("/var/task/bootstrap", "/opt/bootstrap")
 MISSING_BOOTSTRAP = f"Couldn't find valid bootstrap(s): [{' '.join(BOOTSTRAPS)}]"
 """What AWS says (`Runtime.InvalidEntrypoint`) when neither exists."""
@@ -99,6 +98,7 @@ class RuntimeCatalogue:
                 env={},
                 version=f"provided:{runtime.version}.v1",
                 own_client=False,
+                missing_program=MISSING_BOOTSTRAP,
             )
         interpreter = self._interpreters.find(runtime)
         if interpreter is None:

@@ -19,6 +19,7 @@ class RuntimeLaunch:
         env: additions to the function's environment (`PYTHONPATH`, `NODE_PATH`, …).
         version: AWS-like runtime version for INIT_START (``python:3.11.v7``).
         own_client: whether it speaks over descriptor 4 (ours) or only over TCP (bootstrap, official ones).
+        missing_program: what is said when `argv[0]` does not exist; None names the program.
     """
 
     argv: tuple[str, ...]
@@ -26,6 +27,7 @@ class RuntimeLaunch:
     env: Mapping[str, str]
     version: str
     own_client: bool
+    missing_program: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
