@@ -226,6 +226,31 @@ def test_a_wild_fork_bomb_cannot_outrun_the_kill(host: Host) -> None:
         host.destroy(sandbox)
 
 
+def test_every_sandbox_is_another_user_of_the_host(host: Host) -> None:
+    async def users() -> set[int]:
+        found = set()
+        for at, sandbox in enumerate(sandboxes):
+            mark = f"987657.{os.getpid()}{at}"
+            await start_and_hear(sandbox, "/bin/sh", "-c", f"echo; exec sleep {mark}")
+            (pid,) = await waited(mark)
+            found.add(Path(f"/proc/{pid}").stat().st_uid)
+        return found
+
+    async def waited(mark: str) -> list[int]:
+        while not (pids := host_processes(mark)):
+            await asyncio.sleep(0.01)
+        return pids
+
+    sandboxes = [host.make(), host.make()]
+    try:
+        found = host.runner.run(users())
+        assert len(found) == 2
+        assert all(300_000 <= uid < 365_536 for uid in found)
+    finally:
+        for sandbox in sandboxes:
+            host.destroy(sandbox)
+
+
 def test_orphans_are_reaped(host: Host) -> None:
     source = (
         "import os, time\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from hosting import PYTHON, Host
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.factory import data_id
+from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan
 
 pytestmark = pytest.mark.root
 
@@ -29,17 +33,22 @@ _DAEMON = (
 )
 
 
+def marked(*marks: str) -> list[str]:
+    """Processes of this host that have one of `marks` as an argument."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if any(mark in command for mark in marks):
+            found.append(f"process {entry.name}: {command}")
+    return found
+
+
 def traces(mark: str, data_dir: Path) -> list[str]:
     """Processes, mounts and control groups on this host that belong to the server."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            if mark in command or (data_id(data_dir) in command and str(os.getpid()) != entry.name):
-                found.append(f"process {entry.name}: {command}")
+    found = marked(mark, data_id(data_dir))
     mounts = Path("/proc/self/mounts").read_text()
     found += [f"mount {line}" for line in mounts.splitlines() if str(data_dir) in line]
     for root, directories, _ in os.walk("/sys/fs/cgroup"):
@@ -54,17 +63,29 @@ def wait_until_clean(mark: str, data_dir: Path) -> list[str]:
     return left
 
 
-def start_stub(data_dir: Path, task: Path, mark: str) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def running_stub(
+    data_dir: Path, task: Path, mark: str, tier: str = "namespace"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server with three sandboxes, in each a program and a daemon that it left."""
     program = [PYTHON, "-c", _DAEMON.format(mark=mark)]
     stub = subprocess.Popen(
         [sys.executable, str(_STUB), str(data_dir), str(task), json.dumps([program] * 3), "true"],
         stdout=subprocess.PIPE,
+        env={**os.environ, "STUB_TIER": tier},
     )
-    assert stub.stdout is not None
-    told = json.loads(stub.stdout.readline())
-    assert (told["tier"], told["ran"]) == ("namespace", ["ready\n"] * 3)
-    stub.stdout.close()
-    return stub
+    with stub:
+        try:
+            assert stub.stdout is not None
+            told = json.loads(stub.stdout.readline())
+            assert (told["tier"], told["ran"]) == (tier, ["ready\n"] * 3)
+            deadline = time.monotonic() + 20
+            while len(marked(mark)) < 6 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert len(marked(mark)) == 6
+            yield stub
+        finally:
+            stub.kill()
 
 
 @pytest.fixture
@@ -83,23 +104,27 @@ def launcher_of(stub: subprocess.Popen[bytes]) -> int:
 
 def test_kill_9_of_the_server_leaves_no_process_mount_or_group(places: tuple[Path, Path]) -> None:
     mark = f"876543.{os.getpid()}1"
-    stub = start_stub(*places, mark)
-    running = traces(mark, places[0])
-    assert sum("process" in one for one in running) >= 7  # 2 in each of 3 sandboxes, and the launcher
-    assert any("group" in one for one in running)
-    stub.kill()
-    stub.wait()
+    with running_stub(*places, mark) as stub:
+        assert marked(data_id(places[0]))  # the launcher
+        assert any("group" in one for one in traces(mark, places[0]))
+        stub.kill()
+    assert wait_until_clean(mark, places[0]) == []
+
+
+def test_in_the_process_tier_the_processes_go_too(places: tuple[Path, Path]) -> None:
+    mark = f"876543.{os.getpid()}3"
+    with running_stub(*places, mark, tier="process") as stub:
+        stub.kill()
     assert wait_until_clean(mark, places[0]) == []
 
 
 def test_a_launcher_killed_with_its_server_is_swept_up_by_the_next_start(places: tuple[Path, Path]) -> None:
     mark = f"876543.{os.getpid()}2"
-    stub = start_stub(*places, mark)
-    launcher = launcher_of(stub)
-    os.kill(launcher, signal.SIGSTOP)  # so that it cannot tidy up when the server goes first
-    stub.kill()
-    os.kill(launcher, signal.SIGKILL)
-    stub.wait()
+    with running_stub(*places, mark) as stub:
+        launcher = launcher_of(stub)
+        os.kill(launcher, signal.SIGSTOP)  # so that it cannot tidy up when the server goes first
+        stub.kill()
+        os.kill(launcher, signal.SIGKILL)
     deadline = time.monotonic() + 20
     while any("process" in one for one in traces(mark, places[0])) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -126,13 +151,21 @@ def test_a_server_that_closes_in_order_leaves_nothing(places: tuple[Path, Path])
     assert list(places[0].iterdir()) == []
 
 
-def test_a_launcher_that_dies_alone_is_started_again(host: Host) -> None:
+def test_a_launcher_that_dies_alone_takes_its_sandboxes_and_is_started_again(host: Host) -> None:
+    async def scenario() -> ExitStatus:
+        ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
+        process = await sandbox.start(ProcessPlan(("/bin/sleep", "600"), {}), ended.set_result)
+        process.channel.close()
+        os.close(process.output)
+        os.kill(launcher, signal.SIGKILL)
+        return await asyncio.wait_for(ended, 20)
+
     sandbox = host.make()
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     launcher = next(
         int(pid) for pid in children if data_id(host.data_dir) in Path(f"/proc/{pid}/cmdline").read_text()
     )
-    os.kill(launcher, signal.SIGKILL)
+    assert host.runner.run(scenario()) == ExitStatus(None, signal.SIGKILL)
     with pytest.raises(EnvironmentUnavailable):
         host.run_in(sandbox, "/bin/true")
     assert host.run("/bin/echo", "back").output == "back\n"

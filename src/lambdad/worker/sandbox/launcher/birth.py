@@ -17,6 +17,8 @@ from lambdad.worker.sandbox.network import inside
 from lambdad.worker.sandbox.network.addresses import LinkAddress
 
 FIRST_HOST_ID, HOST_IDS = 200_000, 65_536
+FIRST_FUNCTION_ID, FUNCTION_IDS = 300_000, 65_536
+"""Every sandbox's function is another user of the host: what the kernel counts per user, it counts apart."""
 HOSTNAME = "169.254.100.1"
 _NAMESPACES = (
     syscalls.CLONE_NEWUSER
@@ -120,8 +122,8 @@ class Nursery:
             syscalls.close_all_but([control.fileno(), gate_read, root, *tasks, *(fd for fd, _ in mounts)])
             self._grow_up(wish, control, gate_read, root, mounts, tasks)
         try:
-            self._map_ids(pid)
             self._born += 1
+            self._map_ids(pid)
             link = network.attach(pid, self._born) if wish["outbound"] else None
             os.write(gate_write, json.dumps(link.to_json() if link else None).encode())
         except BaseException:
@@ -133,7 +135,8 @@ class Nursery:
 
     def _map_ids(self, pid: int) -> None:
         if self._privileged:
-            uids = gids = f"0 {FIRST_HOST_ID} {HOST_IDS}"
+            gids = f"0 {FIRST_HOST_ID} {HOST_IDS}"
+            uids = _user_map(FIRST_FUNCTION_ID + self._born % FUNCTION_IDS)
         else:
             # One user is all an ordinary user may map: the function's, and no root at all.
             uids, gids = f"{rootfs.FUNCTION_UID} 0 1", f"{rootfs.FUNCTION_GID} 0 1"
@@ -189,6 +192,16 @@ class Nursery:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 9)
         syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
         seccomp.install(self._filter)
+
+
+def _user_map(function_id: int) -> str:
+    uid = rootfs.FUNCTION_UID
+    after = uid + 1
+    return (
+        f"0 {FIRST_HOST_ID} {uid}\n"
+        f"{uid} {function_id} 1\n"
+        f"{after} {FIRST_HOST_ID + after} {HOST_IDS - after}\n"
+    )
 
 
 def _open_network(wish: Wish, told: bytes) -> list[socket.socket]:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from lambdad.worker.sandbox.launcher import syscalls, trial
 from lambdad.worker.sandbox.launcher.birth import (
+    FIRST_FUNCTION_ID,
     FIRST_HOST_ID,
-    HOST_IDS,
+    FUNCTION_IDS,
     Network,
     NoNetwork,
     Nursery,
@@ -102,7 +103,7 @@ def _may_map_ids() -> bool:
     """Whether the ids of sandboxes are ours to map: root of a container may have fewer."""
     with open("/proc/self/uid_map", encoding="utf-8") as file:
         ranges = [tuple(map(int, line.split())) for line in file]
-    last = FIRST_HOST_ID + HOST_IDS
+    last = FIRST_FUNCTION_ID + FUNCTION_IDS
     return any(first <= FIRST_HOST_ID and first + count >= last for first, _, count in ranges)
 
 

@@ -38,7 +38,20 @@ _DEVICE_LINKS = {
 }
 _PLACES = ("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp")
 _PRIVATE = ("proc", "dev", "tmp", "etc")
-_HIDDEN_FILES = ("kcore", "keys", "key-users", "timer_list", "sysrq-trigger", "latency_stats", "sched_debug")
+_HIDDEN_FILES = (
+    "kcore",
+    "keys",
+    "key-users",
+    "timer_list",
+    "sysrq-trigger",
+    "latency_stats",
+    "sched_debug",
+    "cmdline",
+    "modules",
+    "partitions",
+    "diskstats",
+    "swaps",
+)
 _READ_ONLY_PROC = ("sys", "irq", "bus", "fs")
 _ETC = {
     "passwd": (
