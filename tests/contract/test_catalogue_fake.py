@@ -14,7 +14,7 @@ from lambdad.ports.catalogue_store import CatalogueStore
 pytestmark = pytest.mark.asyncio
 
 
-class TestFake(CatalogueContract):
+class TestFakeCatalogue(CatalogueContract):
     @contextmanager
     def opened(self) -> Iterator[CatalogueStore]:
         yield FakeCatalogue()

@@ -1,0 +1,71 @@
+"""A control plane on fakes, asked as the wire would ask it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from tests.fakes.catalogue import FakeCatalogue
+from tests.fakes.codes import FakeCodes
+from tests.fakes.moments import FakeClock, HeldSleep
+from tests.fakes.objects import FakeObjects
+
+from lambdad.control.plane import ControlPlane
+from lambdad.domain.http import Caller, Request
+from lambdad.domain.scope import Scope
+
+SECRET = b"secret of the locations"
+HERE = Scope("111111111111", "eu-central-1")
+BASE_URL = "http://localhost:4566"
+
+
+class Control:
+    """The plane, its fakes, and `ask`."""
+
+    def __init__(self, catalogue: FakeCatalogue | None = None) -> None:
+        self.catalogue = catalogue or FakeCatalogue()
+        self.codes, self.objects = FakeCodes(), FakeObjects()
+        self.clock, self.sleep = FakeClock(), HeldSleep()
+        self.changes: list[tuple[Scope, str]] = []
+        ids = itertools.count(1)
+        self.plane = ControlPlane(
+            self.catalogue,
+            self.codes,
+            self.clock,
+            objects=self.objects,
+            location_secret=SECRET,
+            on_change=[lambda scope, name: self.changes.append((scope, name))],
+            new_id=lambda: f"r{next(ids)}",
+            settle_delay_s=0.5,
+            sleep=self.sleep,
+        )
+
+    async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
+        request = Request("POST", "/", (), {}, b"", Caller(scope), "request-1", BASE_URL)
+        answer = await self.plane.operations[operation](params, request)
+        return {name: value for name, value in answer.items() if value is not None}
+
+    async def create(self, name: str = "fn", *, settle: bool = True, **given: Any) -> dict[str, Any]:
+        members: dict[str, Any] = {
+            "Runtime": "python3.12",
+            "Handler": "index.handler",
+            "Role": "arn:aws:iam::111111111111:role/r",
+            "Code": {"ZipFile": b"PK one"},
+        }
+        made = await self.ask("CreateFunction", **({"FunctionName": name} | members | given))
+        if settle:
+            await self.settle()
+        return made
+
+    async def settle(self) -> None:
+        await self.sleep.release()
+        await self.plane.settle_now()
+
+
+@pytest_asyncio.fixture
+async def control() -> AsyncIterator[Control]:
+    made = Control()
+    yield made
+    await made.plane.close()
