@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from lambdad.domain.errors import LambdadError
 from lambdad.worker.sandbox.plan import Finding, Tier
 
 _USER_NAMESPACES: Final = (
@@ -42,7 +43,7 @@ LIMITS: Final = ("memory limit", "cpu limit", "pids limit")
 """Without these the namespace tier works, but is not what `--require-isolation=namespace` promises."""
 
 
-class TierRefused(Exception):
+class TierRefused(LambdadError):
     """This host does not give the isolation that was demanded; says why and what to do."""
 
 

@@ -22,6 +22,7 @@ from lambdad.worker.sandbox.launcher.birth import (
 from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, find
 from lambdad.worker.sandbox.launcher.rootfs import Template
 
+_TUN = "/dev/net/tun"
 _PROBE_GONE_WITHIN_S = 0.5
 _NO_GROUPS = Groups(Found(0, {}, {}))
 
@@ -77,7 +78,10 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         except OSError as error:
             yield Prepared(None, groups, NoNetwork(), trial.nothing_works(str(error)))
             return
-        network, network_facts = _open_network(stack) if setting.outbound else (NoNetwork(), [])
+        network: Network = NoNetwork()
+        network_facts: list[trial.Fact] = []
+        if setting.outbound:
+            network, network_facts = _open_network(stack, privileged=privileged)
         try:
             nursery = _make_nursery(setting.place, groups, privileged=privileged)
         except OSError as error:
@@ -120,12 +124,17 @@ def _enter_own_mounts(*, privileged: bool) -> None:
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_SLAVE)
 
 
-def _open_network(stack: contextlib.ExitStack) -> tuple[Network, list[trial.Fact]]:
+def _open_network(stack: contextlib.ExitStack, *, privileged: bool) -> tuple[Network, list[trial.Fact]]:
     # Costs several milliseconds of imports that a server without outbound network need not pay.
     from lambdad.worker.sandbox.network.failure import OutboundUnavailable  # noqa: PLC0415
     from lambdad.worker.sandbox.network.links import Links, sweep  # noqa: PLC0415
 
     feature = "outbound network"
+    if not privileged and not os.access(_TUN, os.R_OK | os.W_OK):
+        # Known at once here; pasta would be waited for in vain.
+        closed: trial.Fact = {"feature": feature, "works": False, "detail": f"{_TUN} is closed to this user"}
+        closed["remedy"] = f"chmod 0666 {_TUN}, or run lambdad as root"
+        return NoNetwork(), [closed]
     try:
         sweep()
         links = Links.open()
