@@ -9,39 +9,44 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PYTEST = [sys.executable, "-m", "pytest"]
 NOTHING_COLLECTED = 5
+TEST_TIMEOUT_S = 120
+"""No single test may take longer: a test that hangs is a failure with a stack, not a run without an end."""
 
 
 def main(arguments: list[str]) -> int:
     """Run, print one closing line, return pytest's exit status."""
     os.chdir(ROOT)
-    left_out = _left_out()
-    marker = ["-m", " and ".join(f"not {name}" for name in left_out)] if left_out else []
+    left_out = missing(which=shutil.which, root=sys.platform == "linux" and os.geteuid() == 0)
+    deselect = [word for one in left_out for word in one.options()]
     if arguments:
-        parts = [[*arguments, *marker]]
+        parts = [[*arguments, *deselect]]
     else:
         parts = [
-            ["-n", "2", "--dist", "loadfile", "-q", "--ignore", "tests/performance", *marker, "tests"],
-            ["-q", *marker, "tests/performance"],
+            ["-n", "2", "--dist", "loadfile", "-q", "--ignore", "tests/performance", *deselect, "tests"],
+            ["-q", *deselect, "tests/performance"],
         ]
     started = time.monotonic()
     counts: Counter[str] = Counter()
     status = 0
     for part in parts:
-        code, found = _run(part)
+        code, found = _run([f"--timeout={TEST_TIMEOUT_S}", *part])
         counts += found
         if code != NOTHING_COLLECTED:
             status = status or code
-    for name, why in left_out.items():
-        _list_left_out(name, why)
+    for one in left_out:
+        _list_left_out(one)
     if counts["skipped"]:
         print("test: a skipped test is a failure here; leave it out by marker or make it run", file=sys.stderr)
         status = status or 1
@@ -50,13 +55,45 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-def _left_out() -> dict[str, str]:
-    """Marker to reason, for what this machine cannot run."""
-    if sys.platform != "linux":
-        return {"root": "this is not Linux", "rootless": "this is not Linux"}
-    if os.geteuid() != 0:
-        return {"root": "not run as root (sudo make test runs them)"}
-    return {}
+@dataclass(frozen=True)
+class LeftOut:
+    """Tests this machine cannot run: a marker or whole files, and why."""
+
+    why: str
+    marker: str | None = None
+    files: tuple[str, ...] = ()
+
+    def options(self) -> list[str]:
+        """What keeps pytest from running them."""
+        if self.marker:
+            return ["-m", f"not {self.marker}"]
+        return [word for file in self.files for word in ("--ignore", file)]
+
+
+FUNCTIONAL, RUNTIMES = "tests/functional", "tests/integration/runtimes"
+NEEDS = {
+    "node": (
+        f"{FUNCTIONAL}/test_clients_node_sdk.py",
+        f"{FUNCTIONAL}/test_functions_runtimes.py",
+        f"{FUNCTIONAL}/test_cli_commands.py",
+        f"{RUNTIMES}/test_runtimes_node_differential.py",
+        f"{RUNTIMES}/test_runtimes_samples.py",
+    ),
+    "npm": (f"{FUNCTIONAL}/test_cli_commands.py", f"{RUNTIMES}/test_runtimes_node_differential.py"),
+    "curl": (f"{FUNCTIONAL}/test_cli_commands.py",),
+    "cc": (f"{FUNCTIONAL}/test_functions_provided.py", f"{RUNTIMES}/test_runtimes_samples.py"),
+}
+"""Program to the files whose tests run it."""
+
+
+def missing(which: Callable[[str], str | None], *, root: bool) -> list[LeftOut]:
+    """What cannot be run here, and why."""
+    found = [] if root else [LeftOut("not root on Linux (sudo make test runs them)", marker="root")]
+    return found + [
+        LeftOut(f"{program} is not installed", files=files)
+        for program, files in NEEDS.items()
+        if which(program) is None
+    ]
 
 
 def _run(arguments: list[str]) -> tuple[int, Counter[str]]:
@@ -74,12 +111,11 @@ def _run(arguments: list[str]) -> tuple[int, Counter[str]]:
     return process.returncode, counts
 
 
-def _list_left_out(marker: str, why: str) -> None:
-    listed = subprocess.run(
-        [*PYTEST, "--collect-only", "-q", "-m", marker, "tests"], capture_output=True, text=True, check=False
-    )
+def _list_left_out(one: LeftOut) -> None:
+    chosen = ["-m", one.marker, "tests"] if one.marker else list(one.files)
+    listed = subprocess.run([*PYTEST, "--collect-only", "-q", *chosen], capture_output=True, text=True, check=False)
     names = [line for line in listed.stdout.splitlines() if "::" in line]
-    print(f"test: left out {len(names)} tests marked {marker}: {why}")
+    print(f"test: left out {len(names)} tests: {one.why}")
     for name in names:
         print(f"  {name}")
 

@@ -13,6 +13,7 @@ need pasta passt
 need cc gcc
 need node nodejs
 need npm npm
+need curl curl
 need setpriv util-linux
 need newuidmap uidmap
 # A compiler without the C library's headers cannot build the compiled bootstrap of the tests.
@@ -25,9 +26,8 @@ if [ -n "$missing" ]; then
         # shellcheck disable=SC2086 - a list of package names
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     else
-        echo "test: missing packages:$missing" >&2
-        echo "test: sudo apt-get install$missing" >&2
-        exit 1
+        echo "test: not root, so these packages are not installed:$missing" >&2
+        echo "test: what needs them is left out and listed at the end; to run it: sudo apt-get install$missing" >&2
     fi
 fi
 
@@ -40,7 +40,7 @@ if ! cmp -s requirements/awscli.txt .venv-awscli/requirements.txt; then
     cp requirements/awscli.txt .venv-awscli/requirements.txt
 fi
 
-if ! cmp -s requirements/js/package-lock.json .cache/js/installed.json; then
+if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cache/js/installed.json; then
     echo "test: installing the JavaScript SDK into .cache/js"
     mkdir -p .cache/js
     cp requirements/js/package.json requirements/js/package-lock.json .cache/js/
