@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import stat
 import threading
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -203,3 +206,19 @@ def test_a_published_version_stays_what_it_was(shared_server: Server) -> None:
 def test_asynchronous_invocation_is_refused_rather_than_pretended(shared_server: Server, name: str) -> None:
     with pytest.raises(ClientError, match="InvocationType Event is not offered by lambdad yet"):
         shared_server.client().invoke(FunctionName=name, InvocationType="Event", Payload=b'"count"')
+
+
+def test_a_symlink_inside_the_code_is_one_in_the_function_too(shared_server: Server) -> None:
+    source = (
+        "import os\ndef handler(event, context):\n    return [os.readlink('link'), open('link').read()]\n"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", source)
+        archive.writestr("folder/data", "linked")
+        link = zipfile.ZipInfo("link")
+        link.create_system = 3
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "folder/data")
+    linked = shared_server.function(buffer.getvalue())
+    assert call(shared_server, linked).body == ["folder/data", "linked"]
