@@ -10,6 +10,8 @@ from pathlib import Path
 from scripted_runtime_api import Post, Transcript
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+# lambdad's clients leave longer causes out; AWS's send up to 1 MiB, of which the platform keeps 64 KiB.
+MAX_CAUSE_BYTES = 48 * 1024
 OWN_FILES = ("awslambdaric/bootstrap.py", "clients/lambdad_runtime.py")
 # A handler that cannot be called fails in the client itself.
 OWN_FRAME = re.compile(
@@ -39,7 +41,9 @@ def _post(post: Post, client_paths: Sequence[Path]) -> tuple[str, dict[str, str]
         # AWS's client sends what its HTTP library adds here.
         headers.pop("content-type", None)
     cause = headers.get("lambda-runtime-function-xray-error-cause")
-    if cause:
+    if cause and len(cause) > MAX_CAUSE_BYTES:
+        del headers["lambda-runtime-function-xray-error-cause"]
+    elif cause:
         headers["lambda-runtime-function-xray-error-cause"] = _cause(cause)
     return post.path, headers, _text(post.body.decode("utf-8", "backslashreplace"), client_paths)
 

@@ -182,7 +182,7 @@ def run(
         actions += [(os.POSIX_SPAWN_DUP2, high_pair, 4), (os.POSIX_SPAWN_CLOSE, high_pair)]
     actions.append((os.POSIX_SPAWN_CLOSE, high_out))
     api.started_at = time.monotonic()
-    pid = os.posix_spawn("/usr/bin/env", ["env", "-C", str(cwd), *argv], full, file_actions=actions)
+    pid = os.posix_spawn("/usr/bin/env", ["env", "-C", str(cwd), *argv], full, file_actions=actions, setpgroup=0)
     os.close(output_write)
     if theirs is not None:
         theirs.close()
@@ -233,5 +233,5 @@ def _wait(api: ScriptedRuntimeApi, pid: int, output: int) -> None:
 
 def _end(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)  # with what it started: a shell leaves its curl behind
     os.waitpid(pid, 0)

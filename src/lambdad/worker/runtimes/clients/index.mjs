@@ -25,6 +25,7 @@ import { format, types } from 'node:util';
 const require = createRequire(import.meta.url);
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const ASYNC_ONLY = MAJOR >= 24;
+const MAX_XRAY_CAUSE_CHARACTERS = 16 * 1024; // a longer cause is left out; the platform keeps 64 KiB of headers
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED_REJECTION = 128;
 
@@ -339,8 +340,8 @@ class RuntimeClient {
 
   errorRequest(requestId, error) {
     const cause = xrayCause(error);
-    const header = cause && `Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n`;
-    return request(`invocation/${encodeURIComponent(requestId)}/error`, serialize(errorObject(error)), header);
+    const header = cause && cause.length <= MAX_XRAY_CAUSE_CHARACTERS && `Lambda-Runtime-Function-XRay-Error-Cause: ${cause}\r\n`;
+    return request(`invocation/${encodeURIComponent(requestId)}/error`, serialize(errorObject(error)), header || '');
   }
 
   postError(requestId, error) {
