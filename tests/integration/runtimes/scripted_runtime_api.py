@@ -182,7 +182,9 @@ def run(
         actions += [(os.POSIX_SPAWN_DUP2, high_pair, 4), (os.POSIX_SPAWN_CLOSE, high_pair)]
     actions.append((os.POSIX_SPAWN_CLOSE, high_out))
     api.started_at = time.monotonic()
-    pid = os.posix_spawn("/usr/bin/env", ["env", "-C", str(cwd), *argv], full, file_actions=actions, setpgroup=0)
+    pid = os.posix_spawn(
+        "/usr/bin/env", ["env", "-C", str(cwd), *argv], full, file_actions=actions, setpgroup=0
+    )
     os.close(output_write)
     if theirs is not None:
         theirs.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from normalised import seen
-from official_clients import python_client
+from official_clients import CACHE, python_client
 from scripted_runtime_api import Event, Transcript, run
 
 from lambdad.worker.runtimes.client_tree import CLIENTS, PYTHON_CLIENT
@@ -17,6 +17,7 @@ from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
 pytestmark = pytest.mark.registry
 
 TASK = Path(__file__).parent / "handlers" / "python"
+BROKEN = CACHE / "broken"  # source that no linter has to pass over
 EVENTS = (Event(b'{"key": "caf\xc3\xa9", "n": [1, 2.5, null]}'), Event(b"[]", "second-0000"))
 FOUND = [
     found
@@ -26,18 +27,48 @@ FOUND = [
 HANDLERS = [
     *(
         f"answers.{name}"
-        for name in "echo nothing text numbers raw_bytes decimals named_tuple bytes_inside odd_keys a_set "
-        "tuple_key circular lone_surrogate".split()
+        for name in [
+            "echo",
+            "nothing",
+            "text",
+            "numbers",
+            "raw_bytes",
+            "decimals",
+            "named_tuple",
+            "bytes_inside",
+            "odd_keys",
+            "a_set",
+            "tuple_key",
+            "circular",
+            "lone_surrogate",
+        ]
     ),
     *(
         f"failures.{name}"
-        for name in "raises custom chained without_message deep recursion number not_callable_argument".split()
+        for name in [
+            "raises",
+            "custom",
+            "chained",
+            "without_message",
+            "deep",
+            "recursion",
+            "number",
+            "not_callable_argument",
+        ]
     ),
     *(
         f"logs.{name}"
-        for name in "levels default_level with_exception with_extra several_lines printed mixed".split()
+        for name in [
+            "levels",
+            "default_level",
+            "with_exception",
+            "with_extra",
+            "several_lines",
+            "printed",
+            "mixed",
+        ]
     ),
-    *(f"facts.{name}" for name in "context trace_id descriptors".split()),
+    *(f"facts.{name}" for name in ["context", "trace_id", "descriptors"]),
     "failures.exits",
     "broken_syntax.handler",
     "broken_import.handler",
@@ -61,6 +92,12 @@ LOG_SETTINGS = {
 LOGGING = [name for name in HANDLERS if name.startswith(("logs", "failures", "broken", "answers.a_set"))]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _broken_source() -> None:
+    BROKEN.mkdir(parents=True, exist_ok=True)
+    (BROKEN / "broken_syntax.py").write_text("def f(:\n    pass\n")
+
+
 def environment(interpreter: Interpreter, handler: str) -> dict[str, str]:
     minor = ".".join(interpreter.version.split(".")[:2])
     return {
@@ -68,7 +105,7 @@ def environment(interpreter: Interpreter, handler: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "LAMBDA_TASK_ROOT": str(TASK),
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "PYTHONPATH": str(TASK),
+        "PYTHONPATH": f"{TASK}:{BROKEN}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "_HANDLER": handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{minor}",

@@ -49,6 +49,8 @@ def test_a_bootstrap_answers_every_event_over_tcp(sample: str, tmp_path: Path) -
 )
 def test_a_managed_sample_greets_by_name_and_logs_it(sample: str, handler: str, argv: list[str]) -> None:
     task = SAMPLES / sample
-    seen = run(argv, {**environment(task, handler), "PYTHONDONTWRITEBYTECODE": "1"}, task, EVENTS, transport="fd")
+    seen = run(
+        argv, {**environment(task, handler), "PYTHONDONTWRITEBYTECODE": "1"}, task, EVENTS, transport="fd"
+    )
     assert [json.loads(post.body)["greeting"] for post in seen.posts] == ["Hello, Ada!", "Hello, Grace!"]
     assert ["greeting Ada" in text for _, text in seen.records] == [True, False]

@@ -39,7 +39,7 @@ def bytes_inside(event, context):
 
 
 def odd_keys(event, context):
-    return {1: "int", 2.5: "float", True: "bool", None: "none"}
+    return {1: "int", 2.5: "float", False: "bool", None: "none"}
 
 
 def a_set(event, context):

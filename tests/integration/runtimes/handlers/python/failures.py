@@ -22,7 +22,7 @@ def chained(event, context):
 
 
 def without_message(event, context):
-    raise Exception
+    raise Exception  # noqa: TRY002
 
 
 def deep(event, context):

@@ -1,1 +1,0 @@
-import does_not_exist_anywhere
