@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hosting import PYTHON, Host
+from hosting import LIMITS, PYTHON, Host
 
 from lambdad.domain.errors import EnvironmentUnavailable
-from lambdad.worker.sandbox.factory import data_id
-from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan
+from lambdad.worker.sandbox.factory import data_id, make_factory
+from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, SandboxPlan
 
 pytestmark = pytest.mark.root
 
@@ -102,6 +102,13 @@ def launcher_of(stub: subprocess.Popen[bytes]) -> int:
     return int(children[0])
 
 
+def own_launcher(data_dir: Path) -> int:
+    """Process id of the launcher that this test process started for a data directory."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    name = data_id(data_dir)
+    return next(int(pid) for pid in children if name in Path(f"/proc/{pid}/cmdline").read_text())
+
+
 def test_kill_9_of_the_server_leaves_no_process_mount_or_group(places: tuple[Path, Path]) -> None:
     mark = f"876543.{os.getpid()}1"
     with running_stub(*places, mark) as stub:
@@ -151,6 +158,18 @@ def test_a_server_that_closes_in_order_leaves_nothing(places: tuple[Path, Path])
     assert list(places[0].iterdir()) == []
 
 
+def test_a_server_whose_launcher_was_killed_still_closes_without_a_trace(places: tuple[Path, Path]) -> None:
+    async def scenario() -> None:
+        factory = await make_factory(data_dir=places[0], require=None, outbound=False)
+        await factory.create(SandboxPlan("left", (), LIMITS, outbound=False))
+        os.kill(own_launcher(places[0]), signal.SIGKILL)
+        await factory.close()
+
+    asyncio.run(scenario())
+    assert wait_until_clean("no such mark", places[0]) == []
+    assert list(places[0].iterdir()) == []
+
+
 def test_a_launcher_that_dies_alone_takes_its_sandboxes_and_is_started_again(host: Host) -> None:
     async def scenario() -> ExitStatus:
         ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
@@ -161,10 +180,7 @@ def test_a_launcher_that_dies_alone_takes_its_sandboxes_and_is_started_again(hos
         return await asyncio.wait_for(ended, 20)
 
     sandbox = host.make()
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    launcher = next(
-        int(pid) for pid in children if data_id(host.data_dir) in Path(f"/proc/{pid}/cmdline").read_text()
-    )
+    launcher = own_launcher(host.data_dir)
     assert host.runner.run(scenario()) == ExitStatus(None, signal.SIGKILL)
     with pytest.raises(EnvironmentUnavailable):
         host.run_in(sandbox, "/bin/true")

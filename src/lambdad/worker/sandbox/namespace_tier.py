@@ -16,6 +16,7 @@ from lambdad.worker.sandbox.helper import (
     News,
     start_launcher,
 )
+from lambdad.worker.sandbox.launcher.cgroups import Found, Groups
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
 from lambdad.worker.sandbox.plan import Finding, Sandbox, SandboxPlan, Tier
@@ -95,6 +96,8 @@ class NamespaceFactory:
         self._sandboxes.clear()
         if launcher is not None:
             await launcher.close()
+        # The launcher removes its groups itself, unless it was killed.
+        await asyncio.to_thread(Groups(Found(self._version, self._parents, {})).close)
         self._settle_all()
         with contextlib.suppress(OSError):
             self._setting.place.rmdir()
