@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, State, UpdateStatus
@@ -77,6 +78,7 @@ class FakeCatalogue:
         return [v for v in versions if after is None or _place(v) > (after[0], _number(after[1]))][:limit]
 
     async def read_tags(self, scope: Scope, name: str) -> dict[str, str]:
+        await asyncio.sleep(0)  # others come in between, as with a real store
         function = self._functions.get((scope, name))
         return {} if function is None else dict(function.tags)
 

@@ -109,6 +109,8 @@ def parts(url: str) -> tuple[str, dict[str, str]]:
 def test_a_signed_location_leads_to_its_code():
     path, query = parts(code_location.sign(b"s", "http://h", KEY, 1_000.9))
     assert code_location.verify(b"s", path, query, 1_599.9) == KEY
+    with pytest.raises(AccessDenied, match="expired"):
+        code_location.verify(b"s", path, query, 1_600)
 
 
 @pytest.mark.parametrize(
