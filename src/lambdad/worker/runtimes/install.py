@@ -174,7 +174,7 @@ def _run(command: list[str], failure: str) -> None:
         raise EnvironmentUnavailable(f"{failure}: {error}") from None
     if done.returncode != 0:
         lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        reason = " ".join(lines[-3:]) or f"exit status {done.returncode}"
+        reason = "; ".join(lines[:1] + lines[1:][-2:]) or f"exit status {done.returncode}"
         raise EnvironmentUnavailable(f"{failure}: {reason}")
 
 

@@ -21,7 +21,7 @@ def default_level(event, context):
 
 def with_exception(event, context):
     try:
-        1 / 0
+        1 / 0  # noqa: B018
     except ZeroDivisionError:
         log.exception("caught")
 
