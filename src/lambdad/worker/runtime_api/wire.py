@@ -53,7 +53,7 @@ class RequestParser:
         """Take what arrived.
 
         Raises:
-            BadRequest: not HTTP, or a head over 64 KiB.
+            BadRequest: not HTTP, or a head over the limit.
         """
         if self._slow is not None:
             self._slow.feed(data)
@@ -67,7 +67,7 @@ class RequestParser:
             end = data.find(b"\r\n\r\n")
             if end < 0:
                 if len(data) > MAX_RUNTIME_API_HEADER_BYTES:
-                    raise BadRequest("request head over 64 KiB")
+                    raise BadRequest(f"request head over {MAX_RUNTIME_API_HEADER_BYTES} bytes")
                 self._pending = data
                 return
             head = data[: end + 2]
