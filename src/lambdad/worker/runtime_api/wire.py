@@ -37,7 +37,7 @@ class RequestParser:
     def __init__(self, on_request: OnRequest, on_continue: Callable[[], None]) -> None:
         self._on_request = on_request
         self._on_continue = on_continue
-        self._pending = b""
+        self._pending = bytearray()
         self._missing = 0
         self._have = 0
         self._body: list[bytes] = []
@@ -61,14 +61,12 @@ class RequestParser:
         if self._missing:
             data = self._take_body(data)
         if self._pending:
-            data = self._pending + data
-            self._pending = b""
+            data = self._take_head(data)
         while data:
             end = data.find(b"\r\n\r\n")
             if end < 0:
-                if len(data) > MAX_RUNTIME_API_HEADER_BYTES:
-                    raise BadRequest(f"request head over {MAX_RUNTIME_API_HEADER_BYTES} bytes")
-                self._pending = data
+                self._pending += data
+                self._bound_head()
                 return
             head = data[: end + 2]
             length = _content_length(head)
@@ -83,6 +81,24 @@ class RequestParser:
                 return
             data = data[end + 4 + length :]
             self._emit(head, body)
+
+    def _take_head(self, data: bytes) -> bytes:
+        """Add to a head that came in pieces; the whole once its end is there, else nothing.
+
+        Only what is new is searched and nothing is copied twice, however small the pieces are.
+        """
+        searched = max(0, len(self._pending) - 3)
+        self._pending += data
+        if self._pending.find(b"\r\n\r\n", searched) < 0:
+            self._bound_head()
+            return b""
+        whole = bytes(self._pending)
+        self._pending = bytearray()
+        return whole
+
+    def _bound_head(self) -> None:
+        if len(self._pending) > MAX_RUNTIME_API_HEADER_BYTES:
+            raise BadRequest(f"request head over {MAX_RUNTIME_API_HEADER_BYTES} bytes")
 
     def _take_body(self, data: bytes) -> bytes:
         part = data[: self._missing]
