@@ -30,9 +30,10 @@ class RawRequest:
 
     Attributes:
         headers: names in lower case, in order.
+        origin: of a web page that was admitted; None when no page sent it.
     """
 
-    __slots__ = ("body", "headers", "keep_alive", "method", "url")
+    __slots__ = ("body", "headers", "keep_alive", "method", "origin", "url")
 
     def __init__(self) -> None:
         self.method = b""
@@ -40,6 +41,7 @@ class RawRequest:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = b""
         self.keep_alive = True
+        self.origin: bytes | None = None
 
 
 class Dispatcher(Protocol):

@@ -10,8 +10,10 @@ _EXPOSED = (
 )
 
 
-def headers(origin: bytes) -> tuple[tuple[str, str], ...]:
-    """What every answer to an admitted origin carries."""
+def headers(origin: bytes | None) -> tuple[tuple[str, str], ...]:
+    """What every answer to an admitted origin carries; nothing when no page asked."""
+    if origin is None:
+        return ()
     return (
         ("Access-Control-Allow-Origin", origin.decode("latin-1")),
         ("Access-Control-Expose-Headers", _EXPOSED),
@@ -20,12 +22,11 @@ def headers(origin: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def preflight(request: Request) -> Response:
-    """The answer to a preflight request of an admitted origin."""
+    """The answer to a preflight request of an admitted origin, beside `headers`."""
     return Response(
         204,
         b"",
         (
-            *headers(request.headers["origin"].encode("latin-1")),
             ("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
             ("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers", "*")),
             ("Access-Control-Max-Age", _MAX_AGE_S),

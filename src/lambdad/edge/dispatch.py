@@ -130,6 +130,7 @@ class EdgeDispatcher:
         if origin is not None and not self._gate.admits_origin(origin):
             self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
             return
+        raw.origin = origin
         identity = self._identities.of(
             authorization,
             raw.url,
@@ -143,21 +144,16 @@ class EdgeDispatcher:
         request_id = shared.ids.request_id()
         base_url = f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"
         request = whole_request(raw, text_headers(raw), identity.caller, request_id, base_url)
-        if is_invoke and origin is None:
+        if is_invoke:
             self._invoke.slow(connection, raw, identity, request)
             return
         if origin is not None and raw.method == b"OPTIONS":
             shared.respond(connection, raw, cors.preflight(request), request_id)
             return
-        shared.spawn(self._serve(connection, raw, request, identity.service, origin))
+        shared.spawn(self._serve(connection, raw, request, identity.service))
 
     async def _serve(
-        self,
-        connection: HttpConnection,
-        raw: RawRequest,
-        request: Request,
-        service: str | None,
-        origin: bytes | None,
+        self, connection: HttpConnection, raw: RawRequest, request: Request, service: str | None
     ) -> None:
         shared = self._shared
         try:
@@ -165,11 +161,10 @@ class EdgeDispatcher:
         except Exception:  # noqa: BLE001 - a defect must not end the server
             _log.exception("unexpected error in a service", extra={"event": "edge.error"})
             response = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
-        extra = cors.headers(origin) if origin is not None else ()
         if isinstance(response.body, bytes):
-            shared.respond(connection, raw, response, request.request_id, extra)
+            shared.respond(connection, raw, response, request.request_id)
         else:
-            await shared.stream(connection, raw, response, request.request_id, extra, response.body)
+            await shared.stream(connection, raw, response, request.request_id, response.body)
 
     def _deny(self, connection: HttpConnection, raw: RawRequest, why: str) -> None:
         request_id = self._shared.ids.request_id()
@@ -223,10 +218,10 @@ class Shared:
         raw: RawRequest,
         response: Response,
         request_id: str,
-        extra: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Send a whole answer."""
         body = response.body if isinstance(response.body, bytes) else b""
+        extra = cors.headers(raw.origin)
         lines = head(response, request_id, self.date.line(), extra, keep_alive=raw.keep_alive)
         connection.answer(lines, b"" if raw.method == b"HEAD" else body, keep_alive=raw.keep_alive)
 
@@ -236,10 +231,10 @@ class Shared:
         raw: RawRequest,
         response: Response,
         request_id: str,
-        extra: tuple[tuple[str, str], ...],
         chunks: AsyncIterator[bytes],
     ) -> None:
         """Send an answer in chunks as they come; a failure in the middle cuts the connection."""
+        extra = cors.headers(raw.origin)
         chunked = all(name.lower() != "content-length" for name, _ in response.headers)
         connection.write(head(response, request_id, self.date.line(), extra, keep_alive=raw.keep_alive))
         try:

@@ -21,6 +21,7 @@ from lambdad.domain.errors import InvalidRequestContent, LambdadError, NotOffere
 from lambdad.domain.http import Request, Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
+from lambdad.edge import cors
 from lambdad.edge.connection import HttpConnection, RawRequest
 from lambdad.edge.identity import Identity
 from lambdad.edge.wire import HttpDate
@@ -136,6 +137,10 @@ class InvokeRoute:
             extra += b"X-Amz-Log-Result: " + base64.b64encode(invocation.log_tail) + b"\r\n"
         if not raw.keep_alive:
             extra += b"Connection: close\r\n"
+        if raw.origin is not None:
+            extra += b"".join(
+                f"{name}: {value}\r\n".encode("latin-1") for name, value in cors.headers(raw.origin)
+            )
         body = invocation.result
         head = b"HTTP/1.1 200 OK\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n" % (
             self._date.line(),
