@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.running import Server
+from tests.running import Server, start_server
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -25,6 +28,17 @@ class Answer:
     log: str
     request_id: str
     version: str | None
+
+
+@contextmanager
+def started(data_dir: Path | str, *arguments: str, **options: Any) -> Iterator[Server]:
+    """A server of the test's own; it ends with the block, cleanly unless it was killed in it."""
+    server = start_server(data_dir, *arguments, **options)
+    try:
+        yield server
+    finally:
+        status = server.stop()
+    assert status in (0, -signal.SIGKILL), server.log
 
 
 def call(server: Server, name: str, event: Any = None, **parameters: Any) -> Answer:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from calling import call
-from tests.running import Server, start_server
+from calling import call, started
+from tests.running import Server
 
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
 
@@ -50,8 +50,7 @@ def test_a_host_without_interpreters_accepts_functions_and_says_what_to_install(
     nothing = tmp_path / "nothing"
     nothing.mkdir()
     places = ("PATH", "HOME", "XDG_DATA_HOME", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR", "NVM_DIR", "FNM_DIR")
-    server = start_server(tmp_path / "data", env=dict.fromkeys(places, str(nothing)))
-    try:
+    with started(tmp_path / "data", env=dict.fromkeys(places, str(nothing))) as server:
         for runtime in ("python3.12", "nodejs22.x"):
             name = server.function(source_for(runtime), Runtime=runtime)
             with pytest.raises(ClientError) as error:
@@ -62,8 +61,6 @@ def test_a_host_without_interpreters_accepts_functions_and_says_what_to_install(
             assert response["Error"]["Message"].endswith(
                 f"Install one with: lambdad runtimes install {runtime}"
             )
-    finally:
-        assert server.stop() == 0
 
 
 def test_an_interpreter_installed_later_is_found_without_a_restart(tmp_path: Path) -> None:
@@ -72,8 +69,7 @@ def test_an_interpreter_installed_later_is_found_without_a_restart(tmp_path: Pat
     versions = tmp_path / "pyenv" / "versions"
     places = ("PATH", "HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR")
     env = {**dict.fromkeys(places, str(nothing)), "PYENV_ROOT": str(versions.parent)}
-    server = start_server(tmp_path / "data", env=env)
-    try:
+    with started(tmp_path / "data", env=env) as server:
         runtime, binary = next(
             (status.runtime, Path(status.interpreter))
             for status in RuntimeCatalogue().status()
@@ -87,5 +83,3 @@ def test_an_interpreter_installed_later_is_found_without_a_restart(tmp_path: Pat
         (installed / binary.name).symlink_to(binary)
         (installed / "python3").symlink_to(binary)
         assert call(server, name).body["version"] == runtime
-    finally:
-        assert server.stop() == 0
