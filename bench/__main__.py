@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = Results()
     # The conditions are those before our own load.
     conditions = machine.describe()
+    before = machine.commit(ROOT)
     with console.status("starting") as status:
         say = _progress(console, status)
         try:
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say=say,
             )
             measure_all(run)
-    return _finish(console, given, results, run, conditions)
+    return _finish(console, given, results, run, conditions, before)
 
 
 def _progress(console: Console, status: Status) -> Callable[[str], None]:
@@ -114,12 +115,19 @@ def _peers(given: options.Options, results: Results, say: install.Say) -> list[S
 
 
 def _finish(
-    console: Console, given: options.Options, results: Results, run: Run, conditions: dict[str, str]
+    console: Console,
+    given: options.Options,
+    results: Results,
+    run: Run,
+    conditions: dict[str, str],
+    before: str,
 ) -> int:
     peers = [subject.name for subject in run.servers if subject.name not in run.programs]
     subjects = [*run.floors, *run.servers]
     versions = machine.tool_versions() | {name: install.VERSIONS[name] for name in sorted(install.VERSIONS)}
-    versions[PRODUCT] = machine.commit(ROOT)
+    after = machine.commit(ROOT)
+    # A checkout that changes under the run has no one version: the report says so.
+    versions[PRODUCT] = before if before == after else f"{before} when it began, {after} when it ended"
     if given.against is not None:
         versions["against"] = machine.commit(given.against)
     page = report.Page(
