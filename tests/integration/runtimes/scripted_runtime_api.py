@@ -228,9 +228,22 @@ def _wait(api: ScriptedRuntimeApi, pid: int, output: int) -> None:
         api.transcript.exit_code = os.waitstatus_to_exitcode(status)
     else:
         _end(pid)
-        while chunk := os.read(output, 1 << 20):
-            chunks.append(chunk)
+        chunks += _rest(output, give_up)
     api.transcript.output = b"".join(chunks)
+
+
+def _rest(output: int, give_up: float) -> list[bytes]:
+    """What was printed up to the end; somebody who outlives the client must not be waited for."""
+    chunks: list[bytes] = []
+    while time.monotonic() < give_up:
+        if select.select([output], [], [], 0.05)[0]:
+            chunk = os.read(output, 1 << 20)
+            if not chunk:
+                return chunks
+            chunks.append(chunk)
+    raise AssertionError(
+        f"somebody still holds the output of a client that was killed; it printed {chunks!r}"
+    )
 
 
 def _end(pid: int) -> None:
