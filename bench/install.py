@@ -105,13 +105,7 @@ def _rie(home: Path, say: Say) -> Rie:
 
 def _node_client(home: Path, say: Say) -> None:
     """Install AWS's Node client; it wants Node 22 and compiles a native part, which many machines cannot."""
-    _npm(
-        home,
-        [f"aws-lambda-ric@{VERSIONS['aws-lambda-ric']}"],
-        say,
-        "--engine-strict",
-        "--allow-scripts=aws-lambda-ric",
-    )
+    _npm(home, [f"aws-lambda-ric@{VERSIONS['aws-lambda-ric']}"], say, "--engine-strict")
     if not any((home / "node_modules" / "aws-lambda-ric").rglob("*.node")):
         raise InstallError("aws-lambda-ric came without its native part (npm ran no install script)")
 
