@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lambdad.settings import (
     AuthMode,
+    Isolation,
     RequiredIsolation,
     ServiceEndpoint,
     Settings,
@@ -204,9 +205,21 @@ def test_every_default_is_one_a_server_can_run_with():
     assert validate(Settings()) == []
 
 
+@pytest.mark.parametrize("required", ["namespace", "microvm"])
+def test_giving_up_isolation_is_refused_where_it_is_required(required):
+    with pytest.raises(
+        SettingsError, match=f"isolation = process is refused: require_isolation = {required}"
+    ):
+        load({"isolation": "process", "require_isolation": required}, {})
+    assert (
+        load({"isolation": "namespace", "require_isolation": required}, {}).isolation is Isolation.NAMESPACE
+    )
+
+
 def test_every_setting_can_come_from_each_place(config):
     values = {
         "host": "::1", "port": 1, "data_dir": "/d", "auth": "permissive", "require_isolation": "process",
+        "isolation": "process",
         "outbound": False, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "default_region": "eu-west-1",
         "drain_s": 3,

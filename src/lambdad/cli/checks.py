@@ -15,6 +15,7 @@ from pathlib import Path
 from lambdad.settings import RequiredIsolation, Settings, descriptors_needed, environment_bound
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
+from lambdad.worker.sandbox.probe import WEAK
 
 LOW_DISK_BYTES = 1024 * 1024 * 1024
 STRENGTH = {Tier.PROCESS: 1, Tier.NAMESPACE: 2, Tier.MICROVM: 3}
@@ -46,13 +47,16 @@ class Check:
         return asdict(self)
 
 
-def isolation(tier: Tier | None, required: RequiredIsolation, refusal: str = "") -> Check:
+def isolation(
+    tier: Tier | None, required: RequiredIsolation, refusal: str = "", *, by_choice: bool = False
+) -> Check:
     """What isolation functions get, held against what is required.
 
     Args:
         tier: None when no sandbox can be made, or none as strong as required.
         required: the setting.
         refusal: why there is no tier; one line.
+        by_choice: whether the tier is the one the settings name.
     """
     if tier is None:
         remedy = "see the findings below, or lower require_isolation"
@@ -60,12 +64,9 @@ def isolation(tier: Tier | None, required: RequiredIsolation, refusal: str = "")
     if required is not RequiredIsolation.NONE and STRENGTH[tier] < STRENGTH[Tier(required.value)]:
         return Check("isolation", Verdict.MISSING, f"{tier}, but {required} is required", "see the findings")
     if tier is Tier.PROCESS:
-        return Check(
-            "isolation",
-            Verdict.WEAK,
-            "process: functions share files, network and user with this account; run only code you trust",
-            "run on Linux as root or with user namespaces enabled",
-        )
+        chosen = "leave the setting isolation at auto"
+        remedy = chosen if by_choice else "run on Linux as root or with user namespaces enabled"
+        return Check("isolation", Verdict.WEAK, f"process: {WEAK}", remedy)
     return Check("isolation", Verdict.GOOD, str(tier))
 
 

@@ -15,9 +15,10 @@ import typer
 from lambdad.cli import checks, options, show
 from lambdad.cli.checks import Check, Verdict
 from lambdad.domain.errors import LambdadError
-from lambdad.settings import Settings, SettingsError, load
+from lambdad.settings import Isolation, RequiredIsolation, Settings, SettingsError, load
 from lambdad.settings.model import default_of
 from lambdad.settings.reading import IN_MEMORY
+from lambdad.worker.sandbox.plan import Tier
 
 MARKS = {Verdict.GOOD: "ok", Verdict.WEAK: "--", Verdict.MISSING: "!!"}
 STYLES = {Verdict.GOOD: "green", Verdict.WEAK: "yellow", Verdict.MISSING: "bold red"}
@@ -70,22 +71,32 @@ def effective(settings: Settings) -> dict[str, str]:
 
 def _sandboxes(settings: Settings) -> list[Check]:
     """What the probe of the sandbox found, in a directory of its own so that a server is not disturbed."""
+    from lambdad.worker.sandbox import probe
     from lambdad.worker.sandbox.factory import make_factory
 
     # Its warnings are our findings; said twice they would only spoil --json.
     logging.getLogger("lambdad").setLevel(logging.CRITICAL)
 
-    async def probe() -> list[Check]:
+    chosen = None if settings.isolation is Isolation.AUTO else Tier(settings.isolation.value)
+    required = settings.require_isolation
+
+    async def look() -> list[Check]:
         with tempfile.TemporaryDirectory(prefix="lambdad-doctor-") as scratch:
-            factory = await make_factory(data_dir=Path(scratch), require=None, outbound=settings.outbound)
+            factory = await make_factory(
+                data_dir=Path(scratch), require=None, outbound=settings.outbound, tier=chosen
+            )
             try:
-                tier = checks.isolation(factory.tier, settings.require_isolation)
-                return [tier, *checks.features(factory.findings)]
+                tier = checks.isolation(factory.tier, required, by_choice=chosen is not None)
+                if required is not RequiredIsolation.NONE:
+                    probe.choose(Tier(required.value), factory.findings)
+            except probe.TierRefused as refusal:
+                tier = checks.isolation(None, required, str(refusal))
             finally:
                 await factory.close()
+            return [tier, *checks.features(factory.findings)]
 
     try:
-        return asyncio.run(probe())
+        return asyncio.run(look())
     except (LambdadError, OSError) as error:
         return [checks.isolation(None, settings.require_isolation, str(error))]
 

@@ -39,7 +39,7 @@ from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.capacity import environment_bound
-from lambdad.settings.model import RequiredIsolation
+from lambdad.settings.model import Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
@@ -81,7 +81,10 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         data_dir = stack.enter_context(open_data_dir(settings.data_dir or MEMORY))
         factory = await make_factory(
-            data_dir=data_dir.path, require=_required(settings), outbound=settings.outbound
+            data_dir=data_dir.path,
+            require=_required(settings),
+            outbound=settings.outbound,
+            tier=_chosen(settings),
         )
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
@@ -237,6 +240,11 @@ def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
 def _required(settings: Settings) -> Tier | None:
     required = settings.require_isolation
     return None if required is RequiredIsolation.NONE else Tier(required.value)
+
+
+def _chosen(settings: Settings) -> Tier | None:
+    chosen = settings.isolation
+    return None if chosen is Isolation.AUTO else Tier(chosen.value)
 
 
 def _memory_bytes() -> int:

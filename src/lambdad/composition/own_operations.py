@@ -17,7 +17,8 @@ from lambdad.domain.http import Request
 from lambdad.frontend.invoke import Frontend
 from lambdad.storage.backup import backup
 from lambdad.worker.host import Host
-from lambdad.worker.sandbox.plan import SandboxFactory
+from lambdad.worker.sandbox.plan import SandboxFactory, Tier
+from lambdad.worker.sandbox.probe import WEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class OwnOperations:
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
-        return {"status": "ok", "version": __version__, "isolation": self.factory.tier.value}
+        tier = self.factory.tier
+        warning = {"warning": WEAK} if tier is Tier.PROCESS else {}
+        return {"status": "ok", "version": __version__, "isolation": tier.value, **warning}
 
     async def status(self, request: Request) -> Mapping[str, object]:
         """What the server is doing now."""
@@ -43,6 +46,7 @@ class OwnOperations:
             "uptime_s": round(time.monotonic() - self.started, 3),
             "isolation": {
                 "tier": self.factory.tier.value,
+                **({"warning": WEAK} if self.factory.tier is Tier.PROCESS else {}),
                 "findings": [
                     {"feature": one.feature, "works": one.works, "detail": one.detail, "remedy": one.remedy}
                     for one in self.factory.findings

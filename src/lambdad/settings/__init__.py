@@ -12,6 +12,7 @@ from lambdad.settings.loading import load
 from lambdad.settings.model import (
     AuthMode,
     AwsKeys,
+    Isolation,
     LogFormat,
     LogLevel,
     RequiredIsolation,
@@ -24,6 +25,7 @@ from lambdad.settings.validation import is_loopback, validate
 __all__ = [
     "AuthMode",
     "AwsKeys",
+    "Isolation",
     "LogFormat",
     "LogLevel",
     "RequiredIsolation",

@@ -33,6 +33,14 @@ class RequiredIsolation(StrEnum):
     MICROVM = "microvm"
 
 
+class Isolation(StrEnum):
+    """The isolation functions get; `AUTO` takes the strongest this host gives."""
+
+    AUTO = "auto"
+    NAMESPACE = "namespace"
+    PROCESS = "process"
+
+
 class LogLevel(StrEnum):
     """Least serious kind of record the server writes to its own log."""
 
@@ -161,6 +169,13 @@ class Settings:
         what="Whether callers must be known; `enforce` is refused until the identity issue brings IAM.",
         why="Local tools call with made-up keys; only loopback can reach the server.",
         choices=tuple(AuthMode),
+    )
+    isolation: Isolation = _setting(
+        Isolation.AUTO,
+        reading.one_of(Isolation),
+        what="How functions are kept apart; `process` gives it up, `namespace` starts with nothing else.",
+        why="The strongest tier of the host is right for everybody who does not know better.",
+        choices=tuple(Isolation),
     )
     require_isolation: RequiredIsolation = _setting(
         RequiredIsolation.NONE,

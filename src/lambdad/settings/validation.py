@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from lambdad.settings.model import AuthMode, Settings
+from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation, Settings
+
+_MET_BY_PROCESS = (RequiredIsolation.NONE, RequiredIsolation.PROCESS)
 
 
 def is_loopback(host: str) -> bool:
@@ -28,6 +30,11 @@ def validate(settings: Settings) -> list[str]:
         lines.append(
             f"host = {settings.host} is refused: until the identity issue brings --auth enforce, anybody who "
             "can reach the port could run code; use 127.0.0.1, ::1 or localhost"
+        )
+    required = settings.require_isolation
+    if settings.isolation is Isolation.PROCESS and required not in _MET_BY_PROCESS:
+        lines.append(
+            f"isolation = process is refused: require_isolation = {required} forbids it; leave one out"
         )
     if settings.port > 65_535:
         lines.append(f"port = {settings.port} is refused: ports end at 65535")

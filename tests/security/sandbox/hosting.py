@@ -109,7 +109,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory, tier: Tier) -> Iterator[Host
     task.chmod(0o755)
     (task / "handler.txt").write_text("code")
     with asyncio.Runner() as runner:
-        factory = runner.run(make_factory(data_dir=data_dir, require=tier, outbound=False))
+        factory = runner.run(make_factory(data_dir=data_dir, require=tier, outbound=False, tier=tier))
         try:
             yield Host(runner, factory, data_dir, task)
         finally:

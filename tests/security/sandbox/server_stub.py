@@ -1,7 +1,7 @@
 """A stand-in for the server, to be killed or to run as another user: runs programs in sandboxes.
 
 Arguments: data directory, task directory, then JSON: a list of programs (argument lists), and whether to
-stay. STUB_TIER demands a tier. Prints one JSON line with tier, findings and what every program did, and then stays or closes.
+stay. STUB_TIER chooses a tier. Prints one JSON line with tier, findings and what every program did, and then stays or closes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from lambdad.worker.sandbox.plan import ExitStatus, Mount, ProcessPlan, SandboxP
 
 
 async def main(data_dir: Path, task: Path, programs: list[list[str]], *, stay: bool) -> None:
-    require = Tier(os.environ["STUB_TIER"]) if "STUB_TIER" in os.environ else None
-    factory = await make_factory(data_dir=data_dir, require=require, outbound=False)
+    tier = Tier(os.environ["STUB_TIER"]) if "STUB_TIER" in os.environ else None
+    factory = await make_factory(data_dir=data_dir, require=None, outbound=False, tier=tier)
     ran = []
     for number, argv in enumerate(programs):
         plan = SandboxPlan(f"stub{number}", (Mount(task, "/var/task"),), LIMITS, outbound=False)

@@ -38,6 +38,11 @@ def test_the_process_tier_is_said_loudly():
     assert "run only code you trust" in checks.isolation(Tier.PROCESS, NONE).detail
 
 
+def test_a_process_tier_that_was_chosen_is_weak_and_undone_by_the_setting():
+    check = checks.isolation(Tier.PROCESS, NONE, by_choice=True)
+    assert (check.verdict, check.remedy) == (Verdict.WEAK, "leave the setting isolation at auto")
+
+
 def test_findings_keep_their_remedies():
     missing = Finding("memory limit", False, "no cgroup", "delegate one")
     found = checks.features([missing, Finding("x", True, "")])

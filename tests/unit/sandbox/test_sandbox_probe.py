@@ -84,6 +84,26 @@ def test_the_process_tier_keeps_what_was_found_and_adds_what_it_lacks() -> None:
     assert not any(finding.works for finding in told if finding.feature == "memory limit")
 
 
+@pytest.mark.parametrize("feature", probe.ISOLATION)
+def test_choosing_the_namespace_tier_fails_closed_too(feature: str) -> None:
+    with pytest.raises(probe.TierRefused, match="isolation namespace was chosen") as refusal:
+        probe.choose(None, findings(feature), Tier.NAMESPACE)
+    assert feature in str(refusal.value)
+
+
+@pytest.mark.parametrize("feature", probe.LIMITS)
+def test_choosing_the_namespace_tier_is_no_demand_for_its_limits(feature: str) -> None:
+    assert probe.choose(None, findings(feature), Tier.NAMESPACE) is Tier.NAMESPACE
+
+
+def test_giving_up_isolation_says_so_and_how_to_get_it_back() -> None:
+    told = probe.of_chosen_process_tier()
+    assert told[0].detail == "given up: the setting isolation is process"
+    assert {finding.remedy for finding in told} == {"leave the setting isolation at auto"}
+    assert not any(finding.works for finding in told)
+    assert probe.choose(None, told) is Tier.PROCESS
+
+
 def test_another_operating_system_has_none_of_it() -> None:
     told = probe.no_namespaces("darwin has no namespaces")
     assert {finding.detail for finding in told} == {"darwin has no namespaces"}

@@ -19,7 +19,7 @@ from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_
 from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
 from lambdad.worker.credentials import CredentialIssuer
-from lambdad.worker.environment.variables import Credentials, variables
+from lambdad.worker.environment.variables import Credentials, placed, variables
 from lambdad.worker.runtime_api.server import ConnectionCount, RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
 from lambdad.worker.sandbox.plan import (
@@ -166,7 +166,7 @@ class Making:
 
     def _variables(self, log_stream: str) -> Mapping[str, str]:
         sandbox = self.sandbox
-        return variables(
+        unplaced = variables(
             self._environment.version,
             runtime_env=self._launch.env,
             credentials=self._credentials,
@@ -176,6 +176,7 @@ class Making:
             task_root=sandbox.inside(TASK_ROOT),
             runtime_dir=sandbox.inside(RUNTIME_DIR),
         )
+        return placed(unplaced, sandbox.inside)
 
     async def remove(self) -> None:
         """Close the listeners and destroy the sandbox."""

@@ -6,7 +6,7 @@ customer may override (LANG, PATH, TZ …) is put first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
@@ -29,6 +29,23 @@ _DEFAULTS = {
     ),
     "TZ": ":UTC",
 }
+
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH")
+
+
+def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:
+    """The same variables with every entry of a search path as the function's processes see it.
+
+    Args:
+        environment: what a sandbox with a root of its own would get.
+        inside: `Sandbox.inside`; only the process tier answers another path than it was given.
+    """
+    moved = {
+        name: ":".join(inside(entry) for entry in environment[name].split(":"))
+        for name in _SEARCH_PATHS
+        if name in environment
+    }
+    return {**environment, **moved}
 
 
 def variables(

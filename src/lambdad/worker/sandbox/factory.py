@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -17,38 +18,43 @@ from lambdad.worker.sandbox.process_tier import ProcessFactory
 _log = logging.getLogger(__name__)
 
 
-async def make_factory(*, data_dir: Path, require: Tier | None, outbound: bool) -> SandboxFactory:
-    """Probe this host and make the factory of the strongest tier it gives.
+async def make_factory(
+    *, data_dir: Path, require: Tier | None, outbound: bool, tier: Tier | None = None
+) -> SandboxFactory:
+    """Probe this host and make the factory of the strongest tier it gives, or of the one chosen.
 
     What an earlier server on the same data directory left behind (processes, control groups,
     directories) is removed.
 
     Args:
         data_dir: an existing directory that this server has locked.
-        require: None takes what there is, and warns when that is the process tier.
+        require: refuse anything weaker; None takes what there is.
         outbound: whether sandboxes may reach the internet.
+        tier: use exactly this tier; None takes the strongest. PROCESS gives up isolation and probes nothing.
 
     Raises:
-        probe.TierRefused: the host does not give what `require` demands; the message is one line.
+        probe.TierRefused: the host does not give what `require` or `tier` demands; the message is one line.
     """
-    wanted_process = require is Tier.PROCESS
+    if tier is Tier.PROCESS:
+        findings = probe.of_chosen_process_tier()
+        probe.choose(require, findings)
+        return _process_factory(data_dir, findings)
     factory: NamespaceFactory | None = None
     if sys.platform != "linux":
         findings = probe.no_namespaces(f"{sys.platform} has no namespaces")
     else:
         factory, findings = await _open_namespaces(data_dir, outbound=outbound)
     try:
-        tier = probe.choose(require, findings)
+        best = probe.choose(require, findings, tier)
     except probe.TierRefused:
         await _close(factory)
         raise
-    if factory is not None and tier is Tier.NAMESPACE and not wanted_process:
+    if factory is not None and best is Tier.NAMESPACE:
         factory.findings = findings
+        _warn(findings)
         return factory
     await _close(factory)
-    if not wanted_process:
-        _warn(findings)
-    return ProcessFactory(data_dir / "sandboxes", probe.of_process_tier(findings))
+    return _process_factory(data_dir, probe.of_process_tier(findings))
 
 
 def data_id(data_dir: Path) -> str:
@@ -75,13 +81,19 @@ async def _close(factory: NamespaceFactory | None) -> None:
         await factory.close()
 
 
-def _warn(findings: tuple[Finding, ...]) -> None:
+def _process_factory(data_dir: Path, findings: tuple[Finding, ...]) -> ProcessFactory:
+    _log.warning("isolation is weak: %s", probe.WEAK, extra={"event": "isolation_weak"})
+    _warn(finding for finding in findings if finding.feature not in probe.LACKED_BY_PROCESS)
+    return ProcessFactory(data_dir / "sandboxes", findings)
+
+
+def _warn(findings: Iterable[Finding]) -> None:
     for finding in findings:
         if not finding.works:
             _log.warning(
-                "isolation is weak: %s: %s (%s)",
+                "isolation lacks %s: %s (%s)",
                 finding.feature,
                 finding.detail,
                 finding.remedy,
-                extra={"event": "isolation_weak", "feature": finding.feature},
+                extra={"event": "isolation_lacks", "feature": finding.feature},
             )

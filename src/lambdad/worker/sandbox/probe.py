@@ -42,6 +42,12 @@ ISOLATION: Final = (
 LIMITS: Final = ("memory limit", "cpu limit", "pids limit")
 """Without these the namespace tier works, but is not what `--require-isolation=namespace` promises."""
 
+LACKED_BY_PROCESS: Final = ("memory limit", "cpu limit", "size of /tmp", "file system", "network isolation")
+CHOSEN: Final = "namespaces"
+"""The finding that stands for the four of `ISOLATION` when they were not tried."""
+WEAK: Final = "functions share files, network and user with this account: run only code you trust"
+"""What the process tier means, in one sentence, wherever it is told."""
+
 
 class TierRefused(LambdadError):
     """This host does not give the isolation that was demanded; says why and what to do."""
@@ -59,29 +65,43 @@ def no_namespaces(why: str) -> tuple[Finding, ...]:
 
 def of_process_tier(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """What was found about namespaces, and what the process tier lacks by its nature."""
-    detail = "the process tier cannot limit it: a function can use all of the host's"
-    remedy = "get the namespace tier: see the findings above"
-    lacking = ("memory limit", "cpu limit", "size of /tmp", "file system", "network isolation")
-    own = [Finding(feature, works=False, detail=detail, remedy=remedy) for feature in lacking]
+    own = _lacked("get the namespace tier: see the findings above")
     return (*(finding for finding in found if finding.feature in ISOLATION), *own)
 
 
-def choose(require: Tier | None, findings: Iterable[Finding]) -> Tier:
+def of_chosen_process_tier() -> tuple[Finding, ...]:
+    """The findings when nothing was tried because the process tier was chosen."""
+    remedy = "leave the setting isolation at auto"
+    chosen = Finding(CHOSEN, works=False, detail="given up: the setting isolation is process", remedy=remedy)
+    return (chosen, *_lacked(remedy))
+
+
+def choose(require: Tier | None, findings: Iterable[Finding], tier: Tier | None = None) -> Tier:
     """The strongest tier the findings allow.
 
+    Args:
+        require: the weakest that may come out, its limits included; None is any.
+        findings: what the probe found.
+        tier: the only one that may come out, whatever limits it has; None is any.
+
     Raises:
-        TierRefused: it is weaker than `require`, or its limits do not hold.
+        TierRefused: it is weaker than `require`, its limits do not hold, or it is not `tier`.
     """
     by_feature = {finding.feature: finding for finding in findings}
-    lacking = [_lacks(by_feature, feature) for feature in ISOLATION]
-    isolated = not any(lacking)
+    lacking = [why for feature in ISOLATION if (why := _lacks(by_feature, feature))]
+    limits = [why for limit in LIMITS if (why := _lacks(by_feature, limit))]
     if require is Tier.MICROVM:
         raise TierRefused("isolation microvm is not offered yet; the strongest tier is namespace")
-    if require is Tier.NAMESPACE:
-        missing = [why for why in (*lacking, *(_lacks(by_feature, limit) for limit in LIMITS)) if why]
-        if missing:
-            raise TierRefused("isolation namespace was required, but this host lacks: " + "; ".join(missing))
-    return Tier.NAMESPACE if isolated else Tier.PROCESS
+    if require is Tier.NAMESPACE and (missing := lacking + limits):
+        raise TierRefused("isolation namespace was required, but this host lacks: " + "; ".join(missing))
+    if tier is Tier.NAMESPACE and lacking:
+        raise TierRefused("isolation namespace was chosen, but this host lacks: " + "; ".join(lacking))
+    return Tier.PROCESS if lacking else Tier.NAMESPACE
+
+
+def _lacked(remedy: str) -> list[Finding]:
+    detail = "the process tier cannot limit it: a function can use all of the host's"
+    return [Finding(feature, works=False, detail=detail, remedy=remedy) for feature in LACKED_BY_PROCESS]
 
 
 def _lacks(findings: dict[str, Finding], feature: str) -> str | None:
