@@ -134,6 +134,12 @@ def test_a_response_over_six_megabytes_is_told_with_its_limit(shared_server: Ser
     }
 
 
+def test_the_call_right_after_an_oversized_response_is_never_lost(shared_server: Server, name: str) -> None:
+    for _ in range(8):
+        assert do(shared_server, name, "large", n=6 * MIB + 101).error == "Unhandled"
+        assert do(shared_server, name, "fine").body == "fine"
+
+
 def test_a_response_that_json_does_not_have_is_a_marshal_error(shared_server: Server, name: str) -> None:
     answer = do(shared_server, name, "unserialisable")
     assert answer.error == "Unhandled"

@@ -20,6 +20,7 @@ import sys
 import time
 
 _MAX_XRAY_CAUSE_BYTES = 48 * 1024  # a longer cause is left out; the platform keeps 64 KiB of headers
+_MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # a larger answer is refused with 413
 _ONE_SEND_BYTES = 64 * 1024  # larger bodies are sent on their own instead of being copied
 _RECV_BYTES = 64 * 1024
 _PATH = b"/2018-06-01/runtime/"
@@ -368,6 +369,7 @@ class RuntimeClient:
     def __init__(self, connection):
         self.connection = connection
         self.posted = None
+        self.asked = False
 
     def next(self):
         """Wait for the next event: (headers, body)."""
@@ -378,8 +380,9 @@ class RuntimeClient:
             if status != 202:
                 # As AWS's client: the process ends here (413: too large; 403: too late), Init runs again.
                 raise RuntimeError("Failed to post invocation " + what)
-        else:
+        if not self.asked:
             connection.send(connection.next_request)
+        self.asked = False
         status, headers, body = connection.read()
         if status != 200:
             raise RuntimeError("Failed to get next")
@@ -387,11 +390,13 @@ class RuntimeClient:
 
     def post_result(self, request_id, body, content_type):
         """Answer an event."""
+        # Who is going to be refused and to end must not ask for an event that would be lost with it.
+        self.asked = len(body) <= _MAX_RESPONSE_BYTES
         self.connection.post(
             b"invocation/" + request_id + b"/response",
             body,
             b"Content-Type: " + content_type + b"\r\n",
-            self.connection.next_request,
+            self.connection.next_request if self.asked else b"",
         )
         self.posted = "response"
 
@@ -406,6 +411,7 @@ class RuntimeClient:
             b"invocation/" + request_id + b"/error", body, headers, self.connection.next_request
         )
         self.posted = "error"
+        self.asked = True
 
     def post_init_error(self, error, error_type=None):
         """Report that Init failed and wait until that was taken."""
