@@ -65,14 +65,20 @@ class ConnectionCount:
 
 
 class RuntimeConnection(asyncio.Protocol):
-    """One connection of a runtime."""
+    """One connection of a runtime.
 
-    __slots__ = ("_admitted", "_count", "_handler", "_parser", "_transport")
+    A client that sends its answer and its `next` in one segment gets the 202 together with the next
+    event: one write and one wake-up of the runtime less per invocation.
+    """
+
+    __slots__ = ("_admitted", "_count", "_handler", "_held", "_parser", "_transport", "_waits")
 
     def __init__(self, handler: RuntimeHandler, count: ConnectionCount) -> None:
         self._handler = handler
         self._count = count
         self._admitted = False
+        self._held = b""
+        self._waits = False
         self._parser = RequestParser(self._on_request, self._on_continue)
         self._transport: asyncio.Transport | None = None
 
@@ -99,14 +105,21 @@ class RuntimeConnection(asyncio.Protocol):
             self._parser.feed(data)
         except BadRequest:
             if self._transport is not None:
-                self._transport.write(answers.BAD_REQUEST)
+                self._transport.write(self._held + answers.BAD_REQUEST)
                 self._transport.close()
+            return
+        if self._held and not self._waits:
+            self._flush()
 
     def send_event(self, head: bytes, body: bytes) -> bool:
         """Answer a waiting `next`; False when the connection is gone."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
+        self._waits = False
+        if self._held:
+            head = self._held + head
+            self._held = b""
         if len(body) < _COALESCE_BYTES:
             transport.write(head + body)
         else:
@@ -120,13 +133,22 @@ class RuntimeConnection(asyncio.Protocol):
 
     def _on_request(self, method: bytes, path: bytes, head: bytes, body: bytes) -> None:
         if path == _NEXT and method == b"GET":
+            self._waits = True
             answer = self._handler.runtime_next(self)
+            if answer is None:
+                return
+            self._waits = False
         elif method == b"POST" and path.startswith(_INVOCATION):
             answer = self._invocation_call(path, head, body)
         else:
             answer = self._other_call(method, path, head, body)
-        if answer is not None and self._transport is not None:
-            self._transport.write(answer)
+        self._held += answer
+
+    def _flush(self) -> None:
+        """Send what was held back for a `next` in the same segment that did not come."""
+        held, self._held = self._held, b""
+        if self._transport is not None:
+            self._transport.write(held)
 
     def _invocation_call(self, path: bytes, head: bytes, body: bytes) -> bytes:
         request_id, _, what = path[len(_INVOCATION) :].partition(b"/")
