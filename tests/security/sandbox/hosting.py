@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdad.worker.sandbox.factory import make_factory
+from lambdad.worker.sandbox.factory import data_id, make_factory
 from lambdad.worker.sandbox.plan import (
     ExitStatus,
     Limits,
@@ -46,6 +46,11 @@ class Host:
         self.factory = factory
         self.data_dir = data_dir
         self.task = task
+
+    @property
+    def owner(self) -> str:
+        """How the reapers of this host's sandboxes name their server."""
+        return data_id(self.data_dir)
 
     def plan(self, **changes: object) -> SandboxPlan:
         limits = replace(LIMITS, **changes)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import platform
+from pathlib import Path
 
 import pytest
 from hosting import Host
@@ -113,6 +114,32 @@ def _status(host: Host, path: str = "/proc/self/status") -> dict[str, str]:
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
+def _told_of_pid_1(host: Host, name: str) -> str:
+    """A file of its /proc as the host sees it: a function does not see it."""
+    sandbox = host.make()
+    try:
+        (reaper,) = (
+            entry.parent
+            for entry in Path("/proc").glob("[0-9]*/cmdline")
+            if {sandbox.sandbox_id, host.owner} <= set(_read(entry).split("\0"))
+        )
+        return (reaper / name).read_text().replace(sandbox.sandbox_id, "<id>")
+    finally:
+        host.destroy(sandbox)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""  # it has ended meanwhile
+
+
+def _status_of_pid_1(host: Host) -> dict[str, str]:
+    lines = _told_of_pid_1(host, "status").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
 def test_there_is_no_capability_in_any_set(host: Host) -> None:
     status = _status(host)
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
@@ -125,7 +152,7 @@ def test_no_new_privileges_and_a_filter_are_on(host: Host) -> None:
 
 
 def test_pid_1_has_no_more_than_it_needs(host: Host) -> None:
-    status = _status(host, "/proc/1/status")
+    status = _status_of_pid_1(host)
     kill, setgid, setuid = 5, 6, 7
     assert int(status["CapEff"], 16) == 1 << kill | 1 << setgid | 1 << setuid
     assert int(status["CapBnd"], 16) == 0
@@ -166,12 +193,15 @@ def test_the_environment_is_exactly_what_was_given(host: Host) -> None:
     assert sorted(ran.output.splitlines()) == ["ONE=1", "TWO=zwei ü"]
 
 
-def test_the_environment_of_pid_1_cannot_be_read(host: Host) -> None:
-    assert "Permission denied" in host.shell("cat /proc/1/environ").output
+def test_pid_1_names_nothing_of_the_host_in_its_arguments(host: Host) -> None:
+    arguments = _told_of_pid_1(host, "cmdline").rstrip("\0").split("\0")
+    assert arguments == ["lambdad-sandbox", host.owner, "<id>"]
+    assert _told_of_pid_1(host, "comm") == "lambdad-sandbox\n"
 
 
-def test_the_memory_of_pid_1_cannot_be_read(host: Host) -> None:
-    assert "Permission denied" in host.shell("cat /proc/1/maps /proc/1/mem").output
+@pytest.mark.parametrize("name", ["environ", "cmdline", "maps", "mem", "stat", "exe", "cwd", "fd"])
+def test_pid_1_cannot_be_seen_at_all(host: Host, name: str) -> None:
+    assert "No such file or directory" in host.shell(f"cat /proc/1/{name}; ls /proc/1/{name}").output
 
 
 def test_no_descriptor_but_the_five_is_inherited(host: Host) -> None:

@@ -152,7 +152,7 @@ class Making:
             ProcessPlan(
                 argv=tuple(self._launch.argv),
                 env=self._variables(output.stream_name),
-                cwd=sandbox.inside(TASK_ROOT),
+                cwd=TASK_ROOT,
             ),
             lambda status: on_exit(explained(status, self._launch)),
         )

@@ -78,13 +78,16 @@ class Nursery:
 
     Args:
         privileged: root on the host; otherwise root of a user namespace with one user.
+        owner: names the server in the arguments that a sandbox's reaper shows on the host.
     """
 
-    def __init__(self, template: rootfs.Template, groups: Groups, *, privileged: bool) -> None:
+    def __init__(self, template: rootfs.Template, groups: Groups, *, privileged: bool, owner: str) -> None:
         self._template = template
         self._groups = groups
         self._privileged = privileged
+        self._owner = owner
         self._filter = seccomp.program(syscalls.architecture())
+        self._arguments = syscalls.argument_area()
         self._born = 0
 
     def bear(self, wish: Wish, control: socket.socket, network: Network) -> Newborn:
@@ -172,6 +175,8 @@ class Nursery:
             socket.sethostname(HOSTNAME)
             listeners = _open_network(wish, told)
             step = "capabilities and system call filter"
+            # Ours name places of the host, and every process inside may read those of pid 1.
+            syscalls.rename_process(("lambdad-sandbox", self._owner, wish["id"]), self._arguments)
             self._renounce()
             _report(control, {"event": "ready"}, listeners)
             limits = wish["limits"]

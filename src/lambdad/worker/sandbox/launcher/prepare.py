@@ -83,7 +83,7 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         if setting.outbound:
             network, network_facts = _open_network(stack, privileged=privileged)
         try:
-            nursery = _make_nursery(setting.place, groups, privileged=privileged)
+            nursery = _make_nursery(setting, groups, privileged=privileged)
         except OSError as error:
             yield Prepared(None, groups, network, trial.nothing_works(str(error)))
             return
@@ -93,9 +93,9 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         yield Prepared(nursery, groups, network, facts + network_facts)
 
 
-def _make_nursery(place: str, groups: Groups, *, privileged: bool) -> Nursery:
-    template = Template(place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
-    nursery = Nursery(template, groups, privileged=privileged)
+def _make_nursery(setting: Setting, groups: Groups, *, privileged: bool) -> Nursery:
+    template = Template(setting.place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
+    nursery = Nursery(template, groups, privileged=privileged, owner=setting.data_id)
     # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()

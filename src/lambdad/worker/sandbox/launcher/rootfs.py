@@ -195,9 +195,17 @@ def enter(root: int, mounts: list[tuple[int, str]], tmp_bytes: int) -> None:
     options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
     guarded = syscalls.MS_NOSUID | syscalls.MS_NODEV
     syscalls.mount("tmpfs", "tmp", "tmpfs", guarded, options)
-    syscalls.mount("proc", "proc", "proc", guarded | syscalls.MS_NOEXEC)
+    _mount_proc(guarded | syscalls.MS_NOEXEC)
     _mask_proc()
     syscalls.pivot_root_here()
+
+
+def _mount_proc(flags: int) -> None:
+    try:
+        # Whom a process may not trace it does not see: that is the reaper, pid 1.
+        syscalls.mount("proc", "proc", "proc", flags, "hidepid=2")
+    except OSError:
+        syscalls.mount("proc", "proc", "proc", flags)  # a kernel that refuses the option
 
 
 def _mask_proc() -> None:

@@ -24,7 +24,7 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE = 0x20, 0x1000, 0x4000, 1 << 1
 MNT_DETACH = 2
 ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 24, 15
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 38, 22, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
@@ -169,6 +169,26 @@ def prctl(option: int, value: int, third: object = 0) -> None:
     if _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), argument, zero, zero) < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"prctl {option}: {os.strerror(error)}")
+
+
+def argument_area() -> tuple[int, int]:
+    """Address and size of this process's arguments, which everybody who sees the process may read.
+
+    Source: proc(5), fields 48 and 49 of ``/proc/pid/stat``.
+    """
+    with open("/proc/self/stat", encoding="latin-1") as file:
+        fields = file.read().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])
+    return start, end - start
+
+
+def rename_process(arguments: tuple[str, ...], area: tuple[int, int]) -> None:
+    """Show these instead of the arguments (at `area`) this process was started with."""
+    start, size = area
+    title, zero = "\0".join(arguments).encode()[: size - 1], ctypes.c_ulong(0)
+    ctypes.memset(start, 0, size)
+    ctypes.memmove(start, title, len(title))
+    _libc.prctl(_PR_SET_NAME, ctypes.c_char_p(arguments[0].encode()), zero, zero, zero)  # cannot fail
 
 
 def keep_capabilities(kept: tuple[int, ...]) -> None:
