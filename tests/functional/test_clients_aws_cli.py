@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from calling import ROOT, TOOLS_HINT
-
 from tests.running import ROLE, Server, zip_of
 
 AWS = ROOT / ".venv-awscli" / "bin" / "aws"
@@ -38,7 +37,12 @@ class Cli:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(AWS), *arguments], env=self._env, cwd=self.folder, capture_output=True, text=True, check=False
+            [str(AWS), *arguments],
+            env=self._env,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def __call__(self, *arguments: str) -> Any:

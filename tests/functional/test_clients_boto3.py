@@ -8,7 +8,6 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
-
 from tests.running import ROLE, Server, zip_of
 
 HELLO = {"app.py": "def handler(event, context):\n    return 'hello'\n"}
@@ -34,10 +33,20 @@ def test_every_waiter_of_a_function_comes_to_its_end(shared_server: Server) -> N
     name = shared_server.function(HELLO)
     client = shared_server.client()
     client.update_function_configuration(FunctionName=name, Description="waited for")
-    for waiter in ("function_exists", "function_active", "function_active_v2", "function_updated", "function_updated_v2"):
+    for waiter in (
+        "function_exists",
+        "function_active",
+        "function_active_v2",
+        "function_updated",
+        "function_updated_v2",
+    ):
         client.get_waiter(waiter).wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 100})
     found = client.get_function_configuration(FunctionName=name)
-    assert (found["State"], found["LastUpdateStatus"], found["Description"]) == ("Active", "Successful", "waited for")
+    assert (found["State"], found["LastUpdateStatus"], found["Description"]) == (
+        "Active",
+        "Successful",
+        "waited for",
+    )
 
 
 def test_a_waiter_for_a_function_that_never_comes_fails(shared_server: Server) -> None:
@@ -62,7 +71,9 @@ def test_the_paginator_lists_every_function_once(shared_server: Server) -> None:
 
 def test_accounts_and_regions_do_not_see_each_other(shared_server: Server) -> None:
     create(shared_server, "apart", "111122223333", "eu-central-1")
-    found = shared_server.client(account="111122223333", region="eu-central-1").get_function(FunctionName="apart")
+    found = shared_server.client(account="111122223333", region="eu-central-1").get_function(
+        FunctionName="apart"
+    )
     assert found["Configuration"]["FunctionArn"] == "arn:aws:lambda:eu-central-1:111122223333:function:apart"
     for account, region in (("111122223333", "us-east-1"), ("444455556666", "eu-central-1")):
         with pytest.raises(ClientError) as error:
@@ -103,5 +114,7 @@ def test_a_deleted_function_is_gone_and_its_name_free(shared_server: Server) -> 
     client.delete_function(FunctionName=name)
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.invoke(FunctionName=name)
-    shared_server.function({"app.py": "def handler(event, context):\n    return 'second'\n"}, FunctionName=name)
+    shared_server.function(
+        {"app.py": "def handler(event, context):\n    return 'second'\n"}, FunctionName=name
+    )
     assert json.loads(client.invoke(FunctionName=name)["Payload"].read()) == "second"

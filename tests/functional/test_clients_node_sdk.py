@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from calling import ROOT, TOOLS_HINT
-
 from tests.running import ROLE, Server, zip_of
 
 MODULES = ROOT / ".cache" / "js" / "node_modules"
@@ -61,5 +60,10 @@ def test_the_sdk_maps_errors_to_its_own_classes(seen: Any) -> None:
     missing = seen["missing"]
     assert (missing["name"], missing["status"]) == ("ResourceNotFoundException", 404)
     assert (missing["fault"], missing["type"], missing["id"]) == ("client", "User", "string")
-    assert missing["message"] == "Function not found: arn:aws:lambda:us-west-2:000000000000:function:from-node"
-    assert (seen["badPayload"]["name"], seen["badPayload"]["status"]) == ("InvalidRequestContentException", 400)
+    assert (
+        missing["message"] == "Function not found: arn:aws:lambda:us-west-2:000000000000:function:from-node"
+    )
+    assert (seen["badPayload"]["name"], seen["badPayload"]["status"]) == (
+        "InvalidRequestContentException",
+        400,
+    )
