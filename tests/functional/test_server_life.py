@@ -147,6 +147,12 @@ def test_a_directory_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
+def test_a_place_that_cannot_be_a_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in ("/proc/nowhere/data", str(tmp_path / "file"), str(tmp_path / "file" / "below")):
+        assert place in refusal("--data-dir", place)
+
+
 def test_the_data_directory_belongs_to_its_user_alone(own_server: Server) -> None:
     assert os.stat(own_server.data_dir).st_mode & 0o777 == 0o700
 

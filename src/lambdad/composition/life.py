@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
@@ -22,10 +23,12 @@ from lambdad.settings import Settings
 
 _log = logging.getLogger("lambdad")
 _POLL_S = 0.02
+_STDERR = 2
 
 
 def run(settings: Settings) -> int:
     """Serve until a signal; 0, or 1 when the server could not start."""
+    _fill_standard_descriptors()
     product_log.configure(settings.log_level, settings.log_format)
     _raise_descriptor_limit()
     try:
@@ -107,6 +110,13 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _fill_standard_descriptors() -> None:
+    """Open what the caller closed of 0, 1 and 2: else sockets get these numbers, and libuv aborts on them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _raise_descriptor_limit() -> None:
