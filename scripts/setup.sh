@@ -36,3 +36,5 @@ fi
 echo "setup: installing requirements/dev.txt into .venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+# What pip installed is compiled, our own sources are not yet: the first start need not wait for that.
+.venv/bin/python -m compileall -q src/lambdad
