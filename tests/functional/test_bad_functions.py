@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -270,6 +271,33 @@ def test_a_payload_that_is_no_json_never_reaches_the_function(
     assert response["Error"]["Message"].startswith(
         "Could not parse request body into json: Could not parse payload into json: "
     )
+
+
+@pytest.mark.parametrize("depth", [5_000, 1_000_000])
+def test_a_payload_nested_without_end_is_refused_on_every_path(
+    shared_server: Server, name: str, depth: int
+) -> None:
+    deep = b"[" * depth + b"]" * depth
+    client = shared_server.client()
+    for options in ({}, {}, {"LogType": "Tail"}):
+        with pytest.raises(client.exceptions.InvalidRequestContentException, match="nested too deeply"):
+            client.invoke(FunctionName=name, Payload=deep, **options)
+
+
+def test_a_client_context_nested_without_end_is_refused(shared_server: Server, name: str) -> None:
+    deep = base64.b64encode(b'{"a":' * 5_000 + b"1" + b"}" * 5_000).decode()
+    with pytest.raises(ClientError, match="Client context must be a valid"):
+        shared_server.client().invoke(FunctionName=name, ClientContext=deep)
+
+
+def test_an_answer_nested_without_end_reaches_the_caller(shared_server: Server) -> None:
+    deep = shared_server.function(
+        {
+            "app.py": "def handler(event, context):\n    x = []\n    for _ in range(900):\n        x = [x]\n    return x\n"
+        }
+    )
+    answer = shared_server.client().invoke(FunctionName=deep)
+    assert answer["Payload"].read() == b"[" * 901 + b"]" * 901
 
 
 def test_a_payload_of_seven_megabytes_is_too_large(shared_server: Server, name: str) -> None:

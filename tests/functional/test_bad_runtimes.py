@@ -161,6 +161,20 @@ sys.exit(1)
         failed(call(shared_server, name), "Extension.Mine", "no database")
 
 
+def test_an_init_error_nested_without_end_does_no_harm(shared_server: Server) -> None:
+    name = deploy(
+        shared_server,
+        """
+deep = '{"errorType":' + "[" * 20000 + "]" * 20000 + "}"
+status, _, _ = ask("POST", "init/error", deep)
+sys.exit(0 if status == 202 else 1)
+""",
+    )
+    answer = shared_server.client().invoke(FunctionName=name)
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["Payload"].read().startswith(b'{"errorType":[[[')
+
+
 def test_a_bootstrap_that_ends_at_once_is_an_exit_error(shared_server: Server) -> None:
     name = deploy(shared_server, "sys.exit(42)\n")
     message = "RequestId: {id} Error: Runtime exited with error: exit status 42"

@@ -11,13 +11,14 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from lambdad.awsapi import constraints, faults, parse
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import router_for
-from lambdad.domain.errors import InvalidRequestContent, LambdadError, NotOffered
+from lambdad.domain.errors import InvalidRequestContent, LambdadError, NotOffered, ServiceFault
 from lambdad.domain.http import Request, Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
@@ -28,6 +29,7 @@ from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.payload import checked
 
+_log = logging.getLogger("lambdad.edge")
 _MAX_ROUTES = 4_096
 Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
 
@@ -58,9 +60,19 @@ class InvokeRoute:
 
     def slow(self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request) -> None:
         """Check the request by the model, resolve the function, then invoke."""
-        task = asyncio.get_running_loop().create_task(self._slow(connection, raw, identity, request))
+        task = asyncio.get_running_loop().create_task(self._guarded(connection, raw, identity, request))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(
+        self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
+    ) -> None:
+        try:
+            await self._slow(connection, raw, identity, request)
+        except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
+            _log.exception("unexpected error in Invoke", extra={"event": "edge.error"})
+            fault = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
+            self._respond(connection, raw, fault, request.request_id)
 
     async def _slow(
         self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
@@ -182,7 +194,7 @@ def _client_context(value: str | None) -> bytes | None:
         return None
     try:
         decoded = json.loads(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.") from None
     if not isinstance(decoded, dict):
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")

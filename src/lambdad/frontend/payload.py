@@ -41,6 +41,8 @@ def checked(payload: bytes) -> bytes:
         raise _invalid(
             f"Invalid UTF-8 start byte 0x{payload[error.start]:02x}", payload, error.start
         ) from None
+    except RecursionError:
+        raise _invalid("The document is nested too deeply", payload, 0) from None
     except msgspec.DecodeError as error:
         raise _explained(payload, str(error)) from None
     return payload

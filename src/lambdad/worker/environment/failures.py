@@ -85,7 +85,7 @@ def error_type_of(head_value: bytes | None, body: bytes) -> str:
         return sanitised(head_value.decode("latin-1"))
     try:
         found = json.loads(body).get("errorType", "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return "Runtime.Unknown"
     return sanitised(found) if isinstance(found, str) and found else "Runtime.Unknown"
 
