@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from calling import call, started
-from tests.running import Server
+from tests.running import Server, zip_of
 from traces import processes
 
 from lambdad.worker.sandbox.factory import data_id
@@ -127,8 +128,6 @@ def test_missing_bootstraps_leave_nothing(server: Server, baseline: dict[str, in
 
 
 def test_callers_that_hang_up_leave_nothing(server: Server, baseline: dict[str, int]) -> None:
-    import socket
-
     name = server.function({"app.py": "import time\ndef handler(event, context):\n    time.sleep(0.5)\n"})
     for _ in range(6):
         connection = socket.create_connection(("127.0.0.1", server.port))
@@ -145,8 +144,6 @@ def test_callers_that_hang_up_leave_nothing(server: Server, baseline: dict[str, 
 
 
 def test_updates_amid_calls_lose_no_call_and_leave_nothing(server: Server, baseline: dict[str, int]) -> None:
-    from tests.running import zip_of
-
     source = "def handler(event, context):\n    return {}\n"
     name = server.function({"app.py": source.format(0)})
     client = server.client()

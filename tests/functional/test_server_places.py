@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 from calling import call, started
+from tests.running import free_port
 from traces import left_after
 
-FUNCTION = {
-    "app.py": "def handler(event, context):\n    return [event, open('/var/task/app.py').read() != '']\n"
-}
+FUNCTION = {"app.py": "def handler(event, context):\n    return [event, open('app.py').read() != '']\n"}
 NAMES = {
     "spaces and letters": "a b\u00fc\u6f22",
     "quotes and signs": 'it\'s "$(quoted)" #1 %s {x};',
@@ -28,11 +31,7 @@ def test_a_data_directory_of_any_name_works(tmp_path: Path, kind: str, tier: str
     data_dir = tmp_path / NAMES[kind] / "data"
     data_dir.parent.mkdir()
     with started(data_dir, "--isolation", tier) as server:
-        name = (
-            server.function(FUNCTION)
-            if tier == "namespace"
-            else server.function({"app.py": "def handler(event, context):\n    return [event, True]\n"})
-        )
+        name = server.function(FUNCTION)
         assert call(server, name, 1).body == [1, True]
         server.kill()
     assert left_after(data_dir) == []
@@ -62,12 +61,6 @@ def test_a_link_to_a_data_directory_is_the_directory(tmp_path: Path) -> None:
 
 
 def test_a_server_without_standard_streams_serves(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-    import time
-    import urllib.request
-
-    from tests.running import free_port
 
     port = free_port()
     command = [

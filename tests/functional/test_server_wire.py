@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
+import socket
 import ssl
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,9 +114,6 @@ def test_plain_http_to_a_tls_port_does_no_harm(secure: Server, certificate: tupl
 
 
 def test_old_tls_is_refused(secure: Server) -> None:
-    import socket
-    import warnings
-
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname = False
     old.verify_mode = ssl.CERT_NONE
