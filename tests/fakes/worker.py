@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from lambdad.domain.function import CodeKey, FunctionVersion, LoggingConfig, State
@@ -79,6 +79,13 @@ class FakeProcess:
         self.channel.setblocking(False)
         self.inside.settimeout(0.0)
 
+    def end(self) -> None:
+        """What the kernel does when a process ends: its descriptors are closed."""
+        self.inside.close()
+        if self.printing >= 0:
+            os.close(self.printing)
+            self.printing = -1
+
 
 class FakeSandbox:
     tier = Tier.PROCESS
@@ -89,6 +96,8 @@ class FakeSandbox:
         self.listeners = tuple(self._listener() for _ in plan.listen)
         self.addresses = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in self.listeners)
         self.process: FakeProcess | None = None
+        self.processes: list[FakeProcess] = []
+        self.start_gate: Callable[[], Awaitable[None]] | None = None
         self.on_exit: Callable[[ExitStatus], None] | None = None
         self.kills = 0
         self.quota_applied = False
@@ -104,7 +113,10 @@ class FakeSandbox:
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> FakeProcess:
         self.started = process
         self.on_exit = on_exit
+        if self.start_gate is not None:
+            await self.start_gate()
         self.process = FakeProcess()
+        self.processes.append(self.process)
         return self.process
 
     def inside(self, path: str) -> str:
@@ -123,9 +135,8 @@ class FakeSandbox:
         self.destroyed = True
         for listener in self.listeners:
             listener.close()
-        if self.process is not None:
-            self.process.inside.close()
-            os.close(self.process.printing)
+        for process in self.processes:
+            process.end()
 
 
 class FakeFactory:

@@ -94,8 +94,9 @@ class Pool:
         else:
             self._idle.append(environment)
 
-    def claim(self) -> Invocation | None:
-        """The event that has waited longest, for an environment that failed in Init."""
+    def claim(self, environment: Environment) -> Invocation | None:
+        """The event that has waited longest, for an environment whose Init failed or took too long."""
+        self._starting.discard(environment)
         return self._waiting.popleft() if self._waiting else None
 
     def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:

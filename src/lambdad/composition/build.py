@@ -48,7 +48,7 @@ from lambdad.telemetry.logs_api import logs_handlers
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.host import Host
-from lambdad.worker.runtime_api.server import ConnectionCount
+from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
 from lambdad.worker.sandbox.factory import make_factory
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier

@@ -41,6 +41,8 @@ MAX_PROCESSES: Final = 1_024  # Q: processes and threads
 MAX_OPEN_FILES: Final = 1_024  # Q
 INIT_TIMEOUT_S: Final = 10.0  # Q: Init phase of on-demand functions
 MAX_ENVIRONMENT_CONNECTIONS: Final = 64  # L: connections one environment may hold to the server
+MAX_ENVIRONMENT_BODY_BYTES: Final = 80 * MIB  # L: of requests one environment has begun to send
+MAX_EDGE_BODY_BYTES: Final = 1_024 * MIB  # L: of all requests the edge has begun to take
 MAX_RUNTIME_API_HEADER_BYTES: Final = 1_100 * KIB  # L: the official clients send X-Ray causes of up to 1 MiB
 MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
 

@@ -32,8 +32,11 @@ class EnvironmentOwner(Protocol):
         """It can take an event (after init, and after each event)."""
         ...
 
-    def claim(self) -> Invocation | None:
-        """Give up the event that has waited longest: its environment failed in Init and answers for it."""
+    def claim(self, environment: Environment) -> Invocation | None:
+        """Give up the event that has waited longest to `environment`, whose Init failed or took too long.
+
+        It answers for the event, or repeats Init inside it; it is nobody else's hope any more.
+        """
         ...
 
     def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:

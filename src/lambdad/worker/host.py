@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.worker import EnvironmentOwner
-from lambdad.worker.environment.environment import ExecutionEnvironment, Surroundings
+from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.journal import Journal
+from lambdad.worker.environment.life import Life, Surroundings
 from lambdad.worker.environment.making import Maker
 
 
 class Host:
-    """Makes environments here and knows all that live."""
+    """Makes environments here and knows all that live.
 
-    def __init__(self, maker: Maker, sink: LogSink, clock: Clock) -> None:
+    Args:
+        maker: makes them.
+        sink: where their logs go.
+        clock: of all of them.
+        on_gone: told the id of each that is no more.
+    """
+
+    def __init__(
+        self, maker: Maker, sink: LogSink, clock: Clock, on_gone: Callable[[str], None] | None = None
+    ) -> None:
         self._maker = maker
         self._sink = sink
         self._clock = clock
+        self._on_gone = on_gone
         self._surroundings = Surroundings(clock, maker, self._forget)
         self._living: dict[str, ExecutionEnvironment] = {}
-        self._leaving: set[ExecutionEnvironment] = set()
+        self._leaving: set[Life] = set()
 
     def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> ExecutionEnvironment:
         """Begin to make an environment of `version`; the owner hears how it goes."""
@@ -37,10 +49,12 @@ class Host:
         """Every living environment, oldest first."""
         return list(self._living.values())
 
-    def _forget(self, environment: ExecutionEnvironment) -> None:
+    def _forget(self, environment: Life) -> None:
         self._living.pop(environment.environment_id, None)
         self._leaving = {one for one in self._leaving if not one.is_removed}
         self._leaving.add(environment)
+        if self._on_gone is not None:
+            self._on_gone(environment.environment_id)
 
     async def close(self) -> None:
         """End every environment at once and wait until nothing is left of any."""

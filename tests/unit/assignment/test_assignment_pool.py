@@ -49,7 +49,7 @@ class FakeEnvironment:
         self.owner.environment_gone(self, None)
 
     def fail_init(self) -> None:
-        invocation = self.owner.claim()
+        invocation = self.owner.claim(self)
         self.gone = True
         if invocation is not None:
             invocation.settle(Status.ERROR, b"init")

@@ -12,6 +12,8 @@ S = EnvironmentState
 ALLOWED = {
     (S.MAKING, S.INIT),
     (S.INIT, S.IDLE),
+    (S.INIT, S.REPEATED_INIT),
+    (S.REPEATED_INIT, S.BUSY),
     (S.IDLE, S.BUSY),
     (S.BUSY, S.ANSWERED),
     (S.ANSWERED, S.IDLE),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.wire import MAX_BODY_BYTES, BadRequest, RequestParser, header
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -34,7 +35,9 @@ def parse(pieces: list[bytes]) -> tuple[list[tuple[bytes, bytes, bytes]], int]:
         nonlocal continues
         continues += 1
 
-    parser = RequestParser(lambda method, path, head, body: found.append((method, path, body)), on_continue)
+    parser = RequestParser(
+        lambda method, path, head, body: found.append((method, path, body)), on_continue, ConnectionCount()
+    )
     for piece in pieces:
         parser.feed(piece)
     assert not parser.in_message
@@ -73,7 +76,7 @@ def test_a_client_that_waits_for_100_continue_is_told_once() -> None:
 
 
 def test_a_head_without_an_end_is_refused_before_it_fills_memory() -> None:
-    parser = RequestParser(lambda *_: None, lambda: None)
+    parser = RequestParser(lambda *_: None, lambda: None, ConnectionCount())
     parser.feed(b"GET /x HTTP/1.1\r\nA: ")
     for _ in range(1_050):
         parser.feed(b"b" * 1024)
@@ -83,14 +86,16 @@ def test_a_head_without_an_end_is_refused_before_it_fills_memory() -> None:
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\r\n\r\n", b"NONSENSE\r\n\r\n", b"PUT\r\n\r\n"])
 def test_what_is_not_http_is_refused(garbage: bytes) -> None:
-    parser = RequestParser(lambda *_: None, lambda: None)
+    parser = RequestParser(lambda *_: None, lambda: None, ConnectionCount())
     with pytest.raises(BadRequest):
         parser.feed(garbage)
 
 
 def test_a_body_over_the_limit_is_counted_but_not_kept() -> None:
     sizes: list[int] = []
-    parser = RequestParser(lambda method, path, head, body: sizes.append(len(body)), lambda: None)
+    parser = RequestParser(
+        lambda method, path, head, body: sizes.append(len(body)), lambda: None, ConnectionCount()
+    )
     total = MAX_BODY_BYTES + 5_000_000
     parser.feed(b"POST /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % total)
     left = total

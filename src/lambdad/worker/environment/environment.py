@@ -1,38 +1,36 @@
-"""One execution environment from its making to its end.
+"""One execution environment from its making to its end: how it comes to its first `next`.
 
-Before: the assignment asks the worker for it. After: its runtime's calls settle invocations.
-Everything here runs on the loop; only making and destroying are coroutines. The rule: an invocation
-handed over is settled exactly once, whatever the runtime does.
+Before: the assignment asks the worker for it. After: `events` runs what it is given. Everything here
+runs on the loop; only making, starting and removing are coroutines.
+
+An Init that takes over 10 s is AWS's "suppressed Init": the process is killed, the event that waits
+for this environment is bound to it, and the runtime is started again in the same sandbox, its Init
+now inside the event and counted against the function's timeout (spec of the Runtime API §6).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import INIT_TIMEOUT_S, MAX_SYNC_RESPONSE_BYTES
+from lambdad.domain.limits import INIT_TIMEOUT_S
 from lambdad.domain.outcome import Status
-from lambdad.ports.clock import Clock
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
+from lambdad.worker.environment.events import EventRunner
 from lambdad.worker.environment.journal import Journal
-from lambdad.worker.environment.making import Maker, Making
+from lambdad.worker.environment.life import Surroundings
+from lambdad.worker.environment.making import Making
 from lambdad.worker.environment.states import EnvironmentState, move
 from lambdad.worker.runtime_api import answers
-from lambdad.worker.runtime_api.server import ConnectionCount, RuntimeConnection
+from lambdad.worker.runtime_api.server import RuntimeConnection
 from lambdad.worker.runtime_api.wire import header
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _log = logging.getLogger("lambdad.environment")
-_PEAK_READ_INTERVAL_S = 1.0
-"""Reading the memory peak costs 0.2 ms: done after every longer event, else once per this time."""
-_PEAK_READ_DURATION_S = 0.005
-_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +40,17 @@ class InitFailure:
     Attributes:
         payload: the error object for the caller; ``{request_id}`` stands where the id belongs.
         error_type: AWS's type, for the log.
-        status: error or timeout.
     """
 
     payload: bytes
     error_type: str
-    status: Status = Status.ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every environment of a worker shares."""
+class ExecutionEnvironment(EventRunner):
+    """A function version's private place to run, one event at a time."""
 
-    clock: Clock
-    maker: Maker
-    forget: Callable[[ExecutionEnvironment], None]
-
-
-class ExecutionEnvironment:
-    """A function version's private place to run, one event at a time.
-
-    Attributes:
-        environment_id: names sandbox, cgroup and log stream.
-        connections: how many connections its processes hold to the server.
-    """
-
-    __slots__ = (
-        "_current",
-        "_init_error",
-        "_init_ms",
-        "_init_started",
-        "_journal",
-        "_making",
-        "_owner",
-        "_peak_mib",
-        "_peak_read_at",
-        "_started",
-        "_state",
-        "_surroundings",
-        "_task",
-        "_timer",
-        "_waiting",
-        "connections",
-        "environment_id",
-        "idle_since",
-        "version",
-    )
+    __slots__ = ("_bound_ms", "_generation", "_init_error", "_init_started", "_starting")
+    # _generation counts the processes started; _starting is False until a killed one has ended.
 
     def __init__(
         self,
@@ -97,90 +60,52 @@ class ExecutionEnvironment:
         journal: Journal,
         surroundings: Surroundings,
     ) -> None:
-        self.environment_id = environment_id
-        self.version = version
-        self.connections = ConnectionCount()
-        self.idle_since = 0.0
-        self._owner = owner
-        self._journal = journal
-        self._surroundings = surroundings
-        self._state = EnvironmentState.MAKING
-        self._making: Making | None = None
-        self._waiting: RuntimeConnection | None = None
-        self._current: Invocation | None = None
-        self._started = 0.0
+        super().__init__(environment_id, version, owner, journal, surroundings)
         self._init_started = 0.0
-        self._init_ms: float | None = None
         self._init_error: InitFailure | None = None
-        self._peak_mib = 0
-        self._peak_read_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._bound_ms = 0
+        self._generation = 0
+        self._starting = False
         self._task = asyncio.create_task(self._make(), name=f"make {environment_id}")
 
-    @property
-    def state(self) -> EnvironmentState:
-        """Where it is in its life."""
-        return self._state
-
-    # --- making and init -------------------------------------------------------------------------
+    # --- making and starting ---------------------------------------------------------------------
 
     async def _make(self) -> None:
-        maker = self._surroundings.maker
         try:
-            making = await maker.make(self)
+            making = await self._surroundings.maker.make(self)
+            if self._state is EnvironmentState.GONE:
+                self._journal.close()
+                await making.remove()
+                return
+            self._making = making
+            self._journal.init_started(making.runtime_version)
+            self._state = move(self._state, EnvironmentState.INIT)
+            self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
+            await self._start(making)
         except LambdadError as error:
             self._end(error)
-            return
         except Exception:  # noqa: BLE001 - whatever fails here is logged and answered as our fault
-            _log.exception("making an environment failed", extra={"event": "environment.failed"})
-            self._end(EnvironmentUnavailable("the environment could not be made; the server's log says why"))
-            return
-        if self._state is EnvironmentState.GONE:
-            await making.remove()
-            return
-        self._making = making
-        self._init_started = self._surroundings.clock.monotonic()
-        self._journal.init_started(making.runtime_version)
-        self._state = move(self._state, EnvironmentState.INIT)
-        self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
+            self._defect()
+
+    async def _restart(self, making: Making) -> None:
         try:
-            await making.start(self.exited, self._journal)
+            await self._start(making)
         except LambdadError as error:
             self._end(error)
+        except Exception:  # noqa: BLE001 - as above
+            self._defect()
 
-    def _init_timed_out(self) -> None:
-        payload = failures.timed_out(failures.REQUEST_ID, INIT_TIMEOUT_S)
-        self._init_failed(InitFailure(payload, "Sandbox.Timedout", Status.TIMEOUT))
+    async def _start(self, making: Making) -> None:
+        generation = self._generation
+        self._init_started = self._surroundings.clock.monotonic()
+        self._starting = True
+        await making.start(lambda status: self._exited(generation, status), self._journal)
 
-    # --- events ----------------------------------------------------------------------------------
+    def _defect(self) -> None:
+        _log.exception("making an environment failed", extra={"event": "environment.failed"})
+        self._end(EnvironmentUnavailable("the environment could not be made; the server's log says why"))
 
-    def run(self, invocation: Invocation) -> None:
-        """Hand over an event; the runtime is waiting in `next`."""
-        connection = self._waiting
-        self._state = move(self._state, EnvironmentState.BUSY)
-        self._current = invocation
-        clock = self._surroundings.clock
-        self._started = clock.monotonic()
-        started_ms = int(clock.now() * 1000)
-        timeout_s = self.version.timeout_s
-        self._timer = asyncio.get_running_loop().call_later(timeout_s, self._timed_out)
-        self._journal.begin(invocation, started_ms)
-        head = self._head(invocation, started_ms + timeout_s * 1000)
-        self._waiting = None
-        if connection is None or not connection.send_event(head, invocation.payload):
-            self._end(None)
-
-    def _head(self, invocation: Invocation, deadline_ms: int) -> bytes:
-        head = invocation.target.head % (
-            invocation.request_id.encode(),
-            deadline_ms,
-            invocation.trace.encode(),
-            len(invocation.payload),
-        )
-        context = invocation.client_context
-        if context is None:
-            return head
-        return head[:-2] + b"Lambda-Runtime-Client-Context: " + context + b"\r\n\r\n"
+    # --- init ------------------------------------------------------------------------------------
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event: the first time this ends Init."""
@@ -193,51 +118,18 @@ class ExecutionEnvironment:
             self._init_done()
         elif state is EnvironmentState.IDLE:
             self._waiting = connection
+        elif state is EnvironmentState.REPEATED_INIT and self._starting:
+            self._waiting = connection
+            self._repeated_init_done()
         elif state is EnvironmentState.BUSY:
             return answers.invalid_transition("Ready", "Ready")
         else:
             return answers.NOT_FOUND
         return None
 
-    def _init_done(self) -> None:
-        self._cancel_timer()
-        clock = self._surroundings.clock
-        self._init_ms = (clock.monotonic() - self._init_started) * 1000
-        self._journal.output_until(clock.now())
-        if self._making is not None:
-            self._making.sandbox.apply_cpu_quota()
-        self._idle()
-
-    def _idle(self) -> None:
-        self._state = move(self._state, EnvironmentState.IDLE)
-        self.idle_since = self._surroundings.clock.monotonic()
-        self._owner.environment_idle(self)
-
-    def runtime_response(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
-        """The runtime answered the event."""
-        invocation = self._current
-        if invocation is None or request_id != invocation.request_id.encode():
-            return answers.INVALID_REQUEST_ID
-        if len(body) > MAX_SYNC_RESPONSE_BYTES:
-            error_type, payload = failures.too_large()
-            self._finish(invocation, Status.ERROR, payload, error_type)
-            return answers.TOO_LARGE
-        if b"unction-" in head and header(head, b"lambda-runtime-function-response-mode") is not None:
-            return answers.INVALID_RESPONSE_MODE
-        self._finish(invocation, Status.SUCCESS, body, None)
-        return answers.ACCEPTED
-
-    def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
-        """The handler failed: the runtime's error object goes to the caller untouched."""
-        invocation = self._current
-        if invocation is None or request_id != invocation.request_id.encode():
-            return answers.INVALID_REQUEST_ID
-        self._finish(invocation, Status.ERROR, body[:MAX_SYNC_RESPONSE_BYTES], None)
-        return answers.ACCEPTED
-
     def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
         """Init failed; the runtime is going to exit, which ends the environment."""
-        if self._state is not EnvironmentState.INIT:
+        if self._state is not EnvironmentState.INIT and self._state is not EnvironmentState.REPEATED_INIT:
             return answers.invalid_transition("Ready", "InitError")
         error_type = failures.error_type_of(header(head, b"lambda-runtime-function-error-type"), body)
         self._init_error = InitFailure(body, error_type)
@@ -250,131 +142,102 @@ class ExecutionEnvironment:
             if self._state is EnvironmentState.IDLE:
                 self._end(None)
 
-    def _finish(self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None) -> None:
-        """Answer the caller first, then keep the books; the runtime's `next` makes it idle again."""
-        self._current = None
-        if self._state is EnvironmentState.BUSY:
-            self._state = EnvironmentState.ANSWERED
-        self._cancel_timer()
-        clock = self._surroundings.clock
-        ended = clock.monotonic()
-        duration_s = ended - self._started
-        ended_ms = int(clock.now() * 1000)
-        if duration_s > _PEAK_READ_DURATION_S or ended - self._peak_read_at > _PEAK_READ_INTERVAL_S:
-            self._read_peak(ended)
-        init_ms, self._init_ms = self._init_ms, None
-        record = self._journal.end(ended_ms, duration_s * 1000, status, error_type, init_ms, self._peak_mib)
-        if invocation.want_tail:
-            invocation.log_tail = self._journal.tail(record)
-        invocation.settle(status, payload, error_type)
-        self._journal.write(record)
+    def _init_done(self) -> None:
+        self._init_ms = self._init_duration_ms()
+        self._journal.output_until(self._surroundings.clock.now())
+        self._apply_cpu_quota()
+        self._idle()
 
-    def _read_peak(self, now: float) -> None:
-        self._peak_read_at = now
-        if self._making is not None:
-            peak = -(-self._making.sandbox.peak_memory_bytes() // _MIB)
-            self._peak_mib = min(max(peak, self._peak_mib), self.version.memory_mib)
-
-    # --- ends ------------------------------------------------------------------------------------
-
-    def _timed_out(self) -> None:
+    def _repeated_init_done(self) -> None:
         invocation = self._current
         if invocation is None:
             return
-        payload = failures.timed_out(invocation.request_id, self.version.timeout_s)
-        self._kill_and_finish(invocation, Status.TIMEOUT, payload, "Sandbox.Timedout")
+        self._journal.init_ended(self._init_duration_ms(), Status.SUCCESS, None)
+        self._apply_cpu_quota()
+        self._state = move(self._state, EnvironmentState.BUSY)
+        self._deliver(invocation, self._bound_ms)
 
-    def exited(self, status: ExitStatus) -> None:
+    def _apply_cpu_quota(self) -> None:
+        if self._making is None:
+            return
+        try:
+            self._making.sandbox.apply_cpu_quota()
+        except OSError:  # its control group is just going, and the process with it
+            _log.warning("no CPU quota for %s", self.environment_id, extra={"event": "environment.quota"})
+
+    def _init_duration_ms(self) -> float:
+        return (self._surroundings.clock.monotonic() - self._init_started) * 1000
+
+    def _init_timed_out(self) -> None:
+        """Kill the process; the event that waits has Init repeated inside it."""
+        self._journal.output_until(self._surroundings.clock.now())
+        self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
+        invocation = self._owner.claim(self)
+        making = self._making
+        if invocation is None or making is None:
+            self._end(None)
+            return
+        self._state = move(self._state, EnvironmentState.REPEATED_INIT)
+        self._starting = False
+        self._init_error = None
+        self._init_started = self._surroundings.clock.monotonic()
+        self._generation += 1
+        self._bound_ms = self._take_on(invocation)
+        making.sandbox.kill()
+
+    # --- exits -----------------------------------------------------------------------------------
+
+    def _exited(self, generation: int, status: ExitStatus) -> None:
         """The main process has ended: on its own account, or because it was killed."""
-        if self._state is EnvironmentState.GONE:
+        state = self._state
+        if state is EnvironmentState.GONE:
             return
         invocation = self._current
-        if invocation is not None:
-            error_type, payload = failures.exited(invocation.request_id, status)
-            if status.oom_killed:
-                self._peak_mib = self.version.memory_mib
-            self._kill_and_finish(invocation, Status.ERROR, payload, error_type)
-            return
-        if self._state is EnvironmentState.INIT:
-            failure = self._init_error
-            if failure is None:
-                error_type, payload = failures.exited(failures.REQUEST_ID, status)
-                failure = InitFailure(payload, error_type)
-            self._init_failed(failure)
+        if state is EnvironmentState.INIT:
+            self._init_failed(self._failure_of(status))
+        elif state is EnvironmentState.REPEATED_INIT and generation != self._generation:
+            making = self._making
+            if making is not None:
+                self._task = asyncio.create_task(self._restart(making), name=f"restart {self.environment_id}")
+        elif state is EnvironmentState.REPEATED_INIT and invocation is not None:
+            failure = self._failure_of(status)
+            self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
+            self._kill_and_finish(
+                invocation, Status.ERROR, _named(failure, invocation.request_id), failure.error_type
+            )
+        elif invocation is not None:
+            self._event_exited(invocation, status)
         else:
             self._end(None)
+
+    def _timed_out(self) -> None:
+        if self._state is EnvironmentState.REPEATED_INIT:
+            self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
+        super()._timed_out()
+
+    def _failure_of(self, status: ExitStatus) -> InitFailure:
+        """What the runtime reported, else what its end says."""
+        if self._init_error is not None:
+            return self._init_error
+        error_type, payload = failures.exited(failures.REQUEST_ID, status)
+        if status.oom_killed:
+            self._peak_mib = self.version.memory_mib
+        return InitFailure(payload, error_type)
 
     def _init_failed(self, failure: InitFailure) -> None:
         """Log it, answer the event that waits for this environment with it, and end."""
         clock = self._surroundings.clock
         self._journal.output_until(clock.now())
-        init_ms = (clock.monotonic() - self._init_started) * 1000
-        self._journal.init_failed(init_ms, failure.status, failure.error_type)
-        invocation = self._owner.claim()
+        self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
+        self._cancel_timer()
+        invocation = self._owner.claim(self)
         if invocation is None:
             self._end(None)
             return
-        self._started = clock.monotonic()
-        self._journal.begin(invocation, int(clock.now() * 1000))
-        payload = failure.payload.replace(failures.REQUEST_ID.encode(), invocation.request_id.encode())
-        self._kill_and_finish(invocation, failure.status, payload, failure.error_type)
+        self._take_on(invocation)
+        payload = _named(failure, invocation.request_id)
+        self._kill_and_finish(invocation, Status.ERROR, payload, failure.error_type)
 
-    def _kill_and_finish(
-        self, invocation: Invocation, status: Status, payload: bytes, error_type: str
-    ) -> None:
-        """The event ended with its process: nothing of it may go on running behind the answer."""
-        if self._making is not None:
-            self._making.sandbox.kill()
-        self._state = move(self._state, EnvironmentState.GONE)
-        self._finish(invocation, status, payload, error_type)
-        self._leave(None)
 
-    def retire(self) -> None:
-        """End it; it is idle."""
-        self._end(None)
-
-    def _end(self, reason: LambdadError | None) -> None:
-        """End it now, whatever it is doing; a running event is settled as a crash would."""
-        if self._state is EnvironmentState.GONE:
-            return
-        invocation, self._current = self._current, None
-        self._state = move(self._state, EnvironmentState.GONE)
-        self._cancel_timer()
-        if self._making is not None:
-            self._making.sandbox.kill()
-        if invocation is not None:
-            error_type, payload = failures.exited(invocation.request_id, ExitStatus(code=0, signal=None))
-            self._current = invocation
-            self._finish(invocation, Status.ERROR, payload, error_type)
-        self._leave(reason)
-
-    def _leave(self, reason: LambdadError | None) -> None:
-        self._surroundings.forget(self)
-        self._owner.environment_gone(self, reason)
-        if self._making is not None:
-            self._task = asyncio.create_task(self.remove(), name=f"remove {self.environment_id}")
-
-    async def remove(self) -> None:
-        """Remove every trace."""
-        self._journal.close()
-        making, self._making = self._making, None
-        if making is not None:
-            await making.remove()
-
-    def stop(self) -> None:
-        """End it now, settling a running event (the server stops at once)."""
-        self._end(None)
-
-    @property
-    def is_removed(self) -> bool:
-        """Whether every trace is gone."""
-        return self._state is EnvironmentState.GONE and self._task.done()
-
-    async def removed(self) -> None:
-        """Return once making or removing has come to its end."""
-        await asyncio.wait({self._task})
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+def _named(failure: InitFailure, request_id: str) -> bytes:
+    return failure.payload.replace(failures.REQUEST_ID.encode(), request_id.encode())

@@ -7,10 +7,8 @@ REPORT; when there are many, or the event goes on for long, what is there is wri
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
@@ -26,24 +24,13 @@ from lambdad.domain.platform_log import (
 )
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink, StreamKey
+from lambdad.worker.environment.log_words import log_stream_name, runtime_version_arn, tail_lines
 from lambdad.worker.environment.output import OutputReader
 
 _EARLY_AFTER_S = 0.1
 """Lines of a running function are shown at the latest after this time."""
 _EARLY_LINES = 1_000
 """So many lines are not kept for the end."""
-
-
-def log_stream_name(version: FunctionVersion, environment_id: str, now: float) -> str:
-    """AWS's name of an environment's stream: ``YYYY/MM/DD/[version]<32 hex digits>``.
-
-    With a log group of one's own the function's name is part of it (spec runtime-api §7).
-    """
-    day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
-    own_group = version.logging.log_group == f"/aws/lambda/{version.name}"
-    name = "" if own_group else version.name
-    digits = hashlib.sha256(environment_id.encode()).hexdigest()[:32]
-    return f"{day}/{name}[{version.version}]{digits}"
 
 
 class Journal:
@@ -56,7 +43,7 @@ class Journal:
     __slots__ = (
         "_begun",
         "_clock",
-        "_fd",
+        "_closed",
         "_flush",
         "_invocation",
         "_json",
@@ -77,7 +64,7 @@ class Journal:
         self._json = version.logging.log_format == "JSON"
         self._sink = sink
         self._clock = clock
-        self._fd = -1
+        self._closed = False
         self._reader: OutputReader | None = None
         self._invocation: Invocation | None = None
         self._started_ms = 0
@@ -87,28 +74,41 @@ class Journal:
         self._flush: asyncio.TimerHandle | None = None
 
     def attach(self, fd: int) -> None:
-        """Read the process's output from now on."""
-        self._fd = fd
+        """Read the process's output from now on; the descriptor is the journal's to close."""
+        self._detach()
+        if self._closed:
+            os.close(fd)
+            return
         self._reader = OutputReader(fd)
         asyncio.get_running_loop().add_reader(fd, self._readable)
 
     def _readable(self) -> None:
-        self._take()
+        reader = self._reader
+        if reader is None:
+            return
+        self._lines += reader.read_some(int(self._clock.now() * 1000))
         if self._invocation is None:
             self._write_now()
         elif len(self._lines) >= _EARLY_LINES:
             self._write_early()
         elif self._lines and self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(_EARLY_AFTER_S, self._write_early)
-        if self._reader is not None and self._reader.ended:
+        if reader.ended:
             self._detach()
 
     def _take(self) -> None:
+        """Everything printed up to now, unfinished lines as they wait for their end."""
         reader = self._reader
         if reader is not None:
             lines = reader.read(int(self._clock.now() * 1000))
             if lines:
                 self._lines.extend(lines)
+
+    def _take_all(self, now_ms: int) -> None:
+        """Everything printed up to now, an unfinished line as one of its own."""
+        self._take()
+        if self._reader is not None:
+            self._lines.extend(self._reader.unfinished(now_ms))
 
     def _write_now(self) -> None:
         if self._lines:
@@ -136,22 +136,26 @@ class Journal:
         arn = runtime_version_arn(self._version, runtime_version)
         self._sink.write(self._stream, [init_start_line(int(self._clock.now() * 1000), runtime_version, arn)])
 
-    def init_failed(self, duration_ms: float, status: Status, error_type: str | None) -> None:
-        """INIT_REPORT of an Init that did not succeed."""
-        line = init_report_line(
-            int(self._clock.now() * 1000),
-            duration_ms=duration_ms,
-            phase="init",
-            status=status,
-            error_type=error_type,
+    def init_ended(self, duration_ms: float, status: Status, error_type: str | None) -> None:
+        """INIT_REPORT: of an Init that did not succeed, or of one inside an event however it ended."""
+        now_ms = int(self._clock.now() * 1000)
+        inside = self._invocation is not None
+        self._take_all(now_ms)
+        self._lines.append(
+            init_report_line(
+                now_ms,
+                duration_ms=duration_ms,
+                phase="invoke" if inside else "init",
+                status=status,
+                error_type=error_type,
+            )
         )
-        self._sink.write(self._stream, [line])
+        if not inside:
+            self._write_now()
 
     def output_until(self, now: float) -> None:
         """Write what has been printed outside of events."""
-        self._take()
-        if self._reader is not None:
-            self._lines.extend(self._reader.unfinished(int(now * 1000)))
+        self._take_all(int(now * 1000))
         self._write_now()
 
     # --- events ----------------------------------------------------------------------------------
@@ -172,9 +176,7 @@ class Journal:
         peak_mib: int,
     ) -> InvocationRecord:
         """The event is over: what the log will say of it."""
-        self._take()
-        if self._reader is not None:
-            self._lines.extend(self._reader.unfinished(ended_ms))
+        self._take_all(ended_ms)
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
@@ -230,30 +232,20 @@ class Journal:
     # --- end -------------------------------------------------------------------------------------
 
     def _detach(self) -> None:
-        if self._fd >= 0:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        """Let go of the descriptor; its number may be another environment's from now on."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            asyncio.get_running_loop().remove_reader(reader.fd)
+            now_ms = int(self._clock.now() * 1000)
+            self._lines += reader.read(now_ms)
+            self._lines += reader.unfinished(now_ms)
+            os.close(reader.fd)
 
     def close(self) -> None:
         """Write what is left and stop reading."""
-        self.output_until(self._clock.now())
         self._detach()
-        self._reader = None
-
-
-def tail_lines(lines: list[LogLine]) -> list[LogLine]:
-    """As many of the last lines as can matter for a tail of 4 KiB."""
-    size = 0
-    for at in range(len(lines) - 1, -1, -1):
-        size += len(lines[at].message)
-        if size > LOG_TAIL_BYTES:
-            return lines[at:]
-    return lines
-
-
-def runtime_version_arn(version: FunctionVersion, runtime_version: str) -> str:
-    """An ARN in AWS's form; its digest is of the runtime version, so it changes when that does."""
-    digest = hashlib.sha256(runtime_version.encode()).hexdigest()
-    scope = version.scope
-    return f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"
+        self._closed = True
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        self._write_now()

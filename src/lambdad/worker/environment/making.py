@@ -20,7 +20,8 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.variables import Credentials, placed, variables
-from lambdad.worker.runtime_api.server import ConnectionCount, RuntimeConnection, RuntimeHandler
+from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
 from lambdad.worker.sandbox.plan import (
     ExitStatus,
@@ -112,7 +113,16 @@ class Maker:
 class Making:
     """A made sandbox with its listeners, and the process in it."""
 
-    __slots__ = ("_channel", "_credentials", "_environment", "_launch", "_maker", "_servers", "sandbox")
+    __slots__ = (
+        "_channel",
+        "_credentials",
+        "_environment",
+        "_launch",
+        "_maker",
+        "_removed",
+        "_servers",
+        "sandbox",
+    )
 
     def __init__(self, environment: MadeFor, sandbox: Sandbox, launch: RuntimeLaunch, maker: Maker) -> None:
         self.sandbox = sandbox
@@ -121,6 +131,7 @@ class Making:
         self._maker = maker
         self._servers: list[asyncio.Server] = []
         self._channel: asyncio.BaseTransport | None = None
+        self._removed = False
         self._credentials: Credentials = maker.credentials.issue(environment.version.scope)
 
     @property
@@ -146,7 +157,13 @@ class Making:
         return RuntimeConnection(self._environment, self._environment.connections)
 
     async def start(self, on_exit: Callable[[ExitStatus], None], output: Output) -> None:
-        """Start the runtime; its output goes to `output`, its calls to the environment."""
+        """Start the runtime; its output goes to `output`, its calls to the environment.
+
+        May be called again once the process before has ended.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox cannot start a process, or is being removed.
+        """
         sandbox = self.sandbox
         process: RunningProcess = await sandbox.start(
             ProcessPlan(
@@ -157,12 +174,28 @@ class Making:
             lambda status: on_exit(explained(status, self._launch)),
         )
         output.attach(process.output)
-        if self._launch.own_client:
-            self._channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
-                self._connection, process.channel
-            )
-        else:
+        if self._removed or not self._launch.own_client:
             process.channel.close()
+            return
+        try:
+            channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
+                self._own_connection, process.channel
+            )
+        except BaseException:
+            process.channel.close()
+            raise
+        self._channel, before = channel, self._channel
+        if before is not None:
+            before.close()
+        self._close_if_removed(channel)
+
+    def _close_if_removed(self, channel: asyncio.BaseTransport) -> None:
+        if self._removed:  # while it was being connected
+            channel.close()
+
+    def _own_connection(self) -> RuntimeConnection:
+        """The client's own channel; connections that user code holds cannot take its place."""
+        return RuntimeConnection(self._environment, ConnectionCount())
 
     def _variables(self, log_stream: str) -> Mapping[str, str]:
         sandbox = self.sandbox
@@ -180,6 +213,7 @@ class Making:
 
     async def remove(self) -> None:
         """Close the listeners and destroy the sandbox."""
+        self._removed = True
         self._maker.credentials.revoke(self._credentials)
         for server in self._servers:
             server.close()

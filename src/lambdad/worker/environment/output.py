@@ -21,16 +21,23 @@ _MAGIC = b"\xa5\x5a\x00"
 _FRAME = struct.Struct(">IIQ")
 _READ_BYTES = 65_536
 _MAX_READS = 16
-"""Reads at one go; a function that prints flat out must not keep the loop to itself."""
+"""The most that a pipe can hold (1 MiB) is taken at the end of an event."""
+_SOME_BYTES = 16_384
+"""Read at one go while a function runs: one that prints flat out must not keep the loop to itself."""
 
 
 class OutputReader:
-    """Reads a non-blocking pipe and returns whole events."""
+    """Reads a non-blocking pipe and returns whole events.
 
-    __slots__ = ("_fd", "_rest", "ended")
+    Attributes:
+        fd: the pipe.
+        ended: nobody holds its other end any more.
+    """
+
+    __slots__ = ("_rest", "ended", "fd")
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self.fd = fd
         self._rest = b""
         self.ended = False
 
@@ -38,23 +45,32 @@ class OutputReader:
         """Everything that has been printed up to now, in order."""
         chunks: list[bytes] = []
         for _ in range(_MAX_READS):
-            try:
-                chunk = os.read(self._fd, _READ_BYTES)
-            except BlockingIOError:
-                break
-            except OSError:
-                self.ended = True
-                break
-            if not chunk:
-                self.ended = True
-                break
+            chunk = self._chunk(_READ_BYTES)
             chunks.append(chunk)
             if len(chunk) < _READ_BYTES:
                 break
-        if not chunks:
+        return self._events(b"".join(chunks), now_ms)
+
+    def read_some(self, now_ms: int) -> list[LogLine]:
+        """What can be read without keeping others waiting."""
+        return self._events(self._chunk(_SOME_BYTES), now_ms)
+
+    def _chunk(self, size: int) -> bytes:
+        if self.ended:
+            return b""
+        try:
+            chunk = os.read(self.fd, size)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            chunk = b""
+        self.ended = not chunk
+        return chunk
+
+    def _events(self, data: bytes, now_ms: int) -> list[LogLine]:
+        if not data:
             return []
-        data = self._rest + b"".join(chunks)
-        self._rest, lines = split(data, now_ms)
+        self._rest, lines = split(self._rest + data, now_ms)
         return lines
 
     def unfinished(self, now_ms: int) -> list[LogLine]:
@@ -66,37 +82,39 @@ class OutputReader:
 def split(data: bytes, now_ms: int) -> tuple[bytes, list[LogLine]]:
     """Cut `data` into events: (what is unfinished, the events)."""
     lines: list[LogLine] = []
-    if _MAGIC not in data:
-        rest = _split_text(data, now_ms, lines)
-        return rest, lines
+    at = 0  # everything before it is in `lines`; data is never copied as a whole
     while True:
-        at = data.find(_MAGIC)
-        if at < 0:
-            return _split_text(data, now_ms, lines), lines
-        if at:
-            unfinished = _split_text(data[:at], now_ms, lines)
+        frame = data.find(_MAGIC, at)
+        if frame < 0:
+            return _split_text(data[at:] if at else data, now_ms, lines), lines
+        if frame > at:
+            unfinished = _split_text(data[at:frame], now_ms, lines)
             if unfinished:
                 lines.append(_event(unfinished, now_ms))
-            data = data[at:]
-        if len(data) < _FRAME.size:
-            return data, lines
-        _, length, micros = _FRAME.unpack_from(data)
+        start = frame + _FRAME.size
+        if len(data) < start:
+            return data[frame:], lines
+        _, length, micros = _FRAME.unpack_from(data, frame)
         if length > MAX_LOG_LINE_BYTES * 4:
             # Not a frame after all: binary garbage that happens to begin like one.
-            lines.append(_event(data[:3], now_ms))
-            data = data[3:]
+            at = frame + len(_MAGIC)
+            lines.append(_event(data[frame:at], now_ms))
             continue
-        if len(data) < _FRAME.size + length:
-            return data, lines
-        message = data[_FRAME.size : _FRAME.size + length]
-        data = data[_FRAME.size + length :]
-        _append_bounded(message, micros // 1000 or now_ms, lines)
+        at = start + length
+        if len(data) < at:
+            return data[frame:], lines
+        _append_bounded(data[start:at], micros // 1000 or now_ms, lines)
 
 
 def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
-    *whole, rest = data.split(b"\n")
-    for line in whole:
-        _append_bounded(line + b"\n", now_ms, lines)
+    whole, newline, rest = data.rpartition(b"\n")
+    if newline:
+        if len(whole) < MAX_LOG_LINE_BYTES:  # no line can be too long: decode them all at once
+            text = whole.decode("utf-8", "replace")
+            lines += [LogLine(now_ms, line + "\n") for line in text.split("\n")]
+        else:
+            for line in whole.split(b"\n"):
+                _append_bounded(line + b"\n", now_ms, lines)
     while len(rest) >= MAX_LOG_LINE_BYTES:
         lines.append(_event(rest[:MAX_LOG_LINE_BYTES], now_ms))
         rest = rest[MAX_LOG_LINE_BYTES:]

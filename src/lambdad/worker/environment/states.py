@@ -3,8 +3,10 @@
 ::
 
     MAKING ──▶ INIT ──▶ IDLE ──▶ BUSY ──▶ ANSWERED ──▶ IDLE …
-       │        │        │        │          │
-       └────────┴────────┴────────┴──────────┴──▶ GONE
+       │        │ │      │        ▲ │        │
+       │        │ └──▶ REPEATED_INIT│        │
+       │        │         │         │        │
+       └────────┴─────────┴─────────┴────────┴──▶ GONE
 
 Every pair not in the table is a defect in lambdad and fails loudly.
 """
@@ -21,6 +23,8 @@ class EnvironmentState(Enum):
     """The sandbox is being made."""
     INIT = auto()
     """The runtime has been started and has not asked for an event yet."""
+    REPEATED_INIT = auto()
+    """Init took too long: an event is bound, and the runtime starts again inside it."""
     IDLE = auto()
     """The runtime waits in `next`."""
     BUSY = auto()
@@ -34,7 +38,8 @@ class EnvironmentState(Enum):
 _S = EnvironmentState
 TRANSITIONS: dict[EnvironmentState, frozenset[EnvironmentState]] = {
     _S.MAKING: frozenset({_S.INIT, _S.GONE}),
-    _S.INIT: frozenset({_S.IDLE, _S.GONE}),
+    _S.INIT: frozenset({_S.IDLE, _S.REPEATED_INIT, _S.GONE}),
+    _S.REPEATED_INIT: frozenset({_S.BUSY, _S.GONE}),
     _S.IDLE: frozenset({_S.BUSY, _S.GONE}),
     _S.BUSY: frozenset({_S.ANSWERED, _S.GONE}),
     _S.ANSWERED: frozenset({_S.IDLE, _S.GONE}),

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
-from lambdad.domain.limits import MAX_ENVIRONMENT_CONNECTIONS
 from lambdad.worker.runtime_api import answers
-from lambdad.worker.runtime_api.wire import BadRequest, RequestParser
+from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.runtime_api.wire import BadRequest, RequestParser, TooMuchHeld
 
 _BASE = b"/2018-06-01/runtime/"
 _NEXT = b"/2018-06-01/runtime/invocation/next"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _COALESCE_BYTES = 65_536
 """Below this a head and a body are joined into one write; above, copying costs more than a second write."""
+_MAX_HELD_BYTES = 4_096
+"""Answers held back for a `next` in the same segment; a client has one or two."""
 
 
 class RuntimeHandler(Protocol):
@@ -44,26 +46,6 @@ class RuntimeHandler(Protocol):
         ...
 
 
-class ConnectionCount:
-    """How many connections an environment holds to the server, over all its listeners."""
-
-    __slots__ = ("open",)
-
-    def __init__(self) -> None:
-        self.open = 0
-
-    def admit(self) -> bool:
-        """Count one more; False (and not counted) when the environment has its share."""
-        if self.open >= MAX_ENVIRONMENT_CONNECTIONS:
-            return False
-        self.open += 1
-        return True
-
-    def leave(self) -> None:
-        """One less."""
-        self.open -= 1
-
-
 class RuntimeConnection(asyncio.Protocol):
     """One connection of a runtime.
 
@@ -79,7 +61,7 @@ class RuntimeConnection(asyncio.Protocol):
         self._admitted = False
         self._held = b""
         self._waits = False
-        self._parser = RequestParser(self._on_request, self._on_continue)
+        self._parser = RequestParser(self._on_request, self._on_continue, count)
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -93,6 +75,7 @@ class RuntimeConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the environment."""
         self._transport = None
+        self._parser.close()
         if self._admitted:
             self._count.leave()
             self._handler.runtime_gone(self)
@@ -104,9 +87,10 @@ class RuntimeConnection(asyncio.Protocol):
         try:
             self._parser.feed(data)
         except BadRequest:
-            if self._transport is not None:
-                self._transport.write(self._held + answers.BAD_REQUEST)
-                self._transport.close()
+            self._end(answers.BAD_REQUEST)
+            return
+        except TooMuchHeld:
+            self._end(answers.TOO_MUCH_HELD)
             return
         if self._held and not self._waits:
             self._flush()
@@ -127,11 +111,28 @@ class RuntimeConnection(asyncio.Protocol):
             transport.write(body)
         return True
 
+    def pause_writing(self) -> None:
+        """It asks and does not read the answers: hear no more of it until it does."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It has read them."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _end(self, answer: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(self._held + answer)
+            self._transport.close()
+
     def _on_continue(self) -> None:
         if self._transport is not None:
             self._transport.write(answers.CONTINUE)
 
     def _on_request(self, method: bytes, path: bytes, head: bytes, body: bytes) -> None:
+        if self._waits:
+            raise BadRequest("a request behind a `next` that is not answered yet")
         if path == _NEXT and method == b"GET":
             self._waits = True
             answer = self._handler.runtime_next(self)
@@ -143,6 +144,8 @@ class RuntimeConnection(asyncio.Protocol):
         else:
             answer = self._other_call(method, path, head, body)
         self._held += answer
+        if len(self._held) > _MAX_HELD_BYTES:
+            self._flush()
 
     def _flush(self) -> None:
         """Send what was held back for a `next` in the same segment that did not come."""

@@ -8,6 +8,7 @@ whatever is chunked, asks for 100-continue or looks unusual goes through httptoo
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import httptools
 
@@ -24,19 +25,49 @@ class BadRequest(Exception):
     """What was sent is not HTTP, or its head is too large; the connection has no future."""
 
 
+class TooMuchHeld(Exception):
+    """The bodies that this environment has begun to send are more than its share."""
+
+
+class Share(Protocol):
+    """How many bytes of unfinished bodies may be held."""
+
+    def hold(self, count: int) -> bool:
+        """Hold so many more; False when that is too much."""
+        ...
+
+    def release(self, count: int) -> None:
+        """So many less."""
+        ...
+
+
 class RequestParser:
     """Cuts a byte stream into requests.
 
     Args:
         on_request: called for each whole request.
         on_continue: called when the client waits for ``100 Continue``.
+        share: charged with bodies that do not come in one piece.
     """
 
-    __slots__ = ("_body", "_have", "_head", "_missing", "_on_continue", "_on_request", "_pending", "_slow")
+    __slots__ = (
+        "_body",
+        "_charged",
+        "_have",
+        "_head",
+        "_missing",
+        "_on_continue",
+        "_on_request",
+        "_pending",
+        "_share",
+        "_slow",
+    )
 
-    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None]) -> None:
+    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None], share: Share) -> None:
         self._on_request = on_request
         self._on_continue = on_continue
+        self._share = share
+        self._charged = 0
         self._pending = bytearray()
         self._missing = 0
         self._have = 0
@@ -54,6 +85,7 @@ class RequestParser:
 
         Raises:
             BadRequest: not HTTP, or a head over the limit.
+            TooMuchHeld: the body is more than may be held now.
         """
         if self._slow is not None:
             self._slow.feed(data)
@@ -71,11 +103,12 @@ class RequestParser:
             head = data[: end + 2]
             length = _content_length(head)
             if length is None:
-                self._slow = _SlowParser(self._on_request, self._on_continue)
+                self._slow = _SlowParser(self._on_request, self._on_continue, self._share)
                 self._slow.feed(data)
                 return
             body = data[end + 4 : end + 4 + length]
             if len(body) < length:
+                self._hold(min(length, MAX_BODY_BYTES))
                 self._head, self._missing, self._have = head, length - len(body), len(body)
                 self._body = [body]
                 return
@@ -109,8 +142,25 @@ class RequestParser:
         if self._missing == 0:
             head, body = self._head, b"".join(self._body)
             self._body, self._head = [], b""
+            self._let_go()
             self._emit(head, body)
         return data[len(part) :]
+
+    def close(self) -> None:
+        """The connection is gone: hold nothing for it any more."""
+        self._body, self._pending = [], bytearray()
+        self._let_go()
+        if self._slow is not None:
+            self._slow.let_go()
+
+    def _hold(self, count: int) -> None:
+        if not self._share.hold(count):
+            raise TooMuchHeld
+        self._charged = count
+
+    def _let_go(self) -> None:
+        self._share.release(self._charged)
+        self._charged = 0
 
     def _emit(self, head: bytes, body: bytes) -> None:
         line_end = head.find(b"\r\n")
@@ -145,23 +195,41 @@ def header(head: bytes, name: bytes) -> bytes | None:
 class _SlowParser:
     """Everything unusual, through httptools; keeps the header block for `header`."""
 
-    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None]) -> None:
+    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None], share: Share) -> None:
         self._on_request = on_request
         self._continue = on_continue
+        self._share = share
         self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._lines: list[bytes] = []
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._charged = 0
+        self._around = 0
         self.in_message = False
 
     def feed(self, data: bytes) -> None:
+        self._around += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if isinstance(error.__context__, TooMuchHeld):
+                raise error.__context__ from None
             raise BadRequest(str(error)) from None
+        # Heads, trailers and the sizes of chunks; a chunk of one byte has six around it.
+        if self.in_message and self._around > MAX_RUNTIME_API_HEADER_BYTES + 8 * self._size:
+            raise BadRequest(f"over {MAX_RUNTIME_API_HEADER_BYTES} bytes around a body")
+
+    def let_go(self) -> None:
+        self._share.release(self._charged)
+        self._charged = 0
+        self._parts = []
 
     def on_message_begin(self) -> None:
         self.in_message = True
         self._url = b""
-        self._lines: list[bytes] = []
-        self._parts: list[bytes] = []
+        self._lines = []
+        self._parts = []
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
@@ -176,11 +244,18 @@ class _SlowParser:
 
     def on_body(self, part: bytes) -> None:
         if self._size < MAX_BODY_BYTES:
+            if not self._share.hold(len(part)):
+                raise TooMuchHeld
+            self._charged += len(part)
             self._parts.append(part)
         self._size += len(part)
+        self._around -= len(part)
 
     def on_message_complete(self) -> None:
         self.in_message = False
+        self._around = 0
         method = self._parser.get_method()
         head = b"\r\n".join([method + b" " + self._url + b" HTTP/1.1", *self._lines, b""])
-        self._on_request(method, self._url, head, b"".join(self._parts))
+        body = b"".join(self._parts)
+        self.let_go()
+        self._on_request(method, self._url, head, body)
