@@ -27,6 +27,7 @@ _REAPER_BYTES = 4 * 1024 * 1024  # measured: 1.6 MB of private pages, page table
 _REAPER_TASKS = 1
 _INIT_WEIGHT, _INIT_SHARES = 10, 102  # a tenth of what an ordinary process has, while Init runs
 _REMOVE_WITHIN_S = 2.0
+_MOVES = 20
 
 
 class Wanted(NamedTuple):
@@ -116,24 +117,29 @@ class Groups:
         return os.open(os.path.join(path, "tasks"), os.O_WRONLY | os.O_CLOEXEC)
 
 
-def find(data_id: str) -> Found:
-    """Look for usable controllers, make the parent groups, and try them with a throwaway group."""
-    found = _find_unified(data_id)
+def find(data_id: str, proc: str = "/proc/self") -> Found:
+    """Look for usable controllers and make the parent groups.
+
+    Args:
+        data_id: names the parent groups.
+        proc: where this process's `mounts` and `cgroup` are read.
+    """
+    points = _mount_points(f"{proc}/mounts")
+    found = _find_unified(data_id, points.get("cgroup2"), proc)
     if found.version == 0:
-        older = _find_v1(data_id)
+        older = _find_v1(data_id, points)
         found = older if older.version else Found(0, {}, {**older.problems, **found.problems})
     return found
 
 
-def _find_unified(data_id: str) -> Found:
-    root = _mount_points().get("cgroup2")
+def _find_unified(data_id: str, root: str | None, proc: str) -> Found:
     if root is None:
         return Found(0, {}, {})
     offered = _read(root, "cgroup.controllers").split()
     if not set(CONTROLLERS) & set(offered):
         return Found(0, {}, {})  # a hybrid host: the controllers belong to version 1
     try:
-        base = _delegated(root)
+        base = _delegated(root, proc)
         parent = os.path.join(base, _PREFIX + data_id)
         os.makedirs(parent, exist_ok=True)
         _enable(parent)
@@ -145,7 +151,7 @@ def _find_unified(data_id: str) -> Found:
     return Found(2 if parents else 0, parents, missing)
 
 
-def _delegated(root: str) -> str:
+def _delegated(root: str, proc: str) -> str:
     """The group under which ours are made: the top for root, our own for everybody else."""
     if os.access(os.path.join(root, "cgroup.subtree_control"), os.W_OK):
         try:
@@ -154,15 +160,27 @@ def _delegated(root: str) -> str:
             pass  # a container: its top group holds processes; go the way of an ordinary user
         else:
             return root
-    own = root + next(line[3:] for line in _lines("/proc/self/cgroup") if line.startswith("0::"))
+    path = next(line[3:] for line in _lines(f"{proc}/cgroup") if line.startswith("0::"))
+    own = root + path.rstrip("/")
     own = own.removesuffix("/" + _SERVER)  # there already, when the launcher was started again
-    # A group with processes of its own cannot pass controllers on: go one down, with the server.
+    # A group with processes of its own cannot pass controllers on: they go one down, all of them, for
+    # beside the server there may be what started it (a shell, make, the first process of a container).
     leaf = os.path.join(own, _SERVER)
     os.makedirs(leaf, exist_ok=True)
-    for pid in (os.getppid(), os.getpid()):
-        _write(leaf, "cgroup.procs", pid)
+    for _ in range(_MOVES):  # a process may fork while we look
+        if not (members := _read(own, "cgroup.procs").split()):
+            break
+        for pid in members:
+            _move(pid, leaf)
     _enable(own)
     return own
+
+
+def _move(pid: str, group: str) -> None:
+    try:
+        _write(group, "cgroup.procs", pid)
+    except ProcessLookupError:
+        return  # it has ended
 
 
 def _enable(path: str) -> None:
@@ -173,8 +191,7 @@ def _enable(path: str) -> None:
         _write(path, "cgroup.subtree_control", " ".join(wanted))
 
 
-def _find_v1(data_id: str) -> Found:
-    points = _mount_points()
+def _find_v1(data_id: str, points: dict[str, str]) -> Found:
     parents: dict[str, str] = {}
     problems: dict[str, str] = {}
     for controller in CONTROLLERS:
@@ -190,10 +207,10 @@ def _find_v1(data_id: str) -> Found:
     return Found(1 if parents else 0, parents, problems)
 
 
-def _mount_points() -> dict[str, str]:
+def _mount_points(mounts: str) -> dict[str, str]:
     """Controller (or ``cgroup2``) → where it is mounted."""
     points: dict[str, str] = {}
-    for line in _lines("/proc/self/mounts"):
+    for line in _lines(mounts):
         _, place, kind, options, *_ = line.split()
         if kind == "cgroup2":
             points.setdefault("cgroup2", place)
