@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from asking import ask, function
+from probe_function import ask, function
 from tests.running import Server, start_server
 
 import lambdad

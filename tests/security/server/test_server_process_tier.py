@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import ask, function, gone, left, own, wait_for
+from probe_function import ask, function, gone, left, own, wait_for
 from tests.running import Server, start_server
 
 LOUD = "functions share files, network and user with this account: run only code you trust"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from asking import ask, function, gone, left, own, wait_for
 from ordinary_user import OrdinaryUser
+from probe_function import ask, function, gone, left, own, wait_for
 from tests.running import Server
 
 pytestmark = pytest.mark.rootless
