@@ -110,6 +110,11 @@ class Pool:
             self._waiting.popleft().refuse(reason)
         self._scale()
 
+    def refuse_waiting(self, why: LambdadError) -> None:
+        """Tell everyone who waits that there will be no environment."""
+        while self._waiting:
+            self._waiting.popleft().refuse(why)
+
     def retire_idle(self, idle_before: float) -> int:
         """End environments that have been idle since before a monotonic time; how many."""
         old = [environment for environment in self._idle if environment.idle_since < idle_before]

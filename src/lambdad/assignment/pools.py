@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambdad.assignment.pool import Pool
+from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import LATEST, FunctionVersion, State
 from lambdad.domain.scope import Scope
 from lambdad.placement.capacity import Placement
@@ -54,6 +55,11 @@ class Pools:
         """Retire every pool; functions called again get new ones."""
         for key in list(self._pools):
             self._retire(key)
+
+    def refuse_waiting(self, why: LambdadError) -> None:
+        """Start nothing more; who waits for an environment is told why."""
+        for pool in [*self._pools.values(), *self._retired]:
+            pool.refuse_waiting(why)
 
     def _retire(self, key: PoolKey) -> None:
         pool = self._pools.pop(key)

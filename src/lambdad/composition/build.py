@@ -24,12 +24,12 @@ from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request, Response
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
-from lambdad.edge.dispatch import Shared
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
+from lambdad.edge.shared import Shared
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.resolve import resolve
 from lambdad.neighbours.forward import ExternalService
@@ -155,7 +155,7 @@ class _Worker:
         self.credentials = CredentialIssuer()
         runtimes = RuntimeCatalogue()
         maker = Maker(factory, runtimes, stores.codes, self.credentials, self._endpoint, settings.outbound)
-        self.host = Host(maker, stores.logs, clock)
+        self.host = Host(maker, stores.logs, clock, self._environment_gone)
         stack.push_async_callback(self.host.close)
         bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)
@@ -170,11 +170,18 @@ class _Worker:
             raise RuntimeError("an environment was started before the edge was there")
         return self.edge.inside(environment_id, scope, connections)
 
+    def _environment_gone(self, environment_id: str) -> None:
+        if self.edge is not None:
+            self.edge.forget_environment(environment_id)
+
     async def reclaim(self) -> None:
         """End environments that nobody used for long."""
         while True:
             await asyncio.sleep(_RECLAIM_S)
-            self.pools.reclaim()
+            try:
+                self.pools.reclaim()
+            except Exception:  # noqa: BLE001 - or nothing would ever be reclaimed again
+                _log.exception("idle environments were not ended", extra={"event": "worker.reclaim"})
 
 
 class _Downloads:

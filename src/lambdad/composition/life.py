@@ -72,7 +72,7 @@ class Signals:
 
 
 async def _drain(settings: Settings, parts: Parts, signals: Signals) -> None:
-    parts.edge.stop_listening()
+    parts.edge.drain()
     running = parts.frontend.in_flight
     if running:
         _log.info(
@@ -87,7 +87,7 @@ async def _drain(settings: Settings, parts: Parts, signals: Signals) -> None:
         if signals.second.is_set():
             break
         await asyncio.sleep(_POLL_S)
-    parts.frontend.draining = True
+    parts.frontend.stop()
 
 
 def _say_ready(settings: Settings, parts: Parts) -> None:

@@ -6,24 +6,18 @@ scope, Host, target or path name. Whatever goes wrong here is answered; nothing 
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
 from typing import Protocol
 
 from lambdad.awsapi import faults
 from lambdad.domain.errors import AccessDenied, ServiceFault
-from lambdad.domain.http import Request, Response
-from lambdad.domain.request_ids import Ids
+from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
 from lambdad.edge import cors
-from lambdad.edge.connection import HttpConnection, RawRequest
-from lambdad.edge.gate import Gate
-from lambdad.edge.identity import Identities
-from lambdad.edge.invoke_route import InvokeRoute
-from lambdad.edge.services import Services
-from lambdad.edge.wire import HttpDate, head, text_headers, whole_request
-from lambdad.frontend.invoke import Frontend
+from lambdad.edge.connection import HttpConnection
+from lambdad.edge.raw_request import RawRequest
+from lambdad.edge.shared import Shared
+from lambdad.edge.wire import text_headers, whole_request
 
 _log = logging.getLogger("lambdad.edge")
 _FUNCTIONS = b"/2015-03-31/functions/"
@@ -39,7 +33,7 @@ _UNUSUAL = {
 
 
 class ConnectionBudget(Protocol):
-    """How many connections a sandbox may hold to the server."""
+    """How much a sandbox may hold of the server."""
 
     def admit(self) -> bool:
         """Count one more; False when it has its share."""
@@ -47,6 +41,14 @@ class ConnectionBudget(Protocol):
 
     def leave(self) -> None:
         """One less."""
+        ...
+
+    def hold(self, count: int) -> bool:
+        """So many more bytes of bodies; False when it has its share."""
+        ...
+
+    def release(self, count: int) -> None:
+        """So many less."""
         ...
 
 
@@ -83,7 +85,7 @@ class EdgeDispatcher:
         inside = self._inside
         if inside is not None and not inside.connections.admit():
             return False
-        if self._shared.open(connection):
+        if self._shared.open(connection, inside=inside is not None):
             return True
         if inside is not None:
             inside.connections.leave()
@@ -95,8 +97,27 @@ class EdgeDispatcher:
             self._inside.connections.leave()
         self._shared.connections.discard(connection)
 
+    def hold(self, count: int) -> bool:
+        """Count bytes of bodies, within the server's bound and the sandbox's."""
+        inside = self._inside
+        if inside is not None and not inside.connections.hold(count):
+            return False
+        if self._shared.hold(count, inside=inside is not None):
+            return True
+        if inside is not None:
+            inside.connections.release(count)
+        return False
+
+    def release(self, count: int) -> None:
+        """Count them out."""
+        if self._inside is not None:
+            self._inside.connections.release(count)
+        self._shared.release(count)
+
     def dispatch(self, connection: HttpConnection, request: RawRequest) -> None:
         """Answer a request; never raises."""
+        if self._shared.draining and self._inside is None:
+            request.keep_alive = False
         try:
             self._dispatch(connection, request)
         except Exception:  # noqa: BLE001 - a defect must not end the server
@@ -171,87 +192,6 @@ class EdgeDispatcher:
         self._shared.respond(
             connection, raw, faults.render("lambda", AccessDenied(why), request_id), request_id
         )
-
-
-class Shared:
-    """What all listeners share: gate, identities, services, open connections, running tasks."""
-
-    def __init__(
-        self,
-        frontend: Frontend,
-        services: Services,
-        gate: Gate,
-        identities: Identities,
-        max_connections: int,
-    ) -> None:
-        self.ids: Ids = frontend.ids
-        self.services = services
-        self.gate = gate
-        self.identities = identities
-        self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, self.respond, self.date)
-        self.connections: set[HttpConnection] = set()
-        self._max_connections = max_connections
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def open(self, connection: HttpConnection) -> bool:
-        """Admit a connection within the bound."""
-        if len(self.connections) >= self._max_connections:
-            return False
-        self.connections.add(connection)
-        return True
-
-    def spawn(self, work: Coroutine[None, None, None]) -> None:
-        """Run a request's work."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    @property
-    def busy(self) -> int:
-        """Requests being worked on."""
-        return sum(1 for connection in self.connections if connection.is_busy)
-
-    def respond(
-        self,
-        connection: HttpConnection,
-        raw: RawRequest,
-        response: Response,
-        request_id: str,
-    ) -> None:
-        """Send a whole answer."""
-        body = response.body if isinstance(response.body, bytes) else b""
-        extra = cors.headers(raw.origin)
-        lines = head(response, request_id, self.date.line(), extra, keep_alive=raw.keep_alive)
-        connection.answer(lines, b"" if raw.method == b"HEAD" else body, keep_alive=raw.keep_alive)
-
-    async def stream(
-        self,
-        connection: HttpConnection,
-        raw: RawRequest,
-        response: Response,
-        request_id: str,
-        chunks: AsyncIterator[bytes],
-    ) -> None:
-        """Send an answer in chunks as they come; a failure in the middle cuts the connection."""
-        extra = cors.headers(raw.origin)
-        chunked = all(name.lower() != "content-length" for name, _ in response.headers)
-        connection.write(head(response, request_id, self.date.line(), extra, keep_alive=raw.keep_alive))
-        try:
-            async for chunk in chunks:
-                if chunk:
-                    connection.write(b"%x\r\n%s\r\n" % (len(chunk), chunk) if chunked else chunk)
-                    await connection.drain()
-        except ConnectionResetError:
-            connection.close()
-            return
-        except Exception:  # noqa: BLE001 - the answer has begun: all that is left is to cut it
-            _log.exception("a streamed answer failed", extra={"event": "edge.stream"})
-            connection.close()
-            return
-        if chunked:
-            connection.write(b"0\r\n\r\n")
-        connection.finished(keep_alive=raw.keep_alive)
 
 
 def _is_invoke(url: bytes) -> bool:

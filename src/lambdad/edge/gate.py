@@ -9,6 +9,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
+_MAX_HOST_BYTES = 300
+"""A DNS name has at most 255, a port five."""
+
 
 class Gate:
     """Admission by `Host` and `Origin`.
@@ -25,7 +28,7 @@ class Gate:
 
     def admits_host(self, host: bytes | None) -> bool:
         """Whether a `Host` header names this server; a request without one is refused."""
-        if host is None:
+        if host is None or len(host) > _MAX_HOST_BYTES:
             return False
         if host in self._known:
             return True

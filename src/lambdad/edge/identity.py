@@ -7,6 +7,7 @@ default account's. A request from inside a sandbox acts as its function's accoun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from lambdad.frontend.invoke import Route
 
 _END = b"/aws4_request"
-_MAX_KNOWN = 4_096
+_MAX_KNOWN = 1_024
+_MAX_KNOWN_INSIDE = 16
+"""Of one environment; a function has one credential, and calls few services and regions."""
+_MAX_ENVIRONMENTS = 4_096
+_MAX_CREDENTIAL_BYTES = 256
+_WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""A region or service; anything else would end up in ARNs and headers."""
 
 
 class Identity:
@@ -48,7 +55,8 @@ class Identities:
     def __init__(self, default_region: str, scope_of_key: Callable[[str], Scope | None]) -> None:
         self._default_region = default_region
         self._scope_of_key = scope_of_key
-        self._known: dict[tuple[bytes, str | None], Identity] = {}
+        self._known: dict[bytes, Identity] = {}
+        self._inside: dict[str, dict[bytes, Identity]] = {}
 
     def of(
         self, authorization: bytes | None, url: bytes, inside: Scope | None, environment_id: str | None
@@ -62,18 +70,32 @@ class Identities:
             environment_id: that sandbox; None otherwise.
         """
         credential = _credential(authorization, url)
-        key = (credential, environment_id)
-        identity = self._known.get(key)
+        known = self._known if environment_id is None else self._inside.get(environment_id)
+        identity = None if known is None else known.get(credential)
         if identity is None:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            identity = self._known[key] = self._read(credential, inside, environment_id)
+            identity = self._read(credential, inside, environment_id)
+            self._remember(credential, identity, environment_id)
         return identity
+
+    def _remember(self, credential: bytes, identity: Identity, environment_id: str | None) -> None:
+        if len(credential) > _MAX_CREDENTIAL_BYTES:
+            return
+        if environment_id is None:
+            access_key = identity.caller.access_key
+            if access_key is not None and self._scope_of_key(access_key) is not None:
+                return  # the key of an environment means nothing once that is gone
+            known, most = self._known, _MAX_KNOWN
+        else:
+            if len(self._inside) >= _MAX_ENVIRONMENTS:
+                self._inside.clear()
+            known, most = self._inside.setdefault(environment_id, {}), _MAX_KNOWN_INSIDE
+        if len(known) >= most:
+            known.clear()
+        known[credential] = identity
 
     def forget_environment(self, environment_id: str) -> None:
         """An environment is gone: its callers are, too."""
-        for key in [key for key in self._known if key[1] == environment_id]:
-            del self._known[key]
+        self._inside.pop(environment_id, None)
 
     def _read(self, credential: bytes, inside: Scope | None, environment_id: str | None) -> Identity:
         parts = credential.decode("latin-1").split("/")
@@ -81,8 +103,11 @@ class Identities:
             scope = inside or Scope(DEFAULT_ACCOUNT, self._default_region)
             return Identity(Caller(scope, None, environment_id), None)
         access_key, region, service = "/".join(parts[:-3]), parts[-2], parts[-1]
+        if not _WORD.fullmatch(service):
+            scope = inside or Scope(DEFAULT_ACCOUNT, self._default_region)
+            return Identity(Caller(scope, None, environment_id), None)
         account = self._account(access_key, inside)
-        scope = Scope(account, region or self._default_region)
+        scope = Scope(account, region if _WORD.fullmatch(region) else self._default_region)
         return Identity(Caller(scope, access_key, environment_id), service)
 
     def _account(self, access_key: str, inside: Scope | None) -> str:

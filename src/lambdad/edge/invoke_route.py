@@ -23,14 +23,18 @@ from lambdad.domain.http import Request, Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
 from lambdad.edge import cors
-from lambdad.edge.connection import HttpConnection, RawRequest
+from lambdad.edge.connection import HttpConnection
 from lambdad.edge.identity import Identity
+from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.payload import checked
 
 _log = logging.getLogger("lambdad.edge")
-_MAX_ROUTES = 4_096
+_MAX_ROUTES = 1_024
+"""Of one caller."""
+_MAX_TARGET_BYTES = 512
+"""A longer request target is resolved every time."""
 Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
 
 
@@ -95,9 +99,7 @@ class InvokeRoute:
                 connection, raw, faults.render("lambda", error, request.request_id), request.request_id
             )
             return
-        if len(identity.routes) >= _MAX_ROUTES:
-            identity.routes.clear()
-        identity.routes[raw.url] = route
+        self._remember(identity, raw.url, route)
         self._start(
             connection,
             raw,
@@ -107,6 +109,14 @@ class InvokeRoute:
             context,
             want_tail=params.get("LogType") == "Tail",
         )
+
+    @staticmethod
+    def _remember(identity: Identity, target: bytes, route: Route) -> None:
+        if route.stale or len(target) > _MAX_TARGET_BYTES:
+            return
+        if len(identity.routes) >= _MAX_ROUTES:
+            identity.routes.clear()
+        identity.routes[target] = route
 
     def _start(
         self,

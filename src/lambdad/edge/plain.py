@@ -33,3 +33,8 @@ TOO_MANY_CONNECTIONS = _answer(
     "ServiceUnavailableException",
     "Too many connections; close some and try again.",
 )
+TOO_MUCH_AT_ONCE = _answer(
+    "503 Service Unavailable",
+    "ServiceUnavailableException",
+    "Too many large requests at once; try again.",
+)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from pathlib import Path
 
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
-from lambdad.edge.dispatch import ConnectionBudget, EdgeDispatcher, Inside, Shared
+from lambdad.edge.dispatch import ConnectionBudget, EdgeDispatcher, Inside
+from lambdad.edge.shared import Shared
 
+_log = logging.getLogger("lambdad.edge")
 _SWEEP_S = 5.0
 _BACKLOG = 1_024
 
@@ -41,10 +44,17 @@ class EdgeServer:
         dispatcher = EdgeDispatcher(self._shared, inside=Inside(environment_id, scope, connections))
         return HttpConnection(dispatcher, asyncio.get_running_loop())
 
+    def forget_environment(self, environment_id: str) -> None:
+        """It is gone: its callers are, too."""
+        self._shared.identities.forget_environment(environment_id)
+
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for connection in list(self._shared.connections):
-            connection.expire(now)
+        try:
+            for connection in list(self._shared.connections):
+                connection.expire(now)
+        except Exception:  # noqa: BLE001 - or no slow client would ever be let go of again
+            _log.exception("slow clients were not looked at", extra={"event": "edge.sweep"})
         self._sweeper = loop.call_later(_SWEEP_S, self._sweep, loop)
 
     def stop_listening(self) -> None:
@@ -53,6 +63,18 @@ class EdgeServer:
             self._server.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
+
+    def drain(self) -> None:
+        """Accept nobody new, let go of clients that wait for nothing, and of others with their answer.
+
+        Functions that still run may go on calling the endpoint inside their sandboxes.
+        """
+        self._shared.draining = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._shared.connections):
+            if not connection.is_busy and not connection.is_receiving:
+                connection.close()
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from urllib.parse import unquote_plus
 
 from lambdad.domain.http import Caller, Request, Response
-from lambdad.edge.connection import RawRequest
+from lambdad.edge.raw_request import RawRequest
 
 
 class HttpDate:

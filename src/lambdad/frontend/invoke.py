@@ -8,6 +8,7 @@ dropped by `forget`, and one whose pool was retired is resolved anew.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from lambdad.assignment.pool import Pool
@@ -28,6 +29,8 @@ Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion]]
 
 RouteKey = tuple[Scope, str, str | None]
 _MAX_ROUTES = 20_000
+_RESOLVE_TRIES = 3
+_log = logging.getLogger("lambdad.frontend")
 
 
 class Route(Target):
@@ -55,6 +58,7 @@ class Frontend:
         self._ledger = ledger
         self._clock = clock
         self._routes: dict[RouteKey, Route] = {}
+        self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
         self.in_flight = 0
@@ -72,10 +76,17 @@ class Frontend:
             CallerError: no such function, a bad name, or not in a state to be invoked; in AWS's words.
         """
         scope, function, qualifier = key
-        version = await self._resolve(scope, function, qualifier)
+        for _ in range(_RESOLVE_TRIES):
+            epoch = self._epoch
+            version = await self._resolve(scope, function, qualifier)
+            if epoch == self._epoch:
+                break
         named = qualifier is not None or _has_qualifier(function)
         arn = version.qualified_arn if named else version.unqualified_arn
         route = Route(version, arn, self._pools.pool(version), self._ledger.quota(version.scope))
+        if epoch != self._epoch:  # what was read may be old already: good for this call only
+            route.stale = True
+            return route
         if len(self._routes) >= _MAX_ROUTES:
             for old in self._routes.values():
                 old.stale = True
@@ -85,9 +96,15 @@ class Frontend:
 
     def forget(self, scope: Scope, name: str) -> None:
         """The function changed or is gone: resolve it anew, end what runs the old `$LATEST`."""
+        self._epoch += 1
         for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
             self._routes.pop(key).stale = True
         self._pools.forget(scope, name)
+
+    def stop(self) -> None:
+        """Take no more calls; who waits for an environment hears that there will be none."""
+        self.draining = True
+        self._pools.refuse_waiting(_shutting_down())
 
     def start(
         self,
@@ -112,7 +129,7 @@ class Frontend:
         )
         invocation.reply = on_done
         if self.draining:
-            invocation.error = ServiceFault("The server is shutting down.")
+            invocation.error = _shutting_down()
             on_done(invocation)
             return
         if not route.quota.take():
@@ -120,15 +137,23 @@ class Frontend:
             on_done(invocation)
             return
         self.in_flight += 1
-        route.pool.assign(invocation)
+        try:
+            route.pool.assign(invocation)
+        except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
+            _log.exception("an invocation could not be assigned", extra={"event": "frontend.assign"})
+            invocation.refuse(ServiceFault("The invocation could not be assigned."))
 
     def _settled(self, invocation: Invocation) -> None:
         """Every lease comes back here, whatever happened to the invocation."""
+        invocation.on_done = _settled_twice
         target = invocation.target
         if isinstance(target, Route):
             target.quota.give_back()
         self.in_flight -= 1
-        invocation.reply(invocation)
+        try:
+            invocation.reply(invocation)
+        except Exception:  # noqa: BLE001 - whoever asked must not break the environment that answers
+            _log.exception("an answer could not be given", extra={"event": "frontend.reply"})
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         """Run a function for someone who is not the edge."""
@@ -147,6 +172,10 @@ class Frontend:
         except LambdadError as error:
             reply(error)
             return
+        except Exception:  # noqa: BLE001 - whoever asked must hear something
+            _log.exception("a function could not be resolved", extra={"event": "frontend.resolve"})
+            reply(ServiceFault("The function could not be looked up."))
+            return
         self.start(
             route,
             request.request_id,
@@ -156,6 +185,15 @@ class Frontend:
             client_context=request.client_context,
             want_tail=request.want_tail,
         )
+
+
+def _settled_twice(invocation: Invocation) -> None:
+    """A defect: the caller has its answer and the lease is back; neither may happen again."""
+    _log.error("%s was settled twice", invocation.request_id, extra={"event": "frontend.twice"})
+
+
+def _shutting_down() -> ServiceFault:
+    return ServiceFault("The server is shutting down.")
 
 
 def _outcome(invocation: Invocation) -> Outcome:

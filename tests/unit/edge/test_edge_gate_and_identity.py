@@ -113,3 +113,44 @@ def test_a_header_value_cannot_end_its_line() -> None:
 
 def test_a_query_is_decoded_pair_by_pair() -> None:
     assert pairs("a=1&b&c=%2F+x&a=2&&") == (("a", "1"), ("b", ""), ("c", "/ x"), ("a", "2"))
+
+
+def test_a_region_that_would_break_a_header_is_the_default_one() -> None:
+    url = b"/x?X-Amz-Credential=test%2F20261123%2Fa%0d%0aX-Evil:%20b%2Flambda%2Faws4_request"
+    assert identities().of(None, url, None, None).caller.scope.region == "us-east-1"
+
+
+def test_a_service_that_is_no_word_is_as_good_as_no_signature() -> None:
+    header = b"AWS4-HMAC-SHA256 Credential=test/20261123/us-east-1/no word/aws4_request"
+    assert identities().of(header, b"/", None, None).service is None
+
+
+def test_the_same_credential_is_the_same_caller_until_its_environment_is_gone() -> None:
+    known = identities()
+    first = known.of(SIGNED % b"k", b"/", Scope(), "e-1")
+    assert known.of(SIGNED % b"k", b"/", Scope(), "e-1") is first
+    assert known.of(SIGNED % b"k", b"/", Scope(), "e-2") is not first
+    known.forget_environment("e-1")
+    assert known.of(SIGNED % b"k", b"/", Scope(), "e-1") is not first
+
+
+def test_the_key_of_an_environment_means_nothing_once_it_is_revoked() -> None:
+    keys = {"ASIAOURS": Scope("111122223333", "us-east-1")}
+    known = Identities("us-east-1", keys.get)
+    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None).caller.scope.account == "111122223333"
+    keys.clear()
+    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None).caller.scope.account == "000000000000"
+
+
+def test_callers_without_end_are_not_kept_without_end() -> None:
+    known = identities()
+    first = known.of(SIGNED % b"0", b"/", Scope(), "e-1")
+    for number in range(1, 20):
+        known.of(SIGNED % b"%d" % number, b"/", Scope(), "e-1")
+    assert known.of(SIGNED % b"0", b"/", Scope(), "e-1") is not first
+    long = SIGNED % (b"k" * 1000)
+    assert known.of(long, b"/", None, None) is not known.of(long, b"/", None, None)
+
+
+def test_a_name_longer_than_names_can_be_is_nobody() -> None:
+    assert not Gate([], []).admits_host(b"a" * 400 + b".localhost")

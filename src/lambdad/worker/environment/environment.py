@@ -31,6 +31,7 @@ from lambdad.worker.runtime_api.wire import header
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _log = logging.getLogger("lambdad.environment")
+_INITIALISING = (EnvironmentState.INIT, EnvironmentState.REPEATED_INIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class InitFailure:
 class ExecutionEnvironment(EventRunner):
     """A function version's private place to run, one event at a time."""
 
-    __slots__ = ("_bound_ms", "_generation", "_init_error", "_init_started", "_starting")
-    # _generation counts the processes started; _starting is False until a killed one has ended.
+    __slots__ = ("_bound_ms", "_generation", "_init_error", "_init_started", "_output_is_read", "_starting")
+    # _generation counts the processes killed for a slow Init; _starting is False until such a one has ended.
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class ExecutionEnvironment(EventRunner):
         self._bound_ms = 0
         self._generation = 0
         self._starting = False
+        self._output_is_read = False
         self._task = asyncio.create_task(self._make(), name=f"make {environment_id}")
 
     # --- making and starting ---------------------------------------------------------------------
@@ -99,7 +101,11 @@ class ExecutionEnvironment(EventRunner):
         generation = self._generation
         self._init_started = self._surroundings.clock.monotonic()
         self._starting = True
+        self._output_is_read = False
+        self._waiting = None
         await making.start(lambda status: self._exited(generation, status), self._journal)
+        self._output_is_read = True
+        self._came_up()
 
     def _defect(self) -> None:
         _log.exception("making an environment failed", extra={"event": "environment.failed"})
@@ -113,23 +119,32 @@ class ExecutionEnvironment(EventRunner):
         if state is EnvironmentState.ANSWERED:
             self._waiting = connection
             self._idle()
-        elif state is EnvironmentState.INIT:
-            self._waiting = connection
-            self._init_done()
         elif state is EnvironmentState.IDLE:
             self._waiting = connection
-        elif state is EnvironmentState.REPEATED_INIT and self._starting:
-            self._waiting = connection
-            self._repeated_init_done()
         elif state is EnvironmentState.BUSY:
             return answers.invalid_transition("Ready", "Ready")
+        elif self._starting and state in _INITIALISING:
+            self._waiting = connection
+            self._came_up()
         else:
             return answers.NOT_FOUND
         return None
 
+    def _came_up(self) -> None:
+        """Init is over once the runtime waits and its output is read.
+
+        A quick program may ask, and would answer and print, before the news of its start is here.
+        """
+        if self._waiting is None or not self._output_is_read:
+            return
+        if self._state is EnvironmentState.INIT:
+            self._init_done()
+        elif self._state is EnvironmentState.REPEATED_INIT:
+            self._repeated_init_done()
+
     def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
         """Init failed; the runtime is going to exit, which ends the environment."""
-        if self._state is not EnvironmentState.INIT and self._state is not EnvironmentState.REPEATED_INIT:
+        if self._state not in _INITIALISING:
             return answers.invalid_transition("Ready", "InitError")
         error_type = failures.error_type_of(header(head, b"lambda-runtime-function-error-type"), body)
         self._init_error = InitFailure(body, error_type)
