@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from catalogue_contract import CatalogueContract
-from tests.fakes.catalogue import FakeCatalogue
 
 from lambdad.ports.catalogue_store import CatalogueStore
+from tests.fakes.catalogue import FakeCatalogue
 
 pytestmark = pytest.mark.asyncio
 

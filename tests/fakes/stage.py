@@ -6,16 +6,6 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 
-from tests.fakes.worker import (
-    FakeClock,
-    FakeCode,
-    FakeFactory,
-    FakeRuntimes,
-    FakeSandbox,
-    FakeSink,
-    version_of,
-)
-
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation, Target
 from lambdad.ports.worker import Environment
@@ -25,6 +15,15 @@ from lambdad.worker.environment.making import Maker
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.host import Host
 from lambdad.worker.sandbox.plan import ExitStatus
+from tests.fakes.worker import (
+    FakeClock,
+    FakeCode,
+    FakeFactory,
+    FakeRuntimes,
+    FakeSandbox,
+    FakeSink,
+    version_of,
+)
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from calling import call
+
 from tests.running import ROLE, Server, start_server, zip_of
 
 MIB = 1024 * 1024

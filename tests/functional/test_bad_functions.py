@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from calling import Answer, call, failed
+
 from tests.running import Server
 
 MIB = 1024 * 1024

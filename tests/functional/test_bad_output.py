@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
+
 from tests.running import Server
 
 SOURCE = r"""

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from calling import Answer, call, failed
+
 from tests.running import Server
 
 CLIENT = r"""#!/var/lang-of-the-host/python3

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.running import Server
 
 Lambdad = Callable[..., subprocess.CompletedProcess[str]]

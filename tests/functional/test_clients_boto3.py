@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
+
 from tests.running import ROLE, Server, zip_of
 
 HELLO = {"app.py": "def handler(event, context):\n    return 'hello'\n"}

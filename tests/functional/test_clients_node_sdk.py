@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from calling import ROOT, TOOLS_HINT
+
 from tests.running import ROLE, Server, zip_of
 
 MODULES = ROOT / ".cache" / "js" / "node_modules"

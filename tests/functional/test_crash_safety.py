@@ -15,8 +15,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from calling import call, started
-from tests.running import ROLE, Server, zip_of
 from traces import left_after, processes, traces
+
+from tests.running import ROLE, Server, zip_of
 
 ROUNDS = 8
 REFUSALS = (BotoCoreError, ClientError)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+
 from tests.running import Server
 
 INVOKE = "/2015-03-31/functions/nothing/invocations"

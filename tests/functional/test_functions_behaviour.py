@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from calling import call
+
 from tests.running import Server, zip_of
 
 SOURCE = """

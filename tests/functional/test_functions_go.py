@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from calling import SAMPLES, call
+
 from tests.running import Server, zip_of
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import SAMPLES, call, failed
+
 from tests.running import Server, zip_of
 
 OTHER = {"x86_64": "arm64", "aarch64": "x86_64"}[platform.machine()]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from calling import call, started
-from tests.running import Server
 
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
+from tests.running import Server
 
 PYTHON = """
 import sys

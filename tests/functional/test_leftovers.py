@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from calling import call, started
-from tests.running import Server, zip_of
 from traces import processes
 
 from lambdad.worker.sandbox.factory import data_id
+from tests.running import Server, zip_of
 
 SOURCE = """
 import os, time

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from calling import SAMPLES, call, failed, started
-from tests.running import Server
 from traces import left_after
+
+from tests.running import Server
 
 SOURCE = """
 import os, sys, time

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from calling import ROOT, call, started
+
 from tests.running import Server
 
 LAMBDAD = ROOT / ".venv" / "bin" / "lambdad"

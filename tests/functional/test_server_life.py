@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from calling import Answer, call, started
-from tests.running import Server
 from traces import left_after
+
+from tests.running import Server
 
 SLEEPER = """
 import time

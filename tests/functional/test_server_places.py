@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from calling import call, started
-from tests.running import free_port
 from traces import left_after
+
+from tests.running import free_port
 
 FUNCTION = {"app.py": "def handler(event, context):\n    return [event, open('app.py').read() != '']\n"}
 NAMES = {

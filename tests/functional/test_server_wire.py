@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
 from tests.running import ROLE, Server, zip_of
 
 HELLO = {"app.py": "def handler(event, context):\n    return 'hello'\n"}

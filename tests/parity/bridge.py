@@ -14,10 +14,6 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from tests.fakes.catalogue import FakeCatalogue
-from tests.fakes.codes import FakeCodes
-from tests.fakes.moments import FakeClock, HeldSleep
-from tests.fakes.objects import FakeObjects
 
 from lambdad.awsapi import model
 from lambdad.awsapi.service import ModelledService
@@ -25,6 +21,10 @@ from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
+from tests.fakes.catalogue import FakeCatalogue
+from tests.fakes.codes import FakeCodes
+from tests.fakes.moments import FakeClock, HeldSleep
+from tests.fakes.objects import FakeObjects
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from bench import hotspots, options, report, wrk
 from bench.functions import Kind
 from bench.install import PEERS, Absent, peer

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from bench import cpu, install, machine, report, wrk
 from bench.__main__ import ROOT, program_of
 from bench.functions import Kind, Workshop

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.running import READY_WITHIN_S, Server
-
 import lambdad
+from tests.running import READY_WITHIN_S, Server
 
 UID = 54_321  # nobody of this host
 ROOT = Path(__file__).parents[3]

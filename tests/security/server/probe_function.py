@@ -9,9 +9,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.running import Server
-
 from lambdad.worker.sandbox.factory import data_id
+from tests.running import Server
 
 SOURCE = """
 import json, os, pathlib, socket, subprocess, sys, time

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from probe_function import ask, function
-from tests.running import Server, start_server
 
 import lambdad
+from tests.running import Server, start_server
 
 pytestmark = pytest.mark.root
 

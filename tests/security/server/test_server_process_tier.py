@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from probe_function import ask, function, gone, left, own, wait_for
+
 from tests.running import Server, start_server
 
 LOUD = "functions share files, network and user with this account: run only code you trust"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from ordinary_user import OrdinaryUser
 from probe_function import ask, function, gone, left, own, wait_for
+
 from tests.running import Server
 
 pytestmark = pytest.mark.rootless

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.fakes.worker import FakeClock, version_of
 
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
@@ -15,6 +14,7 @@ from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Status
 from lambdad.placement.capacity import Placement
 from lambdad.ports.worker import EnvironmentOwner
+from tests.fakes.worker import FakeClock, version_of
 
 
 class FakeEnvironment:

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
-from tests.fakes.catalogue import FakeCatalogue
-from tests.fakes.codes import FakeCodes
-from tests.fakes.moments import FakeClock, HeldSleep
-from tests.fakes.objects import FakeObjects
 
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.scope import Scope
+from tests.fakes.catalogue import FakeCatalogue
+from tests.fakes.codes import FakeCodes
+from tests.fakes.moments import FakeClock, HeldSleep
+from tests.fakes.objects import FakeObjects
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")

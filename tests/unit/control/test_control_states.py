@@ -6,14 +6,14 @@ import asyncio
 import itertools
 
 import pytest
-from tests.fakes.catalogue import FakeCatalogue
-from tests.fakes.moments import HeldSleep
 
 from lambdad.control.settling import Settler
 from lambdad.control.states import Phase, check_settled, enter, move, phase
 from lambdad.domain.errors import Conflict
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LoggingConfig, State, UpdateStatus
 from lambdad.domain.scope import Scope
+from tests.fakes.catalogue import FakeCatalogue
+from tests.fakes.moments import HeldSleep
 
 ALLOWED = {
     (Phase.BEING_CREATED, Phase.SETTLED),

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.fakes.worker import FakeClock, version_of
 
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Ledger
@@ -20,6 +19,7 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.placement.capacity import Placement
 from lambdad.ports.invoker import Invoked, InvokeRequest
 from lambdad.ports.worker import EnvironmentOwner
+from tests.fakes.worker import FakeClock, version_of
 
 KEY = (Scope(), "hello", None)
 

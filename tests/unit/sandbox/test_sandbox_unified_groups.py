@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.fakes.control_groups import FILES, Hierarchy
 
 from lambdad.worker.sandbox.launcher import cgroups
 from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, Wanted
 from lambdad.worker.sandbox.limit_files import LimitFiles
+from tests.fakes.control_groups import FILES, Hierarchy
 
 MIB = 1 << 20
 SCOPE = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope"

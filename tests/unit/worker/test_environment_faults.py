@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable
 
 import pytest
-from tests.fakes.stage import NEXT, Stage
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.outcome import Status
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.sandbox.plan import ExitStatus
+from tests.fakes.stage import NEXT, Stage
 
 
 def descriptors() -> int:

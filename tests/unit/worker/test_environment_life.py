@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 
 import pytest
-from tests.fakes.stage import NEXT, Stage
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.outcome import Status
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.sandbox.plan import ExitStatus
+from tests.fakes.stage import NEXT, Stage
 
 
 async def test_an_event_reaches_the_runtime_with_its_headers_and_its_bytes_untouched(stage: Stage) -> None:
