@@ -14,6 +14,12 @@ need cc gcc
 need node nodejs
 need npm npm
 need curl curl
+need go golang-go
+need wrk wrk
+# The official Node.js client has a native part.
+need cmake cmake
+need make make
+need g++ g++
 need setpriv util-linux
 need newuidmap uidmap
 # A compiler without the C library's headers cannot build the compiled bootstrap of the tests.
