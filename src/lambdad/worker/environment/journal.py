@@ -96,19 +96,15 @@ class Journal:
         if reader.ended:
             self._detach()
 
-    def _take(self) -> None:
-        """Everything printed up to now, unfinished lines as they wait for their end."""
+    def _take_all(self, now_ms: int) -> None:
+        """Everything printed up to now, an unfinished line as one of its own.
+
+        All of it has the time of the platform's line that follows: a later one would sort behind it.
+        """
         reader = self._reader
         if reader is not None:
-            lines = reader.read(int(self._clock.now() * 1000))
-            if lines:
-                self._lines.extend(lines)
-
-    def _take_all(self, now_ms: int) -> None:
-        """Everything printed up to now, an unfinished line as one of its own."""
-        self._take()
-        if self._reader is not None:
-            self._lines.extend(self._reader.unfinished(now_ms))
+            self._lines.extend(reader.read(now_ms))
+            self._lines.extend(reader.unfinished(now_ms))
 
     def _write_now(self) -> None:
         if self._lines:
