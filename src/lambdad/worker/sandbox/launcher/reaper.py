@@ -174,8 +174,7 @@ def _arrange_descriptors(output: int, channel: int) -> None:
 def _drop_user(powers: Powers) -> None:
     os.setsid()
     os.umask(0o022)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)  # what is ignored would stay so through exec
+    syscalls.default_signals()
     signal.set_wakeup_fd(-1)
     if powers.change_user:
         os.setgroups([])

@@ -39,8 +39,22 @@ _CAPABILITY_VERSION_3 = 0x2008_0522
 # Numbers from 424 on are the same on every architecture; the older ones are not.
 _OPEN_TREE, _MOVE_MOUNT, _CLONE3, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 435, 436, 442
 _OLDER = {
-    "x86_64": {"pivot_root": 155, "capset": 126, "setns": 308, "unshare": 272, "umount2": 166},
-    "aarch64": {"pivot_root": 41, "capset": 91, "setns": 268, "unshare": 97, "umount2": 39},
+    "x86_64": {
+        "pivot_root": 155,
+        "capset": 126,
+        "setns": 308,
+        "unshare": 272,
+        "umount2": 166,
+        "rt_sigaction": 13,
+    },
+    "aarch64": {
+        "pivot_root": 41,
+        "capset": 91,
+        "setns": 268,
+        "unshare": 97,
+        "umount2": 39,
+        "rt_sigaction": 134,
+    },
 }
 
 # PyDLL keeps the interpreter lock: we have one thread, and a clone must not happen without it.
@@ -169,6 +183,18 @@ def prctl(option: int, value: int, third: object = 0) -> None:
     if _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), argument, zero, zero) < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"prctl {option}: {os.strerror(error)}")
+
+
+def default_signals() -> None:
+    """Give every signal its default action, those libc keeps for itself (32, 33) included.
+
+    What is ignored stays so through exec, and Python cannot change libc's own: a server that was
+    started with one of them ignored would hand that on.
+    """
+    default = bytes(32)  # struct sigaction of the kernel: handler SIG_DFL, no flags, no mask
+    for number in range(1, 65):
+        if number not in (9, 19):
+            _older("rt_sigaction", _long(number), default, None, _long(8))
 
 
 def argument_area() -> tuple[int, int]:
