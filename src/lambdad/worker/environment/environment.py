@@ -158,6 +158,7 @@ class ExecutionEnvironment(EventRunner):
                 self._end(None)
 
     def _init_done(self) -> None:
+        self._cancel_timer()
         self._init_ms = self._init_duration_ms()
         self._journal.output_until(self._surroundings.clock.now())
         self._apply_cpu_quota()
@@ -185,6 +186,7 @@ class ExecutionEnvironment(EventRunner):
 
     def _init_timed_out(self) -> None:
         """Kill the process; the event that waits has Init repeated inside it."""
+        self._cancel_timer()
         self._journal.output_until(self._surroundings.clock.now())
         self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
         invocation = self._owner.claim(self)

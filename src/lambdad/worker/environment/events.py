@@ -22,6 +22,8 @@ from lambdad.worker.sandbox.plan import ExitStatus
 _PEAK_READ_INTERVAL_S = 1.0
 """Reading the memory peak costs 0.2 ms: done after every longer event, else once per this time."""
 _PEAK_READ_DURATION_S = 0.005
+_CLOCK_GRAIN_S = 0.001
+"""The loop's timers are good to a millisecond."""
 _MIB = 1024 * 1024
 
 
@@ -43,7 +45,7 @@ class EventRunner(Life):
         clock = self._surroundings.clock
         self._started = clock.monotonic()
         started_ms = int(clock.now() * 1000)
-        self._timer = asyncio.get_running_loop().call_later(self.version.timeout_s, self._timed_out)
+        self._limit(self.version.timeout_s)
         self._journal.begin(invocation, started_ms)
         return started_ms
 
@@ -120,10 +122,36 @@ class EventRunner(Life):
         self._peak_mib = min(max(peak, self._peak_mib), self.version.memory_mib)
 
     def _idle(self) -> None:
-        self._cancel_timer()
+        self._deadline = None
         self._state = move(self._state, EnvironmentState.IDLE)
         self.idle_since = self._surroundings.clock.monotonic()
         self._owner.environment_idle(self)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def _limit(self, seconds: float) -> None:
+        """Call `_timed_out` after this time, unless the deadline is taken back before.
+
+        A timer that is set stays: making and closing one for every event costs more than looking at
+        the clock when it fires. It never fires too late, because one environment's time is always
+        the same.
+        """
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + seconds
+        if self._timer is None:
+            self._timer = loop.call_later(seconds, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._deadline - loop.time()
+        if left > _CLOCK_GRAIN_S:
+            self._timer = loop.call_later(left, self._look_at_clock)
+        else:
+            self._deadline = None
+            self._timed_out()
 
     # --- ends ------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class Life:
     __slots__ = (
         "_answerable",
         "_current",
+        "_deadline",
         "_init_ms",
         "_journal",
         "_making",
@@ -87,6 +88,7 @@ class Life:
         self._peak_mib = 0
         self._peak_read_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -119,3 +121,4 @@ class Life:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._deadline = None
