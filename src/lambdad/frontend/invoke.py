@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Ledger, Quota, account_exhausted
+from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
@@ -81,7 +82,7 @@ class Frontend:
             version = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
-        named = qualifier is not None or _has_qualifier(function)
+        named = parse_function(function, scope, qualifier).qualifier is not None
         arn = version.qualified_arn if named else version.unqualified_arn
         route = Route(version, arn, self._pools.pool(version), self._ledger.quota(version.scope))
         if epoch != self._epoch:  # what was read may be old already: good for this call only
@@ -207,11 +208,3 @@ def _outcome(invocation: Invocation) -> Outcome:
 
 def _is_of(route: Route, scope: Scope, name: str) -> bool:
     return route.version.name == name and route.version.scope == scope
-
-
-def _has_qualifier(function: str) -> bool:
-    """Whether a name, partial or full ARN ends in a qualifier."""
-    parts = function.split(":")
-    if len(parts) <= 2:  # name, or name:qualifier
-        return len(parts) == 2
-    return len(parts) - 1 > parts.index("function") + 1 if "function" in parts else False

@@ -150,3 +150,24 @@ async def test_whoever_asks_hears_something_when_the_catalogue_fails(stage: Stag
     stage.frontend.invoke(request, heard.set_result)
     async with asyncio.timeout(5):
         assert isinstance(await heard, ServiceFault)
+
+
+@pytest.mark.parametrize(
+    ("function", "qualifier", "qualified"),
+    [
+        ("hello", None, False),
+        ("hello:$LATEST", None, True),
+        ("hello", "$LATEST", True),
+        ("000000000000:hello", None, False),
+        ("000000000000:function:hello", None, False),
+        ("function:hello", None, False),
+        ("arn:aws:lambda:us-east-1:000000000000:function:hello", None, False),
+        ("arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST", None, True),
+    ],
+)
+async def test_a_function_sees_the_name_it_was_called_by(
+    function: str, qualifier: str | None, qualified: bool
+) -> None:
+    route = await Stage().frontend.route((Scope(), function, qualifier))
+    plain = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+    assert route.invoked_arn == (f"{plain}:$LATEST" if qualified else plain)
