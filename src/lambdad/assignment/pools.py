@@ -67,10 +67,6 @@ class Pools:
         self._retired.append(pool)
         pool.retire()
 
-    def all(self) -> list[Pool]:
-        """Every pool, retired ones with living environments included."""
-        return [*self._pools.values(), *(one for one in self._retired if one.size)]
-
     def reclaim(self) -> int:
         """End environments that have been idle for too long; how many."""
         before = self._clock.monotonic() - self._idle_s

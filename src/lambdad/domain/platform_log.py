@@ -84,10 +84,14 @@ def lines_of(record: InvocationRecord) -> list[LogLine]:
     ]
 
 
-def tail_of(record: InvocationRecord) -> bytes:
-    """The last 4 KiB of the invocation's log, for `LogType=Tail`; lines without a newline are given one."""
+def tail_of(record: InvocationRecord, earlier: Sequence[LogLine] = ()) -> bytes:
+    """The last 4 KiB of the invocation's log, for `LogType=Tail`; lines without a newline are given one.
+
+    `earlier` are START and lines that were written while the function ran.
+    """
     text = "".join(
-        line.message if line.message.endswith("\n") else line.message + "\n" for line in lines_of(record)
+        line.message if line.message.endswith("\n") else line.message + "\n"
+        for line in (*earlier, *lines_of(record))
     )
     return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
 

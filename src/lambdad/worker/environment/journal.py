@@ -12,15 +12,14 @@ from collections.abc import Sequence
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import LOG_TAIL_BYTES
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_log import (
     InvocationRecord,
     LogLine,
     init_report_line,
     init_start_line,
-    lines_of,
     start_line,
+    tail_of,
 )
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink, StreamKey
@@ -216,10 +215,8 @@ class Journal:
 
     def tail(self, record: InvocationRecord) -> bytes:
         """The last 4 KiB of the event's log."""
-        lines = [*self._tail, *lines_of(record)]
-        self._tail = []
-        text = "".join(line.message if line.message.endswith("\n") else line.message + "\n" for line in lines)
-        return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
+        earlier, self._tail = self._tail, []
+        return tail_of(record, earlier)
 
     def write(self, record: InvocationRecord) -> None:
         """Hand the event's log over."""
