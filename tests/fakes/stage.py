@@ -15,6 +15,7 @@ from lambdad.worker.environment.making import Maker
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.host import Host
 from lambdad.worker.sandbox.plan import ExitStatus
+from tests.fakes.caller import Caller, FakeExtension
 from tests.fakes.worker import (
     FakeClock,
     FakeCode,
@@ -36,9 +37,8 @@ class Owner:
 
     def environment_idle(self, environment: Environment) -> None:
         self.idle.append(environment)
-
-    def claim(self, environment: Environment) -> Invocation | None:
-        return self.waiting.pop(0) if self.waiting else None
+        if self.waiting:
+            environment.run(self.waiting.pop(0))
 
     def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
         self.gone.append((environment, reason))
@@ -54,6 +54,7 @@ class Stage:
         self.factory = FakeFactory()
         self.owner = Owner()
         self.settled: list[Invocation] = []
+        self.callers: list[Caller] = []
         maker = Maker(
             self.factory,
             FakeRuntimes(),  # type: ignore[arg-type]
@@ -99,9 +100,41 @@ class Stage:
         await self.send(NEXT)
         await self.until(EnvironmentState.IDLE)
 
+    def extension(self, name: str) -> FakeExtension:
+        return FakeExtension(self.caller(), name)
+
+    def caller(self) -> Caller:
+        self.callers.append(Caller(self.sandbox.addresses[0]))
+        return self.callers[-1]
+
+    async def launched(self, *names: str) -> None:
+        """Wait until these processes have been started."""
+        async with asyncio.timeout(5):
+            while not self.factory.made or not all(name in self.sandbox.by_name for name in names):
+                await asyncio.sleep(0.001)
+
+    async def ready_with(self, *events: str, name: str = "watcher") -> FakeExtension:
+        """Come up with one external extension that waits in `next`."""
+        self.factory.programs = (name,)
+        self.start()
+        await self.launched(f"extension:{name}")
+        extension = self.extension(name)
+        await extension.register(*events)
+        await self.launched("runtime")
+        await extension.ask()
+        await self.wait_process()
+        await self.send(NEXT)
+        await self.until(EnvironmentState.IDLE)
+        return extension
+
+    async def wait_for_runtime(self) -> None:
+        """Wait until the runtime's process is there and is read."""
+        await self.launched("runtime")
+        await self.wait_process()
+
     async def wait_process(self) -> None:
         async with asyncio.timeout(5):
-            while self.sandbox.process is None or self.sandbox.on_exit is None:
+            while self.sandbox.process is None:
                 await asyncio.sleep(0.001)
             await asyncio.sleep(0.01)
 
@@ -132,5 +165,5 @@ class Stage:
         os.write(self.sandbox.process.printing, text)
 
     def exit(self, status: ExitStatus) -> None:
-        assert self.sandbox.on_exit is not None
-        self.sandbox.on_exit(status)
+        assert self.sandbox.process is not None
+        self.sandbox.process.exit(status)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -12,7 +14,15 @@ from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import StreamKey
 from lambdad.worker.runtimes.launch import RuntimeLaunch
-from lambdad.worker.sandbox.plan import ExitStatus, Finding, Limits, ProcessPlan, SandboxPlan, Tier
+from lambdad.worker.sandbox.plan import (
+    RUNTIME,
+    ExitStatus,
+    Finding,
+    Limits,
+    ProcessPlan,
+    SandboxPlan,
+    Tier,
+)
 
 
 def version_of(name: str = "hello", **changes: object) -> FunctionVersion:
@@ -72,22 +82,45 @@ class FakeSink:
 
 
 class FakeProcess:
-    def __init__(self) -> None:
+    """A started process: its ends of pipe and channel, and the news of its end."""
+
+    def __init__(self, plan: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> None:
+        self.plan = plan
+        self.on_exit: Callable[[ExitStatus], None] | None = on_exit
+        self.signals: list[int] = []
         self.output, self.printing = os.pipe()
         os.set_blocking(self.output, False)
-        self.channel, self.inside = socket.socketpair()
-        self.channel.setblocking(False)
-        self.inside.settimeout(0.0)
+        self.channel: socket.socket | None = None
+        if plan.has_channel:
+            self.channel, self.inside = socket.socketpair()
+            self.channel.setblocking(False)
+            self.inside.settimeout(0.0)
 
     def end(self) -> None:
         """What the kernel does when a process ends: its descriptors are closed."""
-        self.inside.close()
+        if self.plan.has_channel:
+            self.inside.close()
         if self.printing >= 0:
             os.close(self.printing)
             self.printing = -1
 
+    def exit(self, status: ExitStatus) -> None:
+        """It ends; whoever started it hears so once."""
+        on_exit, self.on_exit = self.on_exit, None
+        if on_exit is not None:
+            self.end()
+            on_exit(status)
+
 
 class FakeSandbox:
+    """A sandbox of the test's process.
+
+    Attributes:
+        immortal: killed processes do not end (the kernel holds them).
+        programs: what lies in /opt/extensions.
+        obeys: SIGTERM ends a process.
+    """
+
     tier = Tier.PROCESS
 
     def __init__(self, plan: SandboxPlan) -> None:
@@ -97,9 +130,15 @@ class FakeSandbox:
         self.addresses = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in self.listeners)
         self.process: FakeProcess | None = None
         self.processes: list[FakeProcess] = []
+        self.by_name: dict[str, FakeProcess] = {}
         self.start_gate: Callable[[], Awaitable[None]] | None = None
-        self.on_exit: Callable[[ExitStatus], None] | None = None
+        self.programs: tuple[str, ...] = ()
         self.kills = 0
+        self.freezes = 0
+        self.thaws = 0
+        self.frozen = False
+        self.immortal = False
+        self.obeys = True
         self.quota_applied = False
         self.destroyed = False
         self.peak = 10 * 1024 * 1024
@@ -110,14 +149,28 @@ class FakeSandbox:
         listener.setblocking(False)
         return listener
 
+    @property
+    def started(self) -> ProcessPlan:
+        """What was started last."""
+        return self.processes[-1].plan
+
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> FakeProcess:
-        self.started = process
-        self.on_exit = on_exit
+        before = self.by_name.get(process.name)
+        assert before is None or before.on_exit is None, f"{process.name} runs already"
         if self.start_gate is not None:
             await self.start_gate()
-        self.process = FakeProcess()
-        self.processes.append(self.process)
-        return self.process
+        made = FakeProcess(process, on_exit)
+        self.by_name[process.name] = made
+        self.processes.append(made)
+        if process.name == RUNTIME:
+            self.process = made
+        return made
+
+    def signal(self, name: str, number: int) -> None:
+        process = self.by_name[name]
+        process.signals.append(number)
+        if number == signal.SIGKILL or (number == signal.SIGTERM and self.obeys):
+            asyncio.get_running_loop().call_soon(process.exit, ExitStatus(None, number))
 
     def inside(self, path: str) -> str:
         return path
@@ -130,6 +183,29 @@ class FakeSandbox:
 
     def kill(self) -> None:
         self.kills += 1
+        self.frozen = False
+        if not self.immortal:
+            for process in self.processes:
+                if process.on_exit is not None:
+                    asyncio.get_running_loop().call_soon(process.exit, ExitStatus(None, 9))
+
+    def freeze(self) -> bool:
+        assert not self.frozen
+        self.frozen = True
+        self.freezes += 1
+        return True
+
+    def thaw(self) -> None:
+        self.frozen = False
+        self.thaws += 1
+
+    async def connect_socket(self) -> socket.socket:
+        made = socket.socket()
+        made.setblocking(False)
+        return made
+
+    async def executables(self, directory: str) -> tuple[str, ...]:
+        return self.programs if directory == "/opt/extensions" else ()
 
     async def destroy(self) -> None:
         self.destroyed = True
@@ -146,11 +222,15 @@ class FakeFactory:
     def __init__(self) -> None:
         self.made: list[FakeSandbox] = []
         self.fail_with: Exception | None = None
+        self.programs: tuple[str, ...] = ()
+        self.immortal = False
 
     async def create(self, plan: SandboxPlan) -> FakeSandbox:
         if self.fail_with is not None:
             raise self.fail_with
         self.made.append(FakeSandbox(plan))
+        self.made[-1].programs = self.programs
+        self.made[-1].immortal = self.immortal
         return self.made[-1]
 
     async def close(self) -> None:

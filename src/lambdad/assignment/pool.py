@@ -13,6 +13,7 @@ from lambdad.domain.errors import LambdadError, Throttled
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.placement.capacity import Placement
+from lambdad.ports.clock import Clock
 from lambdad.ports.worker import Environment
 
 
@@ -22,6 +23,7 @@ class Pool:
     Args:
         version: what they run.
         placement: where new ones come from.
+        clock: for the age of environments.
         make_room: ends an idle environment of any pool; False when there is none.
 
     Attributes:
@@ -29,6 +31,7 @@ class Pool:
     """
 
     __slots__ = (
+        "_clock",
         "_idle",
         "_living",
         "_make_room",
@@ -39,10 +42,13 @@ class Pool:
         "version",
     )
 
-    def __init__(self, version: FunctionVersion, placement: Placement, make_room: Callable[[], bool]) -> None:
+    def __init__(
+        self, version: FunctionVersion, placement: Placement, clock: Clock, make_room: Callable[[], bool]
+    ) -> None:
         self.version = version
         self.retired = False
         self._placement = placement
+        self._clock = clock
         self._make_room = make_room
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
@@ -65,10 +71,16 @@ class Pool:
         return len(self._waiting)
 
     def assign(self, invocation: Invocation) -> None:
-        """Give it to an idle environment, else let it wait for one that is started for it."""
-        if self._idle:
-            self._idle.pop().run(invocation)
-            return
+        """Give it to an idle environment, else let it wait for one that is started for it.
+
+        The most recently used comes first; one that is too old takes no event and ends.
+        """
+        while self._idle:
+            environment = self._idle.pop()
+            if environment.expires_at > self._clock.monotonic():
+                environment.run(invocation)
+                return
+            environment.retire()
         self._waiting.append(invocation)
         self._scale()
 
@@ -85,19 +97,16 @@ class Pool:
             self._living.add(environment)
 
     def environment_idle(self, environment: Environment) -> None:
-        """It can take an event: the one that has waited longest, if any."""
+        """It can take an event: the one that has waited longest, if any; too old, it ends instead."""
         self._starting.discard(environment)
-        if self._waiting:
+        if environment.expires_at <= self._clock.monotonic():
+            environment.retire()
+        elif self._waiting:
             environment.run(self._waiting.popleft())
         elif self.retired:
             environment.retire()
         else:
             self._idle.append(environment)
-
-    def claim(self, environment: Environment) -> Invocation | None:
-        """The event that has waited longest, for an environment whose Init failed or took too long."""
-        self._starting.discard(environment)
-        return self._waiting.popleft() if self._waiting else None
 
     def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
         """It is no more. If it could not be made, the event that has waited longest hears why."""
@@ -116,8 +125,9 @@ class Pool:
             self._waiting.popleft().refuse(why)
 
     def retire_idle(self, idle_before: float) -> int:
-        """End environments that have been idle since before a monotonic time; how many."""
-        old = [environment for environment in self._idle if environment.idle_since < idle_before]
+        """End environments that are too old or idle since before a monotonic time; how many."""
+        now = self._clock.monotonic()
+        old = [one for one in self._idle if one.idle_since < idle_before or one.expires_at <= now]
         for environment in old:
             environment.retire()
         return len(old)

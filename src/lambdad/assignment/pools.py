@@ -39,7 +39,7 @@ class Pools:
             return pool
         if pool is not None:
             self._retire(key)
-        pool = self._pools[key] = Pool(version, self._placement, self._end_longest_idle)
+        pool = self._pools[key] = Pool(version, self._placement, self._clock, self._end_longest_idle)
         return pool
 
     def forget(self, scope: Scope, name: str) -> None:

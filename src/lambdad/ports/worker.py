@@ -15,6 +15,8 @@ class Environment(Protocol):
     environment_id: str
     idle_since: float
     """Monotonic seconds of the last time it became idle; 0.0 until then."""
+    expires_at: float
+    """Monotonic seconds from which on it must not be handed an event any more."""
 
     def run(self, invocation: Invocation) -> None:
         """Hand it an event; only when it is idle. Settles the invocation, then tells its owner."""
@@ -29,13 +31,9 @@ class EnvironmentOwner(Protocol):
     """Whoever asked for environments; each call comes on the loop."""
 
     def environment_idle(self, environment: Environment) -> None:
-        """It can take an event (after init, and after each event)."""
-        ...
+        """It can take an event: after Init, after each event, and after a reset.
 
-    def claim(self, environment: Environment) -> Invocation | None:
-        """Give up the event that has waited longest to `environment`, whose Init failed or took too long.
-
-        It answers for the event, or repeats Init inside it; it is nobody else's hope any more.
+        One whose Init failed or took too long says so, too: it repeats Init inside the next event.
         """
         ...
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 from collections.abc import Callable
 
 from lambdad.domain.function import FunctionVersion
+from lambdad.domain.limits import ENVIRONMENT_AGE_S
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.worker import EnvironmentOwner
@@ -14,6 +16,8 @@ from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Life, Surroundings
 from lambdad.worker.environment.making import Maker
+from lambdad.worker.freezer import Freezer
+from lambdad.worker.rotation import expires_at
 
 
 class Host:
@@ -24,16 +28,25 @@ class Host:
         sink: where their logs go.
         clock: of all of them.
         on_gone: told the id of each that is no more.
+        max_age_s: no environment takes an event when it is older.
     """
 
     def __init__(
-        self, maker: Maker, sink: LogSink, clock: Clock, on_gone: Callable[[str], None] | None = None
+        self,
+        maker: Maker,
+        sink: LogSink,
+        clock: Clock,
+        on_gone: Callable[[str], None] | None = None,
+        max_age_s: float = ENVIRONMENT_AGE_S,
     ) -> None:
         self._maker = maker
         self._sink = sink
         self._clock = clock
         self._on_gone = on_gone
-        self._surroundings = Surroundings(clock, maker, self._forget)
+        self._max_age_s = max_age_s
+        self._chance = random.Random()
+        self._freezer = Freezer(clock)
+        self._surroundings = Surroundings(clock, maker, self._forget, self._freezer.rest)
         self._living: dict[str, ExecutionEnvironment] = {}
         self._leaving: set[Life] = set()
 
@@ -41,7 +54,8 @@ class Host:
         """Begin to make an environment of `version`; the owner hears how it goes."""
         environment_id = f"e-{os.urandom(8).hex()}"
         journal = Journal(version, environment_id, self._sink, self._clock)
-        environment = ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings)
+        ends = expires_at(self._clock.monotonic(), self._max_age_s, self._chance.random())
+        environment = ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings, ends)
         self._living[environment_id] = environment
         return environment
 
@@ -57,7 +71,8 @@ class Host:
             self._on_gone(environment.environment_id)
 
     async def close(self) -> None:
-        """End every environment at once and wait until nothing is left of any."""
+        """End every environment, its extensions told, and wait until nothing is left of any."""
+        self._freezer.close()
         for environment in self.environments():
             environment.stop()
         if self._leaving:

@@ -17,10 +17,14 @@ from lambdad.ports.worker import EnvironmentOwner
 from tests.fakes.worker import FakeClock, version_of
 
 
+AGE_S = 1_000.0
+
+
 class FakeEnvironment:
     def __init__(self, owner: EnvironmentOwner, clock: FakeClock, number: int) -> None:
         self.environment_id = f"e-{number}"
         self.idle_since = 0.0
+        self.expires_at = clock.monotonic() + AGE_S
         self.owner = owner
         self.clock = clock
         self.current: Invocation | None = None
@@ -29,6 +33,7 @@ class FakeEnvironment:
     def run(self, invocation: Invocation) -> None:
         assert not self.gone
         assert self.current is None
+        assert self.clock.monotonic() < self.expires_at, "too old for an event"
         self.current = invocation
 
     def ready(self) -> None:
@@ -46,13 +51,6 @@ class FakeEnvironment:
         self.gone = True
         if invocation is not None:
             invocation.settle(Status.ERROR, b"")
-        self.owner.environment_gone(self, None)
-
-    def fail_init(self) -> None:
-        invocation = self.owner.claim(self)
-        self.gone = True
-        if invocation is not None:
-            invocation.settle(Status.ERROR, b"init")
         self.owner.environment_gone(self, None)
 
     def fail_making(self) -> None:
@@ -112,7 +110,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool.assign(Invocation(target, f"id-{self.asked}", b"{}", "", self.settled.append))
 
     @precondition(lambda self: self.starting())
-    @rule(data=st.data(), how=st.sampled_from(["ready", "fail_init", "fail_making"]))
+    @rule(data=st.data(), how=st.sampled_from(["ready", "fail_making"]))
     def start_ends(self, data: st.DataObject, how: str) -> None:
         getattr(data.draw(st.sampled_from(self.starting())), how)()
 
@@ -121,7 +119,7 @@ class PoolMachine(RuleBasedStateMachine):
     def event_ends(self, data: st.DataObject, how: str) -> None:
         getattr(data.draw(st.sampled_from(self.busy())), how)()
 
-    @rule(seconds=st.integers(0, 200))
+    @rule(seconds=st.integers(0, 1_200))
     def time_passes(self, seconds: int) -> None:
         self.clock.time += seconds
         self.pools.reclaim()
@@ -185,6 +183,47 @@ def test_the_most_recently_used_environment_is_taken_first() -> None:
     second.finish()
     pool.assign(invocation(version_of(), settled))
     assert (first.current, second.current is not None) == (None, True)
+
+
+def test_one_that_is_too_old_takes_no_event_and_is_replaced() -> None:
+    pools, worker, clock = make()
+    settled: list[Invocation] = []
+    pool = pools.pool(version_of())
+    pool.assign(invocation(version_of(), settled))
+    worker.made[0].ready()
+    worker.made[0].finish()
+    clock.time += AGE_S
+    pool.assign(invocation(version_of(), settled))
+    assert worker.made[0].gone
+    worker.made[1].ready()
+    assert worker.made[1].current is not None
+
+
+def test_one_that_grows_too_old_during_an_event_finishes_it_and_ends() -> None:
+    pools, worker, clock = make()
+    settled: list[Invocation] = []
+    pool = pools.pool(version_of())
+    pool.assign(invocation(version_of(), settled))
+    worker.made[0].ready()
+    clock.time += AGE_S
+    assert not worker.made[0].gone
+    worker.made[0].finish()
+    assert len(settled) == 1
+    assert worker.made[0].gone
+    assert pool.size == 0
+
+
+def test_one_that_grows_too_old_while_idle_is_ended_without_an_event() -> None:
+    clock = FakeClock()
+    worker = FakeWorker(clock)
+    pools = Pools(Placement(worker, 10), clock, idle_s=10 * AGE_S)
+    settled: list[Invocation] = []
+    pools.pool(version_of()).assign(invocation(version_of(), settled))
+    worker.made[0].ready()
+    worker.made[0].finish()
+    clock.time += AGE_S
+    assert pools.reclaim() == 1
+    assert worker.made[0].gone
 
 
 def test_a_change_of_state_alone_keeps_the_environments() -> None:

@@ -20,6 +20,8 @@ async def stages() -> AsyncIterator[Callable[..., Stage]]:
 
     yield make
     for one in made:
+        for caller in one.callers:
+            caller.close()
         await one.host.close()
         await asyncio.sleep(0)
 

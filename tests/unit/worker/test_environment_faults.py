@@ -56,7 +56,7 @@ async def test_one_that_is_ended_while_its_process_starts_leaks_neither_output_n
     assert descriptors() == before
 
 
-async def test_an_answered_runtime_that_never_asks_again_is_ended_when_its_time_is_over(
+async def test_an_answered_runtime_that_never_asks_again_is_reset_when_its_time_is_over(
     stages: Callable[..., Stage],
 ) -> None:
     stage = stages(timeout_s=1)
@@ -65,9 +65,10 @@ async def test_an_answered_runtime_that_never_asks_again_is_ended_when_its_time_
     await stage.receive()
     await stage.answer(b"1")
     assert (await stage.settle()).status is Status.SUCCESS
-    await stage.until(EnvironmentState.GONE)
-    assert stage.sandbox.kills == 1
-    assert stage.owner.gone == [(stage.environment, None)]
+    await stage.until(EnvironmentState.BARE)
+    assert stage.sandbox.kills >= 1
+    assert stage.owner.gone == []
+    assert stage.owner.idle == [stage.environment] * 2
 
 
 async def test_output_of_others_is_never_read_after_a_function_closed_its_own(stage: Stage) -> None:
@@ -135,9 +136,6 @@ async def slow(stage: Stage, *, waiting: bool = True) -> None:
 
 async def restarted(stage: Stage) -> None:
     await stage.until(EnvironmentState.REPEATED_INIT)
-    first = stage.sandbox.processes[0]
-    first.end()
-    stage.exit(ExitStatus(None, 9))
     async with asyncio.timeout(5):
         while len(stage.sandbox.processes) < 2:
             await asyncio.sleep(0.001)
@@ -153,7 +151,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_an_init_that_takes_too_long_is_repeated_inside_the_event_that_waits(stage: Stage) -> None:
     await slow(stage)
     await restarted(stage)
-    assert stage.sandbox.kills == 1
+    assert stage.sandbox.processes[0].on_exit is None
     await stage.send(NEXT)
     assert b"Lambda-Runtime-Aws-Request-Id: id-1\r\n" in await stage.receive()
     assert stage.environment.state is EnvironmentState.BUSY
@@ -169,10 +167,16 @@ async def test_an_init_that_takes_too_long_is_repeated_inside_the_event_that_wai
 
 
 @pytest.mark.usefixtures("_impatient")
-async def test_nobody_waits_so_an_init_that_takes_too_long_just_ends(stage: Stage) -> None:
+async def test_nobody_waits_so_an_init_that_takes_too_long_is_repeated_in_the_next_event(stage: Stage) -> None:
     await slow(stage, waiting=False)
-    await stage.until(EnvironmentState.GONE)
+    await stage.until(EnvironmentState.BARE)
     assert "Phase: init\tStatus: timeout" in stage.sink.text
+    stage.environment.run(stage.invocation())
+    await restarted(stage)
+    await stage.send(NEXT)
+    assert b"Lambda-Runtime-Aws-Request-Id: id-1\r\n" in await stage.receive()
+    await stage.answer(b"1")
+    assert (await stage.settle()).result == b"1"
 
 
 @pytest.mark.usefixtures("_impatient")
@@ -183,27 +187,50 @@ async def test_a_repeated_init_counts_against_the_functions_timeout(stages: Call
     invocation = await stage.settle()
     assert json.loads(invocation.result)["errorMessage"].endswith("Task timed out after 1.00 seconds")
     assert "Phase: invoke\tStatus: timeout\n" in stage.sink.text
-    assert stage.owner.gone == [(stage.environment, None)]
+    await stage.until(EnvironmentState.BARE)
 
 
-@pytest.mark.usefixtures("_impatient")
 async def test_a_process_that_does_not_die_is_bounded_by_the_functions_timeout(
     stages: Callable[..., Stage],
 ) -> None:
     stage = stages(timeout_s=1)
-    await slow(stage)
-    await stage.until(EnvironmentState.REPEATED_INIT)
+    await stage.ready()
+    stage.sandbox.immortal = True
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    stage.sandbox.by_name["runtime"].inside.close()
+    assert (await stage.settle()).status is Status.TIMEOUT
+    assert stage.environment.state is EnvironmentState.RESETTING
+    stage.settled.clear()
+    stage.environment.run(stage.invocation())
     assert (await stage.settle()).status is Status.TIMEOUT
     assert len(stage.sandbox.processes) == 1
 
 
+async def test_a_sandbox_whose_processes_do_not_die_is_given_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambdad.worker.environment.endings.END_WITHIN_S", 0.05)
+    await stage.ready()
+    stage.sandbox.immortal = True
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    stage.environment.extension_failed("x", "Extension.Crash")
+    assert (await stage.settle()).status is Status.ERROR
+    await stage.until(EnvironmentState.GONE)
+    assert stage.owner.gone == [(stage.environment, None)]
+    await stage.environment.removed()
+    assert stage.sandbox.destroyed
+
+
 @pytest.mark.usefixtures("_impatient")
 async def test_a_next_of_the_killed_process_is_not_given_the_event(stage: Stage) -> None:
+    stage.factory.immortal = True
     await slow(stage)
-    await stage.until(EnvironmentState.REPEATED_INIT)
+    await stage.until(EnvironmentState.RESETTING)
     await stage.send(NEXT)
     assert b"404 Not Found" in await stage.receive()
-    assert stage.environment.state is EnvironmentState.REPEATED_INIT
+    assert stage.environment.state is EnvironmentState.RESETTING
     assert not stage.settled
 
 
@@ -229,8 +256,6 @@ async def test_a_restart_that_fails_settles_the_event(stage: Stage) -> None:
 
     await slow(stage)
     stage.sandbox.start_gate = fail
-    await stage.until(EnvironmentState.REPEATED_INIT)
-    stage.exit(ExitStatus(None, 9))
     assert (await stage.settle()).status is Status.ERROR
     await stage.environment.removed()
     assert stage.sandbox.destroyed

@@ -99,7 +99,8 @@ async def test_a_runtime_that_ends_during_an_event_settles_it_in_aws_words(
     assert payload["errorMessage"].startswith("RequestId: id-1 Error: ")
     assert words in payload["errorMessage"]
     assert f"Status: error\tError Type: {error_type}" in stage.sink.text
-    assert stage.owner.gone == [(stage.environment, None)]
+    await stage.until(EnvironmentState.BARE)
+    assert stage.owner.gone == []
 
 
 async def test_a_timeout_kills_the_tree_and_says_so_to_caller_and_log(stages: Callable[..., Stage]) -> None:
@@ -114,8 +115,8 @@ async def test_a_timeout_kills_the_tree_and_says_so_to_caller_and_log(stages: Ca
     }
     assert stage.sandbox.kills >= 1
     assert "Status: timeout" in stage.sink.text
-    await stage.environment.removed()
-    assert stage.sandbox.destroyed
+    await stage.until(EnvironmentState.BARE)
+    assert stage.sandbox.processes[0].on_exit is None
 
 
 async def test_lines_stand_between_start_and_end_in_the_order_they_were_printed(stage: Stage) -> None:
@@ -166,29 +167,37 @@ async def test_what_init_prints_comes_before_the_first_start(stage: Stage) -> No
     assert stage.sink.lines[1] == "loading\n"
 
 
-async def test_an_init_error_answers_the_event_that_waits(stage: Stage) -> None:
+async def fail_init(stage: Stage, status: ExitStatus, report: bytes = b"") -> None:
+    """The runtime comes up and fails, twice: in Init, and in the event that Init is repeated in."""
     stage.owner.waiting.append(stage.invocation())
     stage.start()
-    await stage.until(EnvironmentState.INIT)
-    await stage.wait_process()
+    for number in (1, 2):
+        async with asyncio.timeout(5):
+            while len(stage.sandbox.processes if stage.factory.made else ()) < number:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+        if report:
+            await stage.send(report)
+            assert b"202" in await stage.receive()
+        stage.exit(status)
+
+
+async def test_an_init_error_is_logged_twice_and_answers_the_event_that_waits(stage: Stage) -> None:
     body = b'{"errorMessage":"Unable to import module","errorType":"Runtime.ImportModuleError"}'
     head = b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(
         body
     )
-    await stage.send(head + body)
-    assert b"202" in await stage.receive()
-    stage.exit(ExitStatus(1, None))
+    await fail_init(stage, ExitStatus(1, None), head + body)
     assert (await stage.settle()).result == body
-    assert "Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError" in stage.sink.text
-    assert "START RequestId: id-1" in stage.sink.text
+    kinds = [line.split(" ")[0] for line in stage.sink.lines]
+    assert kinds == ["INIT_START", "INIT_REPORT", "START", "INIT_REPORT", "END", "REPORT"]
+    assert "Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError" in stage.sink.lines[1]
+    assert "Phase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError" in stage.sink.lines[3]
+    await stage.until(EnvironmentState.BARE)
 
 
 async def test_a_program_that_does_not_exist_is_named(stage: Stage) -> None:
-    stage.owner.waiting.append(stage.invocation())
-    stage.start()
-    await stage.until(EnvironmentState.INIT)
-    await stage.wait_process()
-    stage.exit(ExitStatus(None, None, error="no such file or directory"))
+    await fail_init(stage, ExitStatus(None, None, error="no such file or directory"))
     payload = json.loads((await stage.settle()).result)
     assert payload == {
         "errorType": "Runtime.InvalidEntrypoint",
@@ -234,12 +243,48 @@ async def test_a_runtime_that_breaks_the_protocol_loses_its_connection_and_the_e
     assert (await stage.settle()).status is Status.TIMEOUT
 
 
-async def test_an_idle_runtime_that_closes_its_connection_ends_its_environment(stage: Stage) -> None:
+async def test_an_idle_runtime_that_ends_is_started_again_inside_the_next_event(stage: Stage) -> None:
     await stage.ready()
-    assert stage.sandbox.process is not None
-    stage.sandbox.process.inside.close()
-    await stage.until(EnvironmentState.GONE)
-    assert stage.owner.gone == [(stage.environment, None)]
+    stage.exit(ExitStatus(1, None))
+    await stage.until(EnvironmentState.BARE)
+    assert stage.owner.idle == [stage.environment]
+    assert not stage.sandbox.destroyed
+    stage.environment.run(stage.invocation())
+    await stage.until(EnvironmentState.REPEATED_INIT)
+    await asyncio.sleep(0.02)
+    await stage.send(NEXT)
+    assert b"Lambda-Runtime-Aws-Request-Id: id-1\r\n" in await stage.receive()
+
+
+async def test_an_event_that_comes_while_processes_are_ended_waits_for_the_new_ones(stage: Stage) -> None:
+    await stage.ready()
+    stage.sandbox.immortal = True
+    stage.environment.extension_failed("x", "Extension.Crash")
+    assert stage.environment.state is EnvironmentState.RESETTING
+    stage.environment.run(stage.invocation())
+    await asyncio.sleep(0.02)
+    assert len(stage.sandbox.processes) == 1
+    stage.exit(ExitStatus(None, 9))
+    stage.sandbox.immortal = False
+    await stage.until(EnvironmentState.REPEATED_INIT)
+    await asyncio.sleep(0.02)
+    await stage.send(NEXT)
+    await stage.receive()
+    await stage.answer(b"1")
+    assert (await stage.settle()).result == b"1"
+
+
+async def test_processes_that_are_started_again_get_new_credentials(stage: Stage) -> None:
+    await stage.ready()
+    before = dict(stage.sandbox.started.env)
+    stage.exit(ExitStatus(1, None))
+    await stage.until(EnvironmentState.BARE)
+    stage.environment.run(stage.invocation())
+    await stage.until(EnvironmentState.REPEATED_INIT)
+    await asyncio.sleep(0.02)
+    after = stage.sandbox.started.env
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 
 
 async def test_the_environment_variables_are_merged_as_aws_does(stages: Callable[..., Stage]) -> None:

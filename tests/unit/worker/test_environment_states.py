@@ -6,17 +6,24 @@ import itertools
 
 import pytest
 
-from lambdad.worker.environment.states import TRANSITIONS, EnvironmentState, IllegalTransition, move
+from lambdad.worker.environment.states import RUNNING, TRANSITIONS, EnvironmentState, IllegalTransition, move
 
 S = EnvironmentState
 ALLOWED = {
     (S.MAKING, S.INIT),
+    (S.MAKING, S.RESTORE),
     (S.INIT, S.IDLE),
-    (S.INIT, S.REPEATED_INIT),
-    (S.REPEATED_INIT, S.BUSY),
+    (S.RESTORE, S.IDLE),
+    (S.IDLE, S.FROZEN),
     (S.IDLE, S.BUSY),
+    (S.FROZEN, S.BUSY),
     (S.BUSY, S.ANSWERED),
     (S.ANSWERED, S.IDLE),
+    *((state, S.RESETTING) for state in RUNNING),
+    *((state, S.SHUTDOWN) for state in RUNNING),
+    (S.RESETTING, S.BARE),
+    (S.BARE, S.REPEATED_INIT),
+    (S.REPEATED_INIT, S.BUSY),
     *((state, S.GONE) for state in S if state is not S.GONE),
 }
 

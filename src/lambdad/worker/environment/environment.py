@@ -1,11 +1,10 @@
-"""One execution environment from its making to its end: how it comes to its first `next`.
+"""One execution environment: Init, and what its runtime and its extensions call.
 
 Before: the assignment asks the worker for it. After: `events` runs what it is given. Everything here
-runs on the loop; only making, starting and removing are coroutines.
+runs on the loop; only making, starting, shutting down and removing are coroutines.
 
-An Init that takes over 10 s is AWS's "suppressed Init": the process is killed, the event that waits
-for this environment is bound to it, and the runtime is started again in the same sandbox, its Init
-now inside the event and counted against the function's timeout (spec of the Runtime API §6).
+An Init that fails or takes over 10 s resets the environment; the next event has Init repeated inside it,
+counted against the function's timeout (AWS's "suppressed Init": spec of the Runtime API §6).
 """
 
 from __future__ import annotations
@@ -21,17 +20,18 @@ from lambdad.domain.outcome import Status
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.events import EventRunner
+from lambdad.worker.environment.extensions import Extension, Extensions
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Surroundings
-from lambdad.worker.environment.making import Making
-from lambdad.worker.environment.states import EnvironmentState, move
-from lambdad.worker.runtime_api import answers
+from lambdad.worker.environment.shutdown_budget import ShutdownReason
+from lambdad.worker.environment.states import RUNNING, STARTING, EnvironmentState, move
+from lambdad.worker.runtime_api import answers, extension_answers
 from lambdad.worker.runtime_api.server import RuntimeConnection
 from lambdad.worker.runtime_api.wire import header
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _log = logging.getLogger("lambdad.environment")
-_INITIALISING = (EnvironmentState.INIT, EnvironmentState.REPEATED_INIT)
+_S = EnvironmentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class InitFailure:
 class ExecutionEnvironment(EventRunner):
     """A function version's private place to run, one event at a time."""
 
-    __slots__ = ("_bound_ms", "_generation", "_init_error", "_init_started", "_output_is_read", "_starting")
-    # _generation counts the processes killed for a slow Init; _starting is False until such a one has ended.
+    __slots__ = ("_bound_ms", "_init_error")
+    # _bound_ms: when the event began that Init is repeated in, ms since the epoch.
 
     def __init__(
         self,
@@ -60,102 +60,166 @@ class ExecutionEnvironment(EventRunner):
         owner: EnvironmentOwner,
         journal: Journal,
         surroundings: Surroundings,
+        expires_at: float = float("inf"),
     ) -> None:
-        super().__init__(environment_id, version, owner, journal, surroundings)
-        self._init_started = 0.0
+        super().__init__(environment_id, version, owner, journal, surroundings, expires_at)
+        self._prepare()
         self._init_error: InitFailure | None = None
         self._bound_ms = 0
-        self._generation = 0
-        self._starting = False
-        self._output_is_read = False
-        self._task = asyncio.create_task(self._make(), name=f"make {environment_id}")
+        self._spawn(self._make(), "make")
 
-    # --- making and starting ---------------------------------------------------------------------
+    # --- making ----------------------------------------------------------------------------------
 
     async def _make(self) -> None:
         try:
             making = await self._surroundings.maker.make(self)
-            if self._state is EnvironmentState.GONE:
-                self._journal.close()
-                await making.remove()
-                return
-            self._making = making
-            self._journal.init_started(making.runtime_version)
-            self._state = move(self._state, EnvironmentState.INIT)
-            self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
-            await self._start(making)
         except LambdadError as error:
             self._end(error)
+            return
         except Exception:  # noqa: BLE001 - whatever fails here is logged and answered as our fault
-            self._defect()
+            _log.exception("making an environment failed", extra={"event": "environment.failed"})
+            self._end(EnvironmentUnavailable("the environment could not be made; the server's log says why"))
+            return
+        if self._state is _S.GONE:
+            self._journal.close()
+            await making.remove()
+            return
+        self._making = making
+        self._journal.init_started(making.runtime_version)
+        self._state = move(self._state, _S.INIT)
+        self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
+        await self._start_processes(making)
 
-    async def _restart(self, making: Making) -> None:
-        try:
-            await self._start(making)
-        except LambdadError as error:
-            self._end(error)
-        except Exception:  # noqa: BLE001 - as above
-            self._defect()
-
-    async def _start(self, making: Making) -> None:
-        generation = self._generation
-        self._init_started = self._surroundings.clock.monotonic()
-        self._starting = True
-        self._output_is_read = False
-        self._waiting = None
-        await making.start(lambda status: self._exited(generation, status), self._journal)
-        self._output_is_read = True
-        self._came_up()
-
-    def _defect(self) -> None:
-        _log.exception("making an environment failed", extra={"event": "environment.failed"})
-        self._end(EnvironmentUnavailable("the environment could not be made; the server's log says why"))
-
-    # --- init ------------------------------------------------------------------------------------
+    # --- the Runtime API -------------------------------------------------------------------------
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
-        """The runtime waits for an event: the first time this ends Init."""
+        """The runtime waits for an event: the first time this ends its part of Init."""
         state = self._state
-        if state is EnvironmentState.ANSWERED:
+        if state is _S.ANSWERED:
             self._waiting = connection
-            self._idle()
-        elif state is EnvironmentState.IDLE:
+            self._again()
+        elif state is _S.BUSY:
+            return self._next_while_busy(connection)
+        elif state in STARTING and self._generation:
             self._waiting = connection
-        elif state is EnvironmentState.BUSY:
-            return answers.invalid_transition("Ready", "Ready")
-        elif self._starting and state in _INITIALISING:
-            self._waiting = connection
+            if self._extensions is not None:
+                self._extensions.close_registration()
             self._came_up()
+        elif state is _S.IDLE:
+            self._waiting = connection
         else:
             return answers.NOT_FOUND
         return None
 
-    def _came_up(self) -> None:
-        """Init is over once the runtime waits and its output is read.
-
-        A quick program may ask, and would answer and print, before the news of its start is here.
-        """
-        if self._waiting is None or not self._output_is_read:
-            return
-        if self._state is EnvironmentState.INIT:
-            self._init_done()
-        elif self._state is EnvironmentState.REPEATED_INIT:
-            self._repeated_init_done()
+    def _next_while_busy(self, connection: RuntimeConnection) -> bytes | None:
+        """A runtime that lost its connection gets the event it did not get; others may not ask."""
+        undelivered, self._undelivered = self._undelivered, None
+        if undelivered is None:
+            return answers.invalid_transition("Running", "Ready")
+        if not connection.send_event(*undelivered):
+            self._undelivered = undelivered
+        return None
 
     def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
-        """Init failed; the runtime is going to exit, which ends the environment."""
-        if self._state not in _INITIALISING:
+        """Init failed; the runtime is going to exit, which ends Init."""
+        if self._state not in STARTING:
             return answers.invalid_transition("Ready", "InitError")
         error_type = failures.error_type_of(header(head, b"lambda-runtime-function-error-type"), body)
         self._init_error = InitFailure(body, error_type)
         return answers.ACCEPTED
 
     def runtime_gone(self, connection: RuntimeConnection) -> None:
-        """A connection was lost; if it was the waiting one, nothing can be handed over any more."""
+        """A connection was lost; nothing can be handed over on it any more."""
         if self._waiting is connection:
             self._waiting = None
-            if self._state is EnvironmentState.IDLE:
-                self._end(None)
+        if self._extensions is not None:
+            self._extensions.connection_gone(connection)
+
+    # --- the Extensions API ----------------------------------------------------------------------
+
+    def extension_register(self, head: bytes, body: bytes) -> bytes:
+        """An extension makes itself known; the first internal one is the first anybody hears of any."""
+        if self._extensions is None:
+            if self._state not in STARTING or self._waiting is not None:
+                return extension_answers.REGISTRATION_CLOSED
+            self._extensions = Extensions(self.version, (), self)
+        return self._extensions.register(head, body)
+
+    def extension_next(self, connection: RuntimeConnection, head: bytes) -> bytes | None:
+        """An extension waits for an event."""
+        if self._extensions is None:
+            return extension_answers.of_unknown(head)
+        return self._extensions.next(connection, head)
+
+    def extension_init_error(self, head: bytes) -> bytes:
+        """An extension cannot come up."""
+        if self._extensions is None:
+            return extension_answers.of_unknown(head)
+        return self._extensions.init_error(head)
+
+    def extension_exit_error(self, head: bytes) -> bytes:
+        """An extension must end."""
+        if self._extensions is None:
+            return extension_answers.of_unknown(head)
+        return self._extensions.exit_error(head)
+
+    def subscribe(self, api: str, head: bytes, body: bytes) -> bytes:
+        """An extension wants telemetry."""
+        return answers.NOT_FOUND
+
+    def extension_progress(self) -> None:
+        """One has registered, or waits in `next`."""
+        state = self._state
+        if state is _S.ANSWERED:
+            self._again()
+        elif state in STARTING:
+            self._came_up()
+
+    def extension_failed(self, name: str, error_type: str) -> None:
+        """One has reported that it cannot go on; AWS fails at once and does not wait for its end."""
+        self._broken(error_type, f"{name} reported an error")
+
+    def _extension_exited(self, extension: Extension, status: ExitStatus) -> None:
+        if self._state in RUNNING:
+            error_type, words = failures.extension_ended(extension.error_type, status)
+            self._journal.extension_state(
+                extension.name, extension.state.value, extension.events, error_type
+            )
+            self._broken(error_type, words)
+
+    def _broken(self, error_type: str, words: str) -> None:
+        """An extension has failed: Init, or the event, or just the time between, fails with it."""
+        invocation = self._current
+        if self._state is _S.INIT or (self._state is _S.REPEATED_INIT and invocation is not None):
+            self._init_broken(error_type, words)
+        elif invocation is not None:
+            payload = failures.error_object(
+                error_type, f"RequestId: {invocation.request_id} Error: {words}"
+            )
+            self._fail(invocation, Status.ERROR, payload, error_type, ShutdownReason.FAILURE)
+        elif self._state in RUNNING:
+            self._begin_reset(ShutdownReason.FAILURE)
+            self._close_open(Status.ERROR, error_type)
+
+    # --- init ------------------------------------------------------------------------------------
+
+    def _came_up(self) -> None:
+        """Init is over once runtime and extensions wait and the runtime's output is read.
+
+        A quick program may ask, and would answer and print, before the news of its start is here.
+        """
+        extensions = self._extensions
+        if self._waiting is None or not self._output_is_read:
+            return
+        if extensions is not None:
+            if not extensions.all_ready:
+                return
+            for one in extensions.all:
+                self._journal.extension_state(one.name, one.state.value, one.events)
+        if self._state is _S.INIT:
+            self._init_done()
+        elif self._state is _S.REPEATED_INIT:
+            self._repeated_init_done()
 
     def _init_done(self) -> None:
         self._cancel_timer()
@@ -164,14 +228,32 @@ class ExecutionEnvironment(EventRunner):
         self._apply_cpu_quota()
         self._idle()
 
+    def _repeat_init(self) -> None:
+        """Start the processes again, for the event that is bound."""
+        making = self._making
+        if making is None:
+            self._end(None)
+            return
+        self._state = move(self._state, _S.REPEATED_INIT)
+        self._init_error = None
+        self._init_started = self._surroundings.clock.monotonic()
+        self._spawn(self._start_processes(making), "restart")
+
     def _repeated_init_done(self) -> None:
         invocation = self._current
         if invocation is None:
             return
         self._journal.init_ended(self._init_duration_ms(), Status.SUCCESS, None)
         self._apply_cpu_quota()
-        self._state = move(self._state, EnvironmentState.BUSY)
+        self._state = move(self._state, _S.BUSY)
         self._deliver(invocation, self._bound_ms)
+
+    def _is_bare(self) -> None:
+        """Nothing runs any more: go on with the event that came meanwhile, or be there for the next."""
+        if self._current is not None:
+            self._repeat_init()
+        elif not self._offered:
+            self._offer()
 
     def _apply_cpu_quota(self) -> None:
         if self._making is None:
@@ -184,77 +266,47 @@ class ExecutionEnvironment(EventRunner):
     def _init_duration_ms(self) -> float:
         return (self._surroundings.clock.monotonic() - self._init_started) * 1000
 
+    # --- init that fails -------------------------------------------------------------------------
+
     def _init_timed_out(self) -> None:
-        """Kill the process; the event that waits has Init repeated inside it."""
-        self._cancel_timer()
+        """10 s are over: the next event has Init repeated inside it."""
+        self._timer = None
         self._journal.output_until(self._surroundings.clock.now())
         self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
-        invocation = self._owner.claim(self)
-        making = self._making
-        if invocation is None or making is None:
-            self._end(None)
-            return
-        self._state = move(self._state, EnvironmentState.REPEATED_INIT)
-        self._starting = False
-        self._init_error = None
-        self._init_started = self._surroundings.clock.monotonic()
-        self._generation += 1
-        self._bound_ms = self._take_on(invocation)
-        making.sandbox.kill()
-
-    # --- exits -----------------------------------------------------------------------------------
-
-    def _exited(self, generation: int, status: ExitStatus) -> None:
-        """The main process has ended: on its own account, or because it was killed."""
-        state = self._state
-        if state is EnvironmentState.GONE:
-            return
-        invocation = self._current
-        if state is EnvironmentState.INIT:
-            self._init_failed(self._failure_of(status))
-        elif state is EnvironmentState.REPEATED_INIT and generation != self._generation:
-            making = self._making
-            if making is not None:
-                self._task = asyncio.create_task(self._restart(making), name=f"restart {self.environment_id}")
-        elif state is EnvironmentState.REPEATED_INIT and invocation is not None:
-            failure = self._failure_of(status)
-            self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
-            self._kill_and_finish(
-                invocation, Status.ERROR, _named(failure, invocation.request_id), failure.error_type
-            )
-        elif invocation is not None:
-            self._event_exited(invocation, status)
-        else:
-            self._end(None)
+        self._begin_reset(ShutdownReason.TIMEOUT)
 
     def _timed_out(self) -> None:
-        if self._state is EnvironmentState.REPEATED_INIT:
+        if self._state is _S.REPEATED_INIT:
             self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
         super()._timed_out()
+
+    def _runtime_exited(self, status: ExitStatus) -> None:
+        if self._state in STARTING:
+            if status.oom_killed:
+                self._peak_mib = self.version.memory_mib
+            self._init_failed(self._failure_of(status))
+        else:
+            super()._runtime_exited(status)
 
     def _failure_of(self, status: ExitStatus) -> InitFailure:
         """What the runtime reported, else what its end says."""
         if self._init_error is not None:
             return self._init_error
         error_type, payload = failures.exited(failures.REQUEST_ID, status)
-        if status.oom_killed:
-            self._peak_mib = self.version.memory_mib
         return InitFailure(payload, error_type)
 
+    def _init_broken(self, error_type: str, words: str) -> None:
+        text = f"RequestId: {failures.REQUEST_ID} Error: {words}"
+        self._init_failed(InitFailure(failures.error_object(error_type, text), error_type))
+
     def _init_failed(self, failure: InitFailure) -> None:
-        """Log it, answer the event that waits for this environment with it, and end."""
-        clock = self._surroundings.clock
-        self._journal.output_until(clock.now())
-        self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
-        self._cancel_timer()
-        invocation = self._owner.claim(self)
+        """Log it and reset; a bound event fails with it, one that waits has Init repeated."""
+        invocation = self._current
         if invocation is None:
-            self._end(None)
+            self._journal.output_until(self._surroundings.clock.now())
+        self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
+        if invocation is None:
+            self._begin_reset(ShutdownReason.FAILURE)
             return
-        self._take_on(invocation)
-        payload = _named(failure, invocation.request_id)
-        self._kill_and_finish(invocation, Status.ERROR, payload, failure.error_type)
-
-
-def _named(failure: InitFailure, request_id: str) -> bytes:
-    return failure.payload.replace(failures.REQUEST_ID.encode(), request_id.encode())
+        payload = failure.payload.replace(failures.REQUEST_ID.encode(), invocation.request_id.encode())
+        self._fail(invocation, Status.ERROR, payload, failure.error_type, ShutdownReason.FAILURE)

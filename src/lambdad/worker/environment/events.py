@@ -1,24 +1,30 @@
 """An environment's events: handing one over, taking its answer, and the ends of both.
 
-Before: `environment` has brought the runtime to its first `next`. After: whoever asked is answered.
-The rule: an invocation handed over is settled exactly once, whatever the runtime does.
+Before: `environment` has brought runtime and extensions to their first `next`. After: whoever asked is
+answered. The rule: an invocation handed over is settled exactly once, whatever the runtime does.
+
+The caller has the answer as soon as the runtime gives it; the invocation is over, and reported, once
+the extensions that were given the event have asked for another (spec of the Runtime API §6).
 """
 
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
+from typing import NamedTuple
 
-from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.domain.outcome import Status
 from lambdad.worker.environment import failures
-from lambdad.worker.environment.life import Life
-from lambdad.worker.environment.states import EnvironmentState, move
+from lambdad.worker.environment.endings import Endings
+from lambdad.worker.environment.shutdown_budget import ShutdownReason
+from lambdad.worker.environment.states import RUNNING, EnvironmentState, move
 from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.wire import header
 from lambdad.worker.sandbox.plan import ExitStatus
 
+_S = EnvironmentState
 _PEAK_READ_INTERVAL_S = 1.0
 """Reading the memory peak costs 0.2 ms: done after every longer event, else once per this time."""
 _PEAK_READ_DURATION_S = 0.005
@@ -27,24 +33,51 @@ _CLOCK_GRAIN_S = 0.001
 _MIB = 1024 * 1024
 
 
-class EventRunner(Life):
-    """A place that runs one event at a time and comes to an end."""
+class Answered(NamedTuple):
+    """An event whose answer is known while extensions still work on it."""
 
-    __slots__ = ()
+    invocation: Invocation
+    status: Status
+    payload: bytes
+    error_type: str | None
+    settled: bool
+
+
+class EventRunner(Endings):
+    """A place that runs one event at a time."""
+
+    __slots__ = ("_open", "_undelivered")
+    # _open: answered, not reported yet; _undelivered: an event for the runtime's next `next`.
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._open: Answered | None = None
+        self._undelivered: tuple[bytes, bytes] | None = None
 
     # --- events ----------------------------------------------------------------------------------
 
     def run(self, invocation: Invocation) -> None:
-        """Hand over an event; the runtime is waiting in `next`."""
-        self._state = move(self._state, EnvironmentState.BUSY)
-        self._deliver(invocation, self._take_on(invocation))
+        """Hand over an event; the environment was offered to its owner as able to take one."""
+        self._offered = False
+        state = self._state
+        if state is _S.IDLE:
+            self._state = move(state, _S.BUSY)
+            self._deliver(invocation, self._take_on(invocation))
+        elif state is _S.FROZEN:
+            self._thaw()
+            self._state = move(state, _S.BUSY)
+            self._deliver(invocation, self._take_on(invocation))
+        else:
+            self._take_on(invocation)
+            if state is _S.BARE:
+                self._repeat_init()
 
     def _take_on(self, invocation: Invocation) -> int:
         """From now on `invocation` is this environment's to settle, within its time; start in ms."""
         self._current = invocation
         clock = self._surroundings.clock
         self._started = clock.monotonic()
-        started_ms = int(clock.now() * 1000)
+        started_ms = self._bound_ms = int(clock.now() * 1000)
         self._limit(self.version.timeout_s)
         self._journal.begin(invocation, started_ms)
         return started_ms
@@ -52,9 +85,14 @@ class EventRunner(Life):
     def _deliver(self, invocation: Invocation, started_ms: int) -> None:
         connection, self._waiting = self._waiting, None
         request_id = self._answerable = invocation.request_id.encode()
-        head = self._head(invocation, request_id, started_ms + self.version.timeout_s * 1000)
+        deadline_ms = started_ms + self.version.timeout_s * 1000
+        head = self._head(invocation, request_id, deadline_ms)
+        extensions = self._extensions
+        if extensions is not None and extensions.take_events:
+            target = invocation.target
+            extensions.invoke(deadline_ms, invocation.request_id, target.invoked_arn, invocation.trace)
         if connection is None or not connection.send_event(head, invocation.payload):
-            self._end(None)
+            self._undelivered = (head, invocation.payload)
 
     def _head(self, invocation: Invocation, request_id: bytes, deadline_ms: int) -> bytes:
         head = invocation.target.head % (
@@ -91,13 +129,50 @@ class EventRunner(Life):
         return answers.ACCEPTED
 
     def _finish(self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None) -> None:
-        """Answer the caller first, then keep the books; the runtime's `next` makes it idle again.
+        """Answer the caller; report at once, unless extensions still work on the event.
 
-        The timer goes on until then: a runtime that has answered and does not come back is ended.
+        The timer goes on until all wait in `next` again: who does not come back is ended.
         """
-        self._current = self._answerable = None
-        if self._state is EnvironmentState.BUSY:
-            self._state = EnvironmentState.ANSWERED
+        self._current = self._answerable = self._undelivered = None
+        if self._state is _S.BUSY:
+            self._state = _S.ANSWERED
+            extensions = self._extensions
+            if extensions is not None and not extensions.none_busy:
+                # The tail of the log ends with the report, so who wants it waits for that.
+                settled = not invocation.want_tail
+                self._open = Answered(invocation, status, payload, error_type, settled)
+                if settled:
+                    invocation.settle(status, payload, error_type)
+                return
+        self._report(invocation, status, payload, error_type, status, error_type)
+
+    def _close_open(self, status: Status | None = None, error_type: str | None = None) -> None:
+        """The extensions are done with an answered event, or ended otherwise (`status`)."""
+        answered, self._open = self._open, None
+        if answered is None:
+            return
+        self._report(
+            answered.invocation,
+            answered.status,
+            answered.payload,
+            answered.error_type,
+            answered.status if status is None else status,
+            answered.error_type if status is None else error_type,
+            settled=answered.settled,
+        )
+
+    def _report(
+        self,
+        invocation: Invocation,
+        status: Status,
+        payload: bytes,
+        error_type: str | None,
+        reported: Status,
+        reported_type: str | None,
+        *,
+        settled: bool = False,
+    ) -> None:
+        """The invocation is over: answer the caller first, then keep the books."""
         clock = self._surroundings.clock
         ended = clock.monotonic()
         duration_s = ended - self._started
@@ -105,10 +180,13 @@ class EventRunner(Life):
         if duration_s > _PEAK_READ_DURATION_S or ended - self._peak_read_at > _PEAK_READ_INTERVAL_S:
             self._read_peak(ended)
         init_ms, self._init_ms = self._init_ms, None
-        record = self._journal.end(ended_ms, duration_s * 1000, status, error_type, init_ms, self._peak_mib)
-        if invocation.want_tail:
-            invocation.log_tail = self._journal.tail(record)
-        invocation.settle(status, payload, error_type)
+        record = self._journal.end(
+            ended_ms, duration_s * 1000, reported, reported_type, init_ms, self._peak_mib
+        )
+        if not settled:
+            if invocation.want_tail:
+                invocation.log_tail = self._journal.tail(record)
+            invocation.settle(status, payload, error_type)
         self._journal.write(record)
 
     def _read_peak(self, now: float) -> None:
@@ -121,9 +199,24 @@ class EventRunner(Life):
             return
         self._peak_mib = min(max(peak, self._peak_mib), self.version.memory_mib)
 
+    def _again(self) -> None:
+        """Runtime and extensions are back: the invocation is over, and the next event may come."""
+        extensions = self._extensions
+        if self._waiting is None or (extensions is not None and not extensions.none_busy):
+            return
+        if self._open is not None:
+            self._close_open()
+        self._idle()
+
     def _idle(self) -> None:
         self._deadline = None
-        self._state = move(self._state, EnvironmentState.IDLE)
+        self._state = move(self._state, _S.IDLE)
+        self._offer()
+        if self._state is _S.IDLE:
+            self._surroundings.rest(self)
+
+    def _offer(self) -> None:
+        self._offered = True
         self.idle_since = self._surroundings.clock.monotonic()
         self._owner.environment_idle(self)
 
@@ -156,59 +249,52 @@ class EventRunner(Life):
     # --- ends ------------------------------------------------------------------------------------
 
     def _timed_out(self) -> None:
-        """The function's time is over: without an answer, or answered and not back in `next`.
+        """The function's time is over: without an answer, or answered and not all back in `next`.
 
-        Source: spec of the Runtime API §6 (an invocation ends with the runtime's `next`).
+        Source: spec of the Runtime API §6 (the time covers the runtime and all extensions).
         """
         invocation = self._current
         if invocation is None:
-            self._end(None)
+            if self._state is _S.ANSWERED:
+                self._begin_reset(ShutdownReason.TIMEOUT)
+                self._close_open(Status.TIMEOUT, "Sandbox.Timedout")
             return
         payload = failures.timed_out(invocation.request_id, self.version.timeout_s)
-        self._kill_and_finish(invocation, Status.TIMEOUT, payload, "Sandbox.Timedout")
+        self._fail(invocation, Status.TIMEOUT, payload, "Sandbox.Timedout", ShutdownReason.TIMEOUT)
 
-    def _event_exited(self, invocation: Invocation, status: ExitStatus) -> None:
-        error_type, payload = failures.exited(invocation.request_id, status)
+    def _runtime_exited(self, status: ExitStatus) -> None:
+        state, invocation = self._state, self._current
+        if state not in RUNNING:
+            return
         if status.oom_killed:
             self._peak_mib = self.version.memory_mib
-        self._kill_and_finish(invocation, Status.ERROR, payload, error_type)
-
-    def _kill_and_finish(
-        self, invocation: Invocation, status: Status, payload: bytes, error_type: str
-    ) -> None:
-        """The event ended with its process: nothing of it may go on running behind the answer."""
-        if self._making is not None:
-            self._making.sandbox.kill()
-        self._state = move(self._state, EnvironmentState.GONE)
-        self._cancel_timer()
-        self._finish(invocation, status, payload, error_type)
-        self._leave(None)
-
-    def retire(self) -> None:
-        """End it; it is idle."""
-        self._end(None)
-
-    def stop(self) -> None:
-        """End it now, settling a running event (the server stops at once)."""
-        self._end(None)
-
-    def _end(self, reason: LambdadError | None) -> None:
-        """End it now, whatever it is doing; a running event is settled as a crash would."""
-        if self._state is EnvironmentState.GONE:
+        if invocation is not None:
+            error_type, payload = failures.exited(invocation.request_id, status)
+            self._fail(invocation, Status.ERROR, payload, error_type, ShutdownReason.FAILURE)
             return
-        self._state = move(self._state, EnvironmentState.GONE)
-        self._cancel_timer()
-        if self._making is not None:
-            self._making.sandbox.kill()
+        self._begin_reset(ShutdownReason.FAILURE)
+        if self._open is not None:
+            self._close_open(Status.ERROR, failures.exited("", status)[0])
+
+    def _fail(
+        self,
+        invocation: Invocation,
+        status: Status,
+        payload: bytes,
+        error_type: str,
+        reason: ShutdownReason,
+    ) -> None:
+        """The event ends with its processes; the sandbox is reset for the next one."""
+        if self._state in RUNNING:
+            self._begin_reset(reason)
+        self._finish(invocation, status, payload, error_type)
+
+    def _settle_as_crash(self) -> None:
         invocation = self._current
         if invocation is not None:
             error_type, payload = failures.exited(invocation.request_id, ExitStatus(code=0, signal=None))
             self._finish(invocation, Status.ERROR, payload, error_type)
-        self._leave(reason)
+        self._close_open()
 
-    def _leave(self, reason: LambdadError | None) -> None:
-        self._surroundings.forget(self)
-        self._owner.environment_gone(self, reason)
-        if self._making is not None:
-            work = self._remove(self._making, self._task)
-            self._task = asyncio.create_task(work, name=f"remove {self.environment_id}")
+    @abstractmethod
+    def _repeat_init(self) -> None: ...

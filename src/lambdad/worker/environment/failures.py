@@ -44,6 +44,23 @@ def exited(request_id: str, status: ExitStatus) -> tuple[str, bytes]:
     return error_type, error_object(error_type, f"RequestId: {request_id} Error: {words}")
 
 
+def extension_ended(reported: str | None, status: ExitStatus) -> tuple[str, str]:
+    """The process of an extension has ended: AWS's error type, and the words behind ``Error: ``.
+
+    Args:
+        reported: what the extension said of itself before; None when nothing.
+    """
+    if status.error is not None:
+        return "Extension.LaunchError", status.error
+    if status.signal is not None:
+        words = f"signal: {signal_words(status.signal)}"
+    elif status.code:
+        words = f"exit status {status.code}"
+    else:
+        words = "exit code 0"
+    return reported or "Extension.Crash", words
+
+
 def too_large() -> tuple[str, bytes]:
     """The answer is over 6 MB."""
     error_type = "Function.ResponseSizeTooLarge"
@@ -88,6 +105,17 @@ def error_type_of(head_value: bytes | None, body: bytes) -> str:
     except (ValueError, AttributeError, RecursionError):
         return "Runtime.Unknown"
     return sanitised(found) if isinstance(found, str) and found else "Runtime.Unknown"
+
+
+def sanitised_extension_type(error_type: str) -> str:
+    """What an extension calls its error, as far as AWS takes it over.
+
+    Source: AWS's emulator; touches logs and the caller's error type.
+    """
+    family, dot, word = error_type.partition(".")
+    if dot and family == "Extension" and len(word) > 1 and word.isalpha() and word[0].isupper():
+        return error_type
+    return "Extension.Unknown"
 
 
 def sanitised(error_type: str) -> str:

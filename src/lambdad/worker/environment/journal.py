@@ -222,6 +222,12 @@ class Journal:
         """Hand the event's log over."""
         self._sink.write_invocation(self._stream, record)
 
+    def attach_extension(self, name: str, fd: int) -> None:
+        os.close(fd)
+
+    def extension_state(self, name, state, events, error_type=None) -> None:
+        pass
+
     # --- end -------------------------------------------------------------------------------------
 
     def _detach(self) -> None:

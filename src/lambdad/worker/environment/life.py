@@ -1,20 +1,22 @@
 """What every environment is made of, and how its traces are removed.
 
-The parts build on each other: `life` (fields, removal), `events` (one event at a time, and its ends),
-`environment` (making, Init, exits).
+The parts build on each other: `life` (fields, removal), `processes` (starting them, and news of their
+ends), `endings` (reset, shutdown, end), `events` (one event at a time), `environment` (Init, and what
+runtime and extensions call).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.ports.clock import Clock
 from lambdad.ports.worker import EnvironmentOwner
+from lambdad.worker.environment.extensions import Extensions
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.making import Maker, Making
 from lambdad.worker.environment.states import EnvironmentState
@@ -26,11 +28,16 @@ _log = logging.getLogger("lambdad.environment")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every environment of a worker shares."""
+    """What every environment of a worker shares.
+
+    Attributes:
+        rest: told when an environment became idle, so that it is frozen soon.
+    """
 
     clock: Clock
     maker: Maker
     forget: Callable[[Life], None]
+    rest: Callable[[Life], None]
 
 
 class Life:
@@ -39,29 +46,36 @@ class Life:
     Attributes:
         environment_id: names sandbox, cgroup and log stream.
         connections: how many connections its processes hold to the server.
+        expires_at: monotonic seconds from which on it takes no event any more.
+        rests: whether it waits to be frozen (the freezer's own mark).
     """
 
     __slots__ = (
         "_answerable",
         "_current",
         "_deadline",
+        "_extensions",
         "_init_ms",
         "_journal",
         "_making",
+        "_offered",
         "_owner",
         "_peak_mib",
         "_peak_read_at",
         "_started",
         "_state",
         "_surroundings",
-        "_task",
+        "_tasks",
         "_timer",
         "_waiting",
         "connections",
         "environment_id",
+        "expires_at",
         "idle_since",
+        "rests",
         "version",
     )
+    # _offered: the owner counts it among those that can take an event.
 
     def __init__(
         self,
@@ -70,52 +84,62 @@ class Life:
         owner: EnvironmentOwner,
         journal: Journal,
         surroundings: Surroundings,
+        expires_at: float,
     ) -> None:
         self.environment_id = environment_id
         self.version = version
         self.connections = ConnectionCount()
+        self.expires_at = expires_at
         self.idle_since = 0.0
+        self.rests = False
         self._owner = owner
         self._journal = journal
         self._surroundings = surroundings
         self._state = EnvironmentState.MAKING
         self._making: Making | None = None
+        self._extensions: Extensions | None = None
         self._waiting: RuntimeConnection | None = None
         self._current: Invocation | None = None
         self._answerable: bytes | None = None
+        self._offered = False
         self._started = 0.0
         self._init_ms: float | None = None
         self._peak_mib = 0
         self._peak_read_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def state(self) -> EnvironmentState:
         """Where it is in its life."""
         return self._state
 
-    async def _remove(self, making: Making, before: asyncio.Task[None] | None) -> None:
-        """Remove every trace; a start that is under way (`before`) comes to its end by that."""
+    def _spawn(self, work: Coroutine[None, None, None], what: str) -> None:
+        """Do something beside; `removed` waits for it."""
+        task = asyncio.create_task(work, name=f"{what} {self.environment_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _remove(self, making: Making) -> None:
+        """Remove every trace; a start that is under way comes to its end by that."""
         self._journal.close()
         self._making = None
         try:
             await making.remove()
-            if before is not None:
-                await asyncio.wait({before})
         except Exception:  # noqa: BLE001 - nobody else could be told
             _log.exception("an environment could not be removed", extra={"event": "environment.left"})
 
     @property
     def is_removed(self) -> bool:
         """Whether every trace is gone."""
-        return self._state is EnvironmentState.GONE and (self._task is None or self._task.done())
+        return self._state is EnvironmentState.GONE and not self._tasks
 
     async def removed(self) -> None:
-        """Return once making or removing has come to its end."""
-        if self._task is not None:
-            await asyncio.wait({self._task})
+        """Return once making, shutting down and removing have come to their end."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            await asyncio.sleep(0)  # the callbacks that take them out of the set
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

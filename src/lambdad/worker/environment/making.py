@@ -19,11 +19,12 @@ from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_
 from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
 from lambdad.worker.credentials import CredentialIssuer
-from lambdad.worker.environment.variables import Credentials, placed, variables
+from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
 from lambdad.worker.sandbox.plan import (
+    RUNTIME,
     ExitStatus,
     Limits,
     Mount,
@@ -37,6 +38,7 @@ from lambdad.worker.sandbox.plan import (
 EndpointFactory = Callable[[str, Scope, ConnectionCount], asyncio.Protocol]
 """Makes the edge's protocol for a connection to the AWS endpoint inside a sandbox."""
 
+EXTENSIONS_DIR = "/opt/extensions"
 TASK_ROOT = "/var/task"
 RUNTIME_DIR = "/var/runtime"
 
@@ -50,12 +52,16 @@ class MadeFor(RuntimeHandler, Protocol):
 
 
 class Output(Protocol):
-    """Who reads what the process prints."""
+    """Who reads what the processes print."""
 
     stream_name: str
 
     def attach(self, fd: int) -> None:
-        """Read from this descriptor from now on, and close it in the end."""
+        """Read the runtime's output from this descriptor from now on, and close it in the end."""
+        ...
+
+    def attach_extension(self, name: str, fd: int) -> None:
+        """Read an extension's output from this descriptor, and close it in the end."""
         ...
 
 
@@ -111,7 +117,7 @@ class Maker:
 
 
 class Making:
-    """A made sandbox with its listeners, and the process in it."""
+    """A made sandbox with its listeners, and the processes in it."""
 
     __slots__ = (
         "_channel",
@@ -156,6 +162,47 @@ class Making:
     def _connection(self) -> RuntimeConnection:
         return RuntimeConnection(self._environment, self._environment.connections)
 
+    def renew_credentials(self) -> None:
+        """New credentials for the processes that are started from now on; the old ones are void."""
+        issuer = self._maker.credentials
+        issuer.revoke(self._credentials)
+        self._credentials = issuer.issue(self._environment.version.scope)
+
+    # --- extensions ------------------------------------------------------------------------------
+
+    async def extension_names(self) -> tuple[str, ...]:
+        """Programs in /opt/extensions, by name; only layers can bring any."""
+        if not self._environment.version.layers:
+            return ()
+        return await self.sandbox.executables(EXTENSIONS_DIR)
+
+    @staticmethod
+    def extension_process(name: str) -> str:
+        """Name of an extension's process in the sandbox."""
+        return f"extension:{name}"
+
+    async def start_extension(
+        self, name: str, on_exit: Callable[[ExitStatus], None], output: Output
+    ) -> None:
+        """Start an external extension.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox cannot start a process, or is being removed.
+        """
+        process = await self.sandbox.start(
+            ProcessPlan(
+                argv=(f"{EXTENSIONS_DIR}/{name}",),
+                env=extension_variables(self._variables(output.stream_name)),
+                cwd="/",
+                name=self.extension_process(name),
+                has_channel=False,
+            ),
+            on_exit,
+        )
+        output.attach_extension(name, process.output)
+
+    # --- the runtime -----------------------------------------------------------------------------
+
     async def start(self, on_exit: Callable[[ExitStatus], None], output: Output) -> None:
         """Start the runtime; its output goes to `output`, its calls to the environment.
 
@@ -170,11 +217,15 @@ class Making:
                 argv=tuple(self._launch.argv),
                 env=self._variables(output.stream_name),
                 cwd=TASK_ROOT,
+                name=RUNTIME,
+                has_channel=self._launch.own_client,
             ),
             lambda status: on_exit(explained(status, self._launch)),
         )
         output.attach(process.output)
-        if self._removed or not self._launch.own_client:
+        if process.channel is None:
+            return
+        if self._removed:
             process.channel.close()
             return
         try:

@@ -2,13 +2,22 @@
 
 ::
 
-    MAKING ──▶ INIT ──▶ IDLE ──▶ BUSY ──▶ ANSWERED ──▶ IDLE …
-       │        │ │      │        ▲ │        │
-       │        │ └──▶ REPEATED_INIT│        │
-       │        │         │         │        │
-       └────────┴─────────┴─────────┴────────┴──▶ GONE
+    MAKING ─▶ INIT ─────▶ IDLE ◀─▶ FROZEN        an event comes: IDLE or FROZEN ─▶ BUSY
+       │        │          ▲ │
+       │        │          │ ▼                   BUSY ─▶ ANSWERED ─▶ IDLE
+       │        │       ANSWERED ◀─ BUSY
+       │        ▼                    ▲
+       │    RESETTING ─▶ BARE ─▶ REPEATED_INIT   after a failed Init, a crash, a timeout
+       │
+       └─▶ RESTORE ─▶ IDLE                       an environment made from a snapshot
 
+    every state but GONE ─▶ SHUTDOWN ─▶ GONE     or straight to GONE when nobody must be told
+
+RESETTING may begin in every state in which processes run. BARE is a sandbox with `/tmp` as it was and
+no process: the next event starts the processes again inside it (AWS's "suppressed Init").
 Every pair not in the table is a defect in lambdad and fails loudly.
+
+Source: spec of the Runtime API §6.
 """
 
 from __future__ import annotations
@@ -22,27 +31,48 @@ class EnvironmentState(Enum):
     MAKING = auto()
     """The sandbox is being made."""
     INIT = auto()
-    """The runtime has been started and has not asked for an event yet."""
-    REPEATED_INIT = auto()
-    """Init took too long: an event is bound, and the runtime starts again inside it."""
+    """Extensions and runtime have been started and not all of them wait in their `next` yet."""
+    RESTORE = auto()
+    """A process forked from a snapshot runs its after-restore hooks."""
     IDLE = auto()
-    """The runtime waits in `next`."""
+    """Runtime and extensions wait in their `next`."""
+    FROZEN = auto()
+    """As IDLE, and no process gets any processor time."""
     BUSY = auto()
     """An event has been handed over and not been settled."""
     ANSWERED = auto()
-    """The event is settled, the runtime has not asked for the next one yet."""
+    """The caller has its answer; runtime or extensions have not asked for the next event yet."""
+    RESETTING = auto()
+    """The processes are being shut down; the sandbox stays."""
+    BARE = auto()
+    """The sandbox stands and nothing runs in it."""
+    REPEATED_INIT = auto()
+    """An event is bound, and the processes start again inside it."""
+    SHUTDOWN = auto()
+    """Runtime and extensions are told that this is the end; no event comes any more."""
     GONE = auto()
     """Killed; its traces are being removed or have been."""
 
 
 _S = EnvironmentState
+RUNNING = frozenset(
+    {_S.INIT, _S.RESTORE, _S.IDLE, _S.FROZEN, _S.BUSY, _S.ANSWERED, _S.REPEATED_INIT},
+)
+"""States in which processes of the function run."""
+STARTING = frozenset({_S.INIT, _S.REPEATED_INIT})
+"""States in which they come up."""
 TRANSITIONS: dict[EnvironmentState, frozenset[EnvironmentState]] = {
-    _S.MAKING: frozenset({_S.INIT, _S.GONE}),
-    _S.INIT: frozenset({_S.IDLE, _S.REPEATED_INIT, _S.GONE}),
-    _S.REPEATED_INIT: frozenset({_S.BUSY, _S.GONE}),
-    _S.IDLE: frozenset({_S.BUSY, _S.GONE}),
-    _S.BUSY: frozenset({_S.ANSWERED, _S.GONE}),
-    _S.ANSWERED: frozenset({_S.IDLE, _S.GONE}),
+    _S.MAKING: frozenset({_S.INIT, _S.RESTORE, _S.GONE}),
+    _S.INIT: frozenset({_S.IDLE, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.RESTORE: frozenset({_S.IDLE, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.IDLE: frozenset({_S.BUSY, _S.FROZEN, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.FROZEN: frozenset({_S.BUSY, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.BUSY: frozenset({_S.ANSWERED, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.ANSWERED: frozenset({_S.IDLE, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.RESETTING: frozenset({_S.BARE, _S.GONE}),
+    _S.BARE: frozenset({_S.REPEATED_INIT, _S.GONE}),
+    _S.REPEATED_INIT: frozenset({_S.BUSY, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.SHUTDOWN: frozenset({_S.GONE}),
     _S.GONE: frozenset(),
 }
 

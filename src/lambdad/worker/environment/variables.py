@@ -103,3 +103,27 @@ def variables(
         merged["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         merged["AWS_LAMBDA_LOG_LEVEL"] = version.logging.application_level or "INFO"
     return merged
+
+
+_RUNTIME_ONLY = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+
+def extension_variables(of_runtime: Mapping[str, str]) -> dict[str, str]:
+    """The variables of an external extension, out of those of its runtime.
+
+    Source: spec of the Runtime API §3: without the runtime's own and without names that begin with ``_``.
+    """
+    return {
+        name: value
+        for name, value in of_runtime.items()
+        if not name.startswith("_") and name not in _RUNTIME_ONLY
+    }

@@ -10,26 +10,28 @@ import json
 from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 
 
-def _answer(status: str, body: bytes) -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        + body
+def answer_of(status: str, body: bytes, headers: str = "") -> bytes:
+    """A whole JSON answer; `headers` are further lines, each with its end."""
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{headers}Content-Length: {len(body)}\r\n\r\n"
     )
+    return head.encode() + body
 
 
-def _error(status: str, error_type: str, message: str) -> bytes:
+def error_answer(status: str, error_type: str, message: str) -> bytes:
+    """An error in the form of all of a sandbox's APIs."""
     body = json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":"))
-    return _answer(status, body.encode() + b"\n")
+    return answer_of(status, body.encode() + b"\n")
 
 
-ACCEPTED = _answer("202 Accepted", b'{"status":"OK"}\n')
+ACCEPTED = answer_of("202 Accepted", b'{"status":"OK"}\n')
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-PONG = _answer("200 OK", b"pong")
-INVALID_REQUEST_ID = _error("400 Bad Request", "InvalidRequestID", "Invalid request ID")
-INVALID_RESPONSE_MODE = _error(
+PONG = answer_of("200 OK", b"pong")
+INVALID_REQUEST_ID = error_answer("400 Bad Request", "InvalidRequestID", "Invalid request ID")
+INVALID_RESPONSE_MODE = error_answer(
     "400 Bad Request", "InvalidFunctionResponseMode", "Invalid function response mode"
 )
-TOO_LARGE = _error(
+TOO_LARGE = error_answer(
     "413 Request Entity Too Large",
     "RequestEntityTooLarge",
     f"Exceeded maximum allowed payload size ({MAX_SYNC_RESPONSE_BYTES} bytes).",
@@ -38,6 +40,7 @@ NOT_FOUND = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 19\r\n\r\n404 page not found\n"
 )
+METHOD_NOT_ALLOWED = b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_MANY_CONNECTIONS = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_MUCH_HELD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -49,4 +52,4 @@ def invalid_transition(source: str, target: str) -> bytes:
         f"State transition from {source} to {target} failed for runtime. "
         "Error: State transition is not allowed"
     )
-    return _error("403 Forbidden", "InvalidStateTransition", text)
+    return error_answer("403 Forbidden", "InvalidStateTransition", text)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, cast
 
-from lambdad.worker.runtime_api import answers
+from lambdad.worker.runtime_api import answers, extension_routes
 from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.runtime_api.extension_routes import ExtensionHandler
 from lambdad.worker.runtime_api.wire import BadRequest, RequestParser, TooMuchHeld
 
 _BASE = b"/2018-06-01/runtime/"
@@ -22,8 +23,8 @@ _MAX_HELD_BYTES = 4_096
 """Answers held back for a `next` in the same segment; a client has one or two."""
 
 
-class RuntimeHandler(Protocol):
-    """What an environment offers its runtime; each answers by bytes, or None when it answers later."""
+class RuntimeHandler(ExtensionHandler, Protocol):
+    """What an environment offers its runtime and extensions; each answers by bytes, or None when it answers later."""
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event."""
@@ -133,6 +134,7 @@ class RuntimeConnection(asyncio.Protocol):
     def _on_request(self, method: bytes, path: bytes, head: bytes, body: bytes) -> None:
         if self._waits:
             raise BadRequest("a request behind a `next` that is not answered yet")
+        answer: bytes | None
         if path == _NEXT and method == b"GET":
             self._waits = True
             answer = self._handler.runtime_next(self)
@@ -141,6 +143,12 @@ class RuntimeConnection(asyncio.Protocol):
             self._waits = False
         elif method == b"POST" and path.startswith(_INVOCATION):
             answer = self._invocation_call(path, head, body)
+        elif path == extension_routes.NEXT and method == b"GET":
+            self._waits = True
+            answer = self._handler.extension_next(self, head)
+            if answer is None:
+                return
+            self._waits = False
         else:
             answer = self._other_call(method, path, head, body)
         self._held += answer
@@ -166,4 +174,4 @@ class RuntimeConnection(asyncio.Protocol):
             return self._handler.runtime_init_error(head, body)
         if path == b"/2018-06-01/ping" and method == b"GET":
             return answers.PONG
-        return answers.NOT_FOUND
+        return extension_routes.call(self._handler, method, path, head, body)

@@ -1,0 +1,95 @@
+"""What the Extensions API answers, as bytes.
+
+Source: spec of the Runtime API §3; statuses and texts of AWS's emulator.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from lambdad.domain.limits import MAX_EXTENSIONS
+from lambdad.worker.runtime_api.answers import answer_of, error_answer
+from lambdad.worker.runtime_api.wire import header
+
+ACCEPTED = answer_of("202 Accepted", b'{"status":"OK"}\n')
+_FORBIDDEN = "403 Forbidden"
+
+NO_NAME = error_answer(_FORBIDDEN, "Extension.InvalidExtensionName", "Empty extension name")
+BAD_FORMAT = error_answer("400 Bad Request", "InvalidRequestFormat", "Invalid request format")
+REGISTRATION_CLOSED = error_answer(
+    _FORBIDDEN, "Extension.RegistrationClosed", "Extension registration closed already"
+)
+TOO_MANY = error_answer(
+    _FORBIDDEN, "Extension.TooManyExtensions", f"Extension limit ({MAX_EXTENSIONS}) reached"
+)
+NO_IDENTIFIER = error_answer(
+    _FORBIDDEN, "Extension.MissingExtensionIdentifier", "Missing Lambda-Extension-Identifier header"
+)
+INVALID_IDENTIFIER = error_answer(
+    _FORBIDDEN, "Extension.InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier"
+)
+NO_ERROR_TYPE = error_answer(
+    _FORBIDDEN, "Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found"
+)
+
+
+def invalid_event_type(event: str) -> bytes:
+    """The extension may not register for this event."""
+    return error_answer(_FORBIDDEN, "Extension.InvalidEventType", f"{event}: Invalid event type")
+
+
+def already_registered(state: str, name: str) -> bytes:
+    """An internal extension of this name has registered."""
+    return invalid_state(state, "Registered", name)
+
+
+def invalid_state(source: str, target: str, name: str) -> bytes:
+    """The extension's state does not allow the call."""
+    text = (
+        f"State transition from {source} to {target} failed for extension {name}. "
+        "Error: State transition is not allowed"
+    )
+    return error_answer(_FORBIDDEN, "Extension.InvalidExtensionState", text)
+
+
+def unknown_identifier(identifier: str) -> bytes:
+    """No extension has this identifier."""
+    return error_answer(
+        _FORBIDDEN, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}"
+    )
+
+
+def identifier_of(head: bytes) -> str | bytes:
+    """The identifier a call carries in its canonical form, or the answer to a call without one."""
+    given = header(head, b"lambda-extension-identifier")
+    if not given:
+        return NO_IDENTIFIER
+    try:
+        return str(uuid.UUID(given.decode("ascii")))
+    except ValueError:
+        return INVALID_IDENTIFIER
+
+
+def of_unknown(head: bytes) -> bytes:
+    """The answer to a caller where no extension has registered."""
+    identifier = identifier_of(head)
+    return identifier if isinstance(identifier, bytes) else unknown_identifier(identifier)
+
+
+def registered(identifier: str, body: bytes) -> bytes:
+    """The extension is known from now on by `identifier`."""
+    return answer_of("200 OK", body, f"Lambda-Extension-Identifier: {identifier}\r\n")
+
+
+def event_parts(event_id: str, body: bytes) -> tuple[bytes, bytes]:
+    """Head and body of an event."""
+    head = (
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        f"Lambda-Extension-Event-Identifier: {event_id}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode(), body
+
+
+def event(event_id: str, body: bytes) -> bytes:
+    """An event as the answer of the `next` that asks for it."""
+    return b"".join(event_parts(event_id, body))
