@@ -12,7 +12,15 @@ from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import StreamKey
 from lambdad.worker.runtimes.launch import RuntimeLaunch
-from lambdad.worker.sandbox.plan import ExitStatus, Finding, Limits, ProcessPlan, SandboxPlan, Tier
+from lambdad.worker.sandbox.plan import (
+    RUNTIME,
+    ExitStatus,
+    Finding,
+    Limits,
+    ProcessPlan,
+    SandboxPlan,
+    Tier,
+)
 
 
 def version_of(name: str = "hello", **changes: object) -> FunctionVersion:
@@ -72,12 +80,16 @@ class FakeSink:
 
 
 class FakeProcess:
-    def __init__(self) -> None:
+    def __init__(self, *, has_channel: bool = True) -> None:
         self.output, self.printing = os.pipe()
         os.set_blocking(self.output, False)
-        self.channel, self.inside = socket.socketpair()
-        self.channel.setblocking(False)
+        ours, self.inside = socket.socketpair()
+        ours.setblocking(False)
         self.inside.settimeout(0.0)
+        self.channel: socket.socket | None = ours
+        if not has_channel:
+            ours.close()
+            self.channel = None
 
     def end(self) -> None:
         """What the kernel does when a process ends: its descriptors are closed."""
@@ -99,6 +111,12 @@ class FakeSandbox:
         self.processes: list[FakeProcess] = []
         self.start_gate: Callable[[], Awaitable[None]] | None = None
         self.on_exit: Callable[[ExitStatus], None] | None = None
+        self.by_name: dict[str, FakeProcess] = {}
+        self.exits: dict[str, Callable[[ExitStatus], None]] = {}
+        self.signals: list[tuple[str, int]] = []
+        self.freezes = True
+        self.frozen = False
+        self.inside_directories: dict[str, tuple[str, ...]] = {}
         self.kills = 0
         self.quota_applied = False
         self.destroyed = False
@@ -111,13 +129,36 @@ class FakeSandbox:
         return listener
 
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> FakeProcess:
-        self.started = process
-        self.on_exit = on_exit
+        self.exits[process.name] = on_exit
+        if process.name == RUNTIME:
+            self.started = process
+            self.on_exit = on_exit
         if self.start_gate is not None:
             await self.start_gate()
-        self.process = FakeProcess()
-        self.processes.append(self.process)
-        return self.process
+        made = FakeProcess(has_channel=process.has_channel)
+        self.by_name[process.name] = made
+        self.processes.append(made)
+        if process.name == RUNTIME:
+            self.process = made
+        return made
+
+    def signal(self, name: str, number: int) -> None:
+        self.signals.append((name, number))
+
+    def freeze(self) -> bool:
+        self.frozen = self.freezes
+        return self.freezes
+
+    def thaw(self) -> None:
+        self.frozen = False
+
+    async def connect_socket(self) -> socket.socket:
+        made = socket.socket()
+        made.setblocking(False)
+        return made
+
+    async def executables(self, directory: str) -> tuple[str, ...]:
+        return self.inside_directories.get(directory, ())
 
     def inside(self, path: str) -> str:
         return path
@@ -129,6 +170,7 @@ class FakeSandbox:
         return self.peak
 
     def kill(self) -> None:
+        self.frozen = False
         self.kills += 1
 
     async def destroy(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -170,19 +171,22 @@ class Making:
                 argv=tuple(self._launch.argv),
                 env=self._variables(output.stream_name),
                 cwd=TASK_ROOT,
+                has_channel=self._launch.own_client,
             ),
             lambda status: on_exit(explained(status, self._launch)),
         )
         output.attach(process.output)
-        if self._removed or not self._launch.own_client:
-            process.channel.close()
+        if process.channel is not None:
+            await self._serve_channel(process.channel)
+
+    async def _serve_channel(self, ours: socket.socket) -> None:
+        if self._removed:
+            ours.close()
             return
         try:
-            channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
-                self._own_connection, process.channel
-            )
+            channel, _ = await asyncio.get_running_loop().connect_accepted_socket(self._own_connection, ours)
         except BaseException:
-            process.channel.close()
+            ours.close()
             raise
         self._channel, before = channel, self._channel
         if before is not None:
