@@ -7,7 +7,8 @@ from lambdad.settings.model import Settings
 DESCRIPTORS_OF_SERVER = 512
 """Descriptors kept for the server itself: stores, clients, helpers."""
 DESCRIPTORS_PER_ENVIRONMENT = 72
-"""64 connections an environment may hold to the server, its listeners, pipe and channel."""
+"""64 connections an environment may hold to the server, three listeners, the runtime's pipe and channel, the
+sandbox's control socket and freeze file."""
 MEMORY_PER_IDLE_ENVIRONMENT_BYTES = 32 * 1024 * 1024
 """An idle Python or Node environment with boto3 loaded, rounded up."""
 MAX_ENVIRONMENTS = 1_000

@@ -39,8 +39,9 @@ with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) 
     theirs.close()
     assert json.loads(ours.recv(1000))["event"] == "ready"
     read, write = os.pipe()
-    program = {"op": "start", "argv": ["/bin/cat", "/proc/self/cgroup"], "env": {}, "cwd": "/"}
-    socket.send_fds(ours, [json.dumps(program).encode()], [write, write])
+    program = {"op": "start", "name": "one", "argv": ["/bin/cat", "/proc/self/cgroup"], "env": {}, "cwd": "/",
+        "targets": [[1, 2]]}
+    socket.send_fds(ours, [json.dumps(program).encode()], [write])
     os.close(write)
     group = next(line for line in os.read(read, 4096).decode().split() if line.startswith("0::"))
     inside = open(f"/proc/{born.pid}/cgroup").read()

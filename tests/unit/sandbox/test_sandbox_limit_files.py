@@ -68,7 +68,7 @@ def test_a_host_without_control_groups_limits_and_tells_nothing() -> None:
 
 def test_without_controllers_no_group_is_made() -> None:
     groups = Groups(Found(0, {}, {}))
-    assert groups.make("one", Wanted(MIB, 10)) == []
+    assert groups.make("one", Wanted(MIB, 10)).descriptors == []
     assert groups.remove("one")
     groups.close()
 

@@ -62,7 +62,7 @@ def test_root_makes_its_groups_at_the_top_with_every_controller(tmp_path: Path, 
     hierarchy.group("system.slice", processes=("77",))
     found = look(hierarchy, "/system.slice")
     parent = str(hierarchy.root / "lambdad-id")
-    assert found == Found(2, dict.fromkeys(("memory", "cpu", "pids"), parent), {})
+    assert found == Found(2, dict.fromkeys(("memory", "cpu", "pids"), parent), {}, freezer=parent)
     assert (hierarchy.root / "cgroup.subtree_control").read_text() == "memory cpu pids\n"
     assert hierarchy.members(hierarchy.root / "system.slice") == ["77"]  # where it was
 
@@ -71,7 +71,8 @@ def test_an_ordinary_user_s_groups_are_in_the_delegated_scope(tmp_path: Path, lo
     hierarchy = of_user(tmp_path, delegated=True)
     found = look(hierarchy, SCOPE)
     scope = hierarchy.root / SCOPE.strip("/")
-    assert found == Found(2, dict.fromkeys(("memory", "cpu", "pids"), str(scope / "lambdad-id")), {})
+    parent = str(scope / "lambdad-id")
+    assert found == Found(2, dict.fromkeys(("memory", "cpu", "pids"), parent), {}, freezer=parent)
     assert set(hierarchy.members(scope / "lambdad-server")) == {str(os.getppid()), str(os.getpid())}
     assert hierarchy.members(scope) == []
 
@@ -111,20 +112,69 @@ def test_in_a_container_its_processes_go_one_group_down(tmp_path: Path, look: Lo
     assert hierarchy.members(hierarchy.root / "lambdad-server") == ["1", "20", "21"]
 
 
-def test_a_hybrid_host_s_controllers_are_not_looked_for_in_version_2(tmp_path: Path, look: Look) -> None:
+def test_a_hybrid_host_s_controllers_are_not_looked_for_in_version_2_but_it_freezes(
+    tmp_path: Path, look: Look
+) -> None:
     hierarchy = Hierarchy(root_of(tmp_path), controllers=())
     found = look(hierarchy, "/")
-    assert found == Found(
-        0, {}, dict.fromkeys(("memory", "cpu", "pids"), "the kernel offers no such controller here")
-    )
+    missing = dict.fromkeys(("memory", "cpu", "pids"), "the kernel offers no such controller here")
+    assert found == Found(0, {}, missing, freezer=str(hierarchy.root / "lambdad-id"))
+
+
+def test_on_a_hybrid_host_a_user_s_groups_to_freeze_by_are_where_delegated(
+    tmp_path: Path, look: Look
+) -> None:
+    hierarchy = of_user(tmp_path, delegated=True, offered="")
+    for file in hierarchy.root.rglob("cgroup.controllers"):
+        file.write_text("")
+    scope = hierarchy.root / SCOPE.strip("/")
+    assert look(hierarchy, SCOPE).freezer == str(scope / "lambdad-id")
+    assert look(hierarchy, f"{SCOPE}/lambdad-server").freezer == str(scope / "lambdad-id")
+
+
+def test_without_delegation_there_is_no_group_to_freeze_by(tmp_path: Path, look: Look) -> None:
+    assert look(of_user(tmp_path, delegated=False), SCOPE).freezer is None
+
+
+def test_a_sandbox_is_born_into_the_group_it_is_frozen_by_and_nothing_of_it_stays(
+    tmp_path: Path, look: Look
+) -> None:
+    hierarchy = Hierarchy(root_of(tmp_path), controllers=())
+    groups = Groups(look(hierarchy, "/"))
+    keys = groups.make("one", Wanted(256 * MIB, 77))
+    group = hierarchy.root / "lambdad-id" / "one"
+    assert keys.born_into is not None
+    assert os.fstat(keys.born_into).st_ino == group.stat().st_ino
+    os.close(keys.born_into)
+    assert groups.freeze_file("one") == str(group / "cgroup.freeze")
+    assert groups.remove("one")
+    groups.close()
     assert not (hierarchy.root / "lambdad-id").exists()
+
+
+def test_a_group_that_does_not_freeze_is_given_up_and_removed(tmp_path: Path, look: Look) -> None:
+    hierarchy = Hierarchy(root_of(tmp_path), controllers=())
+    groups = Groups(look(hierarchy, "/"))
+    groups.give_up_freezer()
+    assert groups.freeze_file("one") is None
+    assert groups.make("one", Wanted(256 * MIB, 77)).descriptors == []
+    assert not (hierarchy.root / "lambdad-id").exists()
+
+
+def test_a_group_that_limits_stays_when_it_does_not_freeze(tmp_path: Path, look: Look) -> None:
+    hierarchy = Hierarchy(root_of(tmp_path))
+    groups = Groups(look(hierarchy, "/"))
+    groups.give_up_freezer()
+    assert (hierarchy.root / "lambdad-id").exists()
+    assert groups.directories == [str(hierarchy.root / "lambdad-id")]
 
 
 def made(look: Look, hierarchy: Hierarchy) -> tuple[Groups, Path, LimitFiles]:
     """A sandbox's group of 256 MiB and 77 processes."""
     found = look(hierarchy, "/")
     groups = Groups(found)
-    (key,) = groups.make("one", Wanted(256 * MIB, 77))
+    key = groups.make("one", Wanted(256 * MIB, 77)).born_into
+    assert key is not None
     group = hierarchy.root / "lambdad-id" / "one"
     assert os.fstat(key).st_ino == group.stat().st_ino  # to be born into
     os.close(key)

@@ -14,6 +14,7 @@ from lambdad.worker.sandbox.helper import HelperGone, LauncherSetting
 from lambdad.worker.sandbox.namespace_tier import NamespaceFactory
 from lambdad.worker.sandbox.plan import Finding, SandboxFactory, Tier
 from lambdad.worker.sandbox.process_tier import ProcessFactory
+from lambdad.worker.sandbox.process_trial import try_freezing
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ async def make_factory(
         data_dir: an existing directory that this server has locked.
         require: refuse anything weaker; None takes what there is.
         outbound: whether sandboxes may reach the internet.
-        tier: use exactly this tier; None takes the strongest. PROCESS gives up isolation and probes nothing.
+        tier: use exactly this tier; None takes the strongest. PROCESS gives up isolation
+            and tries nothing of it.
 
     Raises:
         probe.TierRefused: the host does not give what `require` or `tier` demands; the message is one line.
@@ -38,7 +40,7 @@ async def make_factory(
     if tier is Tier.PROCESS:
         findings = probe.of_chosen_process_tier()
         probe.choose(require, findings)
-        return _process_factory(data_dir, findings)
+        return await _process_factory(data_dir, findings)
     factory: NamespaceFactory | None = None
     if sys.platform != "linux":
         findings = probe.no_namespaces(f"{sys.platform} has no namespaces")
@@ -54,7 +56,7 @@ async def make_factory(
         _warn(findings)
         return factory
     await _close(factory)
-    return _process_factory(data_dir, probe.of_process_tier(findings))
+    return await _process_factory(data_dir, probe.of_process_tier(findings))
 
 
 def data_id(data_dir: Path) -> str:
@@ -81,10 +83,12 @@ async def _close(factory: NamespaceFactory | None) -> None:
         await factory.close()
 
 
-def _process_factory(data_dir: Path, findings: tuple[Finding, ...]) -> ProcessFactory:
+async def _process_factory(data_dir: Path, findings: tuple[Finding, ...]) -> ProcessFactory:
     _log.warning("isolation is weak: %s", probe.WEAK, extra={"event": "isolation_weak"})
-    _warn(finding for finding in findings if finding.feature not in probe.LACKED_BY_PROCESS)
-    return ProcessFactory(data_dir / "sandboxes", findings)
+    factory = ProcessFactory(data_dir / "sandboxes", findings)
+    await try_freezing(factory)
+    _warn(finding for finding in factory.findings if finding.feature not in probe.LACKED_BY_PROCESS)
+    return factory
 
 
 def _warn(findings: Iterable[Finding]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import lambdad
 
@@ -47,8 +47,17 @@ class LauncherSetting:
     outbound: bool
 
 
+@dataclass(slots=True)
+class _Packet:
+    """Waits until the other end has room; nobody waits for `sent` when it is None."""
+
+    data: bytes
+    descriptors: tuple[int, ...]
+    sent: asyncio.Future[None] | None
+
+
 class Packets:
-    """JSON packets with descriptors over a socket, on the event loop.
+    """JSON packets with descriptors over a socket, on the event loop, in the order they were sent.
 
     Args:
         sock: a SOCK_SEQPACKET socket; owned from now on.
@@ -61,7 +70,7 @@ class Packets:
         self._on_packet = on_packet
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._readable)
-        self._later: set[asyncio.Task[None]] = set()
+        self._waiting: deque[_Packet] = deque()
         self.closed = False
 
     async def send(self, message: dict[str, object], descriptors: tuple[int, ...] = ()) -> None:
@@ -70,49 +79,51 @@ class Packets:
         Raises:
             HelperGone: nobody is there any more.
         """
-        data = [json.dumps(message).encode()]
-        while True:
-            if self.closed:
-                raise HelperGone
-            try:
-                socket.send_fds(self._socket, data, descriptors)
-            except BlockingIOError:
-                await self._writable()
-            except OSError as error:
-                raise HelperGone from error
-            else:
-                return
+        if self.closed:
+            raise HelperGone
+        packet = _Packet(json.dumps(message).encode(), descriptors, self._loop.create_future())
+        self._post(packet)
+        await cast("asyncio.Future[None]", packet.sent)
 
     def send_soon(self, message: dict[str, object]) -> None:
         """Send one packet now, or as soon as the other end has room; nothing when it is gone."""
-        if self.closed:
-            return
-        try:
-            self._socket.send(json.dumps(message).encode())
-        except BlockingIOError:
-            later = self._loop.create_task(self._send_if_there(message))
-            self._later.add(later)
-            later.add_done_callback(self._later.discard)
-        except OSError:
-            return
+        if not self.closed:
+            self._post(_Packet(json.dumps(message).encode(), (), None))
 
     def close(self) -> None:
         """Stop listening and close the socket; twice is once."""
         if not self.closed:
             self.closed = True
             self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
             self._socket.close()
+            while self._waiting:
+                _settle(self._waiting.popleft(), HelperGone())
 
-    async def _send_if_there(self, message: dict[str, object]) -> None:
-        with contextlib.suppress(HelperGone):
-            await self.send(message)
+    def _post(self, packet: _Packet) -> None:
+        if self._waiting or not self._sent(packet):
+            if not self._waiting:
+                self._loop.add_writer(self._socket, self._writable)
+            self._waiting.append(packet)
 
-    async def _writable(self) -> None:
-        writable: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(self._socket, _settle, writable)
+    def _sent(self, packet: _Packet) -> bool:
+        """Whether it need not wait any longer."""
+        if packet.sent is not None and packet.sent.done():
+            return True  # whoever wanted it has gone, and its descriptors with them
         try:
-            await writable
-        finally:
+            socket.send_fds(self._socket, [packet.data], packet.descriptors)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            _settle(packet, HelperGone(str(error)))
+        else:
+            _settle(packet, None)
+        return True
+
+    def _writable(self) -> None:
+        while self._waiting and self._sent(self._waiting[0]):
+            self._waiting.popleft()
+        if not self._waiting:
             self._loop.remove_writer(self._socket)
 
     def _readable(self) -> None:
@@ -132,9 +143,13 @@ class Packets:
             self._on_packet(json.loads(data), descriptors)
 
 
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _settle(packet: _Packet, failure: HelperGone | None) -> None:
+    if packet.sent is None or packet.sent.done():
+        return
+    if failure is None:
+        packet.sent.set_result(None)
+    else:
+        packet.sent.set_exception(failure)
 
 
 class LauncherProcess:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -12,69 +11,99 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.asking import Questions
+from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, RunningProcess, SandboxPlan, Tier
-from lambdad.worker.sandbox.started import StartedProcess
+from lambdad.worker.sandbox.started import open_ends
 
 OnExit = Callable[[ExitStatus], None]
 
 
 @dataclass(slots=True, eq=False)
+class _Process:
+    """A process from the request to start it until its end.
+
+    Attributes:
+        started: done when the reaper has answered: with what exec said, or None.
+        on_exit: None once nobody is to be told any more.
+        oom_kills: of the sandbox, before it was started.
+    """
+
+    started: asyncio.Future[str | None]
+    on_exit: OnExit | None
+    oom_kills: int
+
+
+@dataclass(slots=True, eq=False)
 class NamespaceSandbox:
-    """A sandbox whose pid 1 is the launcher's reaper; see `plan.Sandbox`."""
+    """A sandbox whose pid 1 is the launcher's reaper; see `plan.Sandbox`.
+
+    Attributes:
+        freeze_file: None on a host where the reaper stops the processes by signals.
+    """
 
     sandbox_id: str
     addresses: tuple[str, ...]
     plan: SandboxPlan
     files: LimitFiles
     leave: Callable[[str], asyncio.Future[None]]
+    freeze_file: FreezeFile | None = None
     tier: Tier = Tier.NAMESPACE
     listeners: tuple[socket.socket, ...] = ()
     _packets: Packets | None = None
     _ready: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    _started: asyncio.Future[str | None] | None = None
-    _on_exit: OnExit | None = None
-    _oom_kills: int = 0
+    _processes: dict[str, _Process] = field(default_factory=dict)
+    _frozen: bool = False
+    _questions: Questions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._questions = Questions(self.sandbox_id)
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
-        """Start the main process; a program that cannot be executed is told to `on_exit`.
+        """Start a process; a program that cannot be executed is told to `on_exit`.
 
         Raises:
-            EnvironmentUnavailable: the sandbox is gone, or its main process still runs.
+            EnvironmentUnavailable: the sandbox is gone, or a process of this name still runs.
         """
-        if self._packets is None or self._on_exit is not None:
-            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot start a process now")
+        if self._packets is None or process.name in self._processes:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot start {process.name} now")
         loop = asyncio.get_running_loop()
-        self._started = loop.create_future()
-        self._on_exit = on_exit
-        self._oom_kills = self.files.oom_kills()
-        ours, theirs = socket.socketpair()
-        output, output_inside = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(output, False)
-        ours.setblocking(False)
+        known = _Process(loop.create_future(), on_exit, self.files.oom_kills())
+        self._processes[process.name] = known
+        ours, inside = open_ends(process)
+        message: News = {
+            "op": "start",
+            "name": process.name,
+            "argv": process.argv,
+            "env": dict(process.env),
+            "cwd": process.cwd,
+            "targets": inside.targets,
+        }
+        sent = False
         try:
-            message: News = {
-                "op": "start",
-                "argv": process.argv,
-                "env": dict(process.env),
-                "cwd": process.cwd,
-            }
-            await self._packets.send(message, (output_inside, theirs.fileno()))
-            error = await self._started
+            await self._packets.send(message, inside.descriptors)
+            sent = True
+            error = await known.started
         except BaseException as failure:
-            os.close(output)
             ours.close()
-            self._on_exit = None
+            known.on_exit = None  # should it run after all, its name is taken until its end
+            if not sent or isinstance(failure, HelperGone):
+                self._processes.pop(process.name, None)
             if isinstance(failure, HelperGone):
                 raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is gone") from failure
             raise
         finally:
-            os.close(output_inside)
-            theirs.close()
+            inside.close()
         if error is not None:
-            loop.call_soon(self._ended, ExitStatus(None, None, error=error))
-        return StartedProcess(output, ours)
+            loop.call_soon(on_exit, ExitStatus(None, None, error=error))
+        return ours
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a process; a frozen one gets it when it is thawed."""
+        if self._packets is not None and name in self._processes:
+            self._packets.send_soon({"op": "signal", "name": name, "number": number})
 
     def inside(self, path: str) -> str:
         """The path itself: a sandbox has a root of its own."""
@@ -91,7 +120,51 @@ class NamespaceSandbox:
     def kill(self) -> None:
         """Kill every process but the reaper, whatever session or parent it has."""
         if self._packets is not None:
+            if self.freeze_file is not None:
+                self.thaw()  # or the reaper would not hear it
+            self._frozen = False
             self._packets.send_soon({"op": "kill"})
+
+    def freeze(self) -> bool:
+        """Stop every process; where the control group does it, the reaper too."""
+        if self._packets is None:
+            return False
+        if not self._frozen:
+            if self.freeze_file is None:
+                self._packets.send_soon({"op": "stop"})
+                self._frozen = True
+            else:
+                self._frozen = self.freeze_file.freeze()
+        return self._frozen
+
+    def thaw(self) -> None:
+        """Let every process go on."""
+        if not self._frozen or self._packets is None:
+            return
+        self._frozen = False
+        if self.freeze_file is None:
+            self._packets.send_soon({"op": "continue"})
+        else:
+            self.freeze_file.thaw()
+
+    async def connect_socket(self) -> socket.socket:
+        """A fresh TCP socket, made by the reaper in the sandbox's network.
+
+        Raises:
+            EnvironmentUnavailable: the reaper is gone or cannot, or too many questions are open.
+        """
+        _, descriptors = await self._questions.ask(self._packets, {"op": "socket"})
+        return socket.socket(fileno=descriptors[0])
+
+    async def executables(self, directory: str) -> tuple[str, ...]:
+        """Names of the executable files in a directory, as the reaper sees it.
+
+        Raises:
+            EnvironmentUnavailable: the reaper is gone, or too many questions are open.
+        """
+        question: News = {"op": "executables", "directory": directory}
+        answer, _ = await self._questions.ask(self._packets, question)
+        return tuple(cast("list[str]", answer["names"]))
 
     async def destroy(self) -> None:
         """End the sandbox; returns when processes, mounts and control groups are gone."""
@@ -105,6 +178,8 @@ class NamespaceSandbox:
         if self._packets is not None:
             self._packets.close()
             self._packets = None
+        if self.freeze_file is not None:
+            self.freeze_file.close()
         for listener in self.listeners:
             listener.close()
         self._lost()
@@ -135,25 +210,42 @@ class NamespaceSandbox:
             case "failed" if message:
                 self._fail(f"{message['step']}: {message['error']}")
             case "started" | "not_started" if message:
-                if self._started is not None and not self._started.done():
-                    self._started.set_result(cast("str | None", message.get("error")))
+                self._answered(cast("str", message["name"]), cast("str | None", message.get("error")))
             case "exited" if message:
-                code, number = cast("int | None", message["code"]), cast("int | None", message["signal"])
-                oom_killed = self.files.oom_kills() > self._oom_kills
-                self._ended(ExitStatus(code, number, oom_killed=oom_killed))
+                self._exited(message)
+            case "answer" if message:
+                self._questions.answer(message, descriptors)
             case _:
                 self._lost()
+
+    def _answered(self, name: str, error: str | None) -> None:
+        known = self._processes.get(name)
+        if known is not None and error is not None:
+            del self._processes[name]
+        if known is not None and not known.started.done():
+            known.started.set_result(error)
+
+    def _exited(self, message: News) -> None:
+        known = self._processes.pop(cast("str", message["name"]), None)
+        if known is not None:
+            code, number = cast("int | None", message["code"]), cast("int | None", message["signal"])
+            oom_killed = self.files.oom_kills() > known.oom_kills
+            _ended(known, ExitStatus(code, number, oom_killed=oom_killed))
 
     def _lost(self) -> None:
         """The reaper is gone, and with it all its processes."""
         self._fail("its first process died")
-        if self._started is not None and not self._started.done():
-            self._started.set_exception(HelperGone())
-            self._started.exception()
-        else:
-            self._ended(ExitStatus(None, signal.SIGKILL))
+        self._questions.lose()
+        while self._processes:
+            _, known = self._processes.popitem()
+            if known.started.done():
+                _ended(known, ExitStatus(None, signal.SIGKILL))
+            else:
+                known.started.set_exception(HelperGone())
+                known.started.exception()  # told, even when nobody waits any more
 
-    def _ended(self, status: ExitStatus) -> None:
-        on_exit, self._on_exit = self._on_exit, None
-        if on_exit is not None:
-            asyncio.get_running_loop().call_soon(on_exit, status)
+
+def _ended(known: _Process, status: ExitStatus) -> None:
+    on_exit, known.on_exit = known.on_exit, None
+    if on_exit is not None:
+        asyncio.get_running_loop().call_soon(on_exit, status)

@@ -9,6 +9,7 @@ import socket
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import (
     HelperGone,
     LauncherProcess,
@@ -16,7 +17,7 @@ from lambdad.worker.sandbox.helper import (
     News,
     start_launcher,
 )
-from lambdad.worker.sandbox.launcher.cgroups import Found, Groups
+from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
 from lambdad.worker.sandbox.plan import Finding, Sandbox, SandboxPlan, Tier
@@ -38,6 +39,7 @@ class NamespaceFactory:
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._version = 0
         self._parents: dict[str, str] = {}
+        self._freezer: str | None = None
 
     async def open(self) -> News:
         """Start the launcher; its hello.
@@ -51,6 +53,7 @@ class NamespaceFactory:
         if groups is not None:
             self._version = cast("int", groups["version"])
             self._parents = cast("dict[str, str]", groups["parents"])
+            self._freezer = cast("str | None", groups["freezer"])
         return hello
 
     async def create(self, plan: SandboxPlan) -> Sandbox:
@@ -69,6 +72,7 @@ class NamespaceFactory:
             plan,
             LimitFiles(self._version, groups),
             self._leave,
+            FreezeFile(freeze_file(self._freezer, plan.sandbox_id)) if self._freezer is not None else None,
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -97,7 +101,7 @@ class NamespaceFactory:
         if launcher is not None:
             await launcher.close()
         # The launcher removes its groups itself, unless it was killed.
-        await asyncio.to_thread(Groups(Found(self._version, self._parents, {})).close)
+        await asyncio.to_thread(Groups(Found(self._version, self._parents, {}, self._freezer)).close)
         self._settle_all()
         with contextlib.suppress(OSError):
             self._setting.place.rmdir()

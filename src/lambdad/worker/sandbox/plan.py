@@ -1,8 +1,9 @@
 """What a sandbox shall be, as values; `act` makes it so.
 
-A sandbox is made once and may run several processes one after another (a runtime that crashed is
-started again in the same sandbox, with `/tmp` kept). Making and starting are separate so that a
-pool can hold sandboxes in which nothing of a user has run.
+A sandbox is made once and may run several processes, by name: the runtime and extensions at the same
+time, and one after another (a runtime that crashed is started again in the same sandbox, with `/tmp`
+kept). Making and starting are separate so that a pool can hold sandboxes in which nothing of a user has
+run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+RUNTIME: Final = "runtime"
+"""Name of the process that runs the handler; an extension's is ``extension:<file name>``."""
 
 
 class Tier(StrEnum):
@@ -74,30 +78,36 @@ class SandboxPlan:
 class ProcessPlan:
     """A program to run in a sandbox.
 
-    Its stdin is /dev/null, stdout and stderr are one pipe (`RunningProcess.output`), descriptor 3 is
-    the same pipe again (`_LAMBDA_TELEMETRY_LOG_FD=3`), descriptor 4 is one end of a stream socket
-    pair whose other end is `RunningProcess.channel` (`_LAMBDAD_RUNTIME_FD=4`): our own runtime
-    clients speak the Runtime API over it. Everything from 5 on is closed.
+    Its stdin is /dev/null, stdout and stderr are one pipe (`RunningProcess.output`). The runtime's
+    descriptor 3 is the same pipe again (`_LAMBDA_TELEMETRY_LOG_FD=3`). With a channel, descriptor 4 is
+    one end of a stream socket pair whose other end is `RunningProcess.channel`
+    (`_LAMBDAD_RUNTIME_FD=4`): our own runtime clients speak the Runtime API over it. Everything else
+    is closed.
 
     Attributes:
         argv: program and arguments; the program is a path inside the sandbox.
         env: the whole environment.
-        cwd: inside the sandbox.
+        cwd: inside the sandbox; an extension's is ``/``.
+        name: unique among the running processes of the sandbox.
+        has_channel: False for what speaks over TCP only (extensions, bootstraps).
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str = "/var/task"
+    name: str = RUNTIME
+    has_channel: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How the main process of a sandbox ended.
+    """How a process that was started in a sandbox ended.
 
     Attributes:
         code: exit code; None when a signal ended it.
         signal: number of that signal; None otherwise.
-        oom_killed: whether the kernel killed for memory in this sandbox since the last start.
+        oom_killed: whether the kernel killed for memory in this sandbox since this process was
+            started.
         error: the process never ran: what exec said (``no such file or directory``); None otherwise.
     """
 
@@ -111,7 +121,7 @@ class RunningProcess(Protocol):
     """A started process; `output` (non-blocking read end) and `channel` belong to whoever started it."""
 
     output: int
-    channel: socket.socket
+    channel: socket.socket | None
 
 
 class Sandbox(Protocol):
@@ -125,7 +135,21 @@ class Sandbox(Protocol):
     """``host:port`` under which a process inside reaches each listener (differs in the process tier)."""
 
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> RunningProcess:
-        """Start the (one) main process; `on_exit` is called once, on the loop, when it has ended."""
+        """Start a process; `on_exit` is called once, on the loop, when it has ended.
+
+        Processes of other names may run or be starting at the same time.
+
+        Raises:
+            EnvironmentUnavailable: one of this name runs, or the sandbox is gone; `on_exit` is not called.
+        """
+        ...
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to that process alone; nothing when it has ended.
+
+        In a frozen sandbox it takes effect when that is thawed: whoever wants a soft stop (SIGTERM) now
+        thaws first.
+        """
         ...
 
     def inside(self, path: str) -> str:
@@ -141,7 +165,40 @@ class Sandbox(Protocol):
         ...
 
     def kill(self) -> None:
-        """Kill every process of the main process's tree now (the sandbox itself can start another)."""
+        """Kill every process of the sandbox now, a frozen one's too; it can start others afterwards."""
+        ...
+
+    def freeze(self) -> bool:
+        """Stop every process, whatever session or parent it has, until `thaw`.
+
+        Returns:
+            False when this host cannot, or the sandbox is gone: nothing is stopped then.
+        """
+        ...
+
+    def thaw(self) -> None:
+        """Let the processes go on; nothing when they are not stopped."""
+        ...
+
+    async def connect_socket(self) -> socket.socket:
+        """A fresh non-blocking TCP (IPv4) socket of the sandbox's own network, for what listens there.
+
+        While the sandbox is frozen the answer may wait until it is thawed.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox is gone, or too many wait already.
+        """
+        ...
+
+    async def executables(self, directory: str) -> tuple[str, ...]:
+        """Names of the executable regular files in a directory of the sandbox, sorted.
+
+        Symbolic links are followed inside the sandbox. At most 64 names; () when there is no such
+        directory. While the sandbox is frozen the answer may wait until it is thawed.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox is gone, or too many wait already.
+        """
         ...
 
     async def destroy(self) -> None:

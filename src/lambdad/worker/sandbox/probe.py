@@ -28,6 +28,7 @@ _REMEDIES: Final = {
     "memory limit": _DELEGATION,
     "cpu limit": _DELEGATION,
     "pids limit": _DELEGATION,
+    "freeze": "use a Linux host: functions go on in the background between events here",
     "outbound network": "install `passt` (the pasta command), or run lambdad as root with nftables",
 }
 _OTHER_HOST: Final = "use a Linux host, kernel 5.12 or later"
@@ -43,6 +44,8 @@ LIMITS: Final = ("memory limit", "cpu limit", "pids limit")
 """Without these the namespace tier works, but is not what `--require-isolation=namespace` promises."""
 
 LACKED_BY_PROCESS: Final = ("memory limit", "cpu limit", "size of /tmp", "file system", "network isolation")
+FREEZE: Final = "freeze"
+BY_SIGNALS: Final = "SIGSTOP and SIGCONT"
 CHOSEN: Final = "namespaces"
 """The finding that stands for the four of `ISOLATION` when they were not tried."""
 WEAK: Final = "functions share files, network and user with this account: run only code you trust"
@@ -74,6 +77,12 @@ def of_chosen_process_tier() -> tuple[Finding, ...]:
     remedy = "leave the setting isolation at auto"
     chosen = Finding(CHOSEN, works=False, detail="given up: the setting isolation is process", remedy=remedy)
     return (chosen, *_lacked(remedy))
+
+
+def of_signals(problem: str | None) -> Finding:
+    """The finding about freezing where a tier stops processes by signals; None is no problem."""
+    fact: dict[str, object] = {"feature": FREEZE, "works": problem is None, "detail": problem or BY_SIGNALS}
+    return _finding(fact)
 
 
 def choose(require: Tier | None, findings: Iterable[Finding], tier: Tier | None = None) -> Tier:

@@ -16,12 +16,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox import process_keeper
+from lambdad.worker.sandbox.launcher.listing import executables
 from lambdad.worker.sandbox.plan import (
     ExitStatus,
     Finding,
@@ -31,7 +32,7 @@ from lambdad.worker.sandbox.plan import (
     SandboxPlan,
     Tier,
 )
-from lambdad.worker.sandbox.started import StartedProcess
+from lambdad.worker.sandbox.started import StartedProcess, open_ends
 
 OnExit = Callable[[ExitStatus], None]
 _END_WITHIN_S: Final = 5.0
@@ -41,7 +42,11 @@ _OWN_DIRECTORIES: Final = ("/tmp", "/var/task", "/var/runtime", "/opt")  # noqa:
 
 @dataclass(slots=True, eq=False)
 class ProcessSandbox:
-    """A directory, listeners on ports of the host's loopback, and one keeper per main process."""
+    """A directory, listeners on ports of the host's loopback, and one keeper per process.
+
+    Attributes:
+        freezes: whether the keepers can find and stop every process.
+    """
 
     sandbox_id: str
     addresses: tuple[str, ...]
@@ -49,30 +54,42 @@ class ProcessSandbox:
     directory: Path
     listeners: tuple[socket.socket, ...]
     forget: Callable[[str], None]
+    freezes: bool
     tier: Tier = Tier.PROCESS
     _keepers: list[_Keeper] = field(default_factory=list)
+    _frozen: bool = False
+    _gone: bool = False
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
-        """Start the main process; arguments that are paths of the sandbox are translated.
+        """Start a process; arguments that are paths of the sandbox are translated.
 
         Raises:
-            EnvironmentUnavailable: its main process still runs.
+            EnvironmentUnavailable: the sandbox is gone, or a process of this name still runs.
         """
-        if any(keeper.runs for keeper in self._keepers):
-            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} runs a process already")
-        argv = [self.inside(argument) for argument in process.argv]
-        env = {"HOME": self.inside("/tmp"), "TMPDIR": self.inside("/tmp"), **process.env}  # noqa: S108
-        keeper, started = _start_keeper(
-            argv, env, self.inside(process.cwd), self.plan.limits.open_files, on_exit
+        if self._gone or self._keeper(process.name) is not None:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot start {process.name} now")
+        tmp = self.inside("/tmp")  # noqa: S108
+        placed = replace(
+            process,
+            argv=tuple(self.inside(argument) for argument in process.argv),
+            env={"HOME": tmp, "TMPDIR": tmp, **process.env},
+            cwd=self.inside(process.cwd),
         )
+        keeper, started = _start_keeper(placed, self.plan.limits.open_files, on_exit)
         self._keepers.append(keeper)
         try:
             await keeper.answered
         except BaseException:
-            os.close(started.output)
-            started.channel.close()
+            started.close()
+            keeper.kill()
             raise
         return started
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to a process; a frozen one gets it when it is thawed."""
+        keeper = self._keeper(name)
+        if keeper is not None:
+            keeper.order(b"t" + bytes((number,)))
 
     def inside(self, path: str) -> str:
         """Where a path of the sandbox really lies on this host."""
@@ -92,12 +109,53 @@ class ProcessSandbox:
         return 0
 
     def kill(self) -> None:
-        """Kill every descendant of the main process that can be found."""
+        """Kill every descendant of the started processes that can be found."""
+        self._frozen = False
         for keeper in self._keepers:
             keeper.kill()
 
+    def freeze(self) -> bool:
+        """Stop every descendant of the started processes that can be found."""
+        if self._gone or not self.freezes:
+            return False
+        if not self._frozen:
+            self._frozen = True
+            for keeper in self._keepers:
+                keeper.order(b"s")
+        return True
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        if self._frozen:
+            self._frozen = False
+            for keeper in self._keepers:
+                keeper.order(b"c")
+
+    async def connect_socket(self) -> socket.socket:
+        """A fresh TCP socket: the network is the host's.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox is gone.
+        """
+        if self._gone:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is gone")
+        made = socket.socket()
+        made.setblocking(False)
+        return made
+
+    async def executables(self, directory: str) -> tuple[str, ...]:
+        """Names of the executable files in a directory.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox is gone.
+        """
+        if self._gone:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is gone")
+        return tuple(await asyncio.to_thread(executables, self.inside(directory)))
+
     async def destroy(self) -> None:
         """Kill everything, close the listeners and remove the directory."""
+        self._gone = True
         self.forget(self.sandbox_id)
         for listener in self.listeners:
             listener.close()
@@ -106,11 +164,18 @@ class ProcessSandbox:
         self._keepers.clear()
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
 
+    def _keeper(self, name: str) -> _Keeper | None:
+        """The one whose process of this name runs."""
+        return next((keeper for keeper in self._keepers if keeper.runs and keeper.name == name), None)
+
 
 class _Keeper:
     """The server's end of `process_keeper`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], status: int, lifeline: int, on_exit: OnExit) -> None:
+    def __init__(
+        self, name: str, process: subprocess.Popen[bytes], status: int, lifeline: int, on_exit: OnExit
+    ) -> None:
+        self.name = name
         self._process = process
         self._status = status
         self._lifeline = lifeline
@@ -123,13 +188,17 @@ class _Keeper:
 
     @property
     def runs(self) -> bool:
-        """Whether the main process has not ended yet."""
+        """Whether its process has not ended yet."""
         return self._on_exit is not None
 
     def kill(self) -> None:
         """Kill the tree."""
+        self.order(b"k")
+
+    def order(self, order: bytes) -> None:
+        """Say something on the lifeline; nothing when the keeper has ended."""
         with contextlib.suppress(OSError):
-            os.write(self._lifeline, b"k")
+            os.write(self._lifeline, order)
 
     async def close(self) -> None:
         """Kill the tree and wait for the keeper."""
@@ -180,38 +249,51 @@ class _Keeper:
             self._loop.call_soon(on_exit, status)
 
 
-def _start_keeper(
-    argv: list[str], env: dict[str, str], cwd: str, open_files: int, on_exit: OnExit
-) -> tuple[_Keeper, StartedProcess]:
-    output, output_inside = os.pipe()
+def _start_keeper(process: ProcessPlan, open_files: int, on_exit: OnExit) -> tuple[_Keeper, StartedProcess]:
+    ours, inside = open_ends(process)
     status, status_inside = os.pipe()
     lifeline_inside, lifeline = os.pipe()
-    ours, theirs = socket.socketpair()
-    os.set_blocking(output, False)
-    ours.setblocking(False)
-    passed = (output_inside, theirs.fileno(), status_inside, lifeline_inside)
-    command = [sys.executable, "-I", "-S", process_keeper.__file__, *map(str, passed), str(open_files), cwd]
-    told = json.dumps(env).encode()
+    passed = (status_inside, lifeline_inside)
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        process_keeper.__file__,
+        *map(str, passed),
+        str(open_files),
+        process.cwd,
+    ]
+    descriptors = list(zip(inside.descriptors, inside.targets, strict=True))
+    told = json.dumps({"env": dict(process.env), "descriptors": descriptors}).encode()
     os.set_blocking(lifeline, False)  # an environment has 4 KB, a pipe 64
     os.write(lifeline, len(told).to_bytes(4, "big") + told)
     try:
-        process = subprocess.Popen(
-            command + argv, stdin=subprocess.DEVNULL, pass_fds=passed, env={}, process_group=0
+        keeper = subprocess.Popen(
+            [*command, *process.argv],
+            stdin=subprocess.DEVNULL,
+            pass_fds=(*passed, *inside.descriptors),
+            env={},
+            process_group=0,
         )
     finally:
-        theirs.close()
-        for descriptor in (output_inside, status_inside, lifeline_inside):
+        inside.close()
+        for descriptor in passed:
             os.close(descriptor)
-    return _Keeper(process, status, lifeline, on_exit), StartedProcess(output, ours)
+    return _Keeper(process.name, keeper, status, lifeline, on_exit), ours
 
 
 class ProcessFactory:
-    """Makes process sandboxes below one directory, which it clears of what a killed server left."""
+    """Makes process sandboxes below one directory, which it clears of what a killed server left.
+
+    Attributes:
+        freezes: whether sandboxes can be frozen; to be found out (`process_trial`).
+    """
 
     tier = Tier.PROCESS
 
     def __init__(self, directory: Path, findings: tuple[Finding, ...]) -> None:
         self.findings = findings
+        self.freezes = False
         self._directory = directory
         self._sandboxes: dict[str, ProcessSandbox] = {}
         shutil.rmtree(directory, ignore_errors=True)
@@ -237,6 +319,7 @@ class ProcessFactory:
             directory,
             listeners,
             lambda name: _forget(self._sandboxes, name),
+            self.freezes,
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         return sandbox

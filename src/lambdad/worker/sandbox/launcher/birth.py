@@ -11,7 +11,7 @@ import resource
 import socket
 from typing import NamedTuple, NoReturn, Protocol, TypedDict
 
-from lambdad.worker.sandbox.launcher import loopback, reaper, rootfs, seccomp, syscalls
+from lambdad.worker.sandbox.launcher import loopback, program, reaper, rootfs, seccomp, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
 from lambdad.worker.sandbox.network import inside
 from lambdad.worker.sandbox.network.addresses import LinkAddress
@@ -115,15 +115,14 @@ class Nursery:
         opened.append(root)
         wanted = Wanted(wish["limits"]["memory_bytes"], wish["limits"]["processes"])
         keys = self._groups.make(wish["id"], wanted)
-        opened += keys
-        unified = self._groups.found.version == 2
+        opened += keys.descriptors
         gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
         opened += [gate_read, gate_write]
-        pid, pidfd = syscalls.clone(_NAMESPACES, keys[0] if unified and keys else None)
+        pid, pidfd = syscalls.clone(_NAMESPACES, keys.born_into)
         if pid == 0:
-            tasks = [] if unified else keys
-            syscalls.close_all_but([control.fileno(), gate_read, root, *tasks, *(fd for fd, _ in mounts)])
-            self._grow_up(wish, control, gate_read, root, mounts, tasks)
+            trees = [tree for tree, _ in mounts]
+            syscalls.close_all_but([control.fileno(), gate_read, root, *keys.tasks, *trees])
+            self._grow_up(wish, control, gate_read, root, mounts, keys.tasks)
         try:
             self._born += 1
             self._map_ids(pid)
@@ -180,10 +179,8 @@ class Nursery:
             self._renounce()
             _report(control, {"event": "ready"}, listeners)
             limits = wish["limits"]
-            reaper.run(
-                control,
-                reaper.Powers(self._privileged, limits["open_files"], limits["processes"], tasks),
-            )
+            powers = program.Powers(self._privileged, limits["open_files"], limits["processes"], tasks)
+            reaper.Reaper(control, powers).run()
         except BaseException as error:  # noqa: BLE001 - a forked child must not return
             _report(control, {"event": "failed", "step": step, "error": str(error) or repr(error)}, [])
         os._exit(1)

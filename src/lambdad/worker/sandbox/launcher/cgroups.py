@@ -7,6 +7,9 @@ moving one costs up to 20 ms of waiting in the kernel:
 * version 1: the process itself writes 0 into `tasks`, which takes no lock; the reaper stays outside;
 * version 2: the reaper is born in the group (CLONE_INTO_CGROUP), so limits grow by what it needs.
 
+Freezing is version 2's `cgroup.freeze`, which needs no controller: where version 1 has the controllers,
+a sandbox has a group of the unified hierarchy for this alone.
+
 Source: Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/ of Linux.
 """
 
@@ -44,11 +47,31 @@ class Found(NamedTuple):
         version: 2, 1, or 0 when no controller can be used.
         parents: controller → directory in which a sandbox's group is made.
         problems: controller → why it cannot be used.
+        freezer: directory of the unified hierarchy in which a sandbox's group is made to be frozen by;
+            None when there is none that we may use.
     """
 
     version: int
     parents: dict[str, str]
     problems: dict[str, str]
+    freezer: str | None = None
+
+
+class Keys(NamedTuple):
+    """Descriptors that let a sandbox's processes into its groups.
+
+    Attributes:
+        born_into: directory of a version 2 group, for the reaper.
+        tasks: files of version 1 groups, to write 0 into.
+    """
+
+    born_into: int | None
+    tasks: list[int]
+
+    @property
+    def descriptors(self) -> list[int]:
+        """All of them, to be closed."""
+        return self.tasks if self.born_into is None else [self.born_into, *self.tasks]
 
 
 class Groups:
@@ -60,21 +83,35 @@ class Groups:
     @property
     def directories(self) -> list[str]:
         """Every parent directory once."""
-        return sorted(set(self.found.parents.values()))
+        freezer = {self.found.freezer} if self.found.freezer is not None else set()
+        return sorted({*self.found.parents.values(), *freezer})
 
-    def make(self, name: str, wanted: Wanted) -> list[int]:
-        """Make a sandbox's groups and set their limits; low CPU weight and no quota yet.
-
-        Returns:
-            version 2: one descriptor of the directory, to be born into;
-            version 1: descriptors of the `tasks` files, to write 0 into.
-        """
+    def make(self, name: str, wanted: Wanted) -> Keys:
+        """Make a sandbox's groups and set their limits; low CPU weight and no quota yet."""
         if self.found.version == 2:
-            return [self._make_unified(os.path.join(self.directories[0], name), wanted)]
-        return [
-            self._make_v1(controller, os.path.join(parent, name), wanted)
-            for controller, parent in self.found.parents.items()
-        ]
+            parent = next(iter(self.found.parents.values()))
+            return Keys(self._make_unified(os.path.join(parent, name), wanted), [])
+        freezer = self.found.freezer
+        born_into = _make_group(os.path.join(freezer, name)) if freezer is not None else None
+        tasks: list[int] = []
+        try:
+            for controller, parent in self.found.parents.items():
+                tasks.append(self._make_v1(controller, os.path.join(parent, name), wanted))
+        except BaseException:
+            for descriptor in Keys(born_into, tasks).descriptors:
+                os.close(descriptor)
+            raise
+        return Keys(born_into, tasks)
+
+    def freeze_file(self, name: str) -> str | None:
+        """The file by which a sandbox is frozen and thawed."""
+        return None if self.found.freezer is None else freeze_file(self.found.freezer, name)
+
+    def give_up_freezer(self) -> None:
+        """Freezing by a group does not work here; a group that was for this alone goes."""
+        freezer, self.found = self.found.freezer, self.found._replace(freezer=None)
+        if freezer is not None and freezer not in self.directories:
+            _remove(freezer)
 
     def remove(self, name: str) -> bool:
         """Remove a sandbox's groups; False when a process is still in one."""
@@ -94,7 +131,15 @@ class Groups:
             _remove(parent)
 
     def _make_unified(self, path: str, wanted: Wanted) -> int:
-        os.mkdir(path)
+        made = _make_group(path)
+        try:
+            self._limit(path, wanted)
+        except BaseException:
+            os.close(made)
+            raise
+        return made
+
+    def _limit(self, path: str, wanted: Wanted) -> None:
         if "memory" in self.found.parents:
             _write(path, "memory.max", wanted.memory_bytes + _REAPER_BYTES)
             _write_if_there(path, "memory.swap.max", 0)
@@ -102,7 +147,6 @@ class Groups:
             _write(path, "pids.max", wanted.processes + _REAPER_TASKS)
         if "cpu" in self.found.parents:
             _write(path, "cpu.weight", _INIT_WEIGHT)
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def _make_v1(self, controller: str, path: str, wanted: Wanted) -> int:
         os.mkdir(path)
@@ -125,11 +169,38 @@ def find(data_id: str, proc: str = "/proc/self") -> Found:
         proc: where this process's `mounts` and `cgroup` are read.
     """
     points = _mount_points(f"{proc}/mounts")
-    found = _find_unified(data_id, points.get("cgroup2"), proc)
+    unified = points.get("cgroup2")
+    found = _find_unified(data_id, unified, proc)
     if found.version == 0:
         older = _find_v1(data_id, points)
         found = older if older.version else Found(0, {}, {**older.problems, **found.problems})
+        found = found._replace(freezer=_find_freezer(data_id, unified, proc))
     return found
+
+
+def freeze_file(freezer: str, name: str) -> str:
+    """The file by which the sandbox `name` is frozen and thawed, below `Found.freezer`."""
+    return os.path.join(freezer, name, "cgroup.freeze")
+
+
+def _find_freezer(data_id: str, root: str | None, proc: str) -> str | None:
+    """Where groups without controllers can be made: at the top, or in our own group if it was delegated."""
+    if root is None:
+        return None
+    for base in (root, root + _own_group(proc)):
+        parent = os.path.join(base, _PREFIX + data_id)
+        try:
+            os.makedirs(parent, exist_ok=True)
+        except OSError:
+            continue
+        return parent
+    return None
+
+
+def _own_group(proc: str) -> str:
+    path = next((line[3:] for line in _lines(f"{proc}/cgroup") if line.startswith("0::")), "")
+    # There already, when the launcher was started again.
+    return path.rstrip("/").removesuffix("/" + _SERVER)
 
 
 def _find_unified(data_id: str, root: str | None, proc: str) -> Found:
@@ -148,7 +219,7 @@ def _find_unified(data_id: str, root: str | None, proc: str) -> Found:
     active = _read(parent, "cgroup.subtree_control").split()
     missing = {name: "not delegated to this user" for name in CONTROLLERS if name not in active}
     parents = {name: parent for name in CONTROLLERS if name in active}
-    return Found(2 if parents else 0, parents, missing)
+    return Found(2, parents, missing, freezer=parent) if parents else Found(0, {}, missing)
 
 
 def _delegated(root: str, proc: str) -> str:
@@ -160,9 +231,7 @@ def _delegated(root: str, proc: str) -> str:
             pass  # a container: its top group holds processes; go the way of an ordinary user
         else:
             return root
-    path = next(line[3:] for line in _lines(f"{proc}/cgroup") if line.startswith("0::"))
-    own = root + path.rstrip("/")
-    own = own.removesuffix("/" + _SERVER)  # there already, when the launcher was started again
+    own = root + _own_group(proc)
     # A group with processes of its own cannot pass controllers on: they go one down, all of them, for
     # beside the server there may be what started it (a shell, make, the first process of a container).
     leaf = os.path.join(own, _SERVER)
@@ -229,6 +298,11 @@ def _end_group(path: str) -> None:
             except ProcessLookupError:
                 continue
         time.sleep(0.002)
+
+
+def _make_group(path: str) -> int:
+    os.mkdir(path)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _remove(path: str) -> bool:

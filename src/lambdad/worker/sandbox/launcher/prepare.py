@@ -60,7 +60,7 @@ class Prepared(NamedTuple):
         return {
             "event": "hello",
             "facts": self.facts,
-            "groups": {"version": found.version, "parents": found.parents},
+            "groups": {"version": found.version, "parents": found.parents, "freezer": found.freezer},
         }
 
 
@@ -87,10 +87,20 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         except OSError as error:
             yield Prepared(None, groups, network, trial.nothing_works(str(error)))
             return
-        facts = trial.try_isolation(nursery)
-        _remove_probe(groups)
-        facts += trial.limit_facts(groups, joined=all(fact["works"] for fact in facts))
+        facts = _try(nursery, groups)
+        facts += trial.limit_facts(groups, joined=trial.works(facts))
         yield Prepared(nursery, groups, network, facts + network_facts)
+
+
+def _try(nursery: Nursery, groups: Groups) -> list[trial.Fact]:
+    facts = trial.try_isolation(nursery, groups)
+    _remove_probe(groups)
+    if groups.found.freezer is not None and not trial.works(facts, trial.FREEZE):
+        # Nobody may be born into the group, or it does not freeze: stop processes by signals then.
+        groups.give_up_freezer()
+        facts = trial.try_isolation(nursery, groups)
+        _remove_probe(groups)
+    return facts
 
 
 def _make_nursery(setting: Setting, groups: Groups, *, privileged: bool) -> Nursery:

@@ -1,0 +1,73 @@
+"""Questions to a reaper: each has a number, under which its answer comes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from typing import Final, cast
+
+from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.helper import HelperGone, News, Packets
+
+MOST_OPEN: Final = 16
+"""A frozen reaper answers nothing, and who asks may give up: no more than these are ever waiting."""
+
+Answer = tuple[News, list[int]]
+
+
+class Questions:
+    """The questions of one sandbox that are not answered yet.
+
+    Args:
+        sandbox_id: named in errors.
+    """
+
+    __slots__ = ("_numbers", "_open", "_sandbox_id")
+
+    def __init__(self, sandbox_id: str) -> None:
+        self._sandbox_id = sandbox_id
+        self._numbers = itertools.count()
+        self._open: dict[int, asyncio.Future[Answer]] = {}
+
+    async def ask(self, packets: Packets | None, question: News) -> Answer:
+        """Send a question and wait for the answer; the descriptors in it are the caller's.
+
+        A question stays open when its caller gives up, until the answer comes.
+
+        Raises:
+            EnvironmentUnavailable: the reaper is gone or could not do it, or too many questions are open.
+        """
+        if packets is None or packets.closed:
+            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id} is gone")
+        if len(self._open) >= MOST_OPEN:
+            raise EnvironmentUnavailable(
+                f"sandbox {self._sandbox_id} has {MOST_OPEN} questions to answer already"
+            )
+        number = next(self._numbers)
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._open[number] = answered
+        packets.send_soon({**question, "number": number})
+        try:
+            answer, descriptors = await answered
+        except HelperGone as gone:
+            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id} is gone") from gone
+        if "error" in answer:
+            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id}: {answer['error']}")
+        return answer, descriptors
+
+    def answer(self, answer: News, descriptors: list[int]) -> None:
+        """Give the answer to whoever asked; nobody may be waiting any more."""
+        answered = self._open.pop(cast("int", answer["number"]), None)
+        if answered is None or answered.done():
+            for descriptor in descriptors:
+                os.close(descriptor)
+        else:
+            answered.set_result((answer, descriptors))
+
+    def lose(self) -> None:
+        """There will be no answers."""
+        while self._open:
+            _, answered = self._open.popitem()
+            if not answered.done():
+                answered.set_exception(HelperGone())
