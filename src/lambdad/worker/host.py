@@ -44,7 +44,7 @@ class Host:
         self._clock = clock
         self._on_gone = on_gone
         self._max_age_s = max_age_s
-        self._chance = random.Random()
+        self._chance = random.SystemRandom()
         self._freezer = Freezer(clock)
         self._surroundings = Surroundings(clock, maker, self._forget, self._freezer.rest)
         self._living: dict[str, ExecutionEnvironment] = {}

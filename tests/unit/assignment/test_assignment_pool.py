@@ -16,7 +16,6 @@ from lambdad.placement.capacity import Placement
 from lambdad.ports.worker import EnvironmentOwner
 from tests.fakes.worker import FakeClock, version_of
 
-
 AGE_S = 1_000.0
 
 

@@ -38,7 +38,9 @@ async def test_an_extension_is_told_of_function_and_account(stage: Stage) -> Non
     stage.factory.programs = ("one",)
     stage.start()
     await stage.launched("extension:one")
-    answer = await stage.extension("one").register("INVOKE", **{"Lambda-Extension-Accept-Feature": "accountId"})
+    answer = await stage.extension("one").register(
+        "INVOKE", **{"Lambda-Extension-Accept-Feature": "accountId"}
+    )
     assert json.loads(answer.body) == {
         "functionName": "hello",
         "functionVersion": "$LATEST",
@@ -201,7 +203,9 @@ async def test_a_crash_of_the_runtime_tells_extensions_failure_and_starts_all_ag
         (ExitStatus(None, 9), "signal: killed"),
     ],
 )
-async def test_an_extension_that_crashes_fails_the_event(stage: Stage, status: ExitStatus, words: str) -> None:
+async def test_an_extension_that_crashes_fails_the_event(
+    stage: Stage, status: ExitStatus, words: str
+) -> None:
     extension = await stage.ready_with("INVOKE")
     stage.environment.run(stage.invocation())
     await stage.receive()

@@ -167,7 +167,9 @@ async def test_an_init_that_takes_too_long_is_repeated_inside_the_event_that_wai
 
 
 @pytest.mark.usefixtures("_impatient")
-async def test_nobody_waits_so_an_init_that_takes_too_long_is_repeated_in_the_next_event(stage: Stage) -> None:
+async def test_nobody_waits_so_an_init_that_takes_too_long_is_repeated_in_the_next_event(
+    stage: Stage,
+) -> None:
     await slow(stage, waiting=False)
     await stage.until(EnvironmentState.BARE)
     assert "Phase: init\tStatus: timeout" in stage.sink.text

@@ -14,7 +14,9 @@ from lambdad.worker.rotation import expires_at
     age=st.floats(1, 1e6),
     chance=st.floats(0, 1, exclude_max=True),
 )
-def test_nobody_lives_longer_than_the_maximum_nor_much_shorter(born: float, age: float, chance: float) -> None:
+def test_nobody_lives_longer_than_the_maximum_nor_much_shorter(
+    born: float, age: float, chance: float
+) -> None:
     lived = expires_at(born, age, chance) - born
     assert lived <= age + 1e-6 * max(1.0, born)
     assert lived >= age * (1 - ENVIRONMENT_AGE_JITTER) - 1e-6 * max(1.0, born)

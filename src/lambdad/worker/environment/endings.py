@@ -11,6 +11,7 @@ import signal
 from abc import abstractmethod
 
 from lambdad.domain.errors import LambdadError
+from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import END_WITHIN_S
 from lambdad.worker.environment.making import Making
 from lambdad.worker.environment.processes import Processes
@@ -145,6 +146,10 @@ class Endings(Processes):
             self._making.sandbox.thaw()
 
     # --- what the parts above do with it ---------------------------------------------------------
+
+    @abstractmethod
+    def run(self, invocation: Invocation) -> None:
+        """See `ports.worker.Environment`."""
 
     @abstractmethod
     def _is_bare(self) -> None: ...

@@ -50,8 +50,7 @@ class InitFailure:
 class ExecutionEnvironment(EventRunner):
     """A function version's private place to run, one event at a time."""
 
-    __slots__ = ("_bound_ms", "_init_error")
-    # _bound_ms: when the event began that Init is repeated in, ms since the epoch.
+    __slots__ = ("_init_error",)
 
     def __init__(
         self,
@@ -65,7 +64,6 @@ class ExecutionEnvironment(EventRunner):
         super().__init__(environment_id, version, owner, journal, surroundings, expires_at)
         self._prepare()
         self._init_error: InitFailure | None = None
-        self._bound_ms = 0
         self._spawn(self._make(), "make")
 
     # --- making ----------------------------------------------------------------------------------
@@ -182,9 +180,7 @@ class ExecutionEnvironment(EventRunner):
     def _extension_exited(self, extension: Extension, status: ExitStatus) -> None:
         if self._state in RUNNING:
             error_type, words = failures.extension_ended(extension.error_type, status)
-            self._journal.extension_state(
-                extension.name, extension.state.value, extension.events, error_type
-            )
+            self._journal.extension_state(extension.name, extension.state.value, extension.events, error_type)
             self._broken(error_type, words)
 
     def _broken(self, error_type: str, words: str) -> None:
@@ -193,13 +189,12 @@ class ExecutionEnvironment(EventRunner):
         if self._state is _S.INIT or (self._state is _S.REPEATED_INIT and invocation is not None):
             self._init_broken(error_type, words)
         elif invocation is not None:
-            payload = failures.error_object(
-                error_type, f"RequestId: {invocation.request_id} Error: {words}"
-            )
+            payload = failures.error_object(error_type, f"RequestId: {invocation.request_id} Error: {words}")
             self._fail(invocation, Status.ERROR, payload, error_type, ShutdownReason.FAILURE)
         elif self._state in RUNNING:
             self._begin_reset(ShutdownReason.FAILURE)
             self._close_open(Status.ERROR, error_type)
+            self._offer_while_resetting()
 
     # --- init ------------------------------------------------------------------------------------
 
@@ -274,6 +269,7 @@ class ExecutionEnvironment(EventRunner):
         self._journal.output_until(self._surroundings.clock.now())
         self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
         self._begin_reset(ShutdownReason.TIMEOUT)
+        self._offer_while_resetting()
 
     def _timed_out(self) -> None:
         if self._state is _S.REPEATED_INIT:
@@ -307,6 +303,7 @@ class ExecutionEnvironment(EventRunner):
         self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
         if invocation is None:
             self._begin_reset(ShutdownReason.FAILURE)
+            self._offer_while_resetting()
             return
         payload = failure.payload.replace(failures.REQUEST_ID.encode(), invocation.request_id.encode())
         self._fail(invocation, Status.ERROR, payload, failure.error_type, ShutdownReason.FAILURE)

@@ -46,11 +46,13 @@ class Answered(NamedTuple):
 class EventRunner(Endings):
     """A place that runs one event at a time."""
 
-    __slots__ = ("_open", "_undelivered")
-    # _open: answered, not reported yet; _undelivered: an event for the runtime's next `next`.
+    __slots__ = ("_bound_ms", "_open", "_undelivered")
+    # _bound_ms: when the event began, ms since the epoch; _open: answered, not reported yet;
+    # _undelivered: an event for the runtime's next `next`.
 
     def _prepare(self) -> None:
         super()._prepare()
+        self._bound_ms = 0
         self._open: Answered | None = None
         self._undelivered: tuple[bytes, bytes] | None = None
 
@@ -258,6 +260,7 @@ class EventRunner(Endings):
             if self._state is _S.ANSWERED:
                 self._begin_reset(ShutdownReason.TIMEOUT)
                 self._close_open(Status.TIMEOUT, "Sandbox.Timedout")
+                self._offer_while_resetting()
             return
         payload = failures.timed_out(invocation.request_id, self.version.timeout_s)
         self._fail(invocation, Status.TIMEOUT, payload, "Sandbox.Timedout", ShutdownReason.TIMEOUT)
@@ -273,8 +276,8 @@ class EventRunner(Endings):
             self._fail(invocation, Status.ERROR, payload, error_type, ShutdownReason.FAILURE)
             return
         self._begin_reset(ShutdownReason.FAILURE)
-        if self._open is not None:
-            self._close_open(Status.ERROR, failures.exited("", status)[0])
+        self._close_open(Status.ERROR, failures.exited("", status)[0])
+        self._offer_while_resetting()
 
     def _fail(
         self,
@@ -288,6 +291,12 @@ class EventRunner(Endings):
         if self._state in RUNNING:
             self._begin_reset(reason)
         self._finish(invocation, status, payload, error_type)
+        self._offer_while_resetting()
+
+    def _offer_while_resetting(self) -> None:
+        """Killed processes are gone at once: the next event need not go elsewhere, and finds `/tmp` again."""
+        if self._state is _S.RESETTING and self._extensions is None and not self._offered:
+            self._offer()
 
     def _settle_as_crash(self) -> None:
         invocation = self._current

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lambdad.domain.function import FunctionVersion
@@ -119,7 +119,9 @@ class Extensions:
     @property
     def all_ready(self) -> bool:
         """Whether every living one waits in `next`."""
-        return all(one.state is _S.READY for one in self._by_name.values() if one.state is not _S.LAUNCH_ERROR)
+        return all(
+            one.state is _S.READY for one in self._by_name.values() if one.state is not _S.LAUNCH_ERROR
+        )
 
     @property
     def none_busy(self) -> bool:
@@ -333,5 +335,5 @@ def _events_of(body: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(events))
 
 
-def _json(value: dict[str, object] | dict[str, str]) -> bytes:
+def _json(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -49,6 +49,7 @@ def extension_ended(reported: str | None, status: ExitStatus) -> tuple[str, str]
 
     Args:
         reported: what the extension said of itself before; None when nothing.
+        status: how it ended.
     """
     if status.error is not None:
         return "Extension.LaunchError", status.error

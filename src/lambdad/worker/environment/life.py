@@ -20,6 +20,7 @@ from lambdad.worker.environment.extensions import Extensions
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.making import Maker, Making
 from lambdad.worker.environment.states import EnvironmentState
+from lambdad.worker.freezer import Resting
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection
 
@@ -37,7 +38,7 @@ class Surroundings:
     clock: Clock
     maker: Maker
     forget: Callable[[Life], None]
-    rest: Callable[[Life], None]
+    rest: Callable[[Resting], None]
 
 
 class Life:

@@ -181,9 +181,7 @@ class Making:
         """Name of an extension's process in the sandbox."""
         return f"extension:{name}"
 
-    async def start_extension(
-        self, name: str, on_exit: Callable[[ExitStatus], None], output: Output
-    ) -> None:
+    async def start_extension(self, name: str, on_exit: Callable[[ExitStatus], None], output: Output) -> None:
         """Start an external extension.
 
         Raises:

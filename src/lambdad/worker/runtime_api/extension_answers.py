@@ -54,9 +54,7 @@ def invalid_state(source: str, target: str, name: str) -> bytes:
 
 def unknown_identifier(identifier: str) -> bytes:
     """No extension has this identifier."""
-    return error_answer(
-        _FORBIDDEN, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}"
-    )
+    return error_answer(_FORBIDDEN, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
 
 
 def identifier_of(head: bytes) -> str | bytes:

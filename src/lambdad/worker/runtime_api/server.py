@@ -24,7 +24,7 @@ _MAX_HELD_BYTES = 4_096
 
 
 class RuntimeHandler(ExtensionHandler, Protocol):
-    """What an environment offers its runtime and extensions; each answers by bytes, or None when it answers later."""
+    """What an environment offers its processes; each answers by bytes, or None when it answers later."""
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event."""
