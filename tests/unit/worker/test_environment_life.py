@@ -46,7 +46,8 @@ async def test_a_second_answer_is_refused_and_changes_nothing(stage: Stage) -> N
     stage.environment.run(stage.invocation())
     await stage.receive()
     await stage.answer(b"1")
-    assert b"400 Bad Request" in await stage.answer(b"2")
+    assert b"from RuntimeResponseSentState to InvocationResponse failed" in await stage.answer(b"2")
+    assert b"to InvocationErrorResponse failed" in await stage.answer(b"2", "error")
     assert (await stage.settle()).result == b"1"
 
 

@@ -17,10 +17,30 @@ RESPONSE = b"POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost:
 MIB = 1024 * 1024
 
 
-class Handler:
+class NoExtensions:
+    """A handler that no extension calls."""
+
+    def extension_register(self, head: bytes, body: bytes) -> bytes:
+        return b""
+
+    def extension_next(self, connection: RuntimeConnection, head: bytes) -> bytes | None:
+        return b""
+
+    def extension_init_error(self, head: bytes) -> bytes:
+        return b""
+
+    def extension_exit_error(self, head: bytes) -> bytes:
+        return b""
+
+    def subscribe(self, api: str, head: bytes, body: bytes) -> bytes:
+        return b""
+
+
+class Handler(NoExtensions):
     def __init__(self) -> None:
         self.gone = 0
         self.bodies: list[int] = []
+        self.truncated: list[bytes] = []
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         return None
@@ -33,6 +53,9 @@ class Handler:
 
     def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
         return b""
+
+    def runtime_truncated(self, request_id: bytes) -> None:
+        self.truncated.append(request_id)
 
     def runtime_gone(self, connection: RuntimeConnection) -> None:
         self.gone += 1

@@ -1,4 +1,4 @@
-"""One execution environment: Init, and what its runtime and its extensions call.
+"""One execution environment: how it is made, and Init in all its forms.
 
 Before: the assignment asks the worker for it. After: `events` runs what it is given. Everything here
 runs on the loop; only making, starting, shutting down and removing are coroutines.
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.function import FunctionVersion
@@ -19,38 +18,21 @@ from lambdad.domain.limits import INIT_TIMEOUT_S
 from lambdad.domain.outcome import Status
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
-from lambdad.worker.environment.events import EventRunner
-from lambdad.worker.environment.extensions import Extension, Extensions
+from lambdad.worker.environment.extension_calls import ExtensionCalls
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Surroundings
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
-from lambdad.worker.environment.states import RUNNING, STARTING, EnvironmentState, move
-from lambdad.worker.runtime_api import answers, extension_answers
-from lambdad.worker.runtime_api.server import RuntimeConnection
-from lambdad.worker.runtime_api.wire import header
+from lambdad.worker.environment.states import STARTING, EnvironmentState, move
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _log = logging.getLogger("lambdad.environment")
 _S = EnvironmentState
 
 
-@dataclass(frozen=True, slots=True)
-class InitFailure:
-    """Why Init did not succeed.
-
-    Attributes:
-        payload: the error object for the caller; ``{request_id}`` stands where the id belongs.
-        error_type: AWS's type, for the log.
-    """
-
-    payload: bytes
-    error_type: str
-
-
-class ExecutionEnvironment(EventRunner):
+class ExecutionEnvironment(ExtensionCalls):
     """A function version's private place to run, one event at a time."""
 
-    __slots__ = ("_init_error",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -63,7 +45,6 @@ class ExecutionEnvironment(EventRunner):
     ) -> None:
         super().__init__(environment_id, version, owner, journal, surroundings, expires_at)
         self._prepare()
-        self._init_error: InitFailure | None = None
         self._spawn(self._make(), "make")
 
     # --- making ----------------------------------------------------------------------------------
@@ -87,114 +68,6 @@ class ExecutionEnvironment(EventRunner):
         self._state = move(self._state, _S.INIT)
         self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
         await self._start_processes(making)
-
-    # --- the Runtime API -------------------------------------------------------------------------
-
-    def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
-        """The runtime waits for an event: the first time this ends its part of Init."""
-        state = self._state
-        if state is _S.ANSWERED:
-            self._waiting = connection
-            self._again()
-        elif state is _S.BUSY:
-            return self._next_while_busy(connection)
-        elif state in STARTING and self._generation:
-            self._waiting = connection
-            if self._extensions is not None:
-                self._extensions.close_registration()
-            self._came_up()
-        elif state is _S.IDLE:
-            self._waiting = connection
-        else:
-            return answers.NOT_FOUND
-        return None
-
-    def _next_while_busy(self, connection: RuntimeConnection) -> bytes | None:
-        """A runtime that lost its connection gets the event it did not get; others may not ask."""
-        undelivered, self._undelivered = self._undelivered, None
-        if undelivered is None:
-            return answers.invalid_transition("Running", "Ready")
-        if not connection.send_event(*undelivered):
-            self._undelivered = undelivered
-        return None
-
-    def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
-        """Init failed; the runtime is going to exit, which ends Init."""
-        if self._state not in STARTING:
-            return answers.invalid_transition("Ready", "InitError")
-        error_type = failures.error_type_of(header(head, b"lambda-runtime-function-error-type"), body)
-        self._init_error = InitFailure(body, error_type)
-        return answers.ACCEPTED
-
-    def runtime_gone(self, connection: RuntimeConnection) -> None:
-        """A connection was lost; nothing can be handed over on it any more."""
-        if self._waiting is connection:
-            self._waiting = None
-        if self._extensions is not None:
-            self._extensions.connection_gone(connection)
-
-    # --- the Extensions API ----------------------------------------------------------------------
-
-    def extension_register(self, head: bytes, body: bytes) -> bytes:
-        """An extension makes itself known; the first internal one is the first anybody hears of any."""
-        if self._extensions is None:
-            if self._state not in STARTING or self._waiting is not None:
-                return extension_answers.REGISTRATION_CLOSED
-            self._extensions = Extensions(self.version, (), self)
-        return self._extensions.register(head, body)
-
-    def extension_next(self, connection: RuntimeConnection, head: bytes) -> bytes | None:
-        """An extension waits for an event."""
-        if self._extensions is None:
-            return extension_answers.of_unknown(head)
-        return self._extensions.next(connection, head)
-
-    def extension_init_error(self, head: bytes) -> bytes:
-        """An extension cannot come up."""
-        if self._extensions is None:
-            return extension_answers.of_unknown(head)
-        return self._extensions.init_error(head)
-
-    def extension_exit_error(self, head: bytes) -> bytes:
-        """An extension must end."""
-        if self._extensions is None:
-            return extension_answers.of_unknown(head)
-        return self._extensions.exit_error(head)
-
-    def subscribe(self, api: str, head: bytes, body: bytes) -> bytes:
-        """An extension wants telemetry."""
-        return answers.NOT_FOUND
-
-    def extension_progress(self) -> None:
-        """One has registered, or waits in `next`."""
-        state = self._state
-        if state is _S.ANSWERED:
-            self._again()
-        elif state in STARTING:
-            self._came_up()
-
-    def extension_failed(self, name: str, error_type: str) -> None:
-        """One has reported that it cannot go on; AWS fails at once and does not wait for its end."""
-        self._broken(error_type, f"{name} reported an error")
-
-    def _extension_exited(self, extension: Extension, status: ExitStatus) -> None:
-        if self._state in RUNNING:
-            error_type, words = failures.extension_ended(extension.error_type, status)
-            self._journal.extension_state(extension.name, extension.state.value, extension.events, error_type)
-            self._broken(error_type, words)
-
-    def _broken(self, error_type: str, words: str) -> None:
-        """An extension has failed: Init, or the event, or just the time between, fails with it."""
-        invocation = self._current
-        if self._state is _S.INIT or (self._state is _S.REPEATED_INIT and invocation is not None):
-            self._init_broken(error_type, words)
-        elif invocation is not None:
-            payload = failures.error_object(error_type, f"RequestId: {invocation.request_id} Error: {words}")
-            self._fail(invocation, Status.ERROR, payload, error_type, ShutdownReason.FAILURE)
-        elif self._state in RUNNING:
-            self._begin_reset(ShutdownReason.FAILURE)
-            self._close_open(Status.ERROR, error_type)
-            self._offer_while_resetting()
 
     # --- init ------------------------------------------------------------------------------------
 
@@ -230,7 +103,6 @@ class ExecutionEnvironment(EventRunner):
             self._end(None)
             return
         self._state = move(self._state, _S.REPEATED_INIT)
-        self._init_error = None
         self._init_started = self._surroundings.clock.monotonic()
         self._spawn(self._start_processes(making), "restart")
 
@@ -284,18 +156,18 @@ class ExecutionEnvironment(EventRunner):
         else:
             super()._runtime_exited(status)
 
-    def _failure_of(self, status: ExitStatus) -> InitFailure:
+    def _failure_of(self, status: ExitStatus) -> failures.InitFailure:
         """What the runtime reported, else what its end says."""
         if self._init_error is not None:
             return self._init_error
         error_type, payload = failures.exited(failures.REQUEST_ID, status)
-        return InitFailure(payload, error_type)
+        return failures.InitFailure(payload, error_type)
 
     def _init_broken(self, error_type: str, words: str) -> None:
         text = f"RequestId: {failures.REQUEST_ID} Error: {words}"
-        self._init_failed(InitFailure(failures.error_object(error_type, text), error_type))
+        self._init_failed(failures.InitFailure(failures.error_object(error_type, text), error_type))
 
-    def _init_failed(self, failure: InitFailure) -> None:
+    def _init_failed(self, failure: failures.InitFailure) -> None:
         """Log it and reset; a bound event fails with it, one that waits has Init repeated."""
         invocation = self._current
         if invocation is None:

@@ -14,14 +14,11 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.domain.outcome import Status
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.endings import Endings
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import RUNNING, EnvironmentState, move
-from lambdad.worker.runtime_api import answers
-from lambdad.worker.runtime_api.wire import header
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _S = EnvironmentState
@@ -46,15 +43,15 @@ class Answered(NamedTuple):
 class EventRunner(Endings):
     """A place that runs one event at a time."""
 
-    __slots__ = ("_bound_ms", "_open", "_undelivered")
-    # _bound_ms: when the event began, ms since the epoch; _open: answered, not reported yet;
-    # _undelivered: an event for the runtime's next `next`.
+    __slots__ = ("_answered", "_bound_ms", "_open")
+    # _answered: id of the event before; _bound_ms: when the event began, ms since the epoch;
+    # _open: answered, not reported yet.
 
     def _prepare(self) -> None:
         super()._prepare()
+        self._answered: bytes | None = None
         self._bound_ms = 0
         self._open: Answered | None = None
-        self._undelivered: tuple[bytes, bytes] | None = None
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -93,8 +90,8 @@ class EventRunner(Endings):
         if extensions is not None and extensions.take_events:
             target = invocation.target
             extensions.invoke(deadline_ms, invocation.request_id, target.invoked_arn, invocation.trace)
-        if connection is None or not connection.send_event(head, invocation.payload):
-            self._undelivered = (head, invocation.payload)
+        if connection is not None:  # else, or when it is lost by now, the runtime's next `next` gets it
+            connection.send_event(head, invocation.payload)
 
     def _head(self, invocation: Invocation, request_id: bytes, deadline_ms: int) -> bytes:
         head = invocation.target.head % (
@@ -108,34 +105,13 @@ class EventRunner(Endings):
             return head
         return head[:-2] + b"Lambda-Runtime-Client-Context: " + context + b"\r\n\r\n"
 
-    def runtime_response(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
-        """The runtime answered the event."""
-        invocation = self._current
-        if invocation is None or request_id != self._answerable:
-            return answers.INVALID_REQUEST_ID
-        if len(body) > MAX_SYNC_RESPONSE_BYTES:
-            error_type, payload = failures.too_large()
-            self._finish(invocation, Status.ERROR, payload, error_type)
-            return answers.TOO_LARGE
-        if b"unction-" in head and header(head, b"lambda-runtime-function-response-mode") is not None:
-            return answers.INVALID_RESPONSE_MODE
-        self._finish(invocation, Status.SUCCESS, body, None)
-        return answers.ACCEPTED
-
-    def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
-        """The handler failed: the runtime's error object goes to the caller untouched."""
-        invocation = self._current
-        if invocation is None or request_id != self._answerable:
-            return answers.INVALID_REQUEST_ID
-        self._finish(invocation, Status.ERROR, body[:MAX_SYNC_RESPONSE_BYTES], None)
-        return answers.ACCEPTED
-
     def _finish(self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None) -> None:
         """Answer the caller; report at once, unless extensions still work on the event.
 
         The timer goes on until all wait in `next` again: who does not come back is ended.
         """
-        self._current = self._answerable = self._undelivered = None
+        self._answered = self._answerable
+        self._current = self._answerable = None
         if self._state is _S.BUSY:
             self._state = _S.ANSWERED
             extensions = self._extensions

@@ -8,11 +8,45 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import dataclass
 
 from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.worker.sandbox.plan import ExitStatus
 
 REQUEST_ID = "{request_id}"
+
+
+_CAUSE_TYPE = b"application/vnd.aws.lambda.error.cause+json"
+
+
+@dataclass(frozen=True, slots=True)
+class InitFailure:
+    """Why Init did not succeed.
+
+    Attributes:
+        payload: the error object for the caller; ``{request_id}`` stands where the id belongs.
+        error_type: AWS's type, for the log.
+    """
+
+    payload: bytes
+    error_type: str
+
+
+def error_payload(content_type: bytes | None, body: bytes) -> bytes:
+    """What the caller sees of a runtime's error report: the body, without a cause meant for X-Ray.
+
+    Source: AWS's emulator.
+    """
+    if content_type is None or content_type.lower() != _CAUSE_TYPE:
+        return body
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return b'"Invalid error body"'
+    shown = {name: found[name] for name in ("errorMessage", "errorType", "stackTrace") if found.get(name)}
+    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def error_object(error_type: str, message: str) -> bytes:

@@ -43,6 +43,7 @@ class Processes(Life):
         self._output_is_read = False
         self._waiting = None
         self._extensions = None
+        self._forget_reports()
         try:
             await self._start_in_order(making, generation)
         except LambdadError as error:
@@ -114,6 +115,9 @@ class Processes(Life):
         return True
 
     # --- what the parts above do with it ---------------------------------------------------------
+
+    @abstractmethod
+    def _forget_reports(self) -> None: ...
 
     @abstractmethod
     def _came_up(self) -> None: ...

@@ -26,7 +26,7 @@ def error_answer(status: str, error_type: str, message: str) -> bytes:
 
 ACCEPTED = answer_of("202 Accepted", b'{"status":"OK"}\n')
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-PONG = answer_of("200 OK", b"pong")
+PONG = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\npong"
 INVALID_REQUEST_ID = error_answer("400 Bad Request", "InvalidRequestID", "Invalid request ID")
 INVALID_RESPONSE_MODE = error_answer(
     "400 Bad Request", "InvalidFunctionResponseMode", "Invalid function response mode"
@@ -40,10 +40,17 @@ NOT_FOUND = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 19\r\n\r\n404 page not found\n"
 )
-METHOD_NOT_ALLOWED = b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n"
-BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 15\r\n"
+    b"Connection: close\r\n\r\n400 Bad Request"
+)
 TOO_MANY_CONNECTIONS = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_MUCH_HELD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def method_not_allowed(allowed: bytes) -> bytes:
+    """405 for a path that takes another method."""
+    return b"HTTP/1.1 405 Method Not Allowed\r\nAllow: " + allowed + b"\r\nContent-Length: 0\r\n\r\n"
 
 
 def invalid_transition(source: str, target: str) -> bytes:

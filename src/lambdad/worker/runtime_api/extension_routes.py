@@ -47,12 +47,14 @@ def call(handler: ExtensionHandler, method: bytes, path: bytes, head: bytes, bod
     """Answer a call that does not wait."""
     api = _SUBSCRIPTIONS.get(path)
     if api is not None:
-        return handler.subscribe(api, head, body) if method == b"PUT" else answers.METHOD_NOT_ALLOWED
+        return answers.method_not_allowed(b"PUT") if method != b"PUT" else handler.subscribe(api, head, body)
     what = path[len(EXTENSION_BASE) :] if path.startswith(EXTENSION_BASE) else b""
+    if what == b"event/next":
+        return answers.method_not_allowed(b"GET")
+    if what not in {b"register", b"init/error", b"exit/error"}:
+        return answers.NOT_FOUND
+    if method != b"POST":
+        return answers.method_not_allowed(b"POST")
     if what == b"register":
-        answer = handler.extension_register
-        return answer(head, body) if method == b"POST" else answers.METHOD_NOT_ALLOWED
-    if what in {b"init/error", b"exit/error"}:
-        report = handler.extension_init_error if what == b"init/error" else handler.extension_exit_error
-        return report(head) if method == b"POST" else answers.METHOD_NOT_ALLOWED
-    return answers.NOT_FOUND
+        return handler.extension_register(head, body)
+    return handler.extension_init_error(head) if what == b"init/error" else handler.extension_exit_error(head)

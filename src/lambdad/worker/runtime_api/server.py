@@ -42,6 +42,10 @@ class RuntimeHandler(ExtensionHandler, Protocol):
         """The runtime reports that Init failed."""
         ...
 
+    def runtime_truncated(self, request_id: bytes) -> None:
+        """A connection was lost in the middle of an answer to this event."""
+        ...
+
     def runtime_gone(self, connection: RuntimeConnection) -> None:
         """A connection was lost."""
         ...
@@ -76,6 +80,9 @@ class RuntimeConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the environment."""
         self._transport = None
+        path = self._parser.unfinished_path
+        if path is not None and path.startswith(_INVOCATION):
+            self._handler.runtime_truncated(path[len(_INVOCATION) :].partition(b"/")[0])
         self._parser.close()
         if self._admitted:
             self._count.leave()
@@ -167,11 +174,24 @@ class RuntimeConnection(asyncio.Protocol):
             return self._handler.runtime_response(request_id, head, body)
         if what == b"error":
             return self._handler.runtime_error(request_id, head, body)
-        return answers.NOT_FOUND
+        return self._other_call(b"POST", path, head, body)
 
     def _other_call(self, method: bytes, path: bytes, head: bytes, body: bytes) -> bytes:
         if path == _BASE + b"init/error" and method == b"POST":
             return self._handler.runtime_init_error(head, body)
         if path == b"/2018-06-01/ping" and method == b"GET":
             return answers.PONG
+        allowed = _allowed(path)
+        if allowed is not None:
+            return answers.method_not_allowed(allowed)
         return extension_routes.call(self._handler, method, path, head, body)
+
+
+def _allowed(path: bytes) -> bytes | None:
+    """The one method a path of the Runtime API takes; None when it is no such path."""
+    if path in {_NEXT, b"/2018-06-01/ping"}:
+        return b"GET"
+    what = path.rpartition(b"/")[2]
+    if path == _BASE + b"init/error" or (path.startswith(_INVOCATION) and what in {b"response", b"error"}):
+        return b"POST"
+    return None

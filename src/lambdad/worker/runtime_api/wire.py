@@ -80,6 +80,13 @@ class RequestParser:
         """Whether a request has begun and not ended (a connection lost now lost a truncated request)."""
         return bool(self._pending or self._missing or (self._slow and self._slow.in_message))
 
+    @property
+    def unfinished_path(self) -> bytes | None:
+        """Path of a request whose body has begun and not ended; None when there is none."""
+        if self._missing:
+            return self._head.split(b" ", 2)[1]
+        return self._slow.unfinished_path if self._slow is not None else None
+
     def feed(self, data: bytes) -> None:
         """Take what arrived.
 
@@ -219,6 +226,10 @@ class _SlowParser:
         # Heads, trailers and the sizes of chunks; a chunk of one byte has six around it.
         if self.in_message and self._around > MAX_RUNTIME_API_HEADER_BYTES + 8 * self._size:
             raise BadRequest(f"over {MAX_RUNTIME_API_HEADER_BYTES} bytes around a body")
+
+    @property
+    def unfinished_path(self) -> bytes | None:
+        return self._url if self.in_message and self._url else None
 
     def let_go(self) -> None:
         self._share.release(self._charged)

@@ -1,0 +1,151 @@
+"""What a runtime calls: `next`, `response`, `error`, `init/error`, and what each means in which state.
+
+Before: `runtime_api.server` has cut the call out. After: `events` settles what it answers. The names of
+the runtime's states in refusals are those of AWS's emulator, as are the rules: a second `next` during an
+event is given the event again, a second answer is refused by the state, a wrong id by the id.
+Source: spec of the Runtime API §2; AWS's emulator.
+"""
+
+from __future__ import annotations
+
+from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
+from lambdad.domain.outcome import Status
+from lambdad.worker.environment import failures
+from lambdad.worker.environment.events import EventRunner
+from lambdad.worker.environment.states import STARTING, EnvironmentState
+from lambdad.worker.runtime_api import answers
+from lambdad.worker.runtime_api.server import RuntimeConnection
+from lambdad.worker.runtime_api.wire import header
+
+_S = EnvironmentState
+_READY, _INIT_ERROR = "Ready", "InitError"
+_RESPONSE, _ERROR_RESPONSE = "InvocationResponse", "InvocationErrorResponse"
+_RUNTIME_STATES = {
+    _S.INIT: "Started",
+    _S.RESTORE: "Started",
+    _S.REPEATED_INIT: "Started",
+    _S.IDLE: _READY,
+    _S.FROZEN: _READY,
+    _S.BUSY: "Running",
+    _S.ANSWERED: "RuntimeResponseSentState",
+}
+"""What the emulator calls the runtime's state while the environment is in each of ours."""
+
+
+class RuntimeCalls(EventRunner):
+    """An environment that answers its runtime."""
+
+    __slots__ = ("_garbled", "_init_error")
+    # _garbled: the runtime began an answer and broke it off, so it can neither answer nor ask;
+    # _init_error: what it reported of its Init.
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._garbled = False
+        self._init_error: failures.InitFailure | None = None
+
+    def _forget_reports(self) -> None:
+        """What a process before has reported counts no more."""
+        self._garbled = False
+        self._init_error = None
+
+    def _refused(self, target: str) -> bytes:
+        if self._garbled:
+            source = _RESPONSE
+        elif self._init_error is not None and self._state in STARTING:
+            source = _INIT_ERROR
+        else:
+            source = _RUNTIME_STATES.get(self._state, "Exited")
+        return answers.invalid_transition(source, target)
+
+    def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
+        """The runtime waits for an event: the first time this ends its part of Init."""
+        state = self._state
+        if state is _S.ANSWERED:
+            if self._garbled:
+                return self._refused(_READY)
+            self._waiting = connection
+            self._again()
+        elif state is _S.BUSY:
+            return self._ask_again(connection)
+        elif state in STARTING and self._generation:
+            if self._init_error is not None:
+                return self._refused(_READY)
+            self._waiting = connection
+            if self._extensions is not None:
+                self._extensions.close_registration()
+            self._came_up()
+        elif state is _S.IDLE:
+            self._waiting = connection
+        else:
+            return answers.NOT_FOUND
+        return None
+
+    def _ask_again(self, connection: RuntimeConnection) -> bytes | None:
+        """A runtime that lost its connection, or asks twice, is given the event again."""
+        if self._garbled:
+            return self._refused(_READY)
+        invocation = self._current
+        if invocation is not None:
+            deadline_ms = self._bound_ms + self.version.timeout_s * 1000
+            head = self._head(invocation, invocation.request_id.encode(), deadline_ms)
+            connection.send_event(head, invocation.payload)
+        return None
+
+    def runtime_response(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
+        """The runtime answered the event."""
+        invocation = self._current
+        if invocation is None or request_id != self._answerable:
+            return self._not_answerable(request_id, _RESPONSE)
+        if self._garbled:
+            return self._refused(_RESPONSE)
+        if len(body) > MAX_SYNC_RESPONSE_BYTES:
+            error_type, payload = failures.too_large()
+            self._finish(invocation, Status.ERROR, payload, error_type)
+            return answers.TOO_LARGE
+        if b"unction-" in head and header(head, b"lambda-runtime-function-response-mode") is not None:
+            return answers.INVALID_RESPONSE_MODE
+        self._finish(invocation, Status.SUCCESS, body, None)
+        return answers.ACCEPTED
+
+    def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
+        """The handler failed: the runtime's error object goes to the caller."""
+        invocation = self._current
+        if invocation is None or request_id != self._answerable:
+            return self._not_answerable(request_id, _ERROR_RESPONSE)
+        if self._garbled:
+            return self._refused(_ERROR_RESPONSE)
+        payload = failures.error_payload(header(head, b"content-type"), body[:MAX_SYNC_RESPONSE_BYTES])
+        self._finish(invocation, Status.ERROR, payload, None)
+        return answers.ACCEPTED
+
+    def _not_answerable(self, request_id: bytes, target: str) -> bytes:
+        """A wrong id, or an answer to what is answered."""
+        if request_id != self._answered:
+            return answers.INVALID_REQUEST_ID
+        if self._state is _S.ANSWERED:
+            return self._refused(target)
+        if target == _RESPONSE:  # the emulator's runtime waits in `next` and is still in this state
+            return answers.invalid_transition(_RUNTIME_STATES[_S.ANSWERED], target)
+        return answers.INVALID_REQUEST_ID
+
+    def runtime_truncated(self, request_id: bytes) -> None:
+        """A connection was lost in the middle of an answer: there will be none, nor another event."""
+        if self._current is not None and request_id == self._answerable:
+            self._garbled = True
+
+    def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
+        """Init failed; the runtime is going to exit, which ends Init."""
+        if self._state not in STARTING or self._init_error is not None:
+            return self._refused(_INIT_ERROR)
+        error_type = failures.error_type_of(header(head, b"lambda-runtime-function-error-type"), body)
+        payload = failures.error_payload(header(head, b"content-type"), body[:MAX_SYNC_RESPONSE_BYTES])
+        self._init_error = failures.InitFailure(payload, error_type)
+        return answers.ACCEPTED
+
+    def runtime_gone(self, connection: RuntimeConnection) -> None:
+        """A connection was lost; nothing can be handed over on it any more."""
+        if self._waiting is connection:
+            self._waiting = None
+        if self._extensions is not None:
+            self._extensions.connection_gone(connection)
