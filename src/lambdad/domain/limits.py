@@ -67,6 +67,8 @@ MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 # The log store
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
+LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read
+LOG_STALL_S: Final = 5.0  # L: the longest that printing waits for the log store
 
 # Names
 MAX_FUNCTION_REFERENCE: Final = 256  # M: NamespacedFunctionName, name or ARN

@@ -160,7 +160,8 @@ class ExecutionEnvironment(EventRunner):
     def _init_done(self) -> None:
         self._cancel_timer()
         self._init_ms = self._init_duration_ms()
-        self._journal.output_until(self._surroundings.clock.now())
+        self._journal.init_runtime_done(Status.SUCCESS)
+        self._journal.init_ended(self._init_ms, Status.SUCCESS, None)
         self._apply_cpu_quota()
         self._idle()
 
@@ -168,6 +169,7 @@ class ExecutionEnvironment(EventRunner):
         invocation = self._current
         if invocation is None:
             return
+        self._journal.init_runtime_done(Status.SUCCESS, phase="invoke")
         self._journal.init_ended(self._init_duration_ms(), Status.SUCCESS, None)
         self._apply_cpu_quota()
         self._state = move(self._state, EnvironmentState.BUSY)

@@ -105,6 +105,8 @@ class EventRunner(Life):
         if duration_s > _PEAK_READ_DURATION_S or ended - self._peak_read_at > _PEAK_READ_INTERVAL_S:
             self._read_peak(ended)
         init_ms, self._init_ms = self._init_ms, None
+        if self._journal.wants_runtime_done or status is not Status.SUCCESS:
+            self._journal.runtime_done(status, duration_s * 1000, len(payload), error_type)
         record = self._journal.end(ended_ms, duration_s * 1000, status, error_type, init_ms, self._peak_mib)
         if invocation.want_tail:
             invocation.log_tail = self._journal.tail(record)
