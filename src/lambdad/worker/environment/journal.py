@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from lambdad.domain import platform_events
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.limits import MAX_EARLY_EVENTS
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import PlatformEvent, Span
 from lambdad.domain.platform_levels import DEBUG, INFO
@@ -52,7 +53,9 @@ class Journal(LifeTelling):
     __slots__ = (
         "_begun",
         "_capture",
+        "_early",
         "_flush",
+        "_in_init",
         "_level",
         "_lines",
         "_reads",
@@ -78,13 +81,21 @@ class Journal(LifeTelling):
         self._lines: list[LogLine] = []
         self._reads = 0
         self._tail: list[LogLine] = []
+        self._in_init = False
+        self._early: list[PlatformEvent] = []  # said since Init has begun, while it goes on
         self._begun = False
         self._flush: asyncio.TimerHandle | None = None
         self.wants_runtime_done = self._level == DEBUG
 
     def set_telemetry(self, tap: TelemetryTap | None) -> None:
-        """Tell `tap` from now on; to be called again whenever somebody subscribes to another kind."""
-        self._tap = tap
+        """Tell `tap` from now on, a new one also of what Init has seen until now.
+
+        To be called again whenever somebody subscribes to another kind.
+        """
+        is_new, self._tap = self._tap is None, tap
+        if is_new and tap is not None:
+            for event in self._early:
+                self._tell(event)
         self.wants_runtime_done = self._level == DEBUG or (tap is not None and tap.platform)
 
     # --- output ----------------------------------------------------------------------------------
@@ -135,6 +146,10 @@ class Journal(LifeTelling):
             self._tail = tail_lines([*self._tail, *self._lines])
         self._write_now()
 
+    def _init_changed(self, is_running: bool) -> None:
+        self._in_init = is_running
+        self._early.clear()
+
     def _read_output(self, now_ms: int) -> None:
         self._capture.read_all(now_ms)
 
@@ -148,6 +163,8 @@ class Journal(LifeTelling):
     def _say(self, event: PlatformEvent) -> None:
         """Tell subscribers, and the log when it shows such an event."""
         self._tell(event)
+        if self._in_init and len(self._early) < MAX_EARLY_EVENTS:
+            self._early.append(event)
         self._lines += shown(event, self._level)
         if self._invocation is None:
             self._write_now()

@@ -38,6 +38,10 @@ class LifeTelling:
         """Tell subscribers, and the log when it shows such an event."""
         raise NotImplementedError
 
+    def _init_changed(self, is_running: bool) -> None:
+        """Init has begun, or is over."""
+        raise NotImplementedError
+
     def _read_output(self, now_ms: int) -> None:
         """Take what has been printed up to now."""
         raise NotImplementedError
@@ -47,6 +51,7 @@ class LifeTelling:
 
     def init_started(self, runtime_version: str | None, phase: str = "init") -> None:
         """INIT_START; `phase` is ``invoke`` when Init is repeated inside an event."""
+        self._init_changed(True)
         version = self._version
         arn = None if runtime_version is None else runtime_version_arn(version, runtime_version)
         self._say(
@@ -91,6 +96,7 @@ class LifeTelling:
                 error_type=error_type,
             )
         )
+        self._init_changed(False)
 
     def extension_state(
         self, name: str, state: str, events: Sequence[str], error_type: str | None = None
