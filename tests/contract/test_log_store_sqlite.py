@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
+import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from log_contract import GROUP, HERE, NOW_MS, FixedClock, LogContract, key, lines, messages, read
 
-from lambdad.domain.platform_log import InvocationRecord
+from lambdad.domain.errors import ServiceFault
+from lambdad.domain.platform_log import InvocationRecord, lines_of
 from lambdad.ports.log_store import LogLine, LogStore
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 
@@ -26,6 +30,24 @@ def sqlite_logs(path: Path | str, *, max_pending_bytes: int = 10**8) -> Iterator
         yield store
     finally:
         store.close()
+
+
+@asynccontextmanager
+async def busy_disk(store: SqliteLogStore) -> AsyncIterator[None]:
+    """The writer's thread does nothing else during the block."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_: object) -> bool:
+        begun.set()
+        return go_on.wait(30)
+
+    slow = store._threads.write(wait)
+    await asyncio.to_thread(begun.wait, 30)
+    try:
+        yield
+    finally:
+        go_on.set()
+        assert await slow
 
 
 class TestSqliteOnDisk(LogContract):
@@ -92,23 +114,59 @@ async def test_a_single_piece_larger_than_may_be_held_is_dropped_and_told(tmp_pa
         record = InvocationRecord("id", "1", 0, 1, 1.0, 1, 128, 1, lines=lines("y" * 2_000))
         store.write_invocation(key(), record)
         (event,) = await read(store)
-        assert event.message == "LAMBDAD dropped 1 log line: they came faster than they could be stored\n"
+        size = sum(len(line.message) for line in lines_of(record))
+        assert event.message == (
+            f"LAMBDAD dropped 4 log lines ({size} bytes): they came faster than they could be stored\n"
+        )
+
+
+async def test_a_json_log_tells_of_what_was_dropped_as_a_platform_event(tmp_path: Path) -> None:
+    with sqlite_logs(tmp_path / "l.db", max_pending_bytes=1_000) as store:
+        here = dataclasses.replace(key(), json_format=True)
+        store.write(here, lines("y" * 2_000, "é"))
+        (event,) = await read(store)
+        told = json.loads(event.message)
+        assert told["type"] == "platform.logsDropped"
+        assert told["record"] == {
+            "reason": "they came faster than they could be stored",
+            "droppedRecords": 2,
+            "droppedBytes": 2_002,
+        }
+
+
+async def test_the_record_of_dropped_lines_stands_where_they_would_have_been(tmp_path: Path) -> None:
+    with sqlite_logs(tmp_path / "l.db", max_pending_bytes=2_000) as store:
+        async with busy_disk(store):
+            for message in ("first", "y" * 3_000, "second", "z" * 3_000, "w" * 3_000):
+                store.write(key(), lines(message))
+        assert [text.split(" (")[0] for text in messages(await read(store))] == [
+            "first",
+            "LAMBDAD dropped 1 log line",
+            "second",
+            "LAMBDAD dropped 2 log lines",
+        ]
+
+
+async def test_who_can_wait_is_told_when_there_is_room_again(tmp_path: Path) -> None:
+    with sqlite_logs(tmp_path / "l.db") as store:
+        room = asyncio.Event()
+        assert store.has_room(room.set)
+        pieces = 0
+        async with busy_disk(store):
+            while store.has_room(room.set):
+                store.write(key(), lines("x" * 100_000))
+                pieces += 1
+            assert not room.is_set()
+        await asyncio.wait_for(room.wait(), 30)
+        assert store.has_room(room.set)
+        assert len(await read(store, limit=pieces + 1)) == pieces
 
 
 async def test_writing_on_the_loop_does_not_wait_for_a_busy_disk(tmp_path: Path) -> None:
     with sqlite_logs(tmp_path / "l.db") as store:
-        begun, go_on = threading.Event(), threading.Event()
-
-        def busy(_: object) -> bool:
-            begun.set()
-            return go_on.wait(30)
-
-        slow = store._threads.write(busy)
-        await asyncio.to_thread(begun.wait, 30)
-        for _ in range(1_000):
-            store.write(key(), lines("x"))
-        go_on.set()
-        assert await slow
+        async with busy_disk(store):
+            for _ in range(1_000):
+                store.write(key(), lines("x"))
         assert len(await read(store)) == 1_000
 
 
@@ -126,6 +184,28 @@ async def test_a_failed_transaction_costs_its_lines_but_not_the_store(
         store.write(key(), lines("next", at=NOW_MS + 9))
         assert messages(await read(store))[-1] == "next"
     assert "transaction failed" in caplog.text
+
+
+async def test_the_stream_says_how_many_lines_failed_transactions_have_cost_even_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite_logs(tmp_path / "l.db") as store:
+        whole, failures = store._intake._store, iter(range(3))
+
+        def fail_at_first(connection: sqlite3.Connection, batch: object) -> None:
+            whole(connection, batch)  # type: ignore[arg-type]
+            if next(failures, None) is not None:
+                raise sqlite3.OperationalError("disk full")
+
+        monkeypatch.setattr(store._intake, "_store", fail_at_first)
+        for part in ("one", "two", "three"):
+            store.write(key(), lines(part, part))
+            with pytest.raises(ServiceFault):
+                await store.flush()
+        (event,) = await read(store)
+        assert (
+            event.message == "LAMBDAD dropped 6 log lines (22 bytes): they could not be written to the disk\n"
+        )
 
 
 async def test_a_record_that_cannot_be_told_costs_no_other_line(

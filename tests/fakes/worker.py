@@ -76,6 +76,9 @@ class FakeSink:
         self.records.append(record)
         self.lines += [line.message for line in lines_of(record)]
 
+    def has_room(self, on_room: Callable[[], None]) -> bool:
+        return True
+
     @property
     def text(self) -> str:
         return "".join(self.lines)

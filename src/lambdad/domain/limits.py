@@ -76,6 +76,24 @@ MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 # The log store
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
+LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read
+LOG_STALL_S: Final = 5.0  # L: the longest that printing waits for the log store
+
+# Telemetry and Logs APIs (Q: "Configuring memory usage and buffering" of the developer guide)
+MIN_TELEMETRY_ITEMS: Final = 1_000  # Q
+MAX_TELEMETRY_ITEMS: Final = 10_000  # Q: also the default
+MIN_TELEMETRY_BYTES: Final = 262_144  # Q: also the default
+MAX_TELEMETRY_BYTES: Final = 1_048_576  # Q
+MIN_TELEMETRY_TIMEOUT_MS: Final = 25  # Q
+DEFAULT_TELEMETRY_TIMEOUT_MS: Final = 1_000  # Q
+MAX_TELEMETRY_TIMEOUT_MS: Final = 30_000  # Q
+RESERVED_PORT: Final = 9_001  # Q: "Lambda reserves port 9001"
+TELEMETRY_ANSWER_S: Final = 5.0  # L: for a subscriber to take one batch while it is not frozen
+TELEMETRY_ATTEMPTS: Final = 10  # L: then a batch is given up and counted
+TELEMETRY_FIRST_RETRY_S: Final = 0.1  # L: doubled with each attempt
+TELEMETRY_LAST_RETRY_S: Final = 2.0  # L
+MAX_TELEMETRY_ANSWER_BYTES: Final = 64 * KIB  # L: of a subscriber's answer; a longer one ends its connection
+MAX_EARLY_EVENTS: Final = 100  # L: platform events of Init that are kept for who subscribes later
 
 # Names
 MAX_FUNCTION_REFERENCE: Final = 256  # M: NamespacedFunctionName, name or ARN

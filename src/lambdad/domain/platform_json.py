@@ -6,25 +6,23 @@ Source: spec runtime-api §4 (records) and §8 (the log carries the telemetry ob
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-
-from lambdad.domain.outcome import Status
-
-
-def start_event(time: str, request_id: str, version: str) -> str:
-    """A `platform.start` event; `time` as ``2026-11-23T03:05:20.123Z``."""
-    return _event(time, "platform.start", {"requestId": request_id, "version": version})
+from functools import lru_cache
 
 
-def report_event(
-    time: str, request_id: str, metrics: Mapping[str, float], status: Status, error_type: str | None
-) -> str:
-    """A `platform.report` event; `error_type` None leaves the member out."""
-    record: dict[str, object] = {"requestId": request_id, "metrics": dict(metrics), "status": status.value}
-    if error_type is not None:
-        record["errorType"] = error_type
-    return _event(time, "platform.report", record)
+def timestamp(time_ms: int) -> str:
+    """AWS's way to write a time: ``2026-11-23T03:05:20.123Z``."""
+    seconds, millis = divmod(time_ms, 1000)
+    return f"{_second(seconds)}.{millis:03d}Z"
 
 
-def _event(time: str, kind: str, record: Mapping[str, object]) -> str:
-    return json.dumps({"time": time, "type": kind, "record": record}, separators=(",", ":")) + "\n"
+def json_line(time_ms: int, kind: str, record: Mapping[str, object] | str) -> str:
+    """One event as a line with its newline."""
+    event = {"time": timestamp(time_ms), "type": kind, "record": record}
+    return json.dumps(event, separators=(",", ":")) + "\n"
+
+
+@lru_cache(maxsize=64)  # many records of one second; the year and the rest are the same for all of them
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

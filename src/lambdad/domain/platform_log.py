@@ -1,21 +1,24 @@
 """The platform's own log lines: what Lambda writes around a function's output.
 
 Pure: a record of what happened in, lines out. The invocation path hands over the record and goes on;
-formatting runs in the log store's thread, or at once for `LogType=Tail`.
+formatting runs in the log store's thread, or at once for `LogType=Tail`. Text is written from the record
+itself; for a JSON log and for telemetry the record is turned into events first.
 
-Source: spec runtime-api §8, from recorded answers. Failures follow the newer of AWS's two generations: no
-fault line between START and END, the end of REPORT says what happened.
+Source: spec runtime-api §8, from recorded answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
+from lambdad.domain import platform_events
 from lambdad.domain.limits import LOG_TAIL_BYTES
 from lambdad.domain.outcome import Status
-from lambdad.domain.platform_json import report_event, start_event
+from lambdad.domain.platform_events import PlatformEvent, Span, tracing_of
+from lambdad.domain.platform_json import json_line
+from lambdad.domain.platform_levels import is_shown
+from lambdad.domain.platform_text import ending, text_line
 
 
 class LogLine(NamedTuple):
@@ -40,8 +43,9 @@ class InvocationRecord(NamedTuple):
         trace_id: X-Ray trace; None when the invocation is not traced.
         segment_id: 16 hex digits, beside `trace_id`.
         sampled: whether the trace is.
-        json_format: whether the version logs in the JSON format.
+        system_level: `SystemLogLevel` of a version that logs in the JSON format; None for the text format.
         begun: START and the earlier lines were written while the function ran; `lines` are the rest.
+        spans: parts of the invocation, for JSON and telemetry.
     """
 
     request_id: str
@@ -59,25 +63,60 @@ class InvocationRecord(NamedTuple):
     trace_id: str | None = None
     segment_id: str | None = None
     sampled: bool = True
-    json_format: bool = False
+    system_level: str | None = None
     begun: bool = False
+    spans: Sequence[Span] = ()
 
 
-def start_line(record: InvocationRecord) -> LogLine:
-    """START alone, for a function whose lines are shown while it runs."""
-    if record.json_format:
-        return LogLine(
-            record.start_ms, start_event(_time(record.start_ms), record.request_id, record.version)
-        )
-    return LogLine(record.start_ms, f"START RequestId: {record.request_id} Version: {record.version}\n")
+def start_event(record: InvocationRecord) -> PlatformEvent:
+    """`platform.start` of an invocation."""
+    tracing = tracing_of(record.trace_id, record.segment_id, record.sampled)
+    return platform_events.start(record.start_ms, record.request_id, record.version, tracing)
+
+
+def report_event(record: InvocationRecord) -> PlatformEvent:
+    """`platform.report` of an invocation."""
+    metrics: dict[str, float] = {
+        "durationMs": round(record.duration_ms, 3),
+        "billedDurationMs": record.billed_ms,
+        "memorySizeMB": record.memory_mib,
+        "maxMemoryUsedMB": record.max_memory_mib,
+    }
+    if record.init_ms is not None:
+        metrics["initDurationMs"] = round(record.init_ms, 3)
+    return platform_events.report(
+        record.end_ms,
+        request_id=record.request_id,
+        metrics=metrics,
+        status=record.status,
+        error_type=record.error_type,
+        spans=record.spans,
+        tracing=tracing_of(record.trace_id, record.segment_id, record.sampled),
+    )
+
+
+def start_lines(record: InvocationRecord) -> list[LogLine]:
+    """START alone, for a function whose lines are shown while it runs; empty when it is not shown."""
+    if record.system_level is not None:
+        return shown(start_event(record), record.system_level)
+    return [LogLine(record.start_ms, f"START RequestId: {record.request_id} Version: {record.version}\n")]
+
+
+def shown(event: PlatformEvent, system_level: str | None) -> list[LogLine]:
+    """The line of an event in a log of the JSON format with this level, or of the text format (None)."""
+    if system_level is None:
+        text = text_line(event)
+        return [] if text is None else [LogLine(event.time_ms, text)]
+    return [LogLine(event.time_ms, json_line(*event))] if is_shown(event, system_level) else []
 
 
 def lines_of(record: InvocationRecord) -> list[LogLine]:
     """START, the function's own lines, END and REPORT of one invocation; in JSON there is no END."""
-    if record.json_format:
-        return _json_lines(record)
+    start = () if record.begun else start_lines(record)
+    if record.system_level is not None:
+        return [*start, *record.lines, *shown(report_event(record), record.system_level)]
     return [
-        *(() if record.begun else (start_line(record),)),
+        *start,
         *record.lines,
         LogLine(record.end_ms, f"END RequestId: {record.request_id}\n"),
         LogLine(record.end_ms, _report(record)),
@@ -94,44 +133,6 @@ def tail_of(record: InvocationRecord, earlier: Sequence[LogLine] = ()) -> bytes:
         for line in (*earlier, *lines_of(record))
     )
     return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
-
-
-def init_start_line(timestamp_ms: int, runtime_version: str, runtime_version_arn: str) -> LogLine:
-    """The first line of an environment's stream.
-
-    Args:
-        timestamp_ms: start of Init, ms since the epoch.
-        runtime_version: for example ``python:3.12.v38``.
-        runtime_version_arn: ARN of that runtime version.
-    """
-    return LogLine(
-        timestamp_ms,
-        f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}\n",
-    )
-
-
-def init_report_line(
-    timestamp_ms: int, *, duration_ms: float, phase: str, status: Status, error_type: str | None = None
-) -> LogLine:
-    """The report of an Init that failed, timed out, or was repeated inside an invocation.
-
-    Args:
-        timestamp_ms: end of Init, ms since the epoch.
-        duration_ms: how long Init took.
-        phase: ``init``, or ``invoke`` when Init ran inside the invocation.
-        status: how Init ended; a success shows no status.
-        error_type: for example ``Runtime.ImportModuleError``; None when there is none.
-    """
-    ending = _init_ending(status, error_type)
-    return LogLine(timestamp_ms, f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}{ending}\n")
-
-
-def _init_ending(status: Status, error_type: str | None) -> str:
-    if status is Status.SUCCESS:
-        return ""
-    if status is Status.TIMEOUT:
-        return "\tStatus: timeout"
-    return f"\tStatus: error\tError Type: {error_type}" if error_type else "\tStatus: error"
 
 
 def _report(record: InvocationRecord) -> str:
@@ -151,27 +152,6 @@ def _report(record: InvocationRecord) -> str:
 
 def _ending(record: InvocationRecord) -> str:
     """The status behind the last tab; a handler's own error shows none, as on AWS."""
-    if record.status is Status.TIMEOUT:
-        return "Status: timeout"
-    if record.status is not Status.SUCCESS and record.error_type is not None:
-        return f"Status: error\tError Type: {record.error_type}"
-    return ""
-
-
-def _json_lines(record: InvocationRecord) -> list[LogLine]:
-    metrics: dict[str, float | int] = {
-        "durationMs": round(record.duration_ms, 3),
-        "billedDurationMs": record.billed_ms,
-        "memorySizeMB": record.memory_mib,
-        "maxMemoryUsedMB": record.max_memory_mib,
-    }
-    if record.init_ms is not None:
-        metrics["initDurationMs"] = round(record.init_ms, 3)
-    report = report_event(_time(record.end_ms), record.request_id, metrics, record.status, record.error_type)
-    head = () if record.begun else (start_line(record),)
-    return [*head, *record.lines, LogLine(record.end_ms, report)]
-
-
-def _time(timestamp_ms: int) -> str:
-    moment = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{timestamp_ms % 1000:03d}Z"
+    if record.error_type is None and record.status is not Status.TIMEOUT:
+        return ""
+    return ending(record.status, record.error_type)

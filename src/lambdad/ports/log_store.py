@@ -6,7 +6,7 @@ The writing half is called from the invocation path: it never blocks and never f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lambdad.domain.platform_log import InvocationRecord, LogLine
@@ -26,11 +26,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StreamKey:
-    """A log stream: `group` and `stream` are AWS's names."""
+    """A log stream: `group` and `stream` are AWS's names.
+
+    Attributes:
+        json_format: whether what the platform says in it is JSON; no part of its identity.
+    """
 
     scope: Scope
     group: str
     stream: str
+    json_format: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,14 @@ class LogSink(Protocol):
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
         """Take one whole invocation; its lines (`platform_log.lines_of`) are made off the loop."""
+        ...
+
+    def has_room(self, on_room: Callable[[], None]) -> bool:
+        """Whether whoever can wait should hand over more.
+
+        When not, `on_room` is called once on the running loop as soon as there is room. What is handed
+        over all the same is taken while memory lasts, then dropped, and the stream says how much was.
+        """
         ...
 
 

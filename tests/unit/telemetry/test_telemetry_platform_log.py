@@ -13,8 +13,6 @@ from lambdad.domain.outcome import Status
 from lambdad.domain.platform_log import (
     InvocationRecord,
     LogLine,
-    init_report_line,
-    init_start_line,
     lines_of,
     tail_of,
 )
@@ -81,42 +79,14 @@ def test_a_long_invocation_whose_start_was_written_early_does_not_start_again() 
     assert [line.message.split()[0] for line in lines] == ["END", "REPORT"]
 
 
-def test_init_start_names_the_runtime_version() -> None:
-    assert init_start_line(5, "python:3.10.v11", "arn:aws:lambda:a::runtime:b") == (
-        5,
-        "INIT_START Runtime Version: python:3.10.v11\tRuntime Version ARN: arn:aws:lambda:a::runtime:b\n",
-    )
-
-
-@pytest.mark.parametrize(
-    ("phase", "status", "error_type", "ending"),
-    [
-        ("init", Status.TIMEOUT, None, "Phase: init\tStatus: timeout"),
-        (
-            "init",
-            Status.ERROR,
-            "Runtime.ImportModuleError",
-            "Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError",
-        ),
-        (
-            "invoke",
-            Status.FAILURE,
-            "Runtime.ExitError",
-            "Phase: invoke\tStatus: error\tError Type: Runtime.ExitError",
-        ),
-        ("invoke", Status.ERROR, None, "Phase: invoke\tStatus: error"),
-        ("init", Status.SUCCESS, None, "Phase: init"),
-    ],
-)
-def test_a_failed_init_is_reported(phase: str, status: Status, error_type: str | None, ending: str) -> None:
-    line = init_report_line(7, duration_ms=137.689, phase=phase, status=status, error_type=error_type)
-    assert line == (7, f"INIT_REPORT Init Duration: 137.69 ms\t{ending}\n")
-
-
 def test_in_the_json_format_start_and_report_are_events_and_there_is_no_end() -> None:
     printed = LogLine(START_MS + 1, '{"level":"INFO"}\n')
     record = RECORD._replace(
-        json_format=True, init_ms=84.12345, status=Status.ERROR, error_type="Function.Oops", lines=[printed]
+        system_level="INFO",
+        init_ms=84.12345,
+        status=Status.ERROR,
+        error_type="Function.Oops",
+        lines=[printed],
     )
     start, own, ended = lines_of(record)
     assert own == printed

@@ -66,6 +66,10 @@ class SqliteLogStore:
         """Take one whole invocation; its lines are made in the writer's thread."""
         self._intake.put(stream, record)
 
+    def has_room(self, on_room: Callable[[], None]) -> bool:
+        """Whether who can wait should hand over more; else `on_room` is called once there is room."""
+        return self._intake.has_room(on_room)
+
     async def append(self, key: StreamKey, lines: Sequence[LogLine]) -> int:
         """Store lines of an existing stream, never dropped; the id of the last event.
 

@@ -57,6 +57,7 @@ class Endings(Processes):
             return
         self._state = move(self._state, _S.BARE)
         self._extensions = None
+        self._close_telemetry()
         self._is_bare()
 
     def _budget(self) -> ShutdownBudget:
@@ -78,6 +79,8 @@ class Endings(Processes):
                 process = making.extension_process(name)
                 if process in self._running:
                     sandbox.signal(process, signal.SIGKILL)
+            if self._telemetry is not None:
+                self._telemetry.flush_soon()
             await self._all_ended(None, left_s)
         sandbox.kill()
         return await self._all_ended(None, END_WITHIN_S)
@@ -140,10 +143,14 @@ class Endings(Processes):
         making = self._making
         if self._state is _S.IDLE and making is not None and making.sandbox.freeze():
             self._state = move(self._state, _S.FROZEN)
+            if self._telemetry is not None:
+                self._telemetry.pause()
 
     def _thaw(self) -> None:
         if self._state is _S.FROZEN and self._making is not None:
             self._making.sandbox.thaw()
+            if self._telemetry is not None:
+                self._telemetry.resume()
 
     # --- what the parts above do with it ---------------------------------------------------------
 

@@ -92,7 +92,7 @@ class ExecutionEnvironment(ExtensionCalls):
     def _init_done(self) -> None:
         self._cancel_timer()
         self._init_ms = self._init_duration_ms()
-        self._journal.output_until(self._surroundings.clock.now())
+        self._init_over(Status.SUCCESS)
         self._apply_cpu_quota()
         self._idle()
 
@@ -104,13 +104,14 @@ class ExecutionEnvironment(ExtensionCalls):
             return
         self._state = move(self._state, _S.REPEATED_INIT)
         self._init_started = self._surroundings.clock.monotonic()
+        self._journal.init_started(making.runtime_version, "invoke")
         self._spawn(self._start_processes(making), "restart")
 
     def _repeated_init_done(self) -> None:
         invocation = self._current
         if invocation is None:
             return
-        self._journal.init_ended(self._init_duration_ms(), Status.SUCCESS, None)
+        self._init_over(Status.SUCCESS)
         self._apply_cpu_quota()
         self._state = move(self._state, _S.BUSY)
         self._deliver(invocation, self._bound_ms)
@@ -130,6 +131,12 @@ class ExecutionEnvironment(ExtensionCalls):
         except OSError:  # its control group is just going, and the process with it
             _log.warning("no CPU quota for %s", self.environment_id, extra={"event": "environment.quota"})
 
+    def _init_over(self, status: Status, error_type: str | None = None) -> None:
+        """Log how it ended, inside an event or not."""
+        phase = "init" if self._current is None else "invoke"
+        self._journal.init_runtime_done(status, error_type, phase)
+        self._journal.init_ended(self._init_duration_ms(), status, error_type)
+
     def _init_duration_ms(self) -> float:
         return (self._surroundings.clock.monotonic() - self._init_started) * 1000
 
@@ -138,14 +145,13 @@ class ExecutionEnvironment(ExtensionCalls):
     def _init_timed_out(self) -> None:
         """10 s are over: the next event has Init repeated inside it."""
         self._timer = None
-        self._journal.output_until(self._surroundings.clock.now())
-        self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
+        self._init_over(Status.TIMEOUT)
         self._begin_reset(ShutdownReason.TIMEOUT)
         self._offer_while_resetting()
 
     def _timed_out(self) -> None:
         if self._state is _S.REPEATED_INIT:
-            self._journal.init_ended(self._init_duration_ms(), Status.TIMEOUT, None)
+            self._init_over(Status.TIMEOUT)
         super()._timed_out()
 
     def _runtime_exited(self, status: ExitStatus) -> None:
@@ -170,9 +176,7 @@ class ExecutionEnvironment(ExtensionCalls):
     def _init_failed(self, failure: failures.InitFailure) -> None:
         """Log it and reset; a bound event fails with it, one that waits has Init repeated."""
         invocation = self._current
-        if invocation is None:
-            self._journal.output_until(self._surroundings.clock.now())
-        self._journal.init_ended(self._init_duration_ms(), Status.ERROR, failure.error_type)
+        self._init_over(Status.ERROR, failure.error_type)
         if invocation is None:
             self._begin_reset(ShutdownReason.FAILURE)
             self._offer_while_resetting()

@@ -112,6 +112,10 @@ class EventRunner(Endings):
         """
         self._answered = self._answerable
         self._current = self._answerable = None
+        journal = self._journal
+        if journal.wants_runtime_done or status is not Status.SUCCESS:
+            duration_ms = (self._surroundings.clock.monotonic() - self._started) * 1000
+            journal.runtime_done(status, duration_ms, len(payload), error_type)
         if self._state is _S.BUSY:
             self._state = _S.ANSWERED
             extensions = self._extensions

@@ -12,9 +12,10 @@ from lambdad.worker.environment.extensions import Extension, Extensions
 from lambdad.worker.environment.runtime_calls import RuntimeCalls
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import RUNNING, STARTING, EnvironmentState
-from lambdad.worker.runtime_api import answers, extension_answers
+from lambdad.worker.runtime_api import extension_answers
 from lambdad.worker.runtime_api.server import RuntimeConnection
 from lambdad.worker.sandbox.plan import ExitStatus
+from lambdad.worker.telemetry_api.telemetry import Telemetry
 
 _S = EnvironmentState
 
@@ -51,8 +52,17 @@ class ExtensionCalls(RuntimeCalls):
         return self._extensions.exit_error(head)
 
     def subscribe(self, api: str, head: bytes, body: bytes) -> bytes:
-        """An extension wants telemetry."""
-        return answers.NOT_FOUND
+        """An extension wants telemetry: it may say so until Init is over."""
+        making, extensions = self._making, self._extensions
+        if extensions is None or making is None:
+            return extension_answers.of_unknown(head)
+        one = extensions.identified(head)
+        if isinstance(one, bytes):
+            return one
+        if self._telemetry is None:
+            clock = self._surroundings.clock
+            self._telemetry = Telemetry(making.sandbox.connect_socket, self._journal, clock)
+        return self._telemetry.subscribe(api, one.name, body, is_open=self._state in STARTING)
 
     def extension_progress(self) -> None:
         """One has registered, or waits in `next`."""

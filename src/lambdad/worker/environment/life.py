@@ -23,6 +23,7 @@ from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.freezer import Resting
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection
+from lambdad.worker.telemetry_api.telemetry import Telemetry
 
 _log = logging.getLogger("lambdad.environment")
 
@@ -67,6 +68,7 @@ class Life:
         "_state",
         "_surroundings",
         "_tasks",
+        "_telemetry",
         "_timer",
         "_waiting",
         "connections",
@@ -99,6 +101,7 @@ class Life:
         self._state = EnvironmentState.MAKING
         self._making: Making | None = None
         self._extensions: Extensions | None = None
+        self._telemetry: Telemetry | None = None
         self._waiting: RuntimeConnection | None = None
         self._current: Invocation | None = None
         self._answerable: bytes | None = None
@@ -124,6 +127,7 @@ class Life:
 
     async def _remove(self, making: Making) -> None:
         """Remove every trace; a start that is under way comes to its end by that."""
+        self._close_telemetry()
         self._journal.close()
         self._making = None
         try:
@@ -141,6 +145,12 @@ class Life:
         while self._tasks:
             await asyncio.wait(self._tasks)
             await asyncio.sleep(0)  # the callbacks that take them out of the set
+
+    def _close_telemetry(self) -> None:
+        """Who subscribed is gone."""
+        telemetry, self._telemetry = self._telemetry, None
+        if telemetry is not None:
+            telemetry.close()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

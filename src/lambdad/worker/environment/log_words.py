@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import LOG_TAIL_BYTES
-from lambdad.domain.platform_log import LogLine
+from lambdad.domain.outcome import Status
+from lambdad.domain.platform_json import timestamp
+from lambdad.domain.platform_log import InvocationRecord, LogLine
 
 
 def log_stream_name(version: FunctionVersion, environment_id: str, now: float) -> str:
@@ -37,3 +39,15 @@ def runtime_version_arn(version: FunctionVersion, runtime_version: str) -> str:
     digest = hashlib.sha256(runtime_version.encode()).hexdigest()
     scope = version.scope
     return f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"
+
+
+def fault_of(record: InvocationRecord, timeout_s: int) -> str | None:
+    """What `platform.fault` says of an invocation; None unless the platform ended it.
+
+    Source: AWS's developer guide ("Lambda Logs API", example messages) and spec runtime-api §8.
+    """
+    if record.status is Status.TIMEOUT:
+        return f"{timestamp(record.end_ms)} {record.request_id} Task timed out after {timeout_s:.2f} seconds"
+    if record.status is Status.SUCCESS or record.error_type is None:
+        return None
+    return f"RequestId: {record.request_id} Process exited before completing request"

@@ -16,6 +16,7 @@ import struct
 
 from lambdad.domain.limits import MAX_LOG_LINE_BYTES
 from lambdad.ports.log_store import LogLine
+from lambdad.worker.environment.printed_levels import LevelJudge
 
 _MAGIC = b"\xa5\x5a\x00"
 _FRAME = struct.Struct(">IIQ")
@@ -31,13 +32,16 @@ class OutputReader:
 
     Attributes:
         fd: the pipe.
+        kind: whose output it is.
         ended: nobody holds its other end any more.
     """
 
-    __slots__ = ("_rest", "ended", "fd")
+    __slots__ = ("_judge", "_rest", "ended", "fd", "kind")
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, kind: str = "function", judge: LevelJudge | None = None) -> None:
         self.fd = fd
+        self.kind = kind
+        self._judge = judge
         self._rest = b""
         self.ended = False
 
@@ -70,17 +74,36 @@ class OutputReader:
     def _events(self, data: bytes, now_ms: int) -> list[LogLine]:
         if not data:
             return []
-        self._rest, lines = split(self._rest + data, now_ms)
+        self._rest, lines = split(self._rest + data, now_ms, self._judge)
         return lines
 
     def unfinished(self, now_ms: int) -> list[LogLine]:
         """What was printed without an end, as an event of its own; forgotten afterwards."""
         rest, self._rest = self._rest, b""
-        return [_event(rest, now_ms)] if rest else []
+        lines: list[LogLine] = []
+        if rest:
+            _append_bounded(rest, now_ms, lines)
+        return lines if self._judge is None else [self._judge.judge(line, 0) for line in lines]
 
 
-def split(data: bytes, now_ms: int) -> tuple[bytes, list[LogLine]]:
-    """Cut `data` into events: (what is unfinished, the events)."""
+def split(data: bytes, now_ms: int, judge: LevelJudge | None = None) -> tuple[bytes, list[LogLine]]:
+    """Cut `data` into events: (what is unfinished, the events).
+
+    Args:
+        data: what was printed, from the beginning of an event.
+        now_ms: time of the events that name none.
+        judge: marks the events that the log does not show; None when it shows all.
+    """
+    if judge is None:
+        return _split(data, now_ms, None)
+    levels: list[int] = []
+    rest, lines = _split(data, now_ms, levels)
+    levels += [0] * (len(lines) - len(levels))
+    return rest, [judge.judge(line, level) for line, level in zip(lines, levels, strict=True)]
+
+
+def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, list[LogLine]]:
+    """As `split`; `levels` gets the level of every event that came before the end of a frame."""
     lines: list[LogLine] = []
     at = 0  # everything before it is in `lines`; data is never copied as a whole
     while True:
@@ -94,7 +117,7 @@ def split(data: bytes, now_ms: int) -> tuple[bytes, list[LogLine]]:
         start = frame + _FRAME.size
         if len(data) < start:
             return data[frame:], lines
-        _, length, micros = _FRAME.unpack_from(data, frame)
+        kind, length, micros = _FRAME.unpack_from(data, frame)
         if length > MAX_LOG_LINE_BYTES * 4:
             # Not a frame after all: binary garbage that happens to begin like one.
             at = frame + len(_MAGIC)
@@ -103,7 +126,11 @@ def split(data: bytes, now_ms: int) -> tuple[bytes, list[LogLine]]:
         at = start + length
         if len(data) < at:
             return data[frame:], lines
+        before = len(lines)
         _append_bounded(data[start:at], micros // 1000 or now_ms, lines)
+        if levels is not None:
+            levels += [0] * (before - len(levels))
+            levels += [kind >> 2 & 0b111] * (len(lines) - before)
 
 
 def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:

@@ -60,7 +60,7 @@ _ETC = {
         f"sbx_user1051:x:{FUNCTION_UID}:{FUNCTION_GID}::/home/sbx_user1051:/sbin/nologin\n"
     ),
     "group": f"root:x:0:\nnogroup:x:65534:\nsbx_user1051:x:{FUNCTION_GID}:\n",
-    "hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "hosts": "127.0.0.1 localhost sandbox.localdomain sandbox\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
     "host.conf": "multi on\n",
 }
