@@ -115,6 +115,8 @@ class ExecutionEnvironment(EventRunner):
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event: the first time this ends Init."""
+        if self._state is EnvironmentState.BUSY:
+            self._give_up_stream()  # if it was cut off, the event is over by that
         state = self._state
         if state is EnvironmentState.ANSWERED:
             self._waiting = connection

@@ -12,11 +12,13 @@ from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.domain.outcome import Status
-from lambdad.worker.environment import failures
+from lambdad.worker.environment import failures, stream_errors
 from lambdad.worker.environment.life import Life
+from lambdad.worker.environment.response_stream import ResponseStream
 from lambdad.worker.environment.states import EnvironmentState, move
 from lambdad.worker.runtime_api import answers
-from lambdad.worker.runtime_api.wire import header
+from lambdad.worker.runtime_api.server import RuntimeConnection
+from lambdad.worker.runtime_api.wire import RESPONSE_MODE, header
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _PEAK_READ_INTERVAL_S = 1.0
@@ -77,10 +79,43 @@ class EventRunner(Life):
             error_type, payload = failures.too_large()
             self._finish(invocation, Status.ERROR, payload, error_type)
             return answers.TOO_LARGE
-        if b"unction-" in head and header(head, b"lambda-runtime-function-response-mode") is not None:
-            return answers.INVALID_RESPONSE_MODE
         self._finish(invocation, Status.SUCCESS, body, None)
         return answers.ACCEPTED
+
+    # --- streams: see `response_stream` ----------------------------------------------------------
+
+    def runtime_stream_begin(
+        self, request_id: bytes, head: bytes, connection: RuntimeConnection
+    ) -> ResponseStream | bytes:
+        """The runtime begins to answer in a stream; its event goes on until the body is whole."""
+        invocation = self._current
+        if request_id != self._answerable:
+            invocation = None
+        if header(head, RESPONSE_MODE) != b"streaming":
+            if invocation is not None:
+                error = stream_errors.invalid_mode(invocation.request_id)
+                self._finish(invocation, Status.ERROR, error.payload, error.code)
+            return answers.INVALID_RESPONSE_MODE
+        if invocation is None:
+            return answers.INVALID_REQUEST_ID
+        self._answerable = None
+        return ResponseStream(self, invocation, head, connection, self._surroundings.clock.monotonic)
+
+    def is_running(self, invocation: Invocation) -> bool:
+        """Whether the event is still to be settled."""
+        return self._current is invocation
+
+    def stream_ended(
+        self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None
+    ) -> None:
+        """The streamed response came to its end, well or not."""
+        self._finish(invocation, status, payload, error_type)
+
+    def _give_up_stream(self) -> None:
+        """End an event whose response was cut off: its runtime lives and asks for the next."""
+        outlet = None if self._current is None else self._current.stream
+        if outlet is not None and outlet.source is not None:
+            outlet.source.give_up()
 
     def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
         """The handler failed: the runtime's error object goes to the caller untouched."""
