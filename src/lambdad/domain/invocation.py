@@ -11,6 +11,7 @@ from collections.abc import Callable
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.outcome import Status
+from lambdad.domain.streaming import Outlet
 
 
 class Target:
@@ -52,6 +53,8 @@ class Invocation:
         result: payload for the caller.
         error_type: AWS's type for the report line; None on success and for handler errors.
         log_tail: last 4 KiB of log when asked for.
+        stream: takes the response as it comes; None when the caller wants it in one piece, until the
+            function streams all the same.
     """
 
     __slots__ = (
@@ -65,6 +68,7 @@ class Invocation:
         "request_id",
         "result",
         "status",
+        "stream",
         "target",
         "trace",
         "want_tail",
@@ -93,6 +97,7 @@ class Invocation:
         self.result = b""
         self.error_type: str | None = None
         self.log_tail: bytes | None = None
+        self.stream: Outlet | None = None
 
     def settle(self, status: Status, result: bytes, error_type: str | None = None) -> None:
         """The function ended: tell whoever asked."""

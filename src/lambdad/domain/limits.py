@@ -17,6 +17,14 @@ MAX_ASYNC_REQUEST_BYTES: Final = 1 * MIB  # Q since 2025-10-24
 MAX_CLIENT_CONTEXT_BYTES: Final = 3_583  # M: Invoke.ClientContext
 LOG_TAIL_BYTES: Final = 4 * KIB  # M: Invoke.LogType
 
+# Response streaming (R: AWS's emulator)
+MAX_STREAMED_RESPONSE_BYTES: Final = 200 * MIB  # Q: one streamed response, since 2025-07-31
+STREAM_BURST_BYTES: Final = 6 * MIB  # Q: "the first 6 MB of your function's response is uncapped"
+STREAM_BYTES_PER_S: Final = 2 * MIB  # Q: what comes after the burst
+STREAM_REFILL_S: Final = 0.125  # R: how often a stream is given tokens
+STREAM_PIECE_BYTES: Final = 256 * KIB  # L: an answer in one piece is cut into frames of this size
+TRUNCATION_GRACE_S: Final = 1.0  # L: a body was cut off; until then the news of its process's end may come
+
 # Function configuration (ordinary functions; the model's bounds are wider)
 MIN_MEMORY_MIB: Final = 128  # Q
 MAX_MEMORY_MIB: Final = 10_240  # Q

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
@@ -323,6 +324,18 @@ class HttpConnection(asyncio.Protocol):
             raise ConnectionResetError("the client is gone")
         if self._writable is not None:
             await self._writable
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the client is behind with what was written."""
+        return self._writable is not None and self.is_open
+
+    def on_room(self, call: Callable[[], None]) -> None:
+        """Call once the client has caught up, or is gone."""
+        if self._writable is None:
+            self._loop.call_soon(call)
+        else:
+            self._writable.add_done_callback(lambda _: call())
 
     def finished(self, *, keep_alive: bool) -> None:
         """The answer is complete; the next request's turn comes when the client has read it."""

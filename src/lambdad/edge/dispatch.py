@@ -15,8 +15,10 @@ from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
 from lambdad.edge import cors
 from lambdad.edge.connection import HttpConnection
+from lambdad.edge.identity import Identity
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.shared import Shared
+from lambdad.edge.stream_route import is_stream
 from lambdad.edge.wire import text_headers, whole_request
 
 _log = logging.getLogger("lambdad.edge")
@@ -161,17 +163,24 @@ class EdgeDispatcher:
         is_invoke = raw.method == b"POST" and _is_invoke(raw.url)
         if is_invoke and usual and origin is None and self._invoke.quick(connection, raw, identity, trace):
             return
-        shared = self._shared
-        request_id = shared.ids.request_id()
+        request_id = self._shared.ids.request_id()
         base_url = f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"
         request = whole_request(raw, text_headers(raw), identity.caller, request_id, base_url)
         if is_invoke:
             self._invoke.slow(connection, raw, identity, request)
-            return
-        if origin is not None and raw.method == b"OPTIONS":
-            shared.respond(connection, raw, cors.preflight(request), request_id)
-            return
-        shared.spawn(self._serve(connection, raw, request, identity.service))
+        else:
+            self._hand_over(connection, raw, identity, request)
+
+    def _hand_over(
+        self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
+    ) -> None:
+        shared = self._shared
+        if is_stream(raw):
+            shared.streams.start(connection, raw, identity, request)
+        elif raw.origin is not None and raw.method == b"OPTIONS":
+            shared.respond(connection, raw, cors.preflight(request), request.request_id)
+        else:
+            shared.spawn(self._serve(connection, raw, request, identity.service))
 
     async def _serve(
         self, connection: HttpConnection, raw: RawRequest, request: Request, service: str | None

@@ -82,13 +82,13 @@ class InvokeRoute:
         self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
     ) -> None:
         try:
-            params = _params(request)
+            params = invoke_params(request)
             kind = params.get("InvocationType", "RequestResponse")
             if kind == "Event":
                 raise NotOffered(
                     "InvocationType Event is not offered by lambdad yet: asynchronous invocation comes later."
                 )
-            context = _client_context(params.get("ClientContext"))
+            context = client_context(params.get("ClientContext"))
             key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
             route = self._frontend.cached(key) or await self._frontend.route(key)
             if kind == "DryRun":
@@ -164,8 +164,12 @@ class InvokeRoute:
                 f"{name}: {value}\r\n".encode("latin-1") for name, value in cors.headers(raw.origin)
             )
         body = invocation.result
-        head = b"HTTP/1.1 200 OK\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n" % (
+        kind = b"application/json"
+        if invocation.stream is not None and invocation.status is Status.SUCCESS:
+            kind = b"application/octet-stream"  # of a function that streamed
+        head = b"HTTP/1.1 200 OK\r\n%sContent-Type: %s\r\nContent-Length: %d\r\n" % (
             self._date.line(),
+            kind,
             len(body),
         )
         head += (
@@ -181,8 +185,8 @@ class InvokeRoute:
         connection.answer(head, body, keep_alive=raw.keep_alive)
 
 
-def _params(request: Request) -> dict[str, Any]:
-    """Invoke's parameters, checked by the model.
+def invoke_params(request: Request) -> dict[str, Any]:
+    """Parameters of Invoke or InvokeWithResponseStream, checked by the model.
 
     Raises:
         ConstraintViolations: the model refuses a value.
@@ -194,7 +198,7 @@ def _params(request: Request) -> dict[str, Any]:
     return params
 
 
-def _client_context(value: str | None) -> bytes | None:
+def client_context(value: str | None) -> bytes | None:
     """The decoded client context, as the function's header carries it (one line of JSON).
 
     Raises:

@@ -16,6 +16,7 @@ from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_route import InvokeRoute
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.services import Services
+from lambdad.edge.stream_route import StreamRoute
 from lambdad.edge.wire import HttpDate, head
 from lambdad.frontend.invoke import Frontend
 
@@ -39,6 +40,7 @@ class Shared:
         self.identities = identities
         self.date = HttpDate()
         self.invoke = InvokeRoute(frontend, self.respond, self.date)
+        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
         self.connections: set[HttpConnection] = set()
         self.draining = False
         self._max_connections = max_connections

@@ -21,6 +21,7 @@ from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
+from lambdad.domain.streaming import Outlet
 from lambdad.frontend.payload import checked
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
@@ -102,6 +103,10 @@ class Frontend:
             self._routes.pop(key).stale = True
         self._pools.forget(scope, name)
 
+    def new_trace(self) -> str:
+        """The trace header of a call that brought none."""
+        return self.ids.trace(self._clock.now())
+
     def stop(self) -> None:
         """Take no more calls; who waits for an environment hears that there will be none."""
         self.draining = True
@@ -117,18 +122,20 @@ class Frontend:
         trace: str | None = None,
         client_context: bytes | None = None,
         want_tail: bool = False,
+        stream: Outlet | None = None,
     ) -> None:
         """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`."""
         invocation = Invocation(
             route,
             request_id,
             payload,
-            trace or self.ids.trace(self._clock.now()),
+            trace or self.new_trace(),
             self._settled,
             client_context,
             want_tail,
         )
         invocation.reply = on_done
+        invocation.stream = stream
         if self.draining:
             invocation.error = _shutting_down()
             on_done(invocation)

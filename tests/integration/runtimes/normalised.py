@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ DEPTH = re.compile(r"Previous line repeated \d+ more times")
 COMPARED_HEADERS = (
     "content-type",
     "lambda-runtime-function-error-type",
+    "lambda-runtime-function-response-mode",
+    "transfer-encoding",
     "lambda-runtime-function-xray-error-cause",
 )
 
@@ -45,7 +48,16 @@ def _post(post: Post, client_paths: Sequence[Path]) -> tuple[str, dict[str, str]
         del headers["lambda-runtime-function-xray-error-cause"]
     elif cause:
         headers["lambda-runtime-function-xray-error-cause"] = _cause(cause)
+    headers |= {f"trailer {name}": _trailer(value, client_paths) for name, value in post.trailers.items()}
     return post.path, headers, _text(post.body.decode("utf-8", "backslashreplace"), client_paths)
+
+
+def _trailer(value: str, client_paths: Sequence[Path]) -> str:
+    """An error object travels in base64 there."""
+    try:
+        return _text(base64.b64decode(value, validate=True).decode(), client_paths)
+    except ValueError:
+        return value
 
 
 def _cause(cause: str) -> str:

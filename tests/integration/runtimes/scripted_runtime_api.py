@@ -49,6 +49,7 @@ class Post:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    trailers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,8 +90,12 @@ class Transcript:
 class ScriptedRuntimeApi:
     """Hands out the events, then lets the client wait."""
 
-    def __init__(self, events: Sequence[Event], status_of_post: int = 202) -> None:
+    def __init__(
+        self, events: Sequence[Event], status_of_post: int = 202, wait_for_posts_s: float = 0.0
+    ) -> None:
         self._events = list(events)
+        self._count = len(self._events)
+        self._wait_for_posts_s = wait_for_posts_s
         self._status = status_of_post
         self._lock = threading.Lock()
         self.transcript = Transcript()
@@ -111,23 +116,27 @@ class ScriptedRuntimeApi:
                 head, _, data = data.partition(b"\r\n\r\n")
                 request, *lines = head.decode("latin-1").split("\r\n")
                 headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
-                length = int(headers.get("content-length", 0))
-                parts, have = [data], len(data)
-                while have < length:
-                    more = connection.recv(1 << 20)
-                    if not more:
-                        return
-                    parts.append(more)
-                    have += len(more)
-                data = b"".join(parts)
-                body, data = data[:length], data[length:]
-                answer = self._answer(request, headers, body)
+                if headers.get("transfer-encoding") == "chunked":
+                    body, trailers, data = _chunked(connection, data)
+                else:
+                    body, data = _sized(connection, data, int(headers.get("content-length", 0)))
+                    trailers = {}
+                answer = self._answer(request, headers, body, trailers)
                 if answer is None:
+                    self._await_posts()
                     self.drained.set()
                     continue
                 connection.sendall(answer)
 
-    def _answer(self, request: str, headers: Mapping[str, str], body: bytes) -> bytes | None:
+    def _await_posts(self) -> None:
+        """A client that streams on one connection may ask on another before all is read of the first."""
+        give_up = time.monotonic() + self._wait_for_posts_s
+        while len(self.transcript.posts) < self._count and time.monotonic() < give_up:
+            time.sleep(0.002)
+
+    def _answer(
+        self, request: str, headers: Mapping[str, str], body: bytes, trailers: Mapping[str, str]
+    ) -> bytes | None:
         method, path, _ = request.split(" ")
         if method == "GET":
             with self._lock:
@@ -135,13 +144,55 @@ class ScriptedRuntimeApi:
                     self.transcript.first_next_s = time.monotonic() - self.started_at
                 return self._events.pop(0).response() if self._events else None
         with self._lock:
-            self.transcript.posts.append(Post(path, headers, body))
+            self.transcript.posts.append(Post(path, headers, body, trailers))
         reply = b'{"status":"OK"}'
         return b"HTTP/1.1 %d Whatever\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
             self._status,
             len(reply),
             reply,
         )
+
+
+def _more(connection: socket.socket, data: bytes) -> bytes:
+    """With what arrives next.
+
+    Raises:
+        ConnectionError: nothing will.
+    """
+    more = connection.recv(1 << 20)
+    if not more:
+        raise ConnectionError("the client is gone")
+    return data + more
+
+
+def _sized(connection: socket.socket, data: bytes, length: int) -> tuple[bytes, bytes]:
+    while len(data) < length:
+        data = _more(connection, data)
+    return data[:length], data[length:]
+
+
+def _chunked(connection: socket.socket, data: bytes) -> tuple[bytes, dict[str, str], bytes]:
+    """A chunked body, its trailers, and what came behind them."""
+    body = b""
+    while True:
+        while b"\r\n" not in data:
+            data = _more(connection, data)
+        line, _, data = data.partition(b"\r\n")
+        size = int(line, 16)
+        if not size:
+            break
+        part, data = _sized(connection, data, size + 2)
+        assert part.endswith(b"\r\n")
+        body += part[:-2]
+    trailers: dict[str, str] = {}
+    while True:
+        while b"\r\n" not in data:
+            data = _more(connection, data)
+        line, _, data = data.partition(b"\r\n")
+        if not line:
+            return body, trailers, data
+        name, _, value = line.decode("latin-1").partition(":")
+        trailers[name.lower()] = value.strip()
 
 
 def run(
@@ -153,9 +204,10 @@ def run(
     transport: str,
     framed: bool = True,
     status_of_post: int = 202,
+    wait_for_posts_s: float = 0.0,
 ) -> Transcript:
     """Run a client against the script; returns once it waits for more, or has ended."""
-    api = ScriptedRuntimeApi(events, status_of_post)
+    api = ScriptedRuntimeApi(events, status_of_post, wait_for_posts_s)
     full = {**env}
     output_read, output_write = os.pipe()
     actions: list[tuple[int, ...]] = []

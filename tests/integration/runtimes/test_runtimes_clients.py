@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sys
@@ -26,7 +27,16 @@ def size(event, context):
 NODE_CODE = """
 exports.echo = async (event) => event;
 exports.size = async (event) => 'x'.repeat(event);
-exports.stream = awslambda.streamifyResponse(async (event, stream) => stream.end());
+exports.breaks = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write('half');
+  const { Readable, promises } = require('node:stream');
+  await promises.pipeline(new Readable({ read() { this.destroy(new Error('the source broke')); } }), stream);
+});
+exports.crashes = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.write) stream.write('half');
+  setTimeout(() => { throw new Error('outside'); }, 1);
+  await new Promise(() => {});
+});
 """
 ARGV = {
     "python": [sys.executable, "-S", "-u", str(CLIENTS / PYTHON_CLIENT)],
@@ -94,7 +104,23 @@ def test_python_looks_for_modules_in_code_then_layers_then_the_runtime(task: Pat
     assert not any(entry.startswith(str(CLIENTS)) or "dist-packages" in entry for entry in path)
 
 
-def test_response_streaming_is_refused_in_words(task: Path) -> None:
-    seen = play("node", task, "app.stream", Event(b"1"))
-    assert seen.posts[0].path.endswith("/init/error")
-    assert "does not stream responses yet" in json.loads(seen.posts[0].body)["errorMessage"]
+def test_a_stream_whose_source_breaks_ends_with_the_error_and_the_next_event_is_taken(task: Path) -> None:
+    seen = play("node", task, "app.breaks", Event(b"1"), Event(b"2"))
+    assert seen.exit_code is None
+    assert [post.body for post in seen.posts] == [b"half", b"half"]
+    for post in seen.posts:
+        assert post.trailers["lambda-runtime-function-error-type"] == "Error"
+        error = json.loads(base64.b64decode(post.trailers["lambda-runtime-function-error-body"]))
+        assert error["errorMessage"] == "the source broke"
+
+
+def test_a_crash_before_a_stream_began_is_reported(task: Path) -> None:
+    seen = play("node", task, "app.crashes", Event(b'{"write": false}'))
+    assert seen.exit_code == 129
+    assert json.loads(seen.posts[0].body)["errorMessage"] == "outside"
+
+
+def test_a_crash_in_the_middle_of_a_stream_leaves_its_body_cut_off(task: Path) -> None:
+    seen = play("node", task, "app.crashes", Event(b'{"write": true}'))
+    assert seen.exit_code == 129
+    assert seen.posts == []

@@ -43,13 +43,13 @@ class Answered(NamedTuple):
 class EventRunner(Endings):
     """A place that runs one event at a time."""
 
-    __slots__ = ("_answered", "_bound_ms", "_open")
-    # _answered: id of the event before; _bound_ms: when the event began, ms since the epoch;
+    __slots__ = ("_bound_ms", "_last_id", "_open")
+    # _bound_ms: when the event began, ms since the epoch; _last_id: of this event or the one before;
     # _open: answered, not reported yet.
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._answered: bytes | None = None
+        self._last_id: bytes | None = None
         self._bound_ms = 0
         self._open: Answered | None = None
 
@@ -83,7 +83,7 @@ class EventRunner(Endings):
 
     def _deliver(self, invocation: Invocation, started_ms: int) -> None:
         connection, self._waiting = self._waiting, None
-        request_id = self._answerable = invocation.request_id.encode()
+        request_id = self._answerable = self._last_id = invocation.request_id.encode()
         deadline_ms = started_ms + self.version.timeout_s * 1000
         head = self._head(invocation, request_id, deadline_ms)
         extensions = self._extensions
@@ -110,7 +110,6 @@ class EventRunner(Endings):
 
         The timer goes on until all wait in `next` again: who does not come back is ended.
         """
-        self._answered = self._answerable
         self._current = self._answerable = None
         journal = self._journal
         if journal.wants_runtime_done or status is not Status.SUCCESS:

@@ -8,14 +8,16 @@ Source: spec of the Runtime API §2; AWS's emulator.
 
 from __future__ import annotations
 
+from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.domain.outcome import Status
-from lambdad.worker.environment import failures
+from lambdad.worker.environment import failures, stream_errors
 from lambdad.worker.environment.events import EventRunner
+from lambdad.worker.environment.response_stream import ResponseStream
 from lambdad.worker.environment.states import STARTING, EnvironmentState
 from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.server import RuntimeConnection
-from lambdad.worker.runtime_api.wire import header
+from lambdad.worker.runtime_api.wire import RESPONSE_MODE, header
 
 _S = EnvironmentState
 _READY, _INIT_ERROR = "Ready", "InitError"
@@ -50,8 +52,8 @@ class RuntimeCalls(EventRunner):
         self._init_error = None
 
     def _refused(self, target: str) -> bytes:
-        if self._garbled:
-            source = _RESPONSE
+        if self._garbled or (self._state is _S.BUSY and self._answerable is None):
+            source = _RESPONSE  # an answer has begun
         elif self._init_error is not None and self._state in STARTING:
             source = _INIT_ERROR
         else:
@@ -60,6 +62,8 @@ class RuntimeCalls(EventRunner):
 
     def runtime_next(self, connection: RuntimeConnection) -> bytes | None:
         """The runtime waits for an event: the first time this ends its part of Init."""
+        if self._state is _S.BUSY:
+            self._give_up_stream()  # if it was cut off, the event is over by that
         state = self._state
         if state is _S.ANSWERED:
             if self._garbled:
@@ -83,7 +87,7 @@ class RuntimeCalls(EventRunner):
 
     def _ask_again(self, connection: RuntimeConnection) -> bytes | None:
         """A runtime that lost its connection, or asks twice, is given the event again."""
-        if self._garbled:
+        if self._garbled or self._answerable is None:
             return self._refused(_READY)
         invocation = self._current
         if invocation is not None:
@@ -103,10 +107,45 @@ class RuntimeCalls(EventRunner):
             error_type, payload = failures.too_large()
             self._finish(invocation, Status.ERROR, payload, error_type)
             return answers.TOO_LARGE
-        if b"unction-" in head and header(head, b"lambda-runtime-function-response-mode") is not None:
-            return answers.INVALID_RESPONSE_MODE
         self._finish(invocation, Status.SUCCESS, body, None)
         return answers.ACCEPTED
+
+    # --- streams: see `response_stream` ----------------------------------------------------------
+
+    def runtime_stream_begin(
+        self, request_id: bytes, head: bytes, connection: RuntimeConnection
+    ) -> ResponseStream | bytes:
+        """The runtime begins to answer in a stream; its event goes on until the body is whole."""
+        invocation = self._current
+        if invocation is None or request_id != self._answerable:
+            return self._not_answerable(request_id, _RESPONSE)
+        if self._garbled:
+            return self._refused(_RESPONSE)
+        if header(head, RESPONSE_MODE) != b"streaming":
+            error = stream_errors.invalid_mode(invocation.request_id)
+            self._finish(invocation, Status.ERROR, error.payload, error.code)
+            self._garbled = True
+            return answers.INVALID_RESPONSE_MODE
+        self._answerable = None
+        return ResponseStream(self, invocation, head, connection, self._surroundings.clock.monotonic)
+
+    def is_running(self, invocation: Invocation) -> bool:
+        """Whether the event is still to be settled."""
+        return self._current is invocation
+
+    def stream_ended(
+        self, invocation: Invocation, status: Status, payload: bytes, error_type: str | None
+    ) -> None:
+        """The streamed response came to its end, well or not."""
+        self._finish(invocation, status, payload, error_type)
+
+    def _give_up_stream(self) -> None:
+        """End an event whose response was cut off: its runtime lives and asks for the next."""
+        outlet = None if self._current is None else self._current.stream
+        if outlet is not None and outlet.source is not None:
+            outlet.source.give_up()
+
+    # --- errors ----------------------------------------------------------------------------------
 
     def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
         """The handler failed: the runtime's error object goes to the caller."""
@@ -121,9 +160,9 @@ class RuntimeCalls(EventRunner):
 
     def _not_answerable(self, request_id: bytes, target: str) -> bytes:
         """A wrong id, or an answer to what is answered."""
-        if request_id != self._answered:
+        if request_id != self._last_id:
             return answers.INVALID_REQUEST_ID
-        if self._state is _S.ANSWERED:
+        if self._state in {_S.BUSY, _S.ANSWERED}:
             return self._refused(target)
         if target == _RESPONSE:  # the emulator's runtime waits in `next` and is still in this state
             return answers.invalid_transition(_RUNTIME_STATES[_S.ANSWERED], target)

@@ -7,6 +7,7 @@ connection of an environment shares one handler, the environment itself.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 from lambdad.worker.runtime_api import answers, extension_routes
@@ -23,6 +24,26 @@ _MAX_HELD_BYTES = 4_096
 """Answers held back for a `next` in the same segment; a client has one or two."""
 
 
+class StreamSink(Protocol):
+    """Takes the body of a streamed response."""
+
+    def write(self, part: bytes) -> None:
+        """A part of the body."""
+        ...
+
+    def flush(self) -> None:
+        """Everything that arrived together has been written."""
+        ...
+
+    def end(self, trailers: Mapping[bytes, bytes]) -> bytes:
+        """The body is whole; what the runtime is answered."""
+        ...
+
+    def cut(self) -> None:
+        """The body will never be whole."""
+        ...
+
+
 class RuntimeHandler(ExtensionHandler, Protocol):
     """What an environment offers its processes; each answers by bytes, or None when it answers later."""
 
@@ -32,6 +53,12 @@ class RuntimeHandler(ExtensionHandler, Protocol):
 
     def runtime_response(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
         """The runtime answers an event."""
+        ...
+
+    def runtime_stream_begin(
+        self, request_id: bytes, head: bytes, connection: RuntimeConnection
+    ) -> StreamSink | bytes:
+        """The runtime begins to answer in a stream; bytes refuse it."""
         ...
 
     def runtime_error(self, request_id: bytes, head: bytes, body: bytes) -> bytes:
@@ -58,7 +85,19 @@ class RuntimeConnection(asyncio.Protocol):
     event: one write and one wake-up of the runtime less per invocation.
     """
 
-    __slots__ = ("_admitted", "_count", "_handler", "_held", "_parser", "_transport", "_waits")
+    __slots__ = (
+        "_admitted",
+        "_count",
+        "_handler",
+        "_held",
+        "_is_unread",
+        "_parser",
+        "_refusal",
+        "_sink",
+        "_transport",
+        "_waits",
+        "is_paused",
+    )
 
     def __init__(self, handler: RuntimeHandler, count: ConnectionCount) -> None:
         self._handler = handler
@@ -66,8 +105,12 @@ class RuntimeConnection(asyncio.Protocol):
         self._admitted = False
         self._held = b""
         self._waits = False
-        self._parser = RequestParser(self._on_request, self._on_continue, count)
+        self._parser = RequestParser(self._on_request, self._on_continue, count, self)
         self._transport: asyncio.Transport | None = None
+        self._sink: StreamSink | None = None
+        self._refusal = b""  # of the stream whose body comes in now
+        self._is_unread = False  # it does not read its answers
+        self.is_paused = False  # a stream of it goes too fast
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit it, or say that there are too many."""
@@ -84,6 +127,8 @@ class RuntimeConnection(asyncio.Protocol):
         if path is not None and path.startswith(_INVOCATION):
             self._handler.runtime_truncated(path[len(_INVOCATION) :].partition(b"/")[0])
         self._parser.close()
+        if self._sink is not None:
+            self._sink.cut()
         if self._admitted:
             self._count.leave()
             self._handler.runtime_gone(self)
@@ -100,6 +145,8 @@ class RuntimeConnection(asyncio.Protocol):
         except TooMuchHeld:
             self._end(answers.TOO_MUCH_HELD)
             return
+        if self._sink is not None:
+            self._sink.flush()
         if self._held and not self._waits:
             self._flush()
 
@@ -121,12 +168,25 @@ class RuntimeConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """It asks and does not read the answers: hear no more of it until it does."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._is_unread = True
+        self._set_reading()
 
     def resume_writing(self) -> None:
         """It has read them."""
-        if self._transport is not None and not self._transport.is_closing():
+        self._is_unread = False
+        self._set_reading()
+
+    def pause(self, paused: bool) -> None:
+        """Hear no more of it until whoever takes its stream has caught up."""
+        self.is_paused = paused
+        self._set_reading()
+
+    def _set_reading(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._is_unread or self.is_paused:
+            self._transport.pause_reading()
+        else:
             self._transport.resume_reading()
 
     def _end(self, answer: bytes) -> None:
@@ -161,6 +221,29 @@ class RuntimeConnection(asyncio.Protocol):
         self._held += answer
         if len(self._held) > _MAX_HELD_BYTES:
             self._flush()
+
+    # --- streams ---------------------------------------------------------------------------------
+
+    def stream_begins(self, method: bytes, path: bytes, head: bytes) -> bool:
+        """Whether it is a response; a refused one is heard to its end, and answered then."""
+        request_id, _, what = path[len(_INVOCATION) :].partition(b"/")
+        if method != b"POST" or not path.startswith(_INVOCATION) or what != b"response":
+            return False
+        if self._waits:
+            raise BadRequest("a request behind a `next` that is not answered yet")
+        begun = self._handler.runtime_stream_begin(request_id, head, self)
+        self._sink, self._refusal = (None, begun) if isinstance(begun, bytes) else (begun, b"")
+        return True
+
+    def stream_part(self, part: bytes) -> None:
+        """Pass it on."""
+        if self._sink is not None:
+            self._sink.write(part)
+
+    def stream_ends(self, trailers: Mapping[bytes, bytes]) -> None:
+        """Answer."""
+        sink, self._sink = self._sink, None
+        self._held += self._refusal if sink is None else sink.end(trailers)
 
     def _flush(self) -> None:
         """Send what was held back for a `next` in the same segment that did not come."""

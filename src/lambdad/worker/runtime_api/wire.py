@@ -2,18 +2,20 @@
 
 Runtimes send few kinds of request, and the two of the warm path (`response`, `next`) always with a
 Content-Length and usually pipelined in one segment. They are cut out of the buffer directly;
-whatever is chunked, asks for 100-continue or looks unusual goes through httptools from its first byte.
+whatever is chunked, streams, asks for 100-continue or looks unusual goes through httptools from its
+first byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import httptools
 
 from lambdad.domain.limits import MAX_RUNTIME_API_HEADER_BYTES, MAX_SYNC_RESPONSE_BYTES
 
+RESPONSE_MODE = b"lambda-runtime-function-response-mode"
 MAX_BODY_BYTES = MAX_SYNC_RESPONSE_BYTES + 1
 """Bytes kept of a body: one more than the largest answer is enough to know that it is too large."""
 
@@ -41,6 +43,22 @@ class Share(Protocol):
         ...
 
 
+class StreamTaker(Protocol):
+    """Takes the body of a request that says it streams as it comes."""
+
+    def stream_begins(self, method: bytes, path: bytes, head: bytes) -> bool:
+        """Whether it takes this one; otherwise the body is collected as any other."""
+        ...
+
+    def stream_part(self, part: bytes) -> None:
+        """A part of the body."""
+        ...
+
+    def stream_ends(self, trailers: Mapping[bytes, bytes]) -> None:
+        """The body is whole; names of trailers are in lower case."""
+        ...
+
+
 class RequestParser:
     """Cuts a byte stream into requests.
 
@@ -48,6 +66,7 @@ class RequestParser:
         on_request: called for each whole request.
         on_continue: called when the client waits for ``100 Continue``.
         share: charged with bodies that do not come in one piece.
+        streams: takes bodies that stream; None where nothing does.
     """
 
     __slots__ = (
@@ -61,12 +80,20 @@ class RequestParser:
         "_pending",
         "_share",
         "_slow",
+        "_streams",
     )
 
-    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None], share: Share) -> None:
+    def __init__(
+        self,
+        on_request: OnRequest,
+        on_continue: Callable[[], None],
+        share: Share,
+        streams: StreamTaker | None = None,
+    ) -> None:
         self._on_request = on_request
         self._on_continue = on_continue
         self._share = share
+        self._streams = streams
         self._charged = 0
         self._pending = bytearray()
         self._missing = 0
@@ -110,7 +137,7 @@ class RequestParser:
             head = data[: end + 2]
             length = _content_length(head)
             if length is None:
-                self._slow = _SlowParser(self._on_request, self._on_continue, self._share)
+                self._slow = _SlowParser(self._on_request, self._on_continue, self._share, self._streams)
                 self._slow.feed(data)
                 return
             body = data[end + 4 : end + 4 + length]
@@ -181,7 +208,7 @@ def _content_length(head: bytes) -> int | None:
     if head.startswith(b"GET "):
         return 0
     lower = head.lower()
-    if b"\r\ntransfer-encoding:" in lower or b"\r\nexpect:" in lower:
+    if b"\r\ntransfer-encoding:" in lower or b"\r\nexpect:" in lower or RESPONSE_MODE in lower:
         return None
     at = lower.find(b"\r\ncontent-length:")
     if at < 0:
@@ -200,22 +227,36 @@ def header(head: bytes, name: bytes) -> bytes | None:
 
 
 class _SlowParser:
-    """Everything unusual, through httptools; keeps the header block for `header`."""
+    """Everything unusual, through httptools; keeps the header block for `header`.
 
-    def __init__(self, on_request: OnRequest, on_continue: Callable[[], None], share: Share) -> None:
+    What follows a chunked body comes through `on_header`, too: those are trailers.
+    """
+
+    def __init__(
+        self,
+        on_request: OnRequest,
+        on_continue: Callable[[], None],
+        share: Share,
+        streams: StreamTaker | None,
+    ) -> None:
         self._on_request = on_request
         self._continue = on_continue
         self._share = share
+        self._streams = streams
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._lines: list[bytes] = []
+        self._trailers: dict[bytes, bytes] = {}
         self._parts: list[bytes] = []
         self._size = 0
         self._charged = 0
         self._around = 0
+        self._in_head = True
+        self._is_stream = False
         self.in_message = False
 
     def feed(self, data: bytes) -> None:
+        size = self._size
         self._around += len(data)
         try:
             self._parser.feed_data(data)
@@ -223,8 +264,14 @@ class _SlowParser:
             if isinstance(error.__context__, TooMuchHeld):
                 raise error.__context__ from None
             raise BadRequest(str(error)) from None
-        # Heads, trailers and the sizes of chunks; a chunk of one byte has six around it.
-        if self.in_message and self._around > MAX_RUNTIME_API_HEADER_BYTES + 8 * self._size:
+        if not self.in_message:
+            return
+        # Heads, trailers and the sizes of chunks; a chunk of one byte has six around it. A stream has no
+        # size that its trailers could be held against: what is around its last part is.
+        if self._is_stream and self._size != size:
+            self._around = min(self._around, len(data))
+        allowance = 0 if self._is_stream else 8 * self._size
+        if self._around > MAX_RUNTIME_API_HEADER_BYTES + allowance:
             raise BadRequest(f"over {MAX_RUNTIME_API_HEADER_BYTES} bytes around a body")
 
     @property
@@ -237,9 +284,11 @@ class _SlowParser:
         self._parts = []
 
     def on_message_begin(self) -> None:
-        self.in_message = True
+        self.in_message = self._in_head = True
+        self._is_stream = False
         self._url = b""
         self._lines = []
+        self._trailers = {}
         self._parts = []
         self._size = 0
 
@@ -247,26 +296,43 @@ class _SlowParser:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._lines.append(name + b": " + value)
+        if self._in_head:
+            self._lines.append(name + b": " + value)
+        else:
+            self._trailers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         if any(line.lower() == b"expect: 100-continue" for line in self._lines):
             self._continue()
+        if self._streams is not None:
+            head = self._head()
+            if header(head, RESPONSE_MODE):
+                self._is_stream = self._streams.stream_begins(self._parser.get_method(), self._url, head)
 
     def on_body(self, part: bytes) -> None:
+        self._around -= len(part)
+        if self._is_stream and self._streams is not None:
+            self._size += len(part)
+            self._streams.stream_part(part)
+            return
         if self._size < MAX_BODY_BYTES:
             if not self._share.hold(len(part)):
                 raise TooMuchHeld
             self._charged += len(part)
             self._parts.append(part)
         self._size += len(part)
-        self._around -= len(part)
 
     def on_message_complete(self) -> None:
         self.in_message = False
         self._around = 0
-        method = self._parser.get_method()
-        head = b"\r\n".join([method + b" " + self._url + b" HTTP/1.1", *self._lines, b""])
+        if self._is_stream and self._streams is not None:
+            self._streams.stream_ends(self._trailers)
+            return
         body = b"".join(self._parts)
         self.let_go()
-        self._on_request(method, self._url, head, body)
+        self._on_request(self._parser.get_method(), self._url, self._head(), body)
+
+    def _head(self) -> bytes:
+        method = self._parser.get_method()
+        return b"\r\n".join([method + b" " + self._url + b" HTTP/1.1", *self._lines, b""])

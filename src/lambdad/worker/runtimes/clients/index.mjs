@@ -20,6 +20,7 @@ import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket, createConnection } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
 import { format, types } from 'node:util';
 
 const require = createRequire(import.meta.url);
@@ -52,6 +53,7 @@ const MalformedHandlerName = namedError('MalformedHandlerName', 'MalformedHandle
 const UserCodeSyntaxError = namedError('UserCodeSyntaxError');
 const UnhandledPromiseRejection = namedError('UnhandledPromiseRejection');
 const MalformedStreamingHandler = namedError('MalformedStreamingHandler');
+const InvalidStreamingOperation = namedError('InvalidStreamingOperation');
 const CallbackHandlerDeprecated = namedError('CallbackHandlerDeprecated', 'CallbackHandlerDeprecatedError');
 const JSONStringifyError = namedError('JSONStringifyError');
 
@@ -266,6 +268,11 @@ class Connection {
     this.socket.unref();
   }
 
+  /** From now on the connection keeps the event loop alive, until what is sent on it has been answered. */
+  hold() {
+    this.socket.ref();
+  }
+
   /** Send, and call back once per expected response, in order. */
   send(text, ...receivers) {
     this.waiting.push(...receivers);
@@ -354,6 +361,11 @@ class RuntimeClient {
     this.connection.send(this.errorRequest(requestId, error), then);
   }
 
+  /** A response that goes out as it is written. */
+  stream(requestId, highWaterMark) {
+    return new ResponseStream(this.connection, requestId, highWaterMark);
+  }
+
   postInitError(error, then) {
     const response = errorObject(error);
     const kind = `Lambda-Runtime-Function-Error-Type: ${response.errorType}\r\n`;
@@ -362,17 +374,177 @@ class RuntimeClient {
 }
 
 // -------------------------------------------------------------------------------------------------
+// Streamed responses: a chunked body on the connection, errors in its trailers
+
+const ERROR_TYPE = 'Lambda-Runtime-Function-Error-Type';
+const ERROR_BODY = 'Lambda-Runtime-Function-Error-Body';
+const LINE_END = Buffer.from('\r\n');
+
+/** A TypeError as Node.js's own HTTP library raises it. */
+function headerError(code, message) {
+  const error = Object.assign(new TypeError(message), { code });
+  error.stack = error.stack.replace(/^TypeError/, `TypeError [${code}]`);
+  return error;
+}
+
+/**
+ * What a streaming handler writes to. As with AWS's client the prelude of `HttpResponseStream` goes out
+ * with the first `write`, not with an `end` that brings the only data.
+ */
+class ResponseStream extends Writable {
+  #connection;
+  #requestId;
+  #contentType = 'application/octet-stream';
+  #hasBegun = false;
+  #hasEnded = false;
+  #isWritten = false;
+  #trailers = '';
+  #answered;
+  #refuse;
+
+  constructor(connection, requestId, highWaterMark) {
+    super(highWaterMark ? { highWaterMark } : {});
+    this.#connection = connection;
+    this.#requestId = requestId;
+    /** Resolves when the platform has taken the whole response. */
+    this.answered = new Promise((taken, refused) => {
+      this.#answered = taken;
+      this.#refuse = refused;
+    });
+    this.answered.catch(() => {});
+    this.on('error', () => {}); // the handler hears of it through `answered`
+    connection.hold();
+  }
+
+  /** Whether anything of it has been sent: no other request fits on the connection then. */
+  get hasBegun() {
+    return this.#hasBegun;
+  }
+
+  setContentType(contentType) {
+    if (this.#isWritten) throw new InvalidStreamingOperation('Cannot set content-type, too late.');
+    if (contentType === undefined) {
+      throw headerError('ERR_HTTP_INVALID_HEADER_VALUE', 'Invalid value "undefined" for header "Content-Type"');
+    }
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(contentType)) {
+      throw headerError('ERR_INVALID_CHAR', 'Invalid character in header content ["Content-Type"]');
+    }
+    this.#contentType = contentType;
+  }
+
+  write(chunk, encoding, callback) {
+    const isData = typeof chunk === 'string' || chunk instanceof Uint8Array;
+    if (!this.#isWritten) this._onBeforeFirstWrite?.((data) => super.write(data));
+    this.#isWritten = true;
+    return super.write(isData ? chunk : JSON.stringify(chunk), encoding, callback);
+  }
+
+  #send(chunks, callback) {
+    const { socket } = this.#connection;
+    socket.cork();
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#connection.send(
+        `POST /2018-06-01/runtime/invocation/${encodeURIComponent(this.#requestId)}/response${TAIL}` +
+          `Content-Type: ${this.#contentType}\r\nTrailer: ${ERROR_TYPE}, ${ERROR_BODY}\r\n` +
+          'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n',
+        () => this.#answered(),
+      );
+    }
+    for (const chunk of chunks) {
+      if (!chunk.length) continue; // it would end the body
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      socket.write(LINE_END);
+    }
+    socket.write(this.#hasEnded ? `0\r\n${this.#trailers}\r\n` : '', callback);
+    socket.uncork();
+  }
+
+  _write(chunk, _encoding, callback) {
+    this.#send([chunk], callback);
+  }
+
+  _writev(entries, callback) {
+    this.#send(entries.map((entry) => entry.chunk), callback);
+  }
+
+  _final(callback) {
+    this.#hasEnded = true;
+    this.#send([], callback);
+  }
+
+  _destroy(error, callback) {
+    if (!this.#hasEnded) this.#refuse(error ?? Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }));
+    callback(error);
+  }
+
+  /** End it with an error, unless it has ended; resolves when that is on its way. */
+  fail(error) {
+    return new Promise((resume) => {
+      if (this.#hasEnded) {
+        resume();
+        return;
+      }
+      const object = errorObject(error);
+      const body = Buffer.from(JSON.stringify(object)).toString('base64');
+      this.#trailers = `${ERROR_TYPE}: ${object.errorType}\r\n${ERROR_BODY}: ${body}\r\n`;
+      if (this.destroyed) this._final(resume);
+      else this.end(resume);
+    });
+  }
+}
+
+/** Puts status, headers and cookies in front of a response to HTTP. */
+class HttpResponseStream {
+  static from(underlyingStream, prelude) {
+    underlyingStream.setContentType('application/vnd.awslambda.http-integration-response');
+    const text = JSON.stringify(prelude);
+    underlyingStream._onBeforeFirstWrite = (write) => {
+      write(text);
+      write(new Uint8Array(8));
+    };
+    return underlyingStream;
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
 // The handler
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+
+function streamifyResponse(handler, options) {
+  handler[STREAMING] = 'response';
+  if (typeof options?.highWaterMark === 'number') handler[HIGH_WATER_MARK] = parseInt(options.highWaterMark);
+  return handler;
+}
 
 function addGlobals() {
   if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
-  globalThis.awslambda = {
-    ...globalThis.awslambda,
-    streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: 'response' }),
-  };
+  globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse, HttpResponseStream };
 }
+
+function isStreaming(handler) {
+  const mark = handler[STREAMING];
+  if (ASYNC_ONLY ? !mark : mark === undefined || mark === null || mark === false) return false;
+  if (mark !== 'response') throw new MalformedStreamingHandler('Only response streaming is supported.');
+  return true;
+}
+
+const isPromise = (value) => typeof value?.then === 'function';
+
+/** Run a streaming handler until the platform has taken its whole response. */
+async function streamFrom(call, stream, notAsync, notFinished) {
+  const result = call();
+  if (!isPromise(result)) throw notAsync;
+  if ((await result) !== undefined) console.warn('Streaming handlers ignore return values.');
+  await stream.answered;
+  if (!stream.writableFinished) throw notFinished;
+}
+
+const NOT_ASYNC = 'Streaming does not support non-async handlers.';
+const NOT_FINISHED = 'Response stream is not finished.';
 
 async function loadHandler(root, name) {
   if (name.includes('..')) {
@@ -389,10 +561,7 @@ async function loadHandler(root, name) {
   const handler = find(module) ?? (ASYNC_ONLY ? find(module.default) : undefined);
   if (!handler) throw new HandlerNotFound(`${name} is undefined or not exported`);
   if (typeof handler !== 'function') throw new HandlerNotFound(`${name} is not a function`);
-  if (handler[STREAMING]) {
-    throw new MalformedStreamingHandler('lambdad does not stream responses yet: awslambda.streamifyResponse cannot be used.');
-  }
-  if (ASYNC_ONLY && handler.length >= 3) {
+  if (!isStreaming(handler) && ASYNC_ONLY && handler.length >= 3) {
     throw new CallbackHandlerDeprecated(
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +
         'You need to modify this function to use a supported handler signature to use Node.js 24 or later. ' +
@@ -500,6 +669,7 @@ function enterInvocation(headers) {
 // The handler is called as a method of an object of this name, which stack traces show.
 class Runtime {}
 class BufferedInvokeProcessor {}
+class StreamingInvokeProcessor {}
 
 // -------------------------------------------------------------------------------------------------
 // Up to Node.js 22: callbacks, promises and the empty event loop
@@ -510,6 +680,7 @@ function runWithCallbacks(runtime, environment) {
   let onFatal; // (error, exit code) of what is under way: Init or an invocation
   process.on('beforeExit', () => onEmptyLoop());
   const client = new RuntimeClient((headers, body) => onEvent(headers, body));
+  client.onStreamingEvent = onStreamingEvent;
   onFatal = (error, code) => client.postInitError(error, () => process.exit(code));
   process.on('uncaughtException', (error) => {
     logError('Uncaught Exception', error);
@@ -590,18 +761,59 @@ function runWithCallbacks(runtime, environment) {
     }
   }
 
+  async function onStreamingEvent(headers, body) {
+    const requestId = headers['lambda-runtime-aws-request-id'];
+    enterInvocation(headers);
+    onEmptyLoop = nothing;
+    const stream = client.stream(requestId, runtime.handler[HIGH_WATER_MARK]);
+    onFatal = (error, code) => {
+      if (stream.hasBegun) process.exit(code);
+      client.postLastError(requestId, error, () => process.exit(code));
+    };
+    let waits = true;
+    const context = {
+      get callbackWaitsForEmptyEventLoop() {
+        return waits;
+      },
+      set callbackWaitsForEmptyEventLoop(value) {
+        waits = value;
+      },
+    };
+    try {
+      Object.assign(context, environment, contextOfHeaders(headers));
+      const event = JSON.parse(body);
+      await streamFrom(() => runtime.handler(event, stream, context), stream, NOT_ASYNC, NOT_FINISHED);
+    } catch (error) {
+      logError('Invoke Error', error);
+      await stream.fail(error);
+    }
+    if (!waits) next();
+    else {
+      onEmptyLoop = () => {
+        onEmptyLoop = nothing;
+        setImmediate(next);
+      };
+    }
+  }
+
   return client;
 }
 
 // -------------------------------------------------------------------------------------------------
 // From Node.js 24 on: async handlers only
 
+const asyncContext = (headers, { functionVersion, functionName, ...rest }) => ({
+  ...contextOfHeaders(headers),
+  functionName,
+  functionVersion,
+  ...rest,
+});
+
 function runAsync(processor, environment) {
   const client = new RuntimeClient((headers, body) => void onEvent(headers, body));
   async function onEvent(headers, body) {
     enterInvocation(headers);
-    const { functionVersion, functionName, ...rest } = environment;
-    const context = { ...contextOfHeaders(headers), functionName, functionVersion, ...rest };
+    const context = asyncContext(headers, environment);
     const event = JSON.parse(body);
     const requestId = context.awsRequestId;
     try {
@@ -618,6 +830,26 @@ function runAsync(processor, environment) {
   return client;
 }
 
+/** From now on events go to a handler that streams. */
+function streamAsync(client, handler, environment) {
+  const processor = Object.assign(new StreamingInvokeProcessor(), { handler });
+  client.onEvent = async (headers, body) => {
+    enterInvocation(headers);
+    const context = asyncContext(headers, environment);
+    const event = JSON.parse(body);
+    const stream = client.stream(context.awsRequestId, handler[HIGH_WATER_MARK]);
+    try {
+      const call = () => processor.handler(event, stream, context);
+      await streamFrom(call, stream, new Error(NOT_ASYNC), new Error(NOT_FINISHED));
+    } catch (error) {
+      await new Promise((resume) => setImmediate(resume));
+      logError('Invoke Error', error);
+      await stream.fail(error);
+    }
+    client.next();
+  };
+}
+
 // -------------------------------------------------------------------------------------------------
 
 async function main() {
@@ -630,6 +862,7 @@ async function main() {
     const runtime = new Runtime();
     const client = runWithCallbacks(runtime, environment);
     runtime.handler = await loadHandler(root, name);
+    if (isStreaming(runtime.handler)) client.onEvent = client.onStreamingEvent;
     setImmediate(() => client.next());
     return;
   }
@@ -637,6 +870,7 @@ async function main() {
   const client = runAsync(processor, environment);
   try {
     processor.handler = await loadHandler(root, name);
+    if (isStreaming(processor.handler)) streamAsync(client, processor.handler, environment);
   } catch (error) {
     logError('Init Error', error);
     await new Promise((taken) => client.postInitError(error, taken));

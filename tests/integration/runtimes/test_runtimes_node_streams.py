@@ -1,0 +1,57 @@
+"""lambdad's Node.js client streams as aws-lambda-ric does: bodies, content types, trailers, logs."""
+
+from __future__ import annotations
+
+import pytest
+from test_runtimes_node_differential import assert_same
+
+pytestmark = pytest.mark.registry
+
+HANDLERS = [
+    "text",
+    "objects",
+    "ends",
+    "nothing",
+    "emptyFirst",
+    "contentType",
+    "contentTypeTooLate",
+    "badContentType",
+    "noContentType",
+    "http",
+    "httpEndsOnly",
+    "pipes",
+    "large",
+    "highWaterMark",
+    "returns",
+    "throwsFirst",
+    "throwsLater",
+    "throwsText",
+    "throwsAtTheEnd",
+    "sync",
+    "syncNothing",
+    "syncThrows",
+    "context",
+    "doesNotWait",
+    "waits",
+    "logs",
+    "properties",
+    "unknown",
+    "unmarked",
+    "global",
+]
+ESSENTIALS = ["text", "http", "throwsLater"]
+# Version 3 of the official client cannot name the error it means here: it fails with a ReferenceError.
+BROKEN_THERE = ("nodejs20.x", "unknown")
+CASES = [(line, name) for line in ("nodejs20.x", "nodejs24.x") for name in HANDLERS]
+CASES.remove(BROKEN_THERE)
+CASES += [(line, name) for line in ("nodejs18.x", "nodejs22.x") for name in ESSENTIALS]
+
+
+@pytest.mark.parametrize(("line", "name"), CASES)
+def test_streams_are_those_of_aws_lambda_ric(line: str, name: str) -> None:
+    assert_same(line, f"streams.{name}", {}, wait_for_posts_s=5.0)
+
+
+def test_a_streamed_error_is_logged_in_json_as_by_aws_lambda_ric() -> None:
+    for line in ("nodejs20.x", "nodejs24.x"):
+        assert_same(line, "streams.throwsLater", {"AWS_LAMBDA_LOG_FORMAT": "JSON"}, wait_for_posts_s=5.0)
