@@ -63,7 +63,9 @@ class LayerContract:
             description="dé", license_info="MIT", runtimes=("python3.12",), architectures=(), number=1
         )
         assert await catalogue.layers.read(HERE, "l", 1) == stored
-        assert await catalogue.layers.read(HERE, "l", 2) is None
+        for number in (2, 0, -1, 2**63, 10**40):
+            assert await catalogue.layers.read(HERE, "l", number) is None
+            assert not await catalogue.layers.delete(HERE, "l", number)
         assert await catalogue.layers.read(HERE, "other", 1) is None
 
     async def test_numbers_go_on_after_every_version_was_deleted(self, catalogue: CatalogueStore) -> None:

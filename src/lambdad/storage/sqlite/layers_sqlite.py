@@ -13,6 +13,7 @@ from lambdad.ports.layer_store import LayerFilter
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
+_MAX_INTEGER = 2**63 - 1  # what SQLite holds
 _Parameters = dict[str, str | int | bytes | None]
 
 
@@ -43,11 +44,15 @@ class SqliteLayers:
 
     async def read(self, scope: Scope, name: str, number: int) -> LayerVersion | None:
         """One version, or None."""
+        if number > _MAX_INTEGER:
+            return None
         found = await self._select("read_version", _key(scope, name) | {"number": number})
         return found[0] if found else None
 
     async def delete(self, scope: Scope, name: str, number: int) -> bool:
         """Remove one version; False when there is none."""
+        if number > _MAX_INTEGER:
+            return False
         statement, parameters = self._sql["delete_version"], _key(scope, name) | {"number": number}
         return await self._threads.write(lambda c: c.execute(statement, parameters).rowcount > 0)
 
