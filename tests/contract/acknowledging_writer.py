@@ -8,6 +8,7 @@ import sys
 import time
 
 from catalogue_contract import version
+from layer_contract import layer_version
 
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import LogLine, StreamKey
@@ -38,6 +39,18 @@ async def create_forever(catalogue: SqliteCatalogue, worker: int) -> None:
         number += 1
 
 
+async def publish_layers_forever(catalogue: SqliteCatalogue) -> None:
+    number = 0
+    while True:
+        name = f"l-{number % 3}"
+        published = await catalogue.layers.publish(layer_version(name))
+        say("layer", name, published.number)
+        if number % 4 == 0:
+            assert await catalogue.layers.delete(Scope(), name, published.number)
+            say("layer-deleted", name, published.number)
+        number += 1
+
+
 async def log_forever(logs: SqliteLogStore) -> None:
     key = StreamKey(Scope(), "/g", "s")
     await logs.create_group(Scope(), "/g")
@@ -58,6 +71,7 @@ async def main(folder: str) -> None:
     async with asyncio.TaskGroup() as tasks:
         for worker in range(8):
             tasks.create_task(create_forever(catalogue, worker))
+        tasks.create_task(publish_layers_forever(catalogue))
         tasks.create_task(log_forever(logs))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layer_contract import HERE, LayerContract, layer_version
 
 from lambdad.domain.function import (
     LATEST,
@@ -27,7 +28,6 @@ from lambdad.ports.catalogue_store import CatalogueStore, Usage
 # One contract runs on several stores: each subclass is an executor of its own.
 INHERITED = [HealthCheck.too_slow, HealthCheck.differing_executors]
 
-HERE = Scope()
 ELSEWHERE = (Scope(region="eu-central-1"), Scope(account="111122223333"))
 
 
@@ -55,6 +55,11 @@ def version(name: str = "f", number: str = LATEST, revision: str = "r1", **chang
         update_status=UpdateStatus.SUCCESSFUL,
     )
     return replace(made, **changes)
+
+
+def using(*keys: str) -> Any:
+    """Layers with these archives, for `version(layers=…)`."""
+    return tuple(layer_version(name=f"l-{key}", number=1, code_key=CodeKey(key)).attached() for key in keys)
 
 
 Steps = list[tuple[Any, ...]]
@@ -150,7 +155,7 @@ async def all_pages(
     return found
 
 
-class CatalogueContract:
+class CatalogueContract(LayerContract):
     def opened(self) -> AbstractContextManager[CatalogueStore]:
         """A fresh catalogue, closed at the end."""
         raise NotImplementedError
@@ -166,7 +171,7 @@ class CatalogueContract:
             state_reason=Reason("The function is being created.", "Creating"),
             update_status=None,
             environment=None,
-            layers=("arn:aws:lambda:us-east-1:000000000000:layer:l:1",),
+            layers=(layer_version(number=1).attached(),),
             echoed={"VpcConfig": {"SubnetIds": [], "Ipv6AllowedForDualStack": False}},
         )
         assert await catalogue.create(stored, {})
@@ -307,6 +312,16 @@ class CatalogueContract:
         assert await catalogue.usage(HERE) == Usage(2, 135)
         assert await catalogue.usage(ELSEWHERE[0]) == Usage(0, 0)
 
+    async def test_usage_counts_the_code_of_layers(self, catalogue: CatalogueStore) -> None:
+        await catalogue.create(version("a", code_bytes=100), {})
+        await catalogue.publish(version("a", "1", code_bytes=30))
+        await catalogue.layers.publish(layer_version(code_bytes=7))
+        await catalogue.layers.publish(layer_version(code_bytes=2))
+        await catalogue.layers.publish(layer_version(scope=ELSEWHERE[0], code_bytes=1000))
+        assert await catalogue.usage(HERE) == Usage(1, 139)
+        await catalogue.layers.delete(HERE, "l", 1)
+        assert await catalogue.usage(HERE) == Usage(1, 132)
+
     async def test_unsettled_are_those_in_the_middle_of_a_change_of_any_scope(
         self, catalogue: CatalogueStore
     ) -> None:
@@ -327,6 +342,19 @@ class CatalogueContract:
         await catalogue.create(version("b", scope=ELSEWHERE[1], code_key=CodeKey("3")), {})
         await catalogue.replace(version("a", code_key=CodeKey("4")), expected_revision="r1")
         assert await catalogue.code_keys() == {"2", "3", "4"}
+
+    async def test_code_of_layers_is_needed_by_the_layer_and_by_every_version_that_uses_it(
+        self, catalogue: CatalogueStore
+    ) -> None:
+        await catalogue.layers.publish(layer_version(code_key=CodeKey("10")))
+        await catalogue.create(version("a", code_key=CodeKey("1"), layers=using("10", "11")), {})
+        await catalogue.publish(version("a", "1", code_key=CodeKey("1"), layers=using("12")))
+        await catalogue.layers.delete(HERE, "l", 1)
+        assert await catalogue.code_keys() == {"1", "10", "11", "12"}
+        assert await catalogue.layer_lists() == {("10", "11"), ("12",)}
+        await catalogue.replace(version("a", code_key=CodeKey("1")), expected_revision="r1")
+        assert await catalogue.code_keys() == {"1", "12"}
+        assert await catalogue.layer_lists() == {("12",)}
 
     @settings(max_examples=40, deadline=None, suppress_health_check=INHERITED)
     @given(STEPS, st.integers(1, 4))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
-from catalogue_contract import HERE, CatalogueContract, version
+from catalogue_contract import HERE, CatalogueContract, using, version
 
 from lambdad.domain.errors import ServiceFault
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+from lambdad.storage.sqlite.queries import migrations
 
 pytestmark = pytest.mark.asyncio
 
@@ -49,6 +52,25 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path) -> None:
     with sqlite_catalogue(tmp_path / "c.db") as store:
         assert await store.read(HERE, "f", "1") == version(number="1")
         assert await store.read_tags(HERE, "f") == {"a": "b"}
+
+
+async def test_a_catalogue_from_before_layers_is_migrated_with_its_functions(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "c.db")
+    connection.executescript(migrations("catalogue")[0] + "\nPRAGMA user_version = 1;")
+    connection.execute("INSERT INTO functions VALUES (1, ?, ?, 'f', 0, '{}')", (HERE.account, HERE.region))
+    document = msgspec.json.encode(version())
+    connection.execute(
+        "INSERT INTO versions VALUES (1, 0, 'r1', 'Active', 'Successful', 'key', 10, ?)", (document,)
+    )
+    connection.commit()
+    connection.close()
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        assert await store.read(HERE, "f") == version()
+        assert await store.code_keys() == {"key"}
+        assert await store.layer_lists() == set()
+        changed = version(revision="r2", layers=using("10", "11"))
+        assert await store.replace(changed, expected_revision="r1")
+        assert await store.layer_lists() == {("10", "11")}
 
 
 async def test_two_catalogues_in_memory_share_nothing() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from catalogue_contract import HERE, version
+from layer_contract import layer_version
 from log_contract import FixedClock, messages
 
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
@@ -32,9 +33,11 @@ def acknowledged_before_kill(folder: Path, lines: int) -> list[list[str]]:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_everything_acknowledged_survives_the_kill(tmp_path: Path, seed: int) -> None:
-    said = acknowledged_before_kill(tmp_path, random.Random(seed).randrange(5, 900))
+    told = acknowledged_before_kill(tmp_path, random.Random(seed).randrange(5, 900))
+    said = [words for words in told if len(words) == 2]
     catalogue = SqliteCatalogue(tmp_path / "catalogue.db")
     try:
+        await check_layers(catalogue, [words for words in told if len(words) == 3])
         for name in {name for verb, name in said if verb == "deleted"}:
             assert await catalogue.read(HERE, name) is None
         begun = {name for verb, name in said if verb == "created"}
@@ -49,6 +52,18 @@ async def test_everything_acknowledged_survives_the_kill(tmp_path: Path, seed: i
     finally:
         catalogue.close()
     await check_logs(tmp_path, said)
+
+
+async def check_layers(catalogue: SqliteCatalogue, said: list[list[str]]) -> None:
+    gone = {(name, int(number)) for verb, name, number in said if verb == "layer-deleted"}
+    published = [(name, int(number)) for verb, name, number in said if verb == "layer"]
+    # Behind the last publication its deletion may have been on the way.
+    for name, number in published[:-1]:
+        expected = None if (name, number) in gone else layer_version(name, number)
+        assert await catalogue.layers.read(HERE, name, number) == expected
+    for name in {name for name, _ in published}:
+        highest = max(number for other, number in published if other == name)
+        assert (await catalogue.layers.publish(layer_version(name))).number > highest
 
 
 async def check_logs(folder: Path, said: list[list[str]]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, State, UpdateStatus
+from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
+from tests.fakes.layers import FakeLayers
 
 
 class _Function:
@@ -22,6 +23,7 @@ class FakeCatalogue:
 
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
+        self.layers = FakeLayers()
 
     async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
         if (latest.scope, latest.name) in self._functions:
@@ -91,9 +93,14 @@ class FakeCatalogue:
 
     async def usage(self, scope: Scope) -> Usage:
         functions = [function for _, function in self._of(scope)]
-        return Usage(
-            len(functions), sum(version.code_bytes for f in functions for version in f.versions.values())
+        own = sum(version.code_bytes for f in functions for version in f.versions.values())
+        layers = sum(
+            version.code_bytes
+            for (owner, _), versions in self.layers.versions.items()
+            if owner == scope
+            for version in versions.values()
         )
+        return Usage(len(functions), own + layers)
 
     async def unsettled(self) -> list[FunctionVersion]:
         return [
@@ -104,7 +111,13 @@ class FakeCatalogue:
         ]
 
     async def code_keys(self) -> set[CodeKey]:
-        return {v.code_key for function in self._functions.values() for v in function.versions.values()}
+        own = {v.code_key for function in self._functions.values() for v in function.versions.values()}
+        layers = {v.code_key for versions in self.layers.versions.values() for v in versions.values()}
+        return (own | layers).union(*await self.layer_lists())
+
+    async def layer_lists(self) -> set[LayerKeys]:
+        versions = [v for function in self._functions.values() for v in function.versions.values()]
+        return {version.layer_keys for version in versions if version.layers}
 
     def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
         return sorted(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from lambdad.domain.errors import InvalidParameter, RequestTooLarge
-from lambdad.domain.function import CodeKey
+from lambdad.domain.function import CodeKey, LayerKeys
 from lambdad.domain.limits import MAX_ZIPPED_BYTES
 from lambdad.ports.code_store import StoredCode
 
@@ -17,6 +18,7 @@ class FakeCodes:
 
     def __init__(self) -> None:
         self.stored: dict[CodeKey, bytes] = {}
+        self.unpacked: dict[CodeKey, int] = {}
 
     async def put(self, archive: bytes, *, max_archive_bytes: int = MAX_ZIPPED_BYTES) -> StoredCode:
         if len(archive) > max_archive_bytes:
@@ -28,7 +30,13 @@ class FakeCodes:
         digest = hashlib.sha256(archive)
         key = CodeKey(digest.hexdigest())
         self.stored[key] = archive
-        return StoredCode(key, base64.b64encode(digest.digest()).decode(), len(archive), len(archive))
+        shown = base64.b64encode(digest.digest()).decode()
+        return StoredCode(key, shown, len(archive), await self.unpacked_bytes(key))
+
+    def pretend(self, archive: bytes, unpacked_bytes: int) -> bytes:
+        """Say that these bytes unpack to so many; the bytes."""
+        self.unpacked[CodeKey(hashlib.sha256(archive).hexdigest())] = unpacked_bytes
+        return archive
 
     def task_root(self, key: CodeKey) -> Path:
         return Path("/nowhere") / key
@@ -36,7 +44,13 @@ class FakeCodes:
     def archive(self, key: CodeKey) -> Path:
         return Path("/nowhere") / f"{key}.zip"
 
-    async def keep_only(self, keys: set[CodeKey]) -> int:
+    async def unpacked_bytes(self, key: CodeKey) -> int:
+        return self.unpacked.get(key, len(self.stored[key]))
+
+    async def layers_root(self, keys: LayerKeys) -> Path | None:
+        return Path("/nowhere/merged", *keys) if keys else None
+
+    async def keep_only(self, keys: set[CodeKey], layers: AbstractSet[LayerKeys] = frozenset()) -> int:
         lost = self.stored.keys() - keys
         for key in lost:
             del self.stored[key]

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from lambdad.domain.function import CodeKey, FunctionVersion, LoggingConfig, State
+from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys, LoggingConfig, State
 from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import StreamKey
@@ -251,6 +251,9 @@ class FakeRuntimes:
 class FakeCode:
     def task_root(self, key: CodeKey) -> Path:
         return Path("/nowhere")
+
+    async def layers_root(self, keys: LayerKeys) -> Path | None:
+        return Path("/layers", *keys) if keys else None
 
 
 LIMITS = Limits(1, 1.0, 1, 1, 1)

@@ -49,10 +49,6 @@ SINGLE_ANSWERS = {
     ("Function", "test_invalid_vpc_config_subnet"): {
         "create-response-non-existent-subnet-id": "VpcConfig (EC2)"
     },
-    ("AccountSettings", "test_account_settings_total_code_size"): {
-        "total_code_size_diff_publish_layer": "PublishLayerVersion",
-        "total_code_size_diff_publish_layer_version": "PublishLayerVersion",
-    },
 }
 """Answers left out of tests that are compared otherwise."""
 

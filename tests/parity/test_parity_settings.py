@@ -137,7 +137,12 @@ def test_code_of_every_version_is_counted(aws: Bridge, recorded: Recording):
     created = total_code_size(aws)
     recorded.check("total_code_size_diff_create_function", created - before)
     aws.client.update_function_code(FunctionName=FN, ZipFile=archive_of_size(276), Publish=True)
-    recorded.check("total_code_size_diff_update_function", total_code_size(aws) - created)
+    updated = total_code_size(aws)
+    recorded.check("total_code_size_diff_update_function", updated - created)
+    for key in ("total_code_size_diff_publish_layer", "total_code_size_diff_publish_layer_version"):
+        before = total_code_size(aws)
+        aws.client.publish_layer_version(LayerName="my-layer", Content={"ZipFile": archive_of_size(169)})
+        recorded.check(key, total_code_size(aws) - before)
 
 
 @parity("AccountSettings", "test_account_settings_total_code_size_config_update")

@@ -48,6 +48,8 @@ def violations(shape: Shape, params: Mapping[str, Any], path: str = "") -> Itera
         where = f"{path}.{_camel(member.name)}" if path else _camel(member.name)
         value = params.get(member.name)
         if value is not None:
+            if member.name in overrides.MODELLED_RUNTIMES:
+                yield from _runtimes(member.shape, value, where)
             yield from _value(member.shape, value, where)
         elif member.required:
             subject = "Value" if member.shape.is_sensitive else "Value null"
@@ -64,6 +66,14 @@ def _value(shape: Shape, value: Any, where: str) -> Iterator[str]:
         yield from _list(shape, value, where)
     elif shape.kind == "map":
         yield from _map(shape, value, where)
+
+
+def _runtimes(shape: Shape, value: Any, where: str) -> Iterator[str]:
+    """Runtimes that the model knows, one or a list of them."""
+    is_list = isinstance(value, list)
+    known = (shape.element.shape if is_list else shape).raw["enum"]
+    if any(item is not None and item not in known for item in (value if is_list else [value])):
+        yield _sentence(shape, value, where, _enum(known))
 
 
 def _list(shape: Shape, items: list[Any], where: str) -> Iterator[str]:

@@ -24,6 +24,13 @@ Source: RuntimeValidation and Function: "Value … at 'runtime' … or be a vali
 InvalidParameterValueException.
 """
 
+MODELLED_RUNTIMES: Final = frozenset({"CompatibleRuntime", "CompatibleRuntimes"})
+"""Members with runtimes that the model does judge, and a list of them as one value.
+
+Source: TestLambdaLayer test_layer_exceptions: "Value '[…]' at 'compatibleRuntimes' failed to satisfy
+constraint: Member must satisfy enum value set: […]", a ValidationException.
+"""
+
 UNTYPED_MESSAGES: Final = (
     "$LATEST is not supported for an alias pointing to more than 1 version",
     "Specified ConcurrentExecutions for function ",

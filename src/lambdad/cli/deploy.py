@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +39,7 @@ class Wish:
     environment: dict[str, str] | None = None
     role: str | None = None
     architecture: str | None = None
+    layers: list[str] | None = None
 
     def members(self) -> Members:
         """What was asked for, as members of CreateFunction and UpdateFunctionConfiguration."""
@@ -49,6 +50,7 @@ class Wish:
             "Timeout": self.timeout_s,
             "Role": self.role,
             "Environment": None if self.environment is None else {"Variables": self.environment},
+            "Layers": self.layers,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -67,13 +69,17 @@ def deploy(
     architecture: Annotated[
         str | None, typer.Option("--architecture", metavar="x86_64|arm64", help="default: this host's")
     ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option("--layer", metavar="ARN", help="a layer version; may be repeated, in order"),
+    ] = None,
     endpoint: options.Endpoint = None,
     region: options.Region = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Zip a folder or file with what it requires, create or update the function, wait until active."""
     function = name or guess.function_name_of(source.absolute().name)
-    wish = Wish(runtime, handler, memory, timeout, variables(env), role, architecture)
+    wish = Wish(runtime, handler, memory, timeout, variables(env), role, architecture, layer or None)
     with client_for(endpoint, region) as client:
         existing = find(client, function)
         archive, wish = build(source, wish, existing)
@@ -150,7 +156,8 @@ def update(client: Client, name: str, wish: Wish, archive: bytes, existing: Memb
             code["Architectures"] = [wish.architecture]
         client.call("PUT", function_path(name, "/code"), code)
         existing = settled(client, name)
-    changed = {key: value for key, value in wish.members().items() if existing.get(key) != value}
+    known = {**existing, "Layers": layer_arns(existing)}
+    changed = {key: value for key, value in wish.members().items() if known.get(key) != value}
     if not changed:
         return existing
     client.call("PUT", function_path(name, "/configuration"), changed)
@@ -208,15 +215,19 @@ def variables(pairs: list[str] | None) -> dict[str, str] | None:
     return found
 
 
+def layer_arns(members: Members) -> list[str]:
+    """The layer versions of a function's configuration, in order."""
+    layers = members.get("Layers")
+    return [str(layer["Arn"]) for layer in layers] if isinstance(layers, list) else []
+
+
 def _completed(wish: Wish, names: set[str], existing: Members | None) -> Wish:
     """The wish with runtime and handler, as a new function needs them."""
     if existing is not None:
         return wish
     runtime = wish.runtime or guess.runtime_of(names, _runnable(names))
     handler = wish.handler or guess.handler_of(runtime, names)
-    return Wish(
-        runtime, handler, wish.memory_mib, wish.timeout_s, wish.environment, wish.role, wish.architecture
-    )
+    return replace(wish, runtime=runtime, handler=handler)
 
 
 def _runnable(names: set[str]) -> list[str]:

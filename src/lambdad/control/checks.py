@@ -108,8 +108,6 @@ def check_configuration(params: Mapping[str, Any]) -> None:
     variables = (params.get("Environment") or {}).get("Variables")
     if variables:
         check_environment(variables)
-    for layer in params.get("Layers") or ():
-        raise InvalidParameter(f"Layer version {layer} does not exist.")
 
 
 def check_sizes(params: Mapping[str, Any]) -> None:

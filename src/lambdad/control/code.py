@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdad.control.architecture import warn_if_foreign
+from lambdad.control.attaching import check_unzipped
 from lambdad.control.checks import check_offered, check_storage
 from lambdad.control.configuration import with_code
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
@@ -41,6 +42,7 @@ class Code:
         while True:
             latest = await context.read_latest(scope, name)
             _check_changeable(latest, params)
+            check_unzipped(code.unpacked_bytes, latest.layers)
             changed = with_code(latest, params, code, now=context.clock.now())
             if params.get("DryRun"):
                 return configuration(changed, qualified=False)
@@ -56,7 +58,8 @@ class Code:
 
 
 async def store_code(context: ControlContext, scope: Scope, params: Params) -> StoredCode:
-    """Take the code that `Code` of a create or the members of an update name into the code store.
+    """Take the code that `Code` of a create, `Content` of a layer or the members of an update name
+    into the code store.
 
     Raises:
         InvalidParameter: no source, two sources, S3 refused, or not a fit zip file.

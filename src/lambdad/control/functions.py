@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambdad.control.architecture import warn_if_foreign
+from lambdad.control.attaching import attach, check_unzipped
 from lambdad.control.checks import check_configuration, check_create, check_offered, check_tags
 from lambdad.control.code import store_code
 from lambdad.control.code_location import sign
@@ -51,16 +53,19 @@ class Functions:
         check_tags(tags)
         if await context.catalogue.read(scope, name) is not None:
             raise _exists(name)
+        layers = await attach(context, scope, params.get("Layers") or ())
         code = await store_code(context, scope, params["Code"])
-        latest = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
+        check_unzipped(code.unpacked_bytes, layers)
+        made = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
+        latest = replace(made, layers=layers)
         if not await context.catalogue.create(latest, tags):
             raise _exists(name)
         warn_if_foreign(latest)
         context.settler.schedule(latest)
         context.changed(scope, name)
-        made = await publish_with_update(context, latest) if params.get("Publish") else latest
+        shown = await publish_with_update(context, latest) if params.get("Publish") else latest
         # Unqualified even when published. Source: Versions test_publish_version_on_create.
-        return configuration(made, qualified=False)
+        return configuration(shown, qualified=False)
 
     async def get_function(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A version with a link to its code and the function's tags."""
@@ -101,11 +106,14 @@ class Functions:
         context, scope = self._context, request.caller.scope
         name = named_function(params, request)
         check_configuration(params)
+        given = params.get("Layers")
         while True:
             latest = await context.read_latest(scope, name)
             check_revision(latest, params)
             check_settled(latest)
             changed = configured(latest, params, now=context.clock.now())
+            if given is not None:
+                changed = await self._with_layers(changed, given)
             updated = move(changed, Phase.BEING_UPDATED, context.new_id())
             if await context.catalogue.replace(updated, expected_revision=latest.revision_id):
                 break
@@ -135,6 +143,12 @@ class Functions:
             raise NotFound(f"Function not found: {whole.arn(scope)}")
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}
+
+    async def _with_layers(self, version: FunctionVersion, arns: Sequence[str]) -> FunctionVersion:
+        layers = await attach(self._context, version.scope, arns)
+        if layers:
+            check_unzipped(await self._context.codes.unpacked_bytes(version.code_key), layers)
+        return replace(version, layers=layers)
 
     async def _functions(self, scope: Scope, params: Params, limit: int) -> list[FunctionVersion]:
         marker = read_marker(params, 2)

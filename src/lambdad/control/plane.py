@@ -10,6 +10,7 @@ from lambdad.control.account import Account
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.functions import Functions
+from lambdad.control.layers import Layers
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -65,7 +66,10 @@ class ControlPlane:
             account_concurrency=account_concurrency,
             changed=self._changed,
         )
-        resources = (Functions(context), Code(context), Versions(context), Tags(context), Account(context))
+        resources = (
+            *(Functions(context), Code(context), Versions(context), Layers(context)),
+            *(Tags(context), Account(context)),
+        )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
         }
@@ -81,8 +85,9 @@ class ControlPlane:
         await self.collect_code()
 
     async def collect_code(self) -> int:
-        """Remove stored code that no version refers to; how many archives."""
-        return await self._codes.keep_only(await self._catalogue.code_keys())
+        """Remove stored code that nothing in the catalogue refers to; how many archives."""
+        catalogue = self._catalogue
+        return await self._codes.keep_only(await catalogue.code_keys(), await catalogue.layer_lists())
 
     async def settle_now(self) -> None:
         """Wait until every change so far has settled."""

@@ -1,4 +1,4 @@
-"""A version as AWS answers it; pure. What AWS leaves out is left out.
+"""Versions of functions and layers as AWS answers them; pure. What AWS leaves out is left out.
 
 Source: recorded answers of the groups Function, Versions and LoggingConfig.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdad.domain.function import FunctionVersion
+from lambdad.domain.layer import LayerVersion
 
 Members = dict[str, Any]
 """Members of an AWS structure by name; None stays out of the answer."""
@@ -52,6 +53,7 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
         "Environment": None if version.environment is None else {"Variables": dict(version.environment)},
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
+        "Layers": [{"Arn": layer.arn, "CodeSize": layer.code_bytes} for layer in version.layers] or None,
         "PackageType": version.package_type,
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_mib},
@@ -66,6 +68,33 @@ def function(version: FunctionVersion, *, qualified: bool, location: str, tags: 
         "Configuration": configuration(version, qualified=qualified),
         "Code": {"RepositoryType": "S3", "Location": location},
         "Tags": dict(tags) or None,
+    }
+
+
+def layer_version(version: LayerVersion, *, location: str) -> Members:
+    """What PublishLayerVersion and GetLayerVersion answer."""
+    return listed_layer_version(version) | {
+        "LayerArn": version.layer_arn,
+        "Content": {
+            "Location": location,
+            "CodeSha256": version.code_sha256,
+            "CodeSize": version.code_bytes,
+        },
+    }
+
+
+def listed_layer_version(version: LayerVersion) -> Members:
+    """LayerVersionsListItem; what is compatible is left out when never given, empty when given so."""
+    return {
+        "LayerVersionArn": version.version_arn,
+        "Version": version.number,
+        "Description": version.description,
+        "CreatedDate": version.created,
+        "CompatibleRuntimes": version.runtimes if version.runtimes is None else list(version.runtimes),
+        "CompatibleArchitectures": (
+            version.architectures if version.architectures is None else list(version.architectures)
+        ),
+        "LicenseInfo": version.license_info,
     }
 
 

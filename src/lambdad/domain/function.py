@@ -18,6 +18,9 @@ LATEST = "$LATEST"
 CodeKey = NewType("CodeKey", str)
 """Content address of a code archive: lower-case hex SHA-256 of the zip file."""
 
+LayerKeys = tuple[CodeKey, ...]
+"""The archives of a function's layers, in the order in which they are merged."""
+
 
 class State(StrEnum):
     """Whether a version can be invoked (the AWS `State`)."""
@@ -62,6 +65,23 @@ class LoggingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedLayer:
+    """A layer version as a function uses it, whether or not the version still exists.
+
+    Attributes:
+        arn: of the layer version.
+        code_bytes: size of its archive, the `CodeSize` of answers.
+        unpacked_bytes: size of all its files.
+        code_key: where the code store keeps it.
+    """
+
+    arn: str
+    code_bytes: int
+    unpacked_bytes: int
+    code_key: CodeKey
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionVersion:
     """One version of one function.
 
@@ -76,6 +96,7 @@ class FunctionVersion:
         revision_id: changes with every change of this version and only then.
         last_modified: AWS's format, ``2026-11-23T03:05:20.123+0000``.
         update_status: None while a function is being created, and on published versions as AWS has it.
+        layers: in the order in which they are merged below ``/opt``, later ones over earlier ones.
         echoed: further validated members in AWS's own shape, answered as they are
             (`DeadLetterConfig`, `KMSKeyArn`, `FileSystemConfigs` …); absent when never given.
         published_from: digest of what `$LATEST` held when this version was published, so that
@@ -107,7 +128,7 @@ class FunctionVersion:
     package_type: str = "Zip"
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
-    layers: tuple[str, ...] = ()
+    layers: tuple[AttachedLayer, ...] = ()
     echoed: Mapping[str, object] = field(default_factory=dict)
     published_from: str | None = None
 
@@ -120,3 +141,8 @@ class FunctionVersion:
     def qualified_arn(self) -> str:
         """The version's ARN; that of `$LATEST` ends in ``:$LATEST``."""
         return f"{self.unqualified_arn}:{self.version}"
+
+    @property
+    def layer_keys(self) -> LayerKeys:
+        """The code of its layers, in order."""
+        return tuple(layer.code_key for layer in self.layers)

@@ -42,6 +42,7 @@ MAX_ZIPPED_BYTES: Final = 52_428_800  # O
 MAX_UNZIPPED_BYTES: Final = 262_144_000  # O
 MAX_CREATE_REQUEST_BYTES: Final = 70_167_211  # O: whole CreateFunction request
 MAX_ARCHIVE_ENTRIES: Final = 200_000  # L: bounds the time one unpacking takes
+MAX_LAYERS: Final = 5  # Q: layers per function
 TOTAL_CODE_BYTES: Final = 80_530_636_800  # Q: 75 GB per region
 
 # Environment

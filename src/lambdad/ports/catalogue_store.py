@@ -1,4 +1,4 @@
-"""Where functions live: versions and tags, per scope.
+"""Where functions live: versions and tags, per scope; and with them the layers.
 
 Writes are durable when the call returns. A change is a compare-and-swap on the revision id:
 read, compute the new value, `replace`; of two racing writers exactly one gets True.
@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from lambdad.domain.function import CodeKey, FunctionVersion
+from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys
 from lambdad.domain.scope import Scope
+from lambdad.ports.layer_store import LayerStore
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a scope uses: `functions` counted once each, `code_bytes` summed over all versions."""
+    """What a scope uses: `functions` counted once each, `code_bytes` summed over all versions of
+    functions and layers.
+    """
 
     functions: int
     code_bytes: int
@@ -24,6 +27,11 @@ class Usage:
 
 class CatalogueStore(Protocol):
     """Functions, their versions and tags."""
+
+    @property
+    def layers(self) -> LayerStore:
+        """The layers, in the same catalogue."""
+        ...
 
     async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
         """Store a new function's `$LATEST`; False when the name is taken (nothing is changed)."""
@@ -86,5 +94,9 @@ class CatalogueStore(Protocol):
         ...
 
     async def code_keys(self) -> set[CodeKey]:
-        """Every code key some version of any scope refers to."""
+        """Every code key of any scope: of functions' versions, of their layers, and of layers."""
+        ...
+
+    async def layer_lists(self) -> set[LayerKeys]:
+        """The lists of layers that versions of functions of any scope have; without the empty one."""
         ...

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from lambdad.domain.function import CodeKey
+from lambdad.domain.function import CodeKey, LayerKeys
 from lambdad.domain.limits import MAX_ZIPPED_BYTES
 
 
@@ -50,9 +51,24 @@ class CodeStore(Protocol):
         """The zip file itself."""
         ...
 
-    async def keep_only(self, keys: set[CodeKey]) -> int:
+    async def unpacked_bytes(self, key: CodeKey) -> int:
+        """Size of all files of a stored archive."""
+        ...
+
+    async def layers_root(self, keys: LayerKeys) -> Path | None:
+        """The tree that functions with these layers have as ``/opt``; None without layers.
+
+        Later layers lie over earlier ones. The tree of several is made once and kept.
+
+        Raises:
+            EnvironmentUnavailable: it could not be made.
+        """
+        ...
+
+    async def keep_only(self, keys: set[CodeKey], layers: AbstractSet[LayerKeys] = frozenset()) -> int:
         """Remove every archive not in `keys` (and unfinished work of a killed server); how many.
 
-        What was put only just now stays: its version may not be in the catalogue yet.
+        Merged trees of lists not in `layers` go as well. What was put or merged only just now stays: its
+        version may not be in the catalogue yet.
         """
         ...

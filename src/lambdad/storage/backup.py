@@ -8,10 +8,11 @@ catalogue needs, the copy begins anew.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -113,7 +114,18 @@ def _code_keys(directory: Path) -> set[str]:
     if not path.exists():
         return set()
     with closing(_read_only(path)) as connection:
-        return {key for (key,) in connection.execute("SELECT DISTINCT code_key FROM versions")}
+        keys = {key for (key,) in connection.execute("SELECT DISTINCT code_key FROM versions")}
+        if _has_layers(connection):
+            keys |= {key for (key,) in connection.execute("SELECT code_key FROM layer_versions")}
+            lists = connection.execute("SELECT DISTINCT layer_keys FROM versions").fetchall()
+            keys.update(*(json.loads(listed) for (listed,) in lists))
+        return keys
+
+
+def _has_layers(connection: sqlite3.Connection) -> bool:
+    """Whether the schema is new enough; a backup leaves it as it is."""
+    found = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'layer_versions'").fetchone()
+    return bool(found[0])
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -129,7 +141,12 @@ def _copy_code(source: Path, target: Path) -> bool:
         target.mkdir(mode=0o700)
         return True
     try:
-        shutil.copytree(source, target, symlinks=True)
+        # Merged layers are made of what is copied, when they are needed again.
+        shutil.copytree(source, target, symlinks=True, ignore=_merged_of(source))
     except (shutil.Error, FileNotFoundError):
         return False
     return True
+
+
+def _merged_of(code: Path) -> Callable[[str, list[str]], set[str]]:
+    return lambda folder, _names: {"merged"} if Path(folder) == code else set()

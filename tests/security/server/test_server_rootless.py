@@ -11,7 +11,7 @@ import pytest
 from ordinary_user import OrdinaryUser
 from probe_function import ask, function, gone, left, own, wait_for
 
-from tests.running import Server
+from tests.running import Server, zip_of
 
 pytestmark = pytest.mark.rootless
 
@@ -63,6 +63,17 @@ def test_files_of_the_host_and_of_the_user_are_out_of_reach(
             for place in ("/var/task", "/usr", "")
         )
         + "\n"
+    }
+
+
+def test_layers_are_merged_and_read_only(server: Server) -> None:
+    layers = [
+        server.client().publish_layer_version(LayerName=name, Content={"ZipFile": zip_of(files)})
+        for name, files in (("one", {"x": "one", "y": "one"}), ("two", {"y": "two"}))
+    ]
+    name = function(server, Layers=[layer["LayerVersionArn"] for layer in layers])
+    assert ask(server, name, shell="cat /opt/x /opt/y; touch /opt/x 2>&1 | grep -o Read-only") == {
+        "shell": "onetwoRead-only\n"
     }
 
 

@@ -57,6 +57,20 @@ def test_a_second_deploy_of_the_same_code_changes_nothing(fake, lambdad, tmp_pat
     assert {one.method for one in fake.seen} == {"GET"}
 
 
+def test_layers_are_sent_in_order_and_again_only_when_they_differ(fake, lambdad, tmp_path):
+    folder = source(tmp_path, app__py="x = 1")
+    arns = [f"arn:aws:lambda:us-east-1:000000000000:layer:{name}:1" for name in "ba"]
+    options = [part for arn in arns for part in ("--layer", arn)]
+    assert lambdad("deploy", str(folder), "--runtime", "python3.12", *options).status == 0
+    assert fake.asked("POST", "/functions")[0].document["Layers"] == arns
+    fake.functions["greeter"]["Layers"] = [{"Arn": arn, "CodeSize": 1} for arn in arns]
+    for again, expected in ((options, []), ([], []), (options[:2], [arns[:1]])):
+        fake.seen.clear()
+        assert lambdad("deploy", str(folder), *again).status == 0
+        sent = [one.document["Layers"] for one in fake.seen if one.method == "PUT"]
+        assert sent == expected
+
+
 def test_changed_code_is_uploaded_and_the_configuration_left_alone(fake, lambdad, tmp_path):
     folder = source(tmp_path, app__py="x = 1")
     lambdad("deploy", str(folder), "--runtime", "python3.12", "--memory", "256")

@@ -23,6 +23,7 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
 
 HERE = Scope("111111111111", "eu-central-1")
+LAYER = "arn:aws:lambda:eu-central-1:111111111111:layer:l"
 
 
 async def test_a_name_is_taken_only_once(control):
@@ -271,7 +272,7 @@ async def test_the_code_location_opens_the_code_for_ten_minutes(control):
             "Please do not provide other FunctionCode parameters",
         ),
         ({"MemorySize": 10_241}, "'MemorySize' value failed to satisfy constraint"),
-        ({"Layers": ["arn:l:1"]}, "Layer version arn:l:1 does not exist."),
+        ({"Layers": [f"{LAYER}:1"]}, f"Layer version {LAYER}:1 does not exist."),
         ({"Tags": {f"k{n}": "" for n in range(51)}}, "Number of tags exceeds resource tag limit."),
         ({"Tags": {"aws:x": ""}}, "System tags cannot be added/updated by requester."),
         ({"FunctionName": "arn:aws:lambda:eu-central-1:111111111111:function:" + "a" * 65}, "equal to 64"),

@@ -119,12 +119,27 @@ async def test_a_caller_that_breaks_does_not_keep_its_lease(stage: Stage) -> Non
     assert (stage.leases, stage.frontend.in_flight) == (0, 0)
 
 
+class Taker:
+    """An environment that takes an event and leaves it to the test."""
+
+    environment_id = "e-1"
+    idle_since = 0.0
+    expires_at = float("inf")
+
+    def __init__(self, taken: list[Invocation]) -> None:
+        self.run = taken.append
+
+    def retire(self) -> None:
+        return None
+
+
 async def test_settling_twice_answers_once_and_gives_one_lease_back(stage: Stage) -> None:
     route = await stage.frontend.route(KEY)
     stage.frontend.start(route, "id-1", b"{}", stage.done.append)
     stage.frontend.start(route, "id-2", b"{}", stage.done.append)
-    invocation = route.pool.claim(object())  # type: ignore[arg-type]
-    assert invocation is not None
+    taken: list[Invocation] = []
+    route.pool.environment_idle(Taker(taken))
+    (invocation,) = taken
     invocation.settle(Status.SUCCESS, b"1")
     invocation.settle(Status.ERROR, b"2")
     assert len(stage.done) == 1

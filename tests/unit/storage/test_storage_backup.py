@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sqlite3
 import stat
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lambdad.domain.function import CodeKey, FunctionVersion, LoggingConfig, State
+from lambdad.domain.layer import LayerVersion
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import LogLine, StreamKey
 from lambdad.storage.backup import backup, restore
@@ -53,6 +57,23 @@ def function(name: str) -> FunctionVersion:
         revision_id="r",
         last_modified="",
         state=State.ACTIVE,
+    )
+
+
+def layer_of(key: str) -> LayerVersion:
+    return LayerVersion(
+        scope=Scope(),
+        name="l",
+        number=0,
+        description="",
+        license_info=None,
+        runtimes=None,
+        architectures=None,
+        code_sha256="",
+        code_bytes=1,
+        unpacked_bytes=1,
+        code_key=CodeKey(key),
+        created="",
     )
 
 
@@ -108,6 +129,36 @@ async def test_a_restored_backup_is_what_was_backed_up(tmp_path: Path, name: str
     assert stat.S_IMODE(tree.stat().st_mode) == 0o555
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     assert not (tmp_path / "new" / "run" / "socket").exists()
+
+
+@pytest.mark.asyncio
+async def test_code_of_layers_is_backed_up_and_merged_trees_are_not(tmp_path: Path) -> None:
+    await fill(tmp_path / "old")
+    with open_data_dir(tmp_path / "old") as data_dir:
+        (data_dir.code / "merged" / "abc").mkdir(parents=True)
+        (data_dir.code / "merged" / "abc" / "x").write_text("made again when needed")
+        (data_dir.code / "f" / "merged").mkdir()
+        catalogue = SqliteCatalogue(data_dir.catalogue)
+        layer = layer_of("f")
+        await catalogue.layers.publish(layer)
+        await catalogue.create(replace(function("g"), code_key=CodeKey("f"), layers=(layer.attached(),)), {})
+        catalogue.close()
+    backup(tmp_path / "old", tmp_path / "new")
+    assert await contents(tmp_path / "new") == (["f", "g"], ["hello"])
+    assert not (tmp_path / "new" / "code" / "merged").exists()
+    assert (tmp_path / "new" / "code" / "f" / "merged").is_dir()
+
+
+@pytest.mark.asyncio
+async def test_a_data_directory_from_before_layers_is_backed_up_as_it_is(tmp_path: Path) -> None:
+    await fill(tmp_path / "old")
+    with closing(sqlite3.connect(tmp_path / "old" / "catalogue.db")) as connection:
+        connection.executescript(
+            "DROP TABLE layer_versions; DROP TABLE layers; ALTER TABLE versions DROP COLUMN layer_keys;"
+            "PRAGMA user_version = 1;"
+        )
+    backup(tmp_path / "old", tmp_path / "new")
+    assert await contents(tmp_path / "new") == (["f"], ["hello"])
 
 
 @pytest.mark.parametrize("name", NAMES)

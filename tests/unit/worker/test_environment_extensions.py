@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import pytest
 
+from lambdad.domain.function import AttachedLayer, CodeKey
 from lambdad.domain.outcome import Status
 from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.stage import NEXT, Stage
 
-LAYERS = ("arn:aws:lambda:us-east-1:000000000000:layer:l:1",)
+LAYERS = (AttachedLayer("arn:aws:lambda:us-east-1:000000000000:layer:l:1", 1, 1, CodeKey("11")),)
 BASE = "/2020-01-01/extension"
 
 

@@ -5,6 +5,7 @@
     <root>/ab/abcdef…/archive.zip      the zip file as uploaded
                       task/            its tree: directories 0755, files 0644 or 0755
                       unpacked_bytes   sum of its files, as text
+    <root>/merged/cdef01…/             trees of several layers as one, hard links; made when first needed
     <root>/unfinished/…                work in progress: worthless after a kill, removed by keep_only
 
 A directory appears under its address by one rename, after everything in it is on disk, so whatever
@@ -22,21 +23,24 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from lambdad.domain.errors import InvalidParameter, RequestTooLarge
-from lambdad.domain.function import CodeKey
+from lambdad.domain.errors import EnvironmentUnavailable, InvalidParameter, RequestTooLarge
+from lambdad.domain.function import CodeKey, LayerKeys
 from lambdad.domain.limits import CODE_GRACE_S, MAX_ZIPPED_BYTES
 from lambdad.ports.code_store import StoredCode
+from lambdad.storage.files.merge import merge
 from lambdad.storage.files.unpack import unpack
 
 _ARCHIVE = "archive.zip"
 _TASK = "task"
 _UNPACKED_BYTES = "unpacked_bytes"
 _UNFINISHED = "unfinished"
+_MERGED = "merged"
 _log = logging.getLogger(__name__)
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -53,7 +57,8 @@ class FileCodeStore:
     def __init__(self, root: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._root = root
         self._monotonic = monotonic
-        self._fresh: dict[CodeKey, float] = {}
+        self._fresh: dict[str, float] = {}
+        self._roots: dict[LayerKeys, Path] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="code-store")
         (root / _UNFINISHED).mkdir(parents=True, exist_ok=True)
 
@@ -71,9 +76,23 @@ class FileCodeStore:
         """The zip file itself."""
         return self._place(key) / _ARCHIVE
 
-    async def keep_only(self, keys: set[CodeKey]) -> int:
-        """Remove what is neither in `keys` nor fresh, and all unfinished work; how many archives."""
-        return await self._in_thread(self._keep_only, frozenset(keys))
+    async def unpacked_bytes(self, key: CodeKey) -> int:
+        """Size of all files of a stored archive."""
+        return await self._in_thread(_unpacked_bytes, self._place(key))
+
+    async def layers_root(self, keys: LayerKeys) -> Path | None:
+        """What functions with these layers have as ``/opt``; see the port."""
+        if len(keys) <= 1:
+            return self.task_root(keys[0]) if keys else None
+        try:
+            return self._roots.get(keys) or await self._in_thread(self._merged, keys)
+        except OSError as error:
+            raise EnvironmentUnavailable(f"The layers could not be merged: {error}") from error
+
+    async def keep_only(self, keys: set[CodeKey], layers: AbstractSet[LayerKeys] = frozenset()) -> int:
+        """Remove what is neither asked for nor fresh, and all unfinished work; how many archives."""
+        merged = {_merged_name(listed) for listed in layers if len(listed) > 1}
+        return await self._in_thread(self._keep_only, (frozenset(keys), frozenset(merged)))
 
     async def close(self) -> None:
         """Return when the last disk work is done."""
@@ -96,7 +115,7 @@ class FileCodeStore:
             key=key,
             sha256_base64=base64.b64encode(digest.digest()).decode(),
             archive_bytes=len(archive),
-            unpacked_bytes=int((place / _UNPACKED_BYTES).read_text()),
+            unpacked_bytes=_unpacked_bytes(place),
         )
 
     def _store(self, archive: bytes, place: Path) -> None:
@@ -119,18 +138,51 @@ class FileCodeStore:
                 _log.info("archive refused", extra={"event": "code.refused", "reason": notes or str(error)})
             raise
 
-    def _keep_only(self, keys: frozenset[CodeKey]) -> int:
+    def _merged(self, keys: LayerKeys) -> Path:
+        name = _merged_name(keys)
+        self._fresh[name] = self._monotonic()
+        place = self._root / _MERGED / name
+        if not place.exists():
+            work = Path(tempfile.mkdtemp(dir=self._root / _UNFINISHED))
+            try:
+                merge([self.task_root(key) for key in keys], work)
+                _to_disk(work)
+                place.parent.mkdir(exist_ok=True)
+                work.rename(place)
+            except BaseException:
+                shutil.rmtree(work, ignore_errors=True)
+                raise
+        self._roots[keys] = place
+        return place
+
+    def _keep_only(self, wanted: tuple[frozenset[str], frozenset[str]]) -> int:
+        archives, merged = wanted
         for leftover in (self._root / _UNFINISHED).iterdir():
             shutil.rmtree(leftover, ignore_errors=True)
         now = self._monotonic()
         self._fresh = {key: at for key, at in self._fresh.items() if now - at < CODE_GRACE_S}
-        stored = [place for place in self._root.glob("??/*") if place.name not in keys | self._fresh.keys()]
-        for place in stored:
+        self._remove(self._root.glob(f"{_MERGED}/*"), merged | self._fresh.keys())
+        self._roots = {keys: place for keys, place in self._roots.items() if place.exists()}
+        return self._remove(self._root.glob("??/*"), archives | self._fresh.keys())
+
+    def _remove(self, places: Iterable[Path], kept: AbstractSet[str]) -> int:
+        """Remove the places whose names are not kept; how many."""
+        doomed = [place for place in places if place.name not in kept]
+        for place in doomed:
             # Renamed first: a kill in the middle leaves unfinished work, never half a tree.
-            doomed = self._root / _UNFINISHED / place.name
-            place.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
-        return len(stored)
+            leaving = self._root / _UNFINISHED / place.name
+            place.rename(leaving)
+            shutil.rmtree(leaving, ignore_errors=True)
+        return len(doomed)
+
+
+def _unpacked_bytes(place: Path) -> int:
+    return int((place / _UNPACKED_BYTES).read_text())
+
+
+def _merged_name(keys: LayerKeys) -> str:
+    """Content address of a merged tree: which archives, in which order."""
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 def _to_disk(directory: Path) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from lambdad.domain.function import LATEST, CodeKey, FunctionVersion
+from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
 from lambdad.storage.sqlite.database import Durability
+from lambdad.storage.sqlite.layers_sqlite import SqliteLayers
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -26,10 +27,13 @@ _Parameters = dict[str, str | int | bytes | None]
 
 
 class SqliteCatalogue:
-    """Functions, versions and tags in one SQLite file.
+    """Functions, versions, tags and layers in one SQLite file.
 
     Args:
         path: the file, made when missing, or ``:memory:``.
+
+    Attributes:
+        layers: the layers of the same file.
 
     Raises:
         StorageRefused: the file cannot be used.
@@ -40,7 +44,9 @@ class SqliteCatalogue:
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(FunctionVersion)
         self._tags = msgspec.json.Decoder(dict[str, str])
+        self._keys = msgspec.json.Decoder(LayerKeys)
         self._threads = Threads(path, "catalogue", Durability.FULL)
+        self.layers = SqliteLayers(self._threads)
 
     def close(self) -> None:
         """Finish what waits and close the file."""
@@ -121,16 +127,21 @@ class SqliteCatalogue:
 
     async def usage(self, scope: Scope) -> Usage:
         """What the scope uses now."""
-        functions, code_bytes = (await self._fetch("usage", _key(scope, "")))[0]
-        return Usage(functions, code_bytes)
+        functions, code_bytes, layer_bytes = (await self._fetch("usage", _key(scope, "")))[0]
+        return Usage(functions, code_bytes + layer_bytes)
 
     async def unsettled(self) -> list[FunctionVersion]:
         """Versions of any scope in the middle of a change."""
         return await self._select("unsettled", {})
 
     async def code_keys(self) -> set[CodeKey]:
-        """Every code key some version of any scope refers to."""
-        return {CodeKey(key) for (key,) in await self._fetch("code_keys", {})}
+        """Every code key something of any scope refers to."""
+        own = {CodeKey(key) for (key,) in await self._fetch("code_keys", {})}
+        return own.union(*await self.layer_lists())
+
+    async def layer_lists(self) -> set[LayerKeys]:
+        """The lists of layers that versions of functions of any scope have."""
+        return {self._keys.decode(keys) for (keys,) in await self._fetch("layer_lists", {})}
 
     async def _change(self, query: str, parameters: _Parameters) -> bool:
         statement = self._sql[query]
@@ -154,6 +165,7 @@ class SqliteCatalogue:
             "update_status": version.update_status.value if version.update_status else None,
             "code_key": version.code_key,
             "code_bytes": version.code_bytes,
+            "layer_keys": self._encoder.encode(version.layer_keys).decode(),
             "document": self._encoder.encode(version),
         }
 

@@ -23,6 +23,7 @@ from lambdad.worker.environment.variables import Credentials, extension_variable
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
+from lambdad.worker.runtimes.starting import as_configured
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
@@ -41,6 +42,7 @@ EndpointFactory = Callable[[str, Scope, ConnectionCount], asyncio.Protocol]
 EXTENSIONS_DIR = "/opt/extensions"
 TASK_ROOT = "/var/task"
 RUNTIME_DIR = "/var/runtime"
+LAYERS_ROOT = "/opt"
 
 
 class MadeFor(RuntimeHandler, Protocol):
@@ -90,10 +92,14 @@ class Maker:
         version = environment.version
         if version.runtime is None:
             raise EnvironmentUnavailable("Container images are not offered by lambdad yet.")
-        launch = await self._launch(version.runtime)
+        known = await self._launch(version.runtime)
+        layers = await self.code.layers_root(version.layer_keys)
+        opt = () if layers is None else (Mount(layers, LAYERS_ROOT),)
+        mounts = (Mount(self.code.task_root(version.code_key), TASK_ROOT), *opt, *known.mounts)
+        launch = as_configured(known, version, mounts)
         plan = SandboxPlan(
             sandbox_id=environment.environment_id,
-            mounts=(Mount(self.code.task_root(version.code_key), TASK_ROOT), *launch.mounts),
+            mounts=mounts,
             limits=limits_of(version),
             outbound=self.outbound,
         )

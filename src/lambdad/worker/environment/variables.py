@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
+from lambdad.worker.runtimes.launch import LAYER_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,12 @@ _DEFAULTS = {
     "TZ": ":UTC",
 }
 
-_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH")
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
 
 
 def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:
-    """The same variables with every entry of a search path as the function's processes see it.
+    """The same variables with paths as the function's processes see them: search paths, and a handler
+    that is a path (``/opt/nodejs/node_modules/wrapper/index.handler``).
 
     Args:
         environment: what a sandbox with a root of its own would get.
@@ -45,6 +47,9 @@ def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict
         for name in _SEARCH_PATHS
         if name in environment
     }
+    handler = environment.get("_HANDLER", "")
+    if handler.startswith("/"):
+        moved["_HANDLER"] = inside(handler)
     return {**environment, **moved}
 
 
@@ -96,7 +101,8 @@ def variables(
             "LAMBDA_RUNTIME_DIR": runtime_dir,
             "_HANDLER": version.handler or "",
             "_LAMBDA_TELEMETRY_LOG_FD": "3",
-            "_LAMBDAD_RUNTIME_FD": "4",
+            # With the address it stands for: a wrapper may lead the client elsewhere by another address.
+            "_LAMBDAD_RUNTIME_FD": f"4@{runtime_api}",
         }
     )
     if version.logging.log_format == "JSON":

@@ -21,13 +21,13 @@ from lambdad.worker.runtimes.client_tree import (
 )
 from lambdad.worker.runtimes.identifiers import BY_NAME, KNOWN, Language, RuntimeId
 from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
-from lambdad.worker.runtimes.launch import RuntimeLaunch, RuntimeStatus
+from lambdad.worker.runtimes.launch import LAYER_PATH, RuntimeLaunch, RuntimeStatus
 from lambdad.worker.sandbox.plan import Mount
 
 # The interpreter's tree is shown where AWS has it, so that paths in stack traces are the same.
 LANG = "/var/lang"
 RUNTIME = "/var/runtime"
-# What AWS starts for provided runtimes: the function's bootstrap, else a layer's (layers come later).
+# What AWS starts for provided runtimes: the function's bootstrap, else a layer's.
 BOOTSTRAPS = ("/var/task/bootstrap", "/opt/bootstrap")
 MISSING_BOOTSTRAP = f"Couldn't find valid bootstrap(s): [{' '.join(BOOTSTRAPS)}]"
 """What AWS says (`Runtime.InvalidEntrypoint`) when neither exists."""
@@ -99,6 +99,8 @@ class RuntimeCatalogue:
                 version=f"provided:{runtime.version}.v1",
                 own_client=False,
                 missing_program=MISSING_BOOTSTRAP,
+                programs=BOOTSTRAPS,
+                takes_wrapper=False,
             )
         interpreter = self._interpreters.find(runtime)
         if interpreter is None:
@@ -123,7 +125,11 @@ class RuntimeCatalogue:
                 f"{RUNTIME}/{compiled_client(interpreter)}",
             ),
             mounts=(Mount(interpreter.prefix, LANG), *own_path, Mount(tree, RUNTIME)),
-            env={"PYTHONPATH": RUNTIME},
+            env={
+                "PYTHONPATH": RUNTIME,
+                # For our client, which takes it out: where layers have modules, as seen inside.
+                LAYER_PATH: f"/opt/python/lib/python{major}.{minor}/site-packages:/opt/python",
+            },
             version=f"python:{major}.{minor}.v{patch}",
             own_client=True,
         )

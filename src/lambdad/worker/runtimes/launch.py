@@ -8,6 +8,9 @@ from typing import Protocol
 
 from lambdad.worker.sandbox.plan import Mount
 
+LAYER_PATH = "_LAMBDAD_LAYER_PATH"
+"""Variable that tells our Python client the directories of layers that hold modules."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeLaunch:
@@ -20,6 +23,8 @@ class RuntimeLaunch:
         version: AWS-like runtime version for INIT_START (``python:3.11.v7``).
         own_client: whether it speaks over descriptor 4 (ours) or only over TCP (bootstrap, official ones).
         missing_program: what is said when `argv[0]` does not exist; None names the program.
+        programs: what may stand for `argv[0]`: the first that exists is started, and `argv[0]` if none does.
+        takes_wrapper: whether `AWS_LAMBDA_EXEC_WRAPPER` is heeded.
     """
 
     argv: tuple[str, ...]
@@ -28,6 +33,8 @@ class RuntimeLaunch:
     version: str
     own_client: bool
     missing_program: str | None = None
+    programs: tuple[str, ...] = ()
+    takes_wrapper: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ ON CONFLICT DO NOTHING;
 
 -- name: insert_version
 -- Store one version of an existing function.
-INSERT INTO versions (function_id, number, revision_id, state, update_status, code_key, code_bytes, document)
-SELECT id, :number, :revision_id, :state, :update_status, :code_key, :code_bytes, :document
+INSERT INTO versions (
+    function_id, number, revision_id, state, update_status, code_key, code_bytes, layer_keys, document
+)
+SELECT id, :number, :revision_id, :state, :update_status, :code_key, :code_bytes, :layer_keys, :document
 FROM functions WHERE account = :account AND region = :region AND name = :name;
 
 -- name: read_version
@@ -18,7 +20,7 @@ WHERE f.account = :account AND f.region = :region AND f.name = :name AND v.numbe
 -- Swap a version's document if nobody changed it since it was read.
 UPDATE versions
 SET revision_id = :revision_id, state = :state, update_status = :update_status,
-    code_key = :code_key, code_bytes = :code_bytes, document = :document
+    code_key = :code_key, code_bytes = :code_bytes, layer_keys = :layer_keys, document = :document
 WHERE function_id = (SELECT id FROM functions WHERE account = :account AND region = :region AND name = :name)
   AND number = :number AND revision_id = :expected_revision;
 
@@ -69,8 +71,11 @@ SELECT tags FROM functions WHERE account = :account AND region = :region AND nam
 UPDATE functions SET tags = :tags WHERE account = :account AND region = :region AND name = :name;
 
 -- name: usage
--- Functions and bytes of code of one scope.
-SELECT count(DISTINCT f.id), coalesce(sum(v.code_bytes), 0)
+-- Functions, their bytes of code and those of layers of one scope.
+SELECT count(DISTINCT f.id), coalesce(sum(v.code_bytes), 0), (
+    SELECT coalesce(sum(lv.code_bytes), 0) FROM layers l JOIN layer_versions lv ON lv.layer_id = l.id
+    WHERE l.account = :account AND l.region = :region
+)
 FROM functions f LEFT JOIN versions v ON v.function_id = f.id
 WHERE f.account = :account AND f.region = :region;
 
@@ -79,5 +84,9 @@ WHERE f.account = :account AND f.region = :region;
 SELECT document FROM versions WHERE state = 'Pending' OR update_status = 'InProgress';
 
 -- name: code_keys
--- Every archive that some version refers to.
-SELECT DISTINCT code_key FROM versions;
+-- Every archive that is a function's own code or a layer; those of `layer_lists` come to it.
+SELECT code_key FROM versions UNION SELECT code_key FROM layer_versions;
+
+-- name: layer_lists
+-- The lists of layers that versions of functions have, as JSON.
+SELECT DISTINCT layer_keys FROM versions WHERE layer_keys <> '[]';

@@ -6,8 +6,9 @@
  * version 4 from Node.js 24 on (async handlers only). The same payloads, error objects and log records.
  * It runs inside the sandbox and knows nothing of lambdad but two descriptors:
  *
- * - `_LAMBDAD_RUNTIME_FD`: a connected stream socket that speaks the Runtime API; without it the client
- *   connects to `AWS_LAMBDA_RUNTIME_API`, as any other client.
+ * - `_LAMBDAD_RUNTIME_FD`: `4@<address>`, a connected stream socket that speaks the Runtime API of that
+ *   address. When a wrapper has closed it, or set `AWS_LAMBDA_RUNTIME_API` to another address (a proxy of its
+ *   own), the client connects to `AWS_LAMBDA_RUNTIME_API`, as any other client.
  * - `_LAMBDA_TELEMETRY_LOG_FD`: takes framed log records; without it they go to stdout.
  *
  * The answer of one event and the request for the next leave in one write. While the handler runs the
@@ -16,14 +17,15 @@
  * Source: aws-lambda-ric 3.3.0 and 4.0.2 (behaviour), AWS Lambda Runtime API.
  */
 
-import { existsSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { Socket, createConnection } from 'node:net';
+import { existsSync, fstatSync, readFileSync, writeSync } from 'node:fs';
+import * as modules from 'node:module';
+import { Socket } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { format, types } from 'node:util';
 
-const require = createRequire(import.meta.url);
+const require = modules.createRequire(import.meta.url);
 const MAJOR = Number(process.versions.node.split('.')[0]);
 const ASYNC_ONLY = MAJOR >= 24;
 const MAX_XRAY_CAUSE_CHARACTERS = 16 * 1024; // a longer cause is left out; the platform keeps 64 KiB of headers
@@ -183,13 +185,26 @@ function writeAll(descriptor, bytes) {
   }
 }
 
+/** Whether a descriptor still is what it was at the start, the same pipe as stdout or stderr. */
+function isOutput(descriptor) {
+  try {
+    const told = fstatSync(descriptor);
+    return [1, 2].some((output) => {
+      const { dev, ino } = fstatSync(output);
+      return dev === told.dev && ino === told.ino;
+    });
+  } catch {
+    return false;
+  }
+}
+
 function makeLog() {
   const descriptor = process.env._LAMBDA_TELEMETRY_LOG_FD;
   delete process.env._LAMBDA_TELEMETRY_LOG_FD;
   const textLine = (now, level, params) =>
     `${now.toISOString()}\t${currentRequestId}\t${LEVELS[level]}\t${format(...params)}`;
   const line = JSON_LOGS ? jsonRecord : textLine;
-  if (descriptor === undefined) {
+  if (descriptor === undefined || !isOutput(Number(descriptor))) {
     return (level, params) => {
       process.stdout.write(`${line(new Date(), level, params).replace(/\n/g, '\r')}\n`);
     };
@@ -247,16 +262,69 @@ const TAIL = ` HTTP/1.1\r\nHost: ${ADDRESS}\r\nUser-Agent: aws-lambda-nodejs/${p
 const NEXT = `GET /2018-06-01/runtime/invocation/next${TAIL}\r\n`;
 const NO_BYTES = Buffer.alloc(0);
 
-class Connection {
+/** The inherited connection, or one per call when a wrapper took it away or leads elsewhere. */
+function connect() {
+  const told = process.env._LAMBDAD_RUNTIME_FD;
+  delete process.env._LAMBDAD_RUNTIME_FD;
+  const [descriptor, ownAddress] = told?.split('@') ?? [];
+  const isOwn = descriptor !== undefined && (ownAddress ?? ADDRESS) === ADDRESS && isSocket(Number(descriptor));
+  return isOwn ? new Connection(Number(descriptor)) : new SeparateConnections();
+}
+
+function isSocket(descriptor) {
+  try {
+    return fstatSync(descriptor).isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** The Runtime API at any address, a TCP connection per call: proxies may not keep theirs open. */
+class SeparateConnections {
   constructor() {
-    const descriptor = process.env._LAMBDAD_RUNTIME_FD;
-    delete process.env._LAMBDAD_RUNTIME_FD;
-    if (descriptor === undefined) {
-      const colon = ADDRESS.lastIndexOf(':');
-      this.socket = createConnection({ host: ADDRESS.slice(0, colon), port: Number(ADDRESS.slice(colon + 1)), noDelay: true });
-    } else {
-      this.socket = new Socket({ fd: Number(descriptor), readable: true, writable: true });
-    }
+    this.http = require('node:http');
+    this.before = Promise.resolve();
+  }
+
+  /** Send requests one after the other, and call back once for each, in order. */
+  send(requests, ...receivers) {
+    requests.forEach((text, index) => {
+      this.before = this.before.then(() => this.call(text)).then((answer) => {
+        setImmediate(receivers[index], ...answer); // what it throws is not this promise's
+      });
+    });
+  }
+
+  call(text) {
+    const end = text.indexOf('\r\n\r\n');
+    const [first, ...lines] = text.slice(0, end).split('\r\n');
+    const [method, path] = first.split(' ');
+    const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]);
+    const colon = ADDRESS.lastIndexOf(':');
+    const target = { host: ADDRESS.slice(0, colon), port: Number(ADDRESS.slice(colon + 1)), agent: false };
+    return new Promise((taken) => {
+      const sent = this.http.request({ ...target, method, path, headers: Object.fromEntries(headers) }, (response) => {
+        const chunks = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('end', () => {
+          const raw = response.rawHeaders;
+          const found = raw.flatMap((name, index) => (index % 2 ? [] : [`${name}: ${raw[index + 1]}`]));
+          taken([response.statusCode, ['', ...found].join('\r\n'), Buffer.concat(chunks)]);
+        });
+      });
+      sent.on('error', (error) => {
+        writeSync(2, `The Runtime API at ${ADDRESS} cannot be reached: ${error.message}\n`);
+        process.exit(1);
+      });
+      sent.end(text.slice(end + 4));
+    });
+  }
+}
+
+/** The inherited connection. */
+class Connection {
+  constructor(descriptor) {
+    this.socket = new Socket({ fd: descriptor, readable: true, writable: true });
     this.waiting = [];
     this.chunks = [];
     this.have = 0;
@@ -273,11 +341,11 @@ class Connection {
     this.socket.ref();
   }
 
-  /** Send, and call back once per expected response, in order. */
-  send(text, ...receivers) {
+  /** Send requests in one write, and call back once for each, in order. */
+  send(requests, ...receivers) {
     this.waiting.push(...receivers);
     this.socket.ref();
-    this.socket.write(text);
+    this.socket.write(requests.length === 1 ? requests[0] : requests.join(''));
   }
 
   take(chunk) {
@@ -322,27 +390,25 @@ const request = (path, body, headers = '') =>
 /** The Runtime API as calls; whatever answers an event also asks for the next. */
 class RuntimeClient {
   constructor(onEvent) {
-    this.connection = new Connection();
+    this.connection = connect();
     this.onEvent = onEvent;
-    this.pending = '';
-    this.pendingPosts = 0;
+    this.pending = [];
   }
 
   /** Send what was posted together with the request for the next event. */
   next() {
-    const posts = Array.from({ length: this.pendingPosts }, () => () => {});
-    const text = this.pending + NEXT;
-    this.pending = '';
-    this.pendingPosts = 0;
-    this.connection.send(text, ...posts, (status, head, body) => {
+    const requests = this.pending;
+    const posts = requests.map(() => () => {});
+    requests.push(NEXT);
+    this.pending = [];
+    this.connection.send(requests, ...posts, (status, head, body) => {
       if (status !== 200) throw new Error(`Failed to get next invocation, error ${status}`);
       this.onEvent(headersOf(head), body);
     });
   }
 
   postResult(requestId, value) {
-    this.pending += request(`invocation/${encodeURIComponent(requestId)}/response`, serialize(value));
-    this.pendingPosts += 1;
+    this.pending.push(request(`invocation/${encodeURIComponent(requestId)}/response`, serialize(value)));
   }
 
   errorRequest(requestId, error) {
@@ -352,13 +418,12 @@ class RuntimeClient {
   }
 
   postError(requestId, error) {
-    this.pending += this.errorRequest(requestId, error);
-    this.pendingPosts += 1;
+    this.pending.push(this.errorRequest(requestId, error));
   }
 
   /** Post an error at once and call back when it was taken. */
   postLastError(requestId, error, then) {
-    this.connection.send(this.errorRequest(requestId, error), then);
+    this.connection.send([this.errorRequest(requestId, error)], then);
   }
 
   /** A response that goes out as it is written. */
@@ -369,7 +434,7 @@ class RuntimeClient {
   postInitError(error, then) {
     const response = errorObject(error);
     const kind = `Lambda-Runtime-Function-Error-Type: ${response.errorType}\r\n`;
-    this.connection.send(request('init/error', serialize(response), kind), then);
+    this.connection.send([request('init/error', serialize(response), kind)], then);
   }
 }
 
@@ -444,12 +509,11 @@ class ResponseStream extends Writable {
     socket.cork();
     if (!this.#hasBegun) {
       this.#hasBegun = true;
-      this.#connection.send(
+      this.#connection.send([
         `POST /2018-06-01/runtime/invocation/${encodeURIComponent(this.#requestId)}/response${TAIL}` +
           `Content-Type: ${this.#contentType}\r\nTrailer: ${ERROR_TYPE}, ${ERROR_BODY}\r\n` +
           'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n',
-        () => this.#answered(),
-      );
+      ], () => this.#answered());
     }
     for (const chunk of chunks) {
       if (!chunk.length) continue; // it would end the body
@@ -616,6 +680,69 @@ function isModulePackage(folder) {
     }
   }
   return folder === '/' ? false : isModulePackage(dirname(folder));
+}
+
+// -------------------------------------------------------------------------------------------------
+// ES modules in layers: Node.js does not look for them in NODE_PATH, AWS's runtimes do
+
+/**
+ * Have `import` look in the node_modules of NODE_PATH after the usual places.
+ *
+ * The runtime's own node_modules are found without that: they are shown above the code as well.
+ */
+function searchNodePath() {
+  const own = process.env.LAMBDA_RUNTIME_DIR === '/var/runtime' ? '/var/runtime/node_modules' : undefined;
+  const folders = (process.env.NODE_PATH ?? '')
+    .split(':')
+    .filter((folder) => folder !== own && folder.endsWith('/node_modules') && existsSync(folder))
+    .map((folder) => pathToFileURL(join(dirname(folder), '_')).href);
+  if (!folders.length) return;
+  if (modules.registerHooks) {
+    modules.registerHooks({ resolve: resolver(folders, false) });
+  } else if (modules.register) {
+    // Older lines run hooks in a thread of their own, so they get the source.
+    const source = `let hook; const make = ${resolver}; export const initialize = (data) => { hook = make(data, true); };
+      export const resolve = (...given) => hook(...given);`;
+    modules.register(`data:text/javascript,${encodeURIComponent(source)}`, { data: folders });
+  }
+}
+
+/** A resolve hook; complete in itself, because its source may run elsewhere. */
+function resolver(folders, isAsync) {
+  const isMissing = (error) => error?.code === 'ERR_MODULE_NOT_FOUND';
+  const isBare = (specifier) => !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:|#)/i.test(specifier);
+  if (isAsync) {
+    return async (specifier, context, next) => {
+      try {
+        return await next(specifier, context);
+      } catch (error) {
+        if (!isMissing(error) || !isBare(specifier)) throw error;
+        for (const parentURL of folders) {
+          try {
+            return await next(specifier, { ...context, parentURL });
+          } catch (another) {
+            if (!isMissing(another)) throw another;
+          }
+        }
+        throw error;
+      }
+    };
+  }
+  return (specifier, context, next) => {
+    try {
+      return next(specifier, context);
+    } catch (error) {
+      if (!isMissing(error) || !isBare(specifier)) throw error;
+      for (const parentURL of folders) {
+        try {
+          return next(specifier, { ...context, parentURL });
+        } catch (another) {
+          if (!isMissing(another)) throw another;
+        }
+      }
+      throw error;
+    }
+  };
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -855,6 +982,7 @@ function streamAsync(client, handler, environment) {
 async function main() {
   patchConsole();
   addGlobals();
+  searchNodePath();
   const root = process.env.LAMBDA_TASK_ROOT || process.cwd();
   const name = process.env._HANDLER;
   const environment = contextOfEnvironment();

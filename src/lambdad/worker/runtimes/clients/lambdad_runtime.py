@@ -4,8 +4,9 @@ It loads the handler, then takes events from the Runtime API and posts answers, 
 client (awslambdaric) does: the same payloads, error objects and log records, proven by a differential
 test. It runs inside the sandbox, so it knows nothing of lambdad but two descriptors:
 
-* `_LAMBDAD_RUNTIME_FD`: a connected stream socket that speaks the Runtime API; without it the
-  client connects to `AWS_LAMBDA_RUNTIME_API`, as any other client.
+* `_LAMBDAD_RUNTIME_FD`: ``4@<address>``, a connected stream socket that speaks the Runtime API of that
+  address. When a wrapper has closed it, or set `AWS_LAMBDA_RUNTIME_API` to another address (a proxy of
+  its own), the client connects to `AWS_LAMBDA_RUNTIME_API`, as any other client.
 * `_LAMBDA_TELEMETRY_LOG_FD`: takes framed log records; without it they go to stdout.
 
 Start-up is the reason for the shape of this file: modules that cost milliseconds (json, re, logging,
@@ -266,22 +267,39 @@ def marshal(response):
 # The connection: HTTP/1.1 with prebuilt requests
 
 
+def connect():
+    """The inherited connection, or one per call when a wrapper took it away or leads elsewhere."""
+    descriptor, _, own_address = os.environ.pop("_LAMBDAD_RUNTIME_FD", "").partition("@")
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
+    if descriptor and own_address in ("", address):
+        channel = _inherited(int(descriptor))
+        if channel is not None:
+            return Connection(channel, address)
+    return SeparateConnections(address)
+
+
+def _inherited(descriptor):
+    """The socket with this number; None when it is closed or something else by now."""
+    import _socket
+
+    try:
+        channel = _socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    if channel.family != _socket.AF_UNIX or channel.type != _socket.SOCK_STREAM:
+        channel.detach()
+        return None
+    os.set_inheritable(descriptor, False)
+    return channel
+
+
 class Connection:
-    """A connection to the Runtime API over an inherited descriptor or TCP."""
+    """The inherited connection to the Runtime API."""
 
-    def __init__(self):
-        import _socket
+    pipelines = True
 
-        descriptor = os.environ.pop("_LAMBDAD_RUNTIME_FD", None)
-        address = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
-        if descriptor is not None:
-            self.socket = _socket.socket(fileno=int(descriptor))
-            os.set_inheritable(int(descriptor), False)
-        else:
-            host, _, port = address.rpartition(":")
-            self.socket = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-            self.socket.connect((host, int(port)))
-            self.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+    def __init__(self, channel, address):
+        self.socket = channel
         self.recv = self.socket.recv
         self.send = self.socket.sendall
         agent = "aws-lambda-python/%d.%d.%d-lambdad" % sys.version_info[:3]
@@ -363,6 +381,56 @@ class Connection:
                 self.send(then)
 
 
+class SeparateConnections:
+    """The Runtime API at any address, a TCP connection per call: proxies may not keep theirs open."""
+
+    pipelines = False
+    next_request = b""
+
+    def __init__(self, address):
+        import http.client
+
+        self.http = http.client
+        self.address = address
+        self.agent = "aws-lambda-python/%d.%d.%d-lambdad" % sys.version_info[:3]
+
+    def send(self, _next_request):
+        """Ask for the next event."""
+        self._call("GET", b"invocation/next", b"", b"")
+
+    def post(self, path, body, headers, then=b""):
+        """Send a POST."""
+        self._call("POST", path, body, headers)
+
+    def read(self):
+        """The response to the last call: (status, headers with lower-case names, body)."""
+        return self.response
+
+    def _call(self, method, path, body, headers):
+        connection = self.http.HTTPConnection(self.address)
+        try:
+            connection.putrequest(method, (_PATH + path).decode("latin-1"), skip_accept_encoding=True)
+            connection.putheader("User-Agent", self.agent)
+            for line in headers.split(b"\r\n"):
+                name, colon, value = line.partition(b": ")
+                if colon:
+                    connection.putheader(name.decode("latin-1"), value)
+            if method == "POST":
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            response = connection.getresponse()
+            found = {
+                name.lower().encode("latin-1"): value.encode("latin-1")
+                for name, value in response.getheaders()
+            }
+            self.response = response.status, found, response.read()
+        except self.http.RemoteDisconnected:
+            # The environment is going away; nobody is left to answer to.
+            raise SystemExit(0) from None
+        finally:
+            connection.close()
+
+
 class RuntimeClient:
     """The Runtime API as calls; posting an answer also asks for the next event."""
 
@@ -391,7 +459,7 @@ class RuntimeClient:
     def post_result(self, request_id, body, content_type):
         """Answer an event."""
         # Who is going to be refused and to end must not ask for an event that would be lost with it.
-        self.asked = len(body) <= _MAX_RESPONSE_BYTES
+        self.asked = self.connection.pipelines and len(body) <= _MAX_RESPONSE_BYTES
         self.connection.post(
             b"invocation/" + request_id + b"/response",
             body,
@@ -411,7 +479,7 @@ class RuntimeClient:
             b"invocation/" + request_id + b"/error", body, headers, self.connection.next_request
         )
         self.posted = "error"
-        self.asked = True
+        self.asked = self.connection.pipelines
 
     def post_init_error(self, error, error_type=None):
         """Report that Init failed and wait until that was taken."""
@@ -632,7 +700,18 @@ class FramedLogSink:
 
 def _make_sink():
     descriptor = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
-    return StandardLogSink() if descriptor is None else FramedLogSink(int(descriptor))
+    if descriptor is None or not _is_output(int(descriptor)):
+        return StandardLogSink()
+    return FramedLogSink(int(descriptor))
+
+
+def _is_output(descriptor):
+    """Whether it still is what it was at the start, the same pipe as stdout or stderr."""
+    try:
+        told = os.fstat(descriptor)
+        return any(os.path.samestat(told, os.fstat(output)) for output in (1, 2))
+    except OSError:
+        return False
 
 
 _sink = StandardLogSink()
@@ -918,8 +997,10 @@ def _prepare_path():
     """Order sys.path as AWS does: code, layers, runtime, then the interpreter's own."""
     task = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
     runtime = os.environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime")
-    layer = "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2]
-    first = [task, layer, "/opt/python"]
+    layers = os.environ.pop("_LAMBDAD_LAYER_PATH", None) or (
+        "/opt/python/lib/python%d.%d/site-packages:/opt/python" % sys.version_info[:2]
+    )
+    first = [task, *layers.split(":")]
     own = os.path.dirname(os.path.abspath(__file__))
     given = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     middle = [entry for entry in [*given, runtime] if entry not in first]
@@ -959,7 +1040,7 @@ def _init(client):
 def main():
     """Run until the connection ends."""
     global _sink
-    client = RuntimeClient(Connection())
+    client = RuntimeClient(connect())
     _sink = _make_sink()
     if "logging" in sys.modules:
         setup_logging(sys.modules["logging"])
