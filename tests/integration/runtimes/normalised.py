@@ -18,6 +18,7 @@ OWN_FILES = ("awslambdaric/bootstrap.py", "clients/lambdad_runtime.py")
 OWN_FRAME = re.compile(
     r'File \\*"[^"]*(awslambdaric/bootstrap|lambdad_runtime)\.py\\*", line \d+, in \w+(\\n|\n)[\s\u00a0]+[^\n\\]*'
 )
+OWN_WARNING = re.compile(r"^\S*(awslambdaric/bootstrap|lambdad_runtime)\.py:\d+: (?=\w+Warning: )")
 # How deep a recursion goes depends on the frames below it.
 DEPTH = re.compile(r"Previous line repeated \d+ more times")
 COMPARED_HEADERS = (
@@ -81,8 +82,11 @@ def _hide_own(frame: dict[str, object]) -> None:
 def _records(transcript: Transcript, client_paths: Sequence[Path]) -> list[tuple[int | None, str]]:
     """Log records; of what Python prints when the client itself ends by an exception, the last line."""
     found: list[tuple[int | None, str]] = []
-    ending = False
+    ending = in_warning = False
     for kind, text in transcript.records:
+        if kind is None and in_warning and text.startswith("  "):
+            continue  # the line of the client that a warning stands at
+        in_warning = kind is None and OWN_WARNING.match(text) is not None
         ending = ending or (kind is None and text.startswith("Traceback"))
         if kind is None and text.startswith("Executing '"):
             continue  # what the entry point of aws-lambda-ric 3 says of itself
@@ -95,6 +99,7 @@ def _records(transcript: Transcript, client_paths: Sequence[Path]) -> list[tuple
 
 def _text(text: str, client_paths: Sequence[Path]) -> str:
     text = STAMP.sub("<time>", text)
+    text = OWN_WARNING.sub("<the client>: ", text)
     text = OWN_FRAME.sub("<frame of the client>", text)
     text = DEPTH.sub("<depth>", text)
     try:

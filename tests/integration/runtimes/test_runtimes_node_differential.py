@@ -39,6 +39,7 @@ HANDLERS = [
     *_names("failures", "raises sync custom caused text object nothing withDel circular exits"),
     *_names("logs", "levels values errors mixed"),
     *_names("esm", "handler inDefault"),
+    *_names("awaits", "handler nested.deep.handler nested.absent withCallback impatient"),
     "common.handler",
     "pkg/deep.handler",
     "typed/index.handler",
@@ -52,6 +53,8 @@ HANDLERS = [
     "absent.handler",
     "../outside.handler",
     "no_dot",
+    "answers.",
+    "pkg/absent/deep.handler",
 ]
 ESSENTIALS = [
     "answers.echo",

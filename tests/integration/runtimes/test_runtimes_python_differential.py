@@ -41,6 +41,9 @@ HANDLERS = [
             "tuple_key",
             "circular",
             "lone_surrogate",
+            "a_coroutine",
+            "a_generator",
+            "an_async_generator",
         ]
     ),
     *(
@@ -78,6 +81,12 @@ HANDLERS = [
     "pkg/sub/deep.handler",
     "pkg.sub.deep.handler",
     "pkg/missing.handler",
+    "pkg/sub.deep.handler",
+    "pkg.sub/deep.handler",
+    "/pkg/sub/deep.handler",
+    ".handler",
+    "answers.",
+    "answers..echo",
     "answers.missing",
     "no_dot",
     "sys.exit",

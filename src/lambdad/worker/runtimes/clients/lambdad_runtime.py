@@ -975,7 +975,8 @@ def handle(client, handler, environment, headers, body):
     try:
         context = LambdaContext(environment, request_id, headers)
         event = unmarshal(body, _text(headers.get(b"content-type")))
-        result, content_type = marshal(handler(event, context))
+        response = handler(event, context)  # kept: a coroutine's warning comes behind the error, as on AWS
+        result, content_type = marshal(response)
     except FaultException as fault:
         error = make_error(fault.msg, fault.exception_type, fault.trace, request_id)
         cause = _xray_cause("LambdaValidationError", fault.msg, [])

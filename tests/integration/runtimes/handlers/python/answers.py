@@ -58,3 +58,15 @@ def circular(event, context):
 
 def lone_surrogate(event, context):
     return "\ud800"
+
+
+async def a_coroutine(event, context):
+    return event
+
+
+def a_generator(event, context):
+    yield event
+
+
+async def an_async_generator(event, context):
+    yield event
