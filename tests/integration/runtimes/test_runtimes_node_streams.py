@@ -7,11 +7,38 @@ from test_runtimes_node_differential import assert_same
 
 pytestmark = pytest.mark.registry
 
-HANDLERS = (
-    "text objects ends nothing emptyFirst contentType contentTypeTooLate badContentType noContentType http "
-    "httpEndsOnly pipes large highWaterMark returns throwsFirst throwsLater throwsText throwsAtTheEnd sync "
-    "syncNothing syncThrows context doesNotWait waits logs properties unknown unmarked global"
-).split()
+HANDLERS = [
+    "text",
+    "objects",
+    "ends",
+    "nothing",
+    "emptyFirst",
+    "contentType",
+    "contentTypeTooLate",
+    "badContentType",
+    "noContentType",
+    "http",
+    "httpEndsOnly",
+    "pipes",
+    "large",
+    "highWaterMark",
+    "returns",
+    "throwsFirst",
+    "throwsLater",
+    "throwsText",
+    "throwsAtTheEnd",
+    "sync",
+    "syncNothing",
+    "syncThrows",
+    "context",
+    "doesNotWait",
+    "waits",
+    "logs",
+    "properties",
+    "unknown",
+    "unmarked",
+    "global",
+]
 ESSENTIALS = ["text", "http", "throwsLater"]
 # Version 3 of the official client cannot name the error it means here: it fails with a ReferenceError.
 BROKEN_THERE = ("nodejs20.x", "unknown")

@@ -131,6 +131,8 @@ class EventRunner(Life):
         The timer goes on until then: a runtime that has answered and does not come back is ended.
         """
         self._current = self._answerable = None
+        if invocation.stream is not None and invocation.stream.source is not None:
+            invocation.stream.source.over()
         if self._state is EnvironmentState.BUSY:
             self._state = EnvironmentState.ANSWERED
         clock = self._surroundings.clock
