@@ -205,7 +205,9 @@ async def test_an_error_in_the_trailers_is_the_events_error(play: Play) -> None:
     assert play.caller.data == b"x"
 
 
-@pytest.mark.parametrize("body", [b"!!!", b"e30", base64.b64encode(b"no json"), base64.b64encode(b"[1]"), b""])
+@pytest.mark.parametrize(
+    "body", [b"!!!", b"e30", base64.b64encode(b"no json"), base64.b64encode(b"[1]"), b""]
+)
 async def test_an_error_body_that_is_none_leaves_the_type(play: Play, body: bytes) -> None:
     await play.run()
     await play.stage.send(head() + trailers("Function.Bad", body))
@@ -351,7 +353,9 @@ async def test_over_6_mb_in_one_piece_is_too_much(play: Play) -> None:
     assert b"(6291556 bytes)" in invocation.result
 
 
-async def test_a_caller_that_is_behind_stops_the_runtime_and_goes_on_when_it_has_caught_up(play: Play) -> None:
+async def test_a_caller_that_is_behind_stops_the_runtime_and_goes_on_when_it_has_caught_up(
+    play: Play,
+) -> None:
     await play.run()
     _, writer = await play.connect()
     play.caller.is_full = True

@@ -56,7 +56,9 @@ def body(parts: list[bytes], trailers: Mapping[bytes, bytes] | None = None) -> b
 
 
 TRAILERS = st.dictionaries(
-    st.sampled_from([b"lambda-runtime-function-error-type", b"lambda-runtime-function-error-body", b"x-other"]),
+    st.sampled_from(
+        [b"lambda-runtime-function-error-type", b"lambda-runtime-function-error-body", b"x-other"]
+    ),
     st.text("abcXYZ0123=./", min_size=1, max_size=30).map(str.encode),
 )
 
@@ -135,7 +137,14 @@ def test_an_empty_mode_is_no_mode() -> None:
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"zz\r\nabc\r\n", b"-1\r\n", b"3\r\nabcdef\r\n", b"ffffffffffffffffff\r\n", b"\r\nabc", b"3\nabc\n0\n\n"],
+    [
+        b"zz\r\nabc\r\n",
+        b"-1\r\n",
+        b"3\r\nabcdef\r\n",
+        b"ffffffffffffffffff\r\n",
+        b"\r\nabc",
+        b"3\nabc\n0\n\n",
+    ],
 )
 def test_chunk_sizes_that_are_none_end_the_connection(garbage: bytes) -> None:
     taker = Taker()
