@@ -59,6 +59,10 @@ class StreamSource(Protocol):
         """End the event if its body was cut off."""
         ...
 
+    def over(self) -> None:
+        """The event has been settled, by whatever: hold nothing back any more."""
+        ...
+
 
 class Outlet(Protocol):
     """Takes a streamed response, on the loop; what ends it is the settling of its invocation.

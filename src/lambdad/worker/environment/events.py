@@ -111,6 +111,8 @@ class EventRunner(Endings):
         The timer goes on until all wait in `next` again: who does not come back is ended.
         """
         self._current = self._answerable = None
+        if invocation.stream is not None and invocation.stream.source is not None:
+            invocation.stream.source.over()
         journal = self._journal
         if journal.wants_runtime_done or status is not Status.SUCCESS:
             duration_ms = (self._surroundings.clock.monotonic() - self._started) * 1000

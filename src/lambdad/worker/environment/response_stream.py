@@ -154,10 +154,16 @@ class ResponseStream:
 
     def _go_on(self) -> None:
         """The debt is paid: read on once the caller has caught up, too."""
-        if self._outlet.is_full and not self._is_over:
+        if self._is_over:
+            return
+        if self._outlet.is_full:
             self._outlet.on_room(self._go_on)
         else:
             self._connection.pause(False)
+
+    def over(self) -> None:
+        """Hear the rest of the body, for nobody: behind it comes the `next`, or the connection's end."""
+        self._connection.pause(False)
 
     def end(self, trailers: Mapping[bytes, bytes]) -> bytes:
         """The body is whole: the event ends as its trailers say."""
