@@ -17,6 +17,7 @@ from lambdad.worker.sandbox.plan import (
     Limits,
     Mount,
     ProcessPlan,
+    RunningProcess,
     Sandbox,
     SandboxFactory,
     SandboxPlan,
@@ -84,12 +85,7 @@ async def run_in(sandbox: Sandbox, argv: tuple[str, ...], env: Mapping[str, str]
     """Start a program and wait until it has ended and its output is read."""
     ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
     process = await sandbox.start(ProcessPlan(argv, env), ended.set_result)
-    process.channel.close()
-    try:
-        status = await asyncio.wait_for(ended, _PATIENCE_S)
-        return Ran(status, _drain(process.output))
-    finally:
-        os.close(process.output)
+    return await ended_and_output(process, ended)
 
 
 def _drain(descriptor: int) -> str:
@@ -104,6 +100,17 @@ def _drain(descriptor: int) -> str:
             break
         told += data
     return told.decode()
+
+
+async def ended_and_output(process: RunningProcess, ended: asyncio.Future[ExitStatus]) -> Ran:
+    """Wait until a started process has ended and its output is read."""
+    if process.channel is not None:
+        process.channel.close()
+    try:
+        status = await asyncio.wait_for(ended, _PATIENCE_S)
+        return Ran(status, _drain(process.output))
+    finally:
+        os.close(process.output)
 
 
 def hosts(tmp_path_factory: pytest.TempPathFactory, tier: Tier) -> Iterator[Host]:

@@ -1,7 +1,8 @@
 """A stand-in for the server, to be killed or to run as another user: runs programs in sandboxes.
 
 Arguments: data directory, task directory, then JSON: a list of programs (argument lists), and whether to
-stay. STUB_TIER chooses a tier. Prints one JSON line with tier, findings and what every program did, and then stays or closes.
+stay. STUB_TIER chooses a tier. Prints one JSON line with tier, findings and what every program did, and then
+stays or closes. While it stays, SIGUSR1 freezes every sandbox and prints ``frozen``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,13 +18,15 @@ from pathlib import Path
 from hosting import LIMITS, run_in
 
 from lambdad.worker.sandbox.factory import make_factory
-from lambdad.worker.sandbox.plan import ExitStatus, Mount, ProcessPlan, SandboxPlan, Tier
+from lambdad.worker.sandbox.plan import ExitStatus, Mount, ProcessPlan, Sandbox, SandboxPlan, Tier
 
 
 async def main(data_dir: Path, task: Path, programs: list[list[str]], *, stay: bool) -> None:
     tier = Tier(os.environ["STUB_TIER"]) if "STUB_TIER" in os.environ else None
     factory = await make_factory(data_dir=data_dir, require=None, outbound=False, tier=tier)
     ran = []
+    staying: list[Sandbox] = []
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, freeze, staying)
     for number, argv in enumerate(programs):
         plan = SandboxPlan(f"stub{number}", (Mount(task, "/var/task"),), LIMITS, outbound=False)
         sandbox = await factory.create(plan)
@@ -31,6 +35,7 @@ async def main(data_dir: Path, task: Path, programs: list[list[str]], *, stay: b
             process = await sandbox.start(ProcessPlan(tuple(argv), {}), ended.set_result)
             os.set_blocking(process.output, True)
             ran.append(os.read(process.output, 4096).decode())
+            staying.append(sandbox)
         else:
             done = await run_in(sandbox, tuple(argv), {})
             ran.append({"output": done.output, "status": asdict(done.status)})
@@ -40,6 +45,11 @@ async def main(data_dir: Path, task: Path, programs: list[list[str]], *, stay: b
     if stay:
         await asyncio.sleep(600)
     await factory.close()
+
+
+def freeze(sandboxes: list[Sandbox]) -> None:
+    frozen = [sandbox.freeze() for sandbox in sandboxes]
+    print("frozen" if all(frozen) else "not frozen", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -71,6 +72,7 @@ def test_it_is_the_namespace_tier_and_says_which_limits_are_missing(places: tupl
         assert not findings[limit]["works"]
         assert "Delegate=yes" in findings[limit]["remedy"]
     assert findings["pids limit"]["works"]
+    assert (findings["freeze"]["works"], findings["freeze"]["detail"]) == (True, "SIGSTOP and SIGCONT")
 
 
 def test_the_function_is_user_993_without_any_power(places: tuple[Path, Path, Path]) -> None:
@@ -161,9 +163,12 @@ def test_nothing_is_left_in_the_data_directory(places: tuple[Path, Path, Path]) 
     assert list(places[0].iterdir()) == []
 
 
-def test_kill_9_of_an_ordinary_user_s_server_leaves_no_process(places: tuple[Path, Path, Path]) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_kill_9_of_an_ordinary_user_s_server_leaves_no_process(
+    places: tuple[Path, Path, Path], frozen: bool
+) -> None:
     data_dir, task, library = places
-    mark = f"765432.{os.getpid()}"
+    mark = f"765432.{os.getpid()}{frozen:d}"
     program = ["/bin/sh", "-c", f"setsid sleep {mark} & echo ready; exec sleep {mark}"]
     as_user: dict[str, Any] = {"user": _UID, "group": _UID, "extra_groups": []} if os.geteuid() == 0 else {}
     stub = subprocess.Popen(
@@ -183,6 +188,9 @@ def test_kill_9_of_an_ordinary_user_s_server_leaves_no_process(places: tuple[Pat
     assert stub.stdout is not None
     assert json.loads(stub.stdout.readline())["ran"] == ["ready\n"]
     assert _marked(mark)
+    if frozen:
+        stub.send_signal(signal.SIGUSR1)
+        assert stub.stdout.readline() == b"frozen\n"
     stub.kill()
     stub.wait()
     stub.stdout.close()

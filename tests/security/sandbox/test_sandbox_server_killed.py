@@ -65,7 +65,7 @@ def wait_until_clean(mark: str, data_dir: Path) -> list[str]:
 
 @contextlib.contextmanager
 def running_stub(
-    data_dir: Path, task: Path, mark: str, tier: str = "namespace"
+    data_dir: Path, task: Path, mark: str, tier: str = "namespace", *, frozen: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server with three sandboxes, in each a program and a daemon that it left."""
     program = [PYTHON, "-c", _DAEMON.format(mark=mark)]
@@ -83,6 +83,9 @@ def running_stub(
             while len(marked(mark)) < 6 and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert len(marked(mark)) == 6
+            if frozen:
+                stub.send_signal(signal.SIGUSR1)
+                assert stub.stdout.readline() == b"frozen\n"
             yield stub
         finally:
             stub.kill()
@@ -109,25 +112,32 @@ def own_launcher(data_dir: Path) -> int:
     return next(int(pid) for pid in children if name in Path(f"/proc/{pid}/cmdline").read_text())
 
 
-def test_kill_9_of_the_server_leaves_no_process_mount_or_group(places: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_kill_9_of_the_server_leaves_no_process_mount_or_group(
+    places: tuple[Path, Path], frozen: bool
+) -> None:
     mark = f"876543.{os.getpid()}1"
-    with running_stub(*places, mark) as stub:
+    with running_stub(*places, mark, frozen=frozen) as stub:
         assert marked(data_id(places[0]))  # the launcher
         assert any("group" in one for one in traces(mark, places[0]))
         stub.kill()
     assert wait_until_clean(mark, places[0]) == []
 
 
-def test_in_the_process_tier_the_processes_go_too(places: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_in_the_process_tier_the_processes_go_too(places: tuple[Path, Path], frozen: bool) -> None:
     mark = f"876543.{os.getpid()}3"
-    with running_stub(*places, mark, tier="process") as stub:
+    with running_stub(*places, mark, tier="process", frozen=frozen) as stub:
         stub.kill()
     assert wait_until_clean(mark, places[0]) == []
 
 
-def test_a_launcher_killed_with_its_server_is_swept_up_by_the_next_start(places: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_launcher_killed_with_its_server_is_swept_up_by_the_next_start(
+    places: tuple[Path, Path], frozen: bool
+) -> None:
     mark = f"876543.{os.getpid()}2"
-    with running_stub(*places, mark) as stub:
+    with running_stub(*places, mark, frozen=frozen) as stub:
         launcher = launcher_of(stub)
         os.kill(launcher, signal.SIGSTOP)  # so that it cannot tidy up when the server goes first
         stub.kill()
@@ -170,12 +180,16 @@ def test_a_server_whose_launcher_was_killed_still_closes_without_a_trace(places:
     assert list(places[0].iterdir()) == []
 
 
-def test_a_launcher_that_dies_alone_takes_its_sandboxes_and_is_started_again(host: Host) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_launcher_that_dies_alone_takes_its_sandboxes_and_is_started_again(
+    host: Host, frozen: bool
+) -> None:
     async def scenario() -> ExitStatus:
         ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         process = await sandbox.start(ProcessPlan(("/bin/sleep", "600"), {}), ended.set_result)
         process.channel.close()
         os.close(process.output)
+        assert not frozen or sandbox.freeze()
         os.kill(launcher, signal.SIGKILL)
         return await asyncio.wait_for(ended, 20)
 

@@ -52,6 +52,10 @@ class Questions:
             answer, descriptors = await answered
         except HelperGone as gone:
             raise EnvironmentUnavailable(f"sandbox {self._sandbox_id} is gone") from gone
+        except asyncio.CancelledError:
+            if not answered.cancelled():  # the answer was here, but not taken yet
+                _close(answered.result()[1])
+            raise
         if "error" in answer:
             raise EnvironmentUnavailable(f"sandbox {self._sandbox_id}: {answer['error']}")
         return answer, descriptors
@@ -60,8 +64,7 @@ class Questions:
         """Give the answer to whoever asked; nobody may be waiting any more."""
         answered = self._open.pop(cast("int", answer["number"]), None)
         if answered is None or answered.done():
-            for descriptor in descriptors:
-                os.close(descriptor)
+            _close(descriptors)
         else:
             answered.set_result((answer, descriptors))
 
@@ -71,3 +74,8 @@ class Questions:
             _, answered = self._open.popitem()
             if not answered.done():
                 answered.set_exception(HelperGone())
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

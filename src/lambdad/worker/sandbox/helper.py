@@ -129,9 +129,7 @@ class Packets:
     def _readable(self) -> None:
         while not self.closed:
             try:
-                data, descriptors, _, _ = socket.recv_fds(
-                    self._socket, MAX_PACKET_BYTES, 16, socket.MSG_CMSG_CLOEXEC
-                )
+                data, descriptors, _, _ = socket.recv_fds(self._socket, MAX_PACKET_BYTES, 16)
             except BlockingIOError:
                 return
             except OSError:
@@ -140,6 +138,8 @@ class Packets:
                 self.close()
                 self._on_packet(None, [])
                 return
+            for descriptor in descriptors:
+                os.set_inheritable(descriptor, False)  # recv_fds takes flags, but does not pass them on
             self._on_packet(json.loads(data), descriptors)
 
 

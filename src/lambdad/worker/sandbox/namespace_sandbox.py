@@ -154,7 +154,9 @@ class NamespaceSandbox:
             EnvironmentUnavailable: the reaper is gone or cannot, or too many questions are open.
         """
         _, descriptors = await self._questions.ask(self._packets, {"op": "socket"})
-        return socket.socket(fileno=descriptors[0])
+        made = socket.socket(fileno=descriptors[0])
+        made.setblocking(False)
+        return made
 
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory, as the reaper sees it.

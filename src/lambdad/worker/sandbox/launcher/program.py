@@ -111,7 +111,7 @@ def _arrange_descriptors(descriptors: list[int], targets: list[list[int]], tell:
 
 
 def _prefer_to_die() -> None:
-    """Raise the OOM score, while the only user who can reach into this process is the reaper's."""
+    """Raise the OOM score, where there are two users while only the reaper's can reach into this process."""
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # or /proc/self would belong to nobody
     with open("/proc/self/oom_score_adj", "wb") as score:
         score.write(_OOM_SCORE)

@@ -86,9 +86,7 @@ class Reaper:
                 self._serve()
 
     def _serve(self) -> None:
-        message, descriptors, _, _ = socket.recv_fds(
-            self._control, MAX_MESSAGE_BYTES, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-        )
+        message, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE_BYTES, _MOST_DESCRIPTORS)
         if not message:
             os._exit(0)
         order = json.loads(message)
