@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from lambdad.cli import options, show
 from lambdad.cli.client import client_for
 
@@ -30,16 +34,26 @@ def status(
 
 
 def drain(
-    endpoint: options.Endpoint = None, region: options.Region = None, as_json: options.AsJson = False
+    wait_s: Annotated[
+        float,
+        typer.Option("--wait-s", metavar="SECONDS", help="wait so long for busy ones", min=0, max=3_600),
+    ] = 0,
+    endpoint: options.Endpoint = None,
+    region: options.Region = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """End every idle environment now and busy ones after their event; the next events start new ones."""
+    """End every idle environment now and busy ones after their event; the next events start new ones.
+
+    Extensions are told (SPINDOWN). Before a restart: lambdad drain --wait-s 60
+    """
     with client_for(endpoint, region) as client:
-        found = client.call("POST", DRAIN, {})
+        found = client.call("POST", DRAIN, {"wait_s": wait_s} if wait_s else {})
     if as_json:
         show.document(found)
     else:
         ended, before = found.get("ended"), found.get("environments")
-        show.out.print(f"ended {ended} of {before} environments; busy ones end after their event")
+        rest = "" if ended == before else "; busy ones end after their event"
+        show.out.print(f"ended {ended} of {before} environments{rest}")
 
 
 def _rows(name: str, value: object) -> list[list[str]]:

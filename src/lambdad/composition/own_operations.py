@@ -20,6 +20,8 @@ from lambdad.worker.host import Host
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier
 from lambdad.worker.sandbox.probe import WEAK
 
+_MAX_WAIT_S = 3_600
+
 
 @dataclass(frozen=True, slots=True)
 class OwnOperations:
@@ -70,10 +72,18 @@ class OwnOperations:
         }
 
     async def drain(self, request: Request) -> Mapping[str, object]:
-        """End every idle environment now; busy ones end after their event and are replaced on demand."""
-        before = len(self.host.environments())
+        """End every idle environment now and busy ones after their event, extensions told.
+
+        The next events start new environments. ``wait_s`` of the body is how long the answer waits for the
+        old ones to be gone; without it, it does not.
+        """
+        before = self.host.environments()
+        wait_s = _wait_s(request.body)
         self.pools.retire_all()
-        return {"environments": before, "ended": before - len(self.host.environments())}
+        if wait_s:
+            await self.host.gone(before, wait_s)
+        left = sum(not one.is_removed for one in before) if wait_s else sum(one.is_living for one in before)
+        return {"environments": len(before), "ended": len(before) - left}
 
     async def backup(self, request: Request) -> Mapping[str, object]:
         """Write an archive of everything kept to the absolute ``path`` of the body."""
@@ -87,3 +97,20 @@ class OwnOperations:
             raise InvalidParameter(f"The path {path} is not absolute.")
         await asyncio.to_thread(backup, self.data_dir, path)
         return {"path": str(path), "bytes": path.stat().st_size}
+
+
+def _wait_s(body: bytes) -> float:
+    """Seconds to wait for the end of what is drained.
+
+    Raises:
+        InvalidParameter: not a number from 0 to an hour.
+    """
+    refusal = InvalidParameter(f'The body must be {{"wait_s": seconds}}, from 0 to {_MAX_WAIT_S}.')
+    try:
+        found = json.loads(body) if body else {}
+        wait = found.get("wait_s", 0)
+    except (ValueError, AttributeError, RecursionError):
+        raise refusal from None
+    if isinstance(wait, bool) or not isinstance(wait, (int, float)) or not 0 <= wait <= _MAX_WAIT_S:
+        raise refusal
+    return float(wait)

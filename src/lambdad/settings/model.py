@@ -236,6 +236,14 @@ class Settings:
         unit="seconds",
         shown="600",
     )
+    max_environment_age_s: float = _setting(
+        50_400.0,
+        reading.seconds,
+        what="Age at which an execution environment takes no more events; each gets up to a fifth less.",
+        why="The longest lease AWS has told of; what an environment gathers does not stay for ever.",
+        unit="seconds",
+        shown="50400",
+    )
     max_environments: int | None = _setting(
         None,
         reading.integer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import ENVIRONMENT_AGE_S
@@ -18,6 +18,8 @@ from lambdad.worker.environment.life import Life, Surroundings
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.freezer import Freezer
 from lambdad.worker.rotation import expires_at
+
+_POLL_S = 0.02
 
 
 class Host:
@@ -62,6 +64,17 @@ class Host:
     def environments(self) -> list[ExecutionEnvironment]:
         """Every living environment, oldest first."""
         return list(self._living.values())
+
+    async def gone(self, environments: Iterable[Life], within_s: float) -> bool:
+        """Wait until nothing is left of these environments; False when the time was too short."""
+        try:
+            async with asyncio.timeout(within_s):
+                for one in environments:
+                    while not one.is_removed:
+                        await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            return False
+        return True
 
     def _forget(self, environment: Life) -> None:
         self._living.pop(environment.environment_id, None)

@@ -139,3 +139,9 @@ def test_drain_asks_the_server(fake, lambdad):
     ran = lambdad("drain")
     assert ran.out.startswith("ended 2 of 3 environments")
     assert [one.path for one in fake.seen] == ["/lambdad/v1/drain"]
+    assert fake.seen[0].body == b"{}"
+
+
+def test_drain_can_wait_for_busy_environments(fake, lambdad):
+    lambdad("drain", "--wait-s", "1.5")
+    assert fake.seen[0].body == b'{"wait_s": 1.5}'

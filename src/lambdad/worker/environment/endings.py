@@ -7,6 +7,7 @@ Source: spec of the Runtime API §6.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from abc import abstractmethod
 
@@ -20,6 +21,8 @@ from lambdad.worker.environment.states import RUNNING, EnvironmentState, move
 from lambdad.worker.sandbox.plan import RUNTIME
 
 _S = EnvironmentState
+_FLUSH_SHARE = 0.25
+"""Of the extensions' time: longer a subscriber that does not take its telemetry is not waited for."""
 
 
 class Endings(Processes):
@@ -75,12 +78,13 @@ class Endings(Processes):
                 if not await self._all_ended({RUNTIME}, limits.runtime_s):
                     sandbox.signal(RUNTIME, signal.SIGKILL)
             left_s = max(0.0, limits.total_s - (clock.monotonic() - began))
+            if self._telemetry is not None:  # what was told of the end, before whoever hears it ends
+                await self._telemetry.flush(asyncio.get_running_loop().time() + left_s * _FLUSH_SHARE)
+            left_s = max(0.0, limits.total_s - (clock.monotonic() - began))
             for name in extensions.shut_down(reason, int((clock.now() + left_s) * 1000)):
                 process = making.extension_process(name)
                 if process in self._running:
                     sandbox.signal(process, signal.SIGKILL)
-            if self._telemetry is not None:
-                self._telemetry.flush_soon()
             await self._all_ended(None, left_s)
         sandbox.kill()
         return await self._all_ended(None, END_WITHIN_S)

@@ -136,6 +136,11 @@ class Life:
             _log.exception("an environment could not be removed", extra={"event": "environment.left"})
 
     @property
+    def is_living(self) -> bool:
+        """Whether its end has not begun."""
+        return self._state not in {EnvironmentState.SHUTDOWN, EnvironmentState.GONE}
+
+    @property
     def is_removed(self) -> bool:
         """Whether every trace is gone."""
         return self._state is EnvironmentState.GONE and not self._tasks
