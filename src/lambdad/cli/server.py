@@ -9,6 +9,10 @@ import typer
 from lambdad.cli import options, show
 from lambdad.cli.client import client_for
 
+WaitS = Annotated[
+    float,
+    typer.Option("--wait-s", metavar="SECONDS", help="wait so long for busy ones", min=0, max=3_600),
+]
 STATUS = "/lambdad/v1/status"
 DRAIN = "/lambdad/v1/drain"
 

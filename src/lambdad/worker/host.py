@@ -19,8 +19,6 @@ from lambdad.worker.environment.making import Maker
 from lambdad.worker.freezer import Freezer
 from lambdad.worker.rotation import expires_at
 
-_POLL_S = 0.02
-
 
 class Host:
     """Makes environments here and knows all that live.
@@ -69,9 +67,7 @@ class Host:
         """Wait until nothing is left of these environments; False when the time was too short."""
         try:
             async with asyncio.timeout(within_s):
-                for one in environments:
-                    while not one.is_removed:
-                        await asyncio.sleep(_POLL_S)
+                await asyncio.gather(*(one.no_more() for one in environments))
         except TimeoutError:
             return False
         return True

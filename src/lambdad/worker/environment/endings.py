@@ -119,6 +119,7 @@ class Endings(Processes):
         await self._shut_down(making, ShutdownReason.SPINDOWN)
         if self._state is _S.SHUTDOWN:
             self._state = move(self._state, _S.GONE)
+            self._gone.set()
             await self._remove(making)
 
     def _end(self, reason: LambdadError | None) -> None:
@@ -130,6 +131,7 @@ class Endings(Processes):
         if making is not None:
             making.sandbox.kill()
         self._state = move(state, _S.GONE)
+        self._gone.set()
         self._cancel_timer()
         if self._extensions is not None:
             self._extensions.abandon()

@@ -57,6 +57,7 @@ class Life:
         "_current",
         "_deadline",
         "_extensions",
+        "_gone",
         "_init_ms",
         "_journal",
         "_making",
@@ -112,6 +113,7 @@ class Life:
         self._peak_read_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
+        self._gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -144,6 +146,11 @@ class Life:
     def is_removed(self) -> bool:
         """Whether every trace is gone."""
         return self._state is EnvironmentState.GONE and not self._tasks
+
+    async def no_more(self) -> None:
+        """Return once it has ended, whenever that is, and nothing is left of it."""
+        await self._gone.wait()
+        await self.removed()
 
     async def removed(self) -> None:
         """Return once making, shutting down and removing have come to their end."""

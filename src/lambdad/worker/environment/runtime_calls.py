@@ -116,16 +116,17 @@ class RuntimeCalls(EventRunner):
         self, request_id: bytes, head: bytes, connection: RuntimeConnection
     ) -> ResponseStream | bytes:
         """The runtime begins to answer in a stream; its event goes on until the body is whole."""
-        invocation = self._current
-        if invocation is None or request_id != self._answerable:
+        invocation = self._current if request_id == self._answerable else None
+        if header(head, RESPONSE_MODE) != b"streaming":
+            if invocation is not None:
+                error = stream_errors.invalid_mode(invocation.request_id)
+                self._finish(invocation, Status.ERROR, error.payload, error.code)
+                self._garbled = True
+            return answers.INVALID_RESPONSE_MODE
+        if invocation is None:
             return self._not_answerable(request_id, _RESPONSE)
         if self._garbled:
             return self._refused(_RESPONSE)
-        if header(head, RESPONSE_MODE) != b"streaming":
-            error = stream_errors.invalid_mode(invocation.request_id)
-            self._finish(invocation, Status.ERROR, error.payload, error.code)
-            self._garbled = True
-            return answers.INVALID_RESPONSE_MODE
         self._answerable = None
         return ResponseStream(self, invocation, head, connection, self._surroundings.clock.monotonic)
 
