@@ -38,7 +38,9 @@ class Caller:
     ) -> None:
         lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        data = "\r\n".join([*lines, "", ""]).encode() + body
+        await self.send_raw("\r\n".join([*lines, "", ""]).encode() + body)
+
+    async def send_raw(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self._socket, data)
 
     async def receive(self, within_s: float = 5.0) -> Answer:

@@ -55,7 +55,7 @@ while True:
 """,
     )
     assert told(call(shared_server, name, 1)) == [None, 1]
-    assert told(call(shared_server, name, 2)) == [[400, "InvalidRequestID"], 2]
+    assert told(call(shared_server, name, 2)) == [[403, "InvalidStateTransition"], 2]
     assert told(call(shared_server, name, 3))[1] == 3
 
 
@@ -108,17 +108,18 @@ while True:
     )
 
 
-def test_asking_for_the_next_event_without_answering_is_forbidden(shared_server: Server) -> None:
+def test_asking_for_the_next_event_without_answering_gives_the_event_again(shared_server: Server) -> None:
     name = deploy(
         shared_server,
         """
 while True:
     request_id, event = take()
-    status, _, body = ask("GET", "invocation/next")
-    answer(request_id, [status, json.loads(body)["errorType"]])
+    status, headers, body = ask("GET", "invocation/next")
+    same = headers["Lambda-Runtime-Aws-Request-Id"] == request_id
+    answer(request_id, [status, same, json.loads(body)])
 """,
     )
-    assert told(call(shared_server, name)) == [403, "InvalidStateTransition"]
+    assert told(call(shared_server, name, "event")) == [200, True, "event"]
 
 
 def test_an_answer_that_is_not_json_is_passed_on(shared_server: Server) -> None:
