@@ -98,7 +98,7 @@ async def test_after_a_kill_every_merged_tree_is_whole(tmp_path: Path, entries: 
     )
     assert merger.stdout is not None
     acknowledged = [(await merger.stdout.readline()).decode().strip() for _ in range(3)]
-    while len(list((root / "unfinished").rglob("*"))) < entries:
+    while len(list((root / "unfinished").rglob("*"))) < entries and merger.returncode is None:
         await asyncio.sleep(0)
     merger.kill()
     acknowledged += (await merger.stdout.read()).decode().split()
