@@ -65,3 +65,50 @@ async def test_after_a_kill_every_acknowledged_archive_is_whole(tmp_path: Path, 
     await store.keep_only(set())
     await store.close()
     assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
+MERGER = """
+import asyncio, io, sys, zipfile
+from itertools import permutations
+from pathlib import Path
+from lambdad.storage.files.code_store import FileCodeStore
+
+def layer(number):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for file in range(300):
+            opened.writestr(f"d{file % 7}/{number}-{file}", b"x")
+    return buffer.getvalue()
+
+async def main():
+    store = FileCodeStore(Path(sys.argv[1]))
+    keys = [(await store.put(layer(number))).key for number in range(5)]
+    for order in permutations(keys):
+        print((await store.layers_root(order)).name, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("entries", [1, 500, 1_200])
+async def test_after_a_kill_every_merged_tree_is_whole(tmp_path: Path, entries: int) -> None:
+    root = tmp_path / "code"
+    merger = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", MERGER, str(root), stdout=subprocess.PIPE
+    )
+    assert merger.stdout is not None
+    acknowledged = [(await merger.stdout.readline()).decode().strip() for _ in range(3)]
+    while len(list((root / "unfinished").rglob("*"))) < entries and merger.returncode is None:
+        await asyncio.sleep(0)
+    merger.kill()
+    acknowledged += (await merger.stdout.read()).decode().split()
+    await merger.wait()
+
+    merged = list((root / "merged").iterdir())
+    assert set(acknowledged) <= {place.name for place in merged}
+    for place in merged:
+        assert sum(path.is_file() for path in place.rglob("*")) == 5 * 300
+    store = FileCodeStore(root)
+    await store.keep_only(set())
+    await store.close()
+    assert [path for path in root.rglob("*") if path.is_file()] == []

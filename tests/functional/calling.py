@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.running import Server, start_server
+from tests.running import Server, start_server, zip_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -54,6 +55,16 @@ def call(server: Server, name: str, event: Any = None, **parameters: Any) -> Ans
         request_id=answer["ResponseMetadata"]["RequestId"],
         version=answer.get("ExecutedVersion"),
     )
+
+
+def publish_layer(server: Server, files: dict[str, str | bytes], *executable: str, name: str = "") -> str:
+    """Publish a layer version; its ARN."""
+    answer = server.client().publish_layer_version(
+        LayerName=name or f"l-{uuid.uuid4().hex[:12]}",
+        Content={"ZipFile": zip_of(files, executable=executable)},
+    )
+    arn: str = answer["LayerVersionArn"]
+    return arn
 
 
 def failed(answer: Answer, error_type: str, message: str) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calling import SAMPLES, call, failed, started
-from test_layers import publish
+from calling import SAMPLES, call, failed, publish_layer, started
 
 from tests.running import Server
 
@@ -77,7 +76,7 @@ def server(
 
 
 def wrapped(server: Server, script: str, runtime: str = "python3.11", **parameters: Any) -> str:
-    layer = publish(server, {"wrapper": script}, "wrapper")
+    layer = publish_layer(server, {"wrapper": script}, "wrapper")
     files: dict[str, str | bytes] = {"app.js": ECHO_NODE} if runtime.startswith("node") else {"app.py": ECHO}
     return server.function(
         files,
@@ -117,7 +116,7 @@ def test_a_runtime_speaks_to_the_proxy_that_a_wrapper_names(server: Server, runt
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_errors_reach_the_caller_through_a_proxy(shared_server: Server, runtime: str) -> None:
-    layer = publish(shared_server, {"wrapper": PROXY}, "wrapper")
+    layer = publish_layer(shared_server, {"wrapper": PROXY}, "wrapper")
     files: dict[str, str | bytes] = {
         "app.py": "def handler(e, c):\n    raise ValueError('no')\n",
         "app.js": "exports.handler = async () => { throw new Error('no'); };",
@@ -134,7 +133,7 @@ def test_errors_reach_the_caller_through_a_proxy(shared_server: Server, runtime:
 
 
 def test_what_a_runtime_without_descriptors_logs_is_there(shared_server: Server) -> None:
-    layer = publish(shared_server, {"wrapper": PYTHON_CHILD}, "wrapper")
+    layer = publish_layer(shared_server, {"wrapper": PYTHON_CHILD}, "wrapper")
     source = "import logging\ndef handler(e, c):\n    print('printed')\n    logging.warning('logged')\n"
     name = shared_server.function(
         {"app.py": source},

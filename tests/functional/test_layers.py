@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from calling import SAMPLES, call, failed, started
+from calling import SAMPLES, call, failed, publish_layer, started
 
 from tests.running import Server, zip_of
 
@@ -44,16 +44,6 @@ def handler(event, context):
 """
 
 
-def publish(server: Server, files: dict[str, str | bytes], *executable: str, name: str = "") -> str:
-    """Publish a layer version; its ARN."""
-    answer = server.client().publish_layer_version(
-        LayerName=name or f"l-{uuid.uuid4().hex[:12]}",
-        Content={"ZipFile": zip_of(files, executable=executable)},
-    )
-    arn: str = answer["LayerVersionArn"]
-    return arn
-
-
 def change(server: Server, name: str, **parameters: Any) -> None:
     client = server.client()
     client.update_function_configuration(FunctionName=name, **parameters)
@@ -78,8 +68,10 @@ def server(
 
 
 def test_layers_are_merged_in_order_and_the_later_one_wins(shared_server: Server) -> None:
-    first = publish(shared_server, {"both": "first", "one": "first", "d/both": "first", "d/one": "first"})
-    second = publish(shared_server, {"both": "second", "two": "second", "d/both": "second"})
+    first = publish_layer(
+        shared_server, {"both": "first", "one": "first", "d/both": "first", "d/one": "first"}
+    )
+    second = publish_layer(shared_server, {"both": "second", "two": "second", "d/both": "second"})
     paths = ["/opt/both", "/opt/one", "/opt/two", "/opt/d/both", "/opt/d/one"]
     name = shared_server.function({"app.py": SHOW}, Layers=[first, second])
     assert call(shared_server, name, ["read", *paths]).body == [
@@ -96,18 +88,18 @@ def test_layers_are_merged_in_order_and_the_later_one_wins(shared_server: Server
 def test_a_file_of_a_later_layer_takes_the_place_of_a_directory_and_the_reverse(
     shared_server: Server,
 ) -> None:
-    first = publish(shared_server, {"a/x": "first", "b": "first"})
-    second = publish(shared_server, {"a": "second", "b/x": "second"})
+    first = publish_layer(shared_server, {"a/x": "first", "b": "first"})
+    second = publish_layer(shared_server, {"a": "second", "b/x": "second"})
     name = shared_server.function({"app.py": SHOW}, Layers=[first, second])
     assert call(shared_server, name, ["read", "/opt/a", "/opt/b/x"]).body == ["second", "second"]
 
 
 def test_opt_cannot_be_written(shared_server: Server) -> None:
-    one = publish(shared_server, {"x": "x"})
+    one = publish_layer(shared_server, {"x": "x"})
     name = shared_server.function({"app.py": SHOW}, Layers=[one])
     assert call(shared_server, name, ["write", "/opt/x"]).body == "Read-only file system"
     assert call(shared_server, name, ["write", "/opt/y"]).body == "Read-only file system"
-    change(shared_server, name, Layers=[one, publish(shared_server, {"y": "y"})])
+    change(shared_server, name, Layers=[one, publish_layer(shared_server, {"y": "y"})])
     assert call(shared_server, name, ["write", "/opt/x"]).body == "Read-only file system"
 
 
@@ -119,8 +111,8 @@ def test_without_layers_opt_is_empty(shared_server: Server) -> None:
 def test_a_layer_that_is_changed_over_another_leaves_the_layers_themselves_alone(
     shared_server: Server,
 ) -> None:
-    first = publish(shared_server, {"x": "first"})
-    second = publish(shared_server, {"x": "second"})
+    first = publish_layer(shared_server, {"x": "first"})
+    second = publish_layer(shared_server, {"x": "second"})
     both = shared_server.function({"app.py": SHOW}, Layers=[first, second])
     alone = shared_server.function({"app.py": SHOW}, Layers=[first])
     assert call(shared_server, both, ["read", "/opt/x"]).body == ["second"]
@@ -133,8 +125,8 @@ def test_a_layer_that_is_changed_over_another_leaves_the_layers_themselves_alone
 def test_programs_and_libraries_of_layers_are_found(server: Server) -> None:
     tool = "#!/bin/sh\necho tool $LD_LIBRARY_PATH\n"
     layers = [
-        publish(server, {"bin/in-layer": tool, "bin/not-executable": tool}, "bin/in-layer"),
-        publish(server, {"lib/libx.so": "no library"}),
+        publish_layer(server, {"bin/in-layer": tool, "bin/not-executable": tool}, "bin/in-layer"),
+        publish_layer(server, {"lib/libx.so": "no library"}),
     ]
     name = server.function({"app.py": SHOW}, Layers=layers)
     said = call(server, name, ["run", "in-layer"]).body
@@ -154,7 +146,7 @@ def test_python_modules_of_layers_are_found_code_first_then_the_versioned_direct
     }
     name = server.function(
         {"app.py": SHOW, "mine.py": "NAME = 'code'"},
-        Layers=[publish(server, layer), publish(server, {"python/other.py": "NAME = 'other'"})],
+        Layers=[publish_layer(server, layer), publish_layer(server, {"python/other.py": "NAME = 'other'"})],
     )
     expected = {
         "plain": "plain",
@@ -168,7 +160,9 @@ def test_python_modules_of_layers_are_found_code_first_then_the_versioned_direct
 
 
 def test_a_python_handler_may_live_in_a_layer(server: Server) -> None:
-    layer = publish(server, {"python/wrapped/inner.py": "def run(event, context):\n    return [event]\n"})
+    layer = publish_layer(
+        server, {"python/wrapped/inner.py": "def run(event, context):\n    return [event]\n"}
+    )
     for handler in ("wrapped.inner.run", "wrapped/inner.run"):
         name = server.function({"unused": ""}, Handler=handler, Layers=[layer])
         assert call(server, name, 1).body == [1]
@@ -195,7 +189,7 @@ NODE_LAYER: dict[str, str | bytes] = {
 
 def test_node_modules_of_layers_are_required(server: Server) -> None:
     code = "const names = ['plain', 'both'].map((one) => require(one).name); exports.handler = async () => names;"
-    name = server.function({"app.js": code}, Runtime="nodejs20.x", Layers=[publish(server, NODE_LAYER)])
+    name = server.function({"app.js": code}, Runtime="nodejs20.x", Layers=[publish_layer(server, NODE_LAYER)])
     assert call(server, name).body == ["plain", "versioned"]
 
 
@@ -206,7 +200,9 @@ import plain from 'plain';
 const both = await import('both');
 export const handler = async () => [name, plain.name, both.name];
 """
-    name = server.function({"app.mjs": code}, Runtime="nodejs20.x", Layers=[publish(server, NODE_LAYER)])
+    name = server.function(
+        {"app.mjs": code}, Runtime="nodejs20.x", Layers=[publish_layer(server, NODE_LAYER)]
+    )
     answer = call(server, name)
     assert answer.body == ["esm", "plain", "versioned"]
     assert "Warning" not in answer.log
@@ -215,7 +211,7 @@ export const handler = async () => [name, plain.name, both.name];
 def test_an_es_module_that_is_nowhere_is_told_as_without_layers(shared_server: Server) -> None:
     code = {"app.mjs": "import 'absent';\nexport const handler = async () => 1;"}
     answers = []
-    for layers in ([], [publish(shared_server, NODE_LAYER)]):
+    for layers in ([], [publish_layer(shared_server, NODE_LAYER)]):
         name = shared_server.function(code, Runtime="nodejs20.x", Layers=layers)
         body = call(shared_server, name).body
         answers.append((body["errorType"], body["errorMessage"]))
@@ -226,14 +222,14 @@ def test_an_es_module_that_is_nowhere_is_told_as_without_layers(shared_server: S
 @pytest.mark.parametrize("handler", ["/opt/nodejs/node_modules/wrap/handler.handler", "wrap-whole.handler"])
 def test_a_node_handler_may_live_in_a_layer(server: Server, handler: str) -> None:
     name = server.function(
-        {"unused": ""}, Runtime="nodejs20.x", Handler=handler, Layers=[publish(server, NODE_LAYER)]
+        {"unused": ""}, Runtime="nodejs20.x", Handler=handler, Layers=[publish_layer(server, NODE_LAYER)]
     )
     assert call(server, name, 2).body == ["wrapped", 2]
 
 
 def test_a_bootstrap_in_a_layer_runs_and_one_in_the_code_comes_first(server: Server) -> None:
     script = (SAMPLES / "hello-shell" / "bootstrap").read_bytes()
-    layer = publish(
+    layer = publish_layer(
         server, {"bootstrap": script.replace(b"Hello from a shell", b"Hello from a layer")}, "bootstrap"
     )
     name = server.function({"unused": ""}, Runtime="provided.al2023", Layers=[layer])
@@ -243,7 +239,7 @@ def test_a_bootstrap_in_a_layer_runs_and_one_in_the_code_comes_first(server: Ser
 
 
 def test_layers_without_a_bootstrap_are_told_like_none(shared_server: Server) -> None:
-    layer = publish(shared_server, {"bootstrap/is-a-directory": ""})
+    layer = publish_layer(shared_server, {"bootstrap/is-a-directory": ""})
     name = shared_server.function({"unused": ""}, Runtime="provided.al2023", Layers=[layer])
     message = "RequestId: {id} Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
     failed(call(shared_server, name), "Runtime.InvalidEntrypoint", message)
@@ -255,7 +251,7 @@ def test_layers_without_a_bootstrap_are_told_like_none(shared_server: Server) ->
 def test_a_deleted_layer_version_goes_on_working_where_it_is_used(shared_server: Server) -> None:
     client = shared_server.client()
     layer_name = f"l-{uuid.uuid4().hex[:12]}"
-    arn = publish(shared_server, {"x": "kept"}, name=layer_name)
+    arn = publish_layer(shared_server, {"x": "kept"}, name=layer_name)
     name = shared_server.function({"app.py": SHOW}, Layers=[arn], MemorySize=256)
     client.publish_version(FunctionName=name)
     client.delete_layer_version(LayerName=layer_name, VersionNumber=1)
@@ -271,7 +267,7 @@ def test_a_deleted_layer_version_goes_on_working_where_it_is_used(shared_server:
 
 
 def test_a_change_of_layers_ends_the_environments_before(shared_server: Server) -> None:
-    one, other = publish(shared_server, {"x": "one"}), publish(shared_server, {"x": "other"})
+    one, other = publish_layer(shared_server, {"x": "one"}), publish_layer(shared_server, {"x": "other"})
     name = shared_server.function({"app.py": SHOW}, Layers=[one])
     assert [call(shared_server, name, ["count"]).body for _ in range(2)] == [1, 2]
     assert call(shared_server, name, ["read", "/opt/x"]).body == ["one"]
@@ -283,7 +279,7 @@ def test_a_change_of_layers_ends_the_environments_before(shared_server: Server) 
 
 
 def test_published_versions_keep_their_layers(shared_server: Server) -> None:
-    one, other = publish(shared_server, {"x": "one"}), publish(shared_server, {"x": "other"})
+    one, other = publish_layer(shared_server, {"x": "one"}), publish_layer(shared_server, {"x": "other"})
     name = shared_server.function({"app.py": SHOW}, Layers=[one])
     shared_server.client().publish_version(FunctionName=name)
     change(shared_server, name, Layers=[other])
@@ -292,13 +288,16 @@ def test_published_versions_keep_their_layers(shared_server: Server) -> None:
 
 
 def test_layers_survive_kill_9_at_their_acknowledgement(own_server: Server) -> None:
-    first, second = publish(own_server, {"x": "first", "y": "first"}), publish(own_server, {"y": "second"})
+    first, second = (
+        publish_layer(own_server, {"x": "first", "y": "first"}),
+        publish_layer(own_server, {"y": "second"}),
+    )
     name = own_server.function({"app.py": SHOW}, Layers=[first, second])
     assert call(own_server, name, ["read", "/opt/x", "/opt/y"]).body == ["first", "second"]
-    gone = publish(own_server, {"x": "gone"})
+    gone = publish_layer(own_server, {"x": "gone"})
     own_server.client().delete_layer_version(LayerName=gone.split(":")[6], VersionNumber=1)
     own_server.client().delete_layer_version(LayerName=first.split(":")[6], VersionNumber=1)
-    last = publish(own_server, {"z": "last"})
+    last = publish_layer(own_server, {"z": "last"})
     own_server.kill()
     with started(own_server.data_dir) as again:
         merged = list((Path(own_server.data_dir) / "code" / "merged").iterdir())
@@ -307,7 +306,7 @@ def test_layers_survive_kill_9_at_their_acknowledgement(own_server: Server) -> N
         listed = {one["LayerArn"] for one in again.client().list_layers()["Layers"]}
         assert listed == {arn.rpartition(":")[0] for arn in (second, last)}
         # The numbers of deleted versions are not given again.
-        assert publish(again, {"x": "again"}, name=gone.split(":")[6]).endswith(":2")
+        assert publish_layer(again, {"x": "again"}, name=gone.split(":")[6]).endswith(":2")
         assert len(list((Path(own_server.data_dir) / "code").glob("??/*"))) == 5
 
 
@@ -328,7 +327,7 @@ def test_bad_archives_are_refused_and_take_no_number(
     with pytest.raises(ClientError, match=message):
         client.publish_layer_version(LayerName=name, Content={"ZipFile": content})
     assert client.list_layer_versions(LayerName=name)["LayerVersions"] == []
-    assert publish(shared_server, {"x": "x"}, name=name).endswith(":1")
+    assert publish_layer(shared_server, {"x": "x"}, name=name).endswith(":1")
 
 
 def test_the_link_of_a_layer_version_leads_to_its_archive(shared_server: Server) -> None:

@@ -407,7 +407,7 @@ class SeparateConnections:
         return self.response
 
     def _call(self, method, path, body, headers):
-        connection = self.http.HTTPConnection(self.address)
+        connection = self.http.HTTPConnection(self.address, timeout=None)  # whatever a handler sets for all
         try:
             connection.putrequest(method, (_PATH + path).decode("latin-1"), skip_accept_encoding=True)
             connection.putheader("User-Agent", self.agent)
