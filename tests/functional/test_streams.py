@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -346,8 +345,8 @@ while True:
 
 
 @pytest.fixture
-def slow_writer(shared_server: Server) -> Iterator[str]:
-    yield deploy(
+def slow_writer(shared_server: Server) -> str:
+    return deploy(
         shared_server,
         """
 while True:
