@@ -91,6 +91,28 @@ while True:
     assert stream(shared_server, name, ClientContext="eyJhIjoxfQ==").body == b'{"a":1}'
 
 
+def test_a_function_reads_the_stream_of_another(shared_server: Server) -> None:
+    name = deploy(shared_server, WAITING)
+    caller = shared_server.function(
+        {
+            "app.py": f"""
+import http.client, os, urllib.request
+def handler(event, context):
+    connection = http.client.HTTPConnection(os.environ["AWS_ENDPOINT_URL"].partition("://")[2])
+    connection.request("POST", "/2021-11-15/functions/{name}/response-streaming-invocations", b"null")
+    answer = connection.getresponse()
+    first = answer.read1()
+    arn = context.invoked_function_arn.rpartition(":")[0] + ":{name}"
+    go = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/2017-03-31/tags/" + arn,
+        b'{{"Tags":{{"go":"1"}}}}', {{"Content-Type": "application/json"}}, method="POST")
+    urllib.request.urlopen(go)
+    return [b"first " in first, b"last" in first, b"last" in answer.read()]
+"""
+        }
+    )
+    assert call(shared_server, caller).body == [True, False, True]
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ STREAM_BURST_BYTES: Final = 6 * MIB  # Q: "the first 6 MB of your function's res
 STREAM_BYTES_PER_S: Final = 2 * MIB  # Q: what comes after the burst
 STREAM_REFILL_S: Final = 0.125  # R: how often a stream is given tokens
 STREAM_PIECE_BYTES: Final = 256 * KIB  # L: an answer in one piece is cut into frames of this size
+MAX_STREAM_CONTENT_TYPE_BYTES: Final = 1_024  # L: clients refuse heads that are much larger
+MAX_ERROR_DETAILS_BYTES: Final = 256 * KIB  # L: of an error object; event-stream clients take frames of 16 MB
 TRUNCATION_GRACE_S: Final = 1.0  # L: a body was cut off; until then the news of its process's end may come
 
 # Function configuration (ordinary functions; the model's bounds are wider)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from lambdad.awsapi import eventstream
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import MAX_STREAMED_RESPONSE_BYTES, STREAM_PIECE_BYTES
+from lambdad.domain.limits import MAX_ERROR_DETAILS_BYTES, MAX_STREAMED_RESPONSE_BYTES, STREAM_PIECE_BYTES
 from lambdad.domain.outcome import Status
 from lambdad.domain.streaming import StreamSource
 from lambdad.edge.connection import HttpConnection
@@ -95,7 +95,7 @@ def completion(invocation: Invocation, error_code: str | None) -> bytes:
     found: dict[str, str] = {}
     if invocation.status is not Status.SUCCESS:
         found["ErrorCode"] = error_code or invocation.error_type or _type_of(invocation.result)
-        found["ErrorDetails"] = invocation.result.decode("utf-8", "replace")
+        found["ErrorDetails"] = invocation.result[:MAX_ERROR_DETAILS_BYTES].decode("utf-8", "replace")
     if invocation.log_tail is not None:
         found["LogResult"] = base64.b64encode(invocation.log_tail).decode()
     return json.dumps(found, separators=(",", ":")).encode()

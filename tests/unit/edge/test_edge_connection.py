@@ -255,3 +255,43 @@ def test_a_request_has_time_while_it_makes_progress(
 ) -> None:
     now = 100.0 if begun or last_bytes else 30.0
     assert is_too_slow(begun, last_bytes, body_bytes, now) is slow
+
+
+async def test_who_streams_is_told_when_a_client_that_was_behind_has_caught_up(client: Client) -> None:
+    client.send(GET % 0)
+    await client.desk.next(0)
+    connection = client.desk.requests[0][0]
+    called: list[bool] = []
+    connection.on_room(lambda: called.append(connection.is_full))
+    await asyncio.sleep(0)
+    assert called == [False]
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    while not connection.is_full:
+        connection.write(b"x" * MIB)
+    connection.on_room(lambda: called.append(connection.is_full))
+    await asyncio.sleep(0.02)
+    assert called == [False]
+    client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    async with asyncio.timeout(5):
+        while len(called) < 2:
+            await client.reader.read(MIB)
+    assert called == [False, False]
+    connection.finished(keep_alive=False)
+
+
+async def test_who_streams_is_told_when_a_client_that_was_behind_is_gone(client: Client) -> None:
+    client.send(GET % 0)
+    await client.desk.next(0)
+    connection = client.desk.requests[0][0]
+    called: list[bool] = []
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    while not connection.is_full:
+        connection.write(b"x" * MIB)
+    connection.on_room(lambda: called.append(connection.is_full))
+    client.writer.transport.abort()
+    async with asyncio.timeout(5):
+        while not called:
+            await asyncio.sleep(0.001)
+    assert called == [False]
+    connection.write(b"for nobody")
+    connection.finished(keep_alive=True)

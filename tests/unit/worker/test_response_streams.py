@@ -134,6 +134,13 @@ async def test_the_head_alone_tells_the_caller_that_it_begins(play: Play) -> Non
     assert (play.caller.content_type, play.caller.pieces) == ("application/octet-stream", [])
 
 
+async def test_a_content_type_that_no_client_would_take_is_not_shown(play: Play) -> None:
+    await play.run()
+    await play.stage.send(head(more="Content-Type: " + "x" * 10_000 + "\r\n") + END)
+    assert (await play.stage.settle()).status is Status.SUCCESS
+    assert play.caller.content_type == "application/octet-stream"
+
+
 async def test_what_comes_in_one_read_is_one_piece_and_next_may_be_pipelined_behind_it(play: Play) -> None:
     await play.run()
     await play.stage.send(head() + chunk(b"a") + chunk(b"b") + chunk(b"c") + END + NEXT)

@@ -14,7 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES, TRUNCATION_GRACE_S
+from lambdad.domain.limits import (
+    MAX_STREAM_CONTENT_TYPE_BYTES,
+    MAX_SYNC_RESPONSE_BYTES,
+    TRUNCATION_GRACE_S,
+)
 from lambdad.domain.outcome import Status
 from lambdad.domain.streaming import Bucket, Outlet, StreamSource
 from lambdad.worker.environment import stream_errors
@@ -22,7 +26,7 @@ from lambdad.worker.environment.stream_errors import StreamError
 from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.wire import header
 
-_DEFAULT_CONTENT_TYPE = b"application/octet-stream"
+_DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
 class StreamedEvent(Protocol):
@@ -114,7 +118,7 @@ class ResponseStream:
             outlet = invocation.stream = Collected()
         self._outlet = outlet
         outlet.source = self
-        outlet.begin((header(head, b"content-type") or _DEFAULT_CONTENT_TYPE).decode("latin-1"))
+        outlet.begin(_content_type(header(head, b"content-type")))
 
     @property
     def _is_over(self) -> bool:
@@ -196,3 +200,10 @@ class ResponseStream:
 
     def _fail(self, error: StreamError) -> None:
         self._event.stream_ended(self._invocation, Status.ERROR, error.payload, error.code)
+
+
+def _content_type(value: bytes | None) -> str:
+    """As the caller is shown it."""
+    if not value or len(value) > MAX_STREAM_CONTENT_TYPE_BYTES:
+        return _DEFAULT_CONTENT_TYPE
+    return value.decode("latin-1")
