@@ -25,8 +25,8 @@ def process_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 
 _NO_GROUP_FREEZES = (
-    "import sys; from lambdad.worker.sandbox.launcher import cgroups; "
-    "cgroups._find_freezer = lambda *_: None; "
+    "import sys; from lambdad.worker.sandbox.launcher import hierarchies; "
+    "hierarchies._find_freezer = lambda *_: None; "
 )
 
 

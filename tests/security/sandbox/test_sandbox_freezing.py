@@ -10,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import PYTHON, Host
+from hosting import LIMITS, PYTHON, Host
 from test_sandbox_processes import host_processes
 from test_sandbox_several import Started, start
 
-from lambdad.worker.sandbox.plan import ExitStatus, Sandbox, Tier
+from lambdad.worker.sandbox import helper, process_keeper, process_tier
+from lambdad.worker.sandbox.factory import data_id, make_factory
+from lambdad.worker.sandbox.launcher import watching
+from lambdad.worker.sandbox.plan import ExitStatus, Sandbox, SandboxPlan, Tier
 
 _FAMILY = """
 import os, sys, time
@@ -109,6 +112,54 @@ def test_a_host_with_a_unified_hierarchy_freezes_by_it_and_any_other_by_signals(
     ]
     by_signals = [(True, "SIGSTOP and SIGCONT")]
     assert details == [[(True, "cgroup.freeze")], by_signals, by_signals]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("place", ["ordinary", "unified"])
+def test_a_group_that_turns_out_not_to_freeze_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Nobody can be born into an ordinary directory; and a group whose file takes no order does not freeze."""
+    tried = {
+        "ordinary": f"hierarchies._find_freezer = lambda *_: {str(tmp_path)!r}; ",
+        "unified": "hierarchies.freeze_file = cgroups.freeze_file = lambda *_: '/dev/null'; ",
+    }
+    path, main = helper._BOOT.split("from lambdad", 1)
+    imported = "from lambdad.worker.sandbox.launcher import cgroups, hierarchies; "
+    monkeypatch.setattr(helper, "_BOOT", f"{path}{imported}{tried[place]}from lambdad{main}")
+
+    async def scenario() -> tuple[bool, str]:
+        factory = await make_factory(data_dir=tmp_path, require=Tier.NAMESPACE, outbound=False)
+        try:
+            sandbox = await factory.create(SandboxPlan("one", (), LIMITS, outbound=False))
+            busy = await family(sandbox, mark_of(8))
+            assert sandbox.freeze()
+            await busy.stand_still()
+            await sandbox.destroy()
+            await busy.started.ran()
+            (freeze,) = [finding for finding in factory.findings if finding.feature == "freeze"]
+            return freeze.works, freeze.detail
+        finally:
+            await factory.close()
+
+    assert asyncio.run(scenario()) == (True, "SIGSTOP and SIGCONT")
+    assert not [root for root, _, _ in os.walk("/sys/fs/cgroup") if data_id(tmp_path) in root]
+
+
+async def test_a_process_tier_that_cannot_stop_and_continue_processes_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_PATIENCE_MS", 2_000)
+    monkeypatch.setattr(process_keeper, "__file__", str(tmp_path / "keeper.py"))
+    source = Path(process_tier.__file__).with_name("process_keeper.py").read_text()
+    (tmp_path / "keeper.py").write_text(source.replace("signal.SIGCONT)", "0)"))
+    factory = await make_factory(data_dir=tmp_path, require=None, outbound=False, tier=Tier.PROCESS)
+    sandbox = await factory.create(SandboxPlan("one", (), LIMITS, outbound=False))
+    assert not sandbox.freeze()
+    (freeze,) = [finding for finding in factory.findings if finding.feature == "freeze"]
+    assert (freeze.works, freeze.detail) == (False, "a thawed child did not go on")
+    assert freeze.remedy
+    await factory.close()
 
 
 def test_frozen_nothing_goes_on_and_thawed_everything(any_host: Host) -> None:

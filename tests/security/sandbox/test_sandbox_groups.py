@@ -23,7 +23,7 @@ pytestmark = pytest.mark.root
 _BORN_IN_UNIFIED = """
 import json, os, socket, sys
 from lambdad.worker.sandbox.launcher import prepare
-from lambdad.worker.sandbox.launcher.cgroups import Found
+from lambdad.worker.sandbox.launcher.hierarchies import Found
 
 def find(data_id):
     parent = os.path.join(sys.argv[1], "lambdad-" + data_id)

@@ -175,3 +175,34 @@ def test_listeners_are_on_the_loopback_of_the_host(process_host: Host) -> None:
         assert process_host.runner.run(scenario(sandbox)) == sandbox.sandbox_id
     finally:
         process_host.destroy(sandbox)
+
+
+def test_what_was_killed_leaves_no_keeper_and_no_descriptor(process_host: Host) -> None:
+    def held() -> tuple[int, int]:
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        return len(children), len(list(Path("/proc/self/fd").iterdir()))
+
+    async def once(sandbox: Sandbox) -> None:
+        ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
+        process = await sandbox.start(
+            ProcessPlan(("/bin/sleep", "600"), {}, has_channel=False), ended.set_result
+        )
+        sandbox.kill()
+        await ended
+        os.close(process.output)
+
+    async def often(sandbox: Sandbox) -> None:
+        await once(sandbox)
+        before = held()
+        for _ in range(10):
+            await once(sandbox)
+        async with asyncio.timeout(20):
+            while held() > before:  # the last may still be on its way
+                await asyncio.sleep(0.01)
+                await once(sandbox)
+
+    sandbox = process_host.make()
+    try:
+        process_host.runner.run(often(sandbox))
+    finally:
+        process_host.destroy(sandbox)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, Wanted
+from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
+from lambdad.worker.sandbox.launcher.hierarchies import Found
 from lambdad.worker.sandbox.limit_files import LimitFiles
 
 MIB = 1 << 20

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lambdad.worker.sandbox.launcher import cgroups
-from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, Wanted
+from lambdad.worker.sandbox.launcher import cgroups, group_files, hierarchies
+from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
+from lambdad.worker.sandbox.launcher.hierarchies import Found
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from tests.fakes.control_groups import FILES, Hierarchy
 
@@ -26,9 +27,10 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     """`find` in a hierarchy, as a process of one of its groups."""
 
     def found_in(hierarchy: Hierarchy, group: str) -> Found:
-        monkeypatch.setattr(cgroups, "os", hierarchy.os)
+        for module in (cgroups, group_files, hierarchies):
+            monkeypatch.setattr(module, "os", hierarchy.os)
         places = sum(1 for _ in tmp_path.glob("proc*"))
-        return cgroups.find("id", hierarchy.proc(tmp_path / f"proc{places}", group))
+        return hierarchies.find("id", hierarchy.proc(tmp_path / f"proc{places}", group))
 
     return found_in
 

@@ -17,7 +17,8 @@ from lambdad.worker.sandbox.helper import (
     News,
     start_launcher,
 )
-from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, freeze_file
+from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
 from lambdad.worker.sandbox.plan import Finding, Sandbox, SandboxPlan, Tier

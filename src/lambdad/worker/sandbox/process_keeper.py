@@ -101,11 +101,12 @@ class Tree:
         self._child = child
         self._status = status
         self._runs = True
+        self._killed = False
         self._stopped: set[int] = set()
 
     def keep(self, lifeline: int, wake: int) -> None:
-        """Do what the lifeline says until it ends."""
-        while True:
+        """Do what the lifeline says until it ends, or until everything that was to be killed is gone."""
+        while not (self._killed and not self._runs and not _descendants(os.getpid())):
             ready, _, _ = select.select([lifeline, wake], [], [])
             if wake in ready:
                 os.read(wake, 4096)
@@ -143,6 +144,7 @@ class Tree:
             _send(self._child, number)
 
     def _kill(self) -> None:
+        self._killed = True
         self._stopped.clear()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child, signal.SIGKILL)

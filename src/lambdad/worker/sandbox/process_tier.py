@@ -7,24 +7,17 @@ user with the server, and memory, CPU and the size of `/tmp` are not limited.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
-from lambdad.worker.sandbox import process_keeper
+from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
 from lambdad.worker.sandbox.launcher.listing import executables
 from lambdad.worker.sandbox.plan import (
-    ExitStatus,
     Finding,
     ProcessPlan,
     RunningProcess,
@@ -32,10 +25,7 @@ from lambdad.worker.sandbox.plan import (
     SandboxPlan,
     Tier,
 )
-from lambdad.worker.sandbox.started import StartedProcess, open_ends
 
-OnExit = Callable[[ExitStatus], None]
-_END_WITHIN_S: Final = 5.0
 _BACKLOG: Final = 128
 _OWN_DIRECTORIES: Final = ("/tmp", "/var/task", "/var/runtime", "/opt")  # noqa: S108 - names inside
 
@@ -56,7 +46,7 @@ class ProcessSandbox:
     forget: Callable[[str], None]
     freezes: bool
     tier: Tier = Tier.PROCESS
-    _keepers: list[_Keeper] = field(default_factory=list)
+    _keepers: list[Keeper] = field(default_factory=list)
     _frozen: bool = False
     _gone: bool = False
 
@@ -75,7 +65,8 @@ class ProcessSandbox:
             env={"HOME": tmp, "TMPDIR": tmp, **process.env},
             cwd=self.inside(process.cwd),
         )
-        keeper, started = _start_keeper(placed, self.plan.limits.open_files, on_exit)
+        self._keepers = [keeper for keeper in self._keepers if not keeper.is_gone()]
+        keeper, started = start_keeper(placed, self.plan.limits.open_files, on_exit)
         self._keepers.append(keeper)
         try:
             await keeper.answered
@@ -164,122 +155,9 @@ class ProcessSandbox:
         self._keepers.clear()
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
 
-    def _keeper(self, name: str) -> _Keeper | None:
+    def _keeper(self, name: str) -> Keeper | None:
         """The one whose process of this name runs."""
         return next((keeper for keeper in self._keepers if keeper.runs and keeper.name == name), None)
-
-
-class _Keeper:
-    """The server's end of `process_keeper`."""
-
-    def __init__(
-        self, name: str, process: subprocess.Popen[bytes], status: int, lifeline: int, on_exit: OnExit
-    ) -> None:
-        self.name = name
-        self._process = process
-        self._status = status
-        self._lifeline = lifeline
-        self._on_exit: OnExit | None = on_exit
-        self._loop = asyncio.get_running_loop()
-        self._heard = b""
-        self.answered: asyncio.Future[None] = self._loop.create_future()
-        os.set_blocking(status, False)
-        self._loop.add_reader(status, self._readable)
-
-    @property
-    def runs(self) -> bool:
-        """Whether its process has not ended yet."""
-        return self._on_exit is not None
-
-    def kill(self) -> None:
-        """Kill the tree."""
-        self.order(b"k")
-
-    def order(self, order: bytes) -> None:
-        """Say something on the lifeline; nothing when the keeper has ended."""
-        with contextlib.suppress(OSError):
-            os.write(self._lifeline, order)
-
-    async def close(self) -> None:
-        """Kill the tree and wait for the keeper."""
-        os.close(self._lifeline)
-        try:
-            await asyncio.to_thread(self._process.wait, _END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._status >= 0:
-            self._readable()
-        if self._status >= 0:
-            self._end()
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._status, 4096)
-        except BlockingIOError:
-            return
-        self._heard += data
-        *lines, self._heard = self._heard.split(b"\n")
-        for line in lines:
-            self._hear(line.decode())
-        if not data:
-            self._end()
-
-    def _hear(self, line: str) -> None:
-        word, _, rest = line.partition(" ")
-        if not self.answered.done():
-            self.answered.set_result(None)
-        if word == "failed":
-            self._ended(ExitStatus(None, None, error=rest))
-        elif word == "exited":
-            code = int(rest)
-            self._ended(ExitStatus(code, None) if code >= 0 else ExitStatus(None, -code))
-
-    def _end(self) -> None:
-        self._loop.remove_reader(self._status)
-        os.close(self._status)
-        self._status = -1
-        if not self.answered.done():
-            self.answered.set_result(None)
-        self._ended(ExitStatus(None, signal.SIGKILL))
-
-    def _ended(self, status: ExitStatus) -> None:
-        on_exit, self._on_exit = self._on_exit, None
-        if on_exit is not None:
-            self._loop.call_soon(on_exit, status)
-
-
-def _start_keeper(process: ProcessPlan, open_files: int, on_exit: OnExit) -> tuple[_Keeper, StartedProcess]:
-    ours, inside = open_ends(process)
-    status, status_inside = os.pipe()
-    lifeline_inside, lifeline = os.pipe()
-    passed = (status_inside, lifeline_inside)
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        process_keeper.__file__,
-        *map(str, passed),
-        str(open_files),
-        process.cwd,
-    ]
-    descriptors = list(zip(inside.descriptors, inside.targets, strict=True))
-    told = json.dumps({"env": dict(process.env), "descriptors": descriptors}).encode()
-    os.set_blocking(lifeline, False)  # an environment has 4 KB, a pipe 64
-    os.write(lifeline, len(told).to_bytes(4, "big") + told)
-    try:
-        keeper = subprocess.Popen(
-            [*command, *process.argv],
-            stdin=subprocess.DEVNULL,
-            pass_fds=(*passed, *inside.descriptors),
-            env={},
-            process_group=0,
-        )
-    finally:
-        inside.close()
-        for descriptor in passed:
-            os.close(descriptor)
-    return _Keeper(process.name, keeper, status, lifeline, on_exit), ours
 
 
 class ProcessFactory:

@@ -7,7 +7,8 @@ server's memory, threads or descriptors is ever forked into a sandbox::
        └───────────────control socket──────────▲
 
 `main` is its loop, `birth` makes the namespaces, `rootfs` the world seen inside, `reaper` is pid 1,
-`seccomp` the refused system calls, `cgroups` the limits, `trial` the probe.
+`program` what it starts, `seccomp` the refused system calls, `cgroups` the limits and what freezes (where
+`hierarchies` finds room for them), `trial` the probe.
 
 Rule: modules in here import the standard library, each other and `sandbox.network` only.
 """

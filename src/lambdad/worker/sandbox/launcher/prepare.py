@@ -19,7 +19,8 @@ from lambdad.worker.sandbox.launcher.birth import (
     NoNetwork,
     Nursery,
 )
-from lambdad.worker.sandbox.launcher.cgroups import Found, Groups, find
+from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.hierarchies import Found, find
 from lambdad.worker.sandbox.launcher.rootfs import Template
 
 _TUN = "/dev/net/tun"

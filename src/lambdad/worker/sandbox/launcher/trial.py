@@ -11,7 +11,8 @@ from typing import NotRequired, TypedDict
 
 from lambdad.worker.sandbox.launcher import watching
 from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery, Wish
-from lambdad.worker.sandbox.launcher.cgroups import CONTROLLERS, Groups
+from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.hierarchies import CONTROLLERS
 
 PROBE = "probe"
 FREEZE = "freeze"

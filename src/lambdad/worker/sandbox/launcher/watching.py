@@ -9,7 +9,7 @@ import time
 BUSY = "while :; do echo; done"
 """A shell script that never stops printing."""
 _PATIENCE_MS = 5_000
-_LOOK_EVERY_S, _LOOKS, _QUIET_LOOKS = 0.001, 1_000, 5  # a child that goes on fills the pipe in between
+_LOOK_EVERY_S, _LOOKS, _QUIET_LOOKS = 0.002, 500, 5  # a child that goes on fills the pipe in between
 
 
 def prints(output: int) -> bool:
