@@ -76,6 +76,7 @@ NEEDS = {
         f"{FUNCTIONAL}/test_clients_node_sdk.py",
         f"{FUNCTIONAL}/test_functions_runtimes.py",
         f"{FUNCTIONAL}/test_cli_commands.py",
+        f"{FUNCTIONAL}/test_logging_node.py",
         f"{RUNTIMES}/test_runtimes_node_differential.py",
         f"{RUNTIMES}/test_runtimes_samples.py",
     ),

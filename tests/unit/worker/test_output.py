@@ -8,7 +8,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdad.domain.limits import MAX_LOG_LINE_BYTES
+from lambdad.domain.limits import MAX_LOG_AHEAD_MS, MAX_LOG_LINE_BYTES
 from lambdad.worker.environment.output import OutputReader, split
 
 NOW = 1_000
@@ -98,3 +98,84 @@ def test_the_end_of_the_pipe_is_noticed() -> None:
     assert reader.ended
     assert [line.message for line in reader.unfinished(NOW)] == ["last"]
     os.close(reading)
+
+
+def test_nul_bytes_are_characters_like_others() -> None:
+    assert messages(b"a\0b\n\0\n") == (b"", ["a\0b\n", "\0\n"])
+
+
+def test_an_empty_record_is_no_event() -> None:
+    assert messages(frame(b"") + frame(b"one\n") + frame(b"")) == (b"", ["one\n"])
+
+
+def test_garbage_that_begins_like_frames_stays_text_of_its_line() -> None:
+    garbage = b"\xa5\x5a\x00\x03" + b"\xff" * 4 + b"12345678"
+    rest, found = messages(b"before " + garbage * 2 + b" behind\n" + frame(b"record\n"))
+    assert (rest, len(found), found[-1]) == (b"", 2, "record\n")
+    assert found[0] == (b"before " + garbage * 2 + b" behind\n").decode("utf-8", "replace")
+
+
+def test_much_garbage_hides_at_most_what_comes_in_the_same_piece() -> None:
+    garbage = b"\xa5\x5a\x00\x03" + b"\xff" * 12
+    rest, found = messages(garbage * 10_000 + b"\n" + frame(b"hidden\n"))
+    assert rest == b"" and len(found) < 5
+    assert messages(frame(b"seen\n")) == (b"", ["seen\n"])
+
+
+def test_a_frame_with_a_time_no_log_takes_has_the_time_it_was_read() -> None:
+    for at_ms in (0, NOW + MAX_LOG_AHEAD_MS + 1, 2**53):
+        _, lines = split(frame(b"x\n", at_ms=at_ms), NOW)
+        assert [line.timestamp_ms for line in lines] == [NOW]
+
+
+def test_a_long_line_is_not_cut_inside_a_character() -> None:
+    text = "x" + "é€😀" * 60_000
+    for printed in (text.encode() + b"\n", frame(text.encode())):
+        rest, lines = split(printed, NOW)
+        assert "".join(line.message for line in lines).rstrip("\n") == text
+        assert all(len(line.message.encode()) <= MAX_LOG_LINE_BYTES for line in lines)
+        assert rest == b""
+
+
+def test_printing_without_a_newline_for_ever_holds_no_more_than_a_line() -> None:
+    rest, seen = b"", 0
+    for _ in range(100):
+        rest, lines = split(rest + b"x" * 16_384, NOW)
+        seen += sum(len(line.message) for line in lines)
+        assert len(rest) <= MAX_LOG_LINE_BYTES
+    assert seen + len(rest) == 100 * 16_384
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=30).map(lambda text: text.replace(b"\xa5", b"?")),
+            st.sampled_from([b"\n", b"\xa5", b"\xa5\x5a", b"\xa5\x5a\x00\x03" + b"\xff" * 12]),
+            st.binary(max_size=30).map(frame),
+        ),
+        max_size=12,
+    ),
+    st.lists(st.integers(1, 40), max_size=30),
+)
+def test_it_does_not_matter_how_the_pipe_hands_it_over(parts: list[bytes], sizes: list[int]) -> None:
+    data = b"".join(parts)
+    whole_rest, whole = split(data, NOW)
+    rest, found, at = b"", [], 0
+    for size in [*sizes, len(data)]:
+        rest, lines = split(rest + data[at : at + size], NOW)
+        found += lines
+        at += size
+    assert (rest, found) == (whole_rest, whole)
+
+
+def test_few_bytes_are_read_at_one_go_of_a_program_that_prints_nothing_but_newlines() -> None:
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    reader = OutputReader(reading)
+    try:
+        os.write(writing, b"\n" * 60_000)
+        first, second = len(reader.read_some(NOW)), len(reader.read_some(NOW))
+        assert second < first / 4
+        assert first + second + len(reader.read(NOW)) == 60_000
+    finally:
+        os.close(reading)
+        os.close(writing)

@@ -14,17 +14,25 @@ from __future__ import annotations
 import os
 import struct
 
-from lambdad.domain.limits import MAX_LOG_LINE_BYTES
+from lambdad.domain.limits import MAX_LOG_AGE_MS, MAX_LOG_AHEAD_MS, MAX_LOG_LINE_BYTES
 from lambdad.ports.log_store import LogLine
 from lambdad.worker.environment.printed_levels import LevelJudge
 
 _MAGIC = b"\xa5\x5a\x00"
 _FRAME = struct.Struct(">IIQ")
+_MAX_FRAME_BYTES = MAX_LOG_LINE_BYTES * 4
+"""What announces a longer one is binary garbage that happens to begin like a frame, and stays text."""
+_MAX_GARBAGE = 64
+"""With so much of it in one piece, no more frames are looked for there."""
+_MAX_CHARACTER_BYTES = 4
 _READ_BYTES = 65_536
 _MAX_READS = 16
 """The most that a pipe can hold (1 MiB) is taken at the end of an event."""
 _SOME_BYTES = 16_384
 """Read at one go while a function runs: one that prints flat out must not keep the loop to itself."""
+_MANY_LINES = 2_000
+_LITTLE_BYTES = 2_048
+"""Read instead after so many lines came at one go: what takes time is the number of lines."""
 
 
 class OutputReader:
@@ -36,13 +44,14 @@ class OutputReader:
         ended: nobody holds its other end any more.
     """
 
-    __slots__ = ("_judge", "_rest", "ended", "fd", "kind")
+    __slots__ = ("_judge", "_rest", "_some", "ended", "fd", "kind")
 
     def __init__(self, fd: int, kind: str = "function", judge: LevelJudge | None = None) -> None:
         self.fd = fd
         self.kind = kind
         self._judge = judge
         self._rest = b""
+        self._some = _SOME_BYTES
         self.ended = False
 
     def read(self, now_ms: int) -> list[LogLine]:
@@ -57,7 +66,9 @@ class OutputReader:
 
     def read_some(self, now_ms: int) -> list[LogLine]:
         """What can be read without keeping others waiting."""
-        return self._events(self._chunk(_SOME_BYTES), now_ms)
+        lines = self._events(self._chunk(self._some), now_ms)
+        self._some = _SOME_BYTES if len(lines) < _MANY_LINES else _LITTLE_BYTES
+        return lines
 
     def _chunk(self, size: int) -> bytes:
         if self.ended:
@@ -106,31 +117,40 @@ def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, l
     """As `split`; `levels` gets the level of every event that came before the end of a frame."""
     lines: list[LogLine] = []
     at = 0  # everything before it is in `lines`; data is never copied as a whole
-    while True:
-        frame = data.find(_MAGIC, at)
+    look = 0  # no frame begins before it
+    garbage = 0
+    while garbage < _MAX_GARBAGE:
+        frame = data.find(_MAGIC, look)
         if frame < 0:
-            return _split_text(data[at:] if at else data, now_ms, lines), lines
+            break
+        start = frame + _FRAME.size
+        if len(data) < start:
+            return _split_text(data[at:frame], now_ms, lines) + data[frame:], lines
+        kind, length, micros = _FRAME.unpack_from(data, frame)
+        if length > _MAX_FRAME_BYTES:
+            look = frame + len(_MAGIC)
+            garbage += 1
+            continue
         if frame > at:
             unfinished = _split_text(data[at:frame], now_ms, lines)
             if unfinished:
                 lines.append(_event(unfinished, now_ms))
-        start = frame + _FRAME.size
-        if len(data) < start:
-            return data[frame:], lines
-        kind, length, micros = _FRAME.unpack_from(data, frame)
-        if length > MAX_LOG_LINE_BYTES * 4:
-            # Not a frame after all: binary garbage that happens to begin like one.
-            at = frame + len(_MAGIC)
-            lines.append(_event(data[frame:at], now_ms))
-            continue
-        at = start + length
+        at = look = start + length
         if len(data) < at:
             return data[frame:], lines
         before = len(lines)
-        _append_bounded(data[start:at], micros // 1000 or now_ms, lines)
+        if length:
+            _append_bounded(data[start:at], _framed_ms(micros, now_ms), lines)
         if levels is not None:
             levels += [0] * (before - len(levels))
             levels += [kind >> 2 & 0b111] * (len(lines) - before)
+    return _split_text(data[at:] if at else data, now_ms, lines), lines
+
+
+def _framed_ms(micros: int, now_ms: int) -> int:
+    """The time a frame names; ours when the log could not be what a frame says."""
+    said_ms = micros // 1000
+    return said_ms if said_ms > 0 and -MAX_LOG_AGE_MS <= said_ms - now_ms <= MAX_LOG_AHEAD_MS else now_ms
 
 
 def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
@@ -142,17 +162,27 @@ def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
         else:
             for line in whole.split(b"\n"):
                 _append_bounded(line + b"\n", now_ms, lines)
-    while len(rest) >= MAX_LOG_LINE_BYTES:
-        lines.append(_event(rest[:MAX_LOG_LINE_BYTES], now_ms))
-        rest = rest[MAX_LOG_LINE_BYTES:]
+    while len(rest) > MAX_LOG_LINE_BYTES:
+        end = _end_of_part(rest)
+        lines.append(_event(rest[:end], now_ms))
+        rest = rest[end:]
     return rest
 
 
 def _append_bounded(message: bytes, at_ms: int, lines: list[LogLine]) -> None:
     while len(message) > MAX_LOG_LINE_BYTES:
-        lines.append(_event(message[:MAX_LOG_LINE_BYTES], at_ms))
-        message = message[MAX_LOG_LINE_BYTES:]
+        end = _end_of_part(message)
+        lines.append(_event(message[:end], at_ms))
+        message = message[end:]
     lines.append(_event(message, at_ms))
+
+
+def _end_of_part(message: bytes) -> int:
+    """Where the first part of a message that is too long ends: not inside a character."""
+    for end in range(MAX_LOG_LINE_BYTES, MAX_LOG_LINE_BYTES - _MAX_CHARACTER_BYTES, -1):
+        if message[end] & 0xC0 != 0x80:
+            return end
+    return MAX_LOG_LINE_BYTES  # no text at all
 
 
 def _event(message: bytes, at_ms: int) -> LogLine:
