@@ -115,7 +115,7 @@ def test_asking_for_the_next_event_without_answering_gives_the_event_again(share
 while True:
     request_id, event = take()
     status, headers, body = ask("GET", "invocation/next")
-    same = headers["Lambda-Runtime-Aws-Request-Id"] == request_id
+    same = headers["lambda-runtime-aws-request-id"] == request_id
     answer(request_id, [status, same, json.loads(body)])
 """,
     )

@@ -132,6 +132,25 @@ def test_errors_reach_the_caller_through_a_proxy(shared_server: Server, runtime:
     assert call(shared_server, absent, 1).body["errorType"] == "Runtime.ImportModuleError"
 
 
+@pytest.mark.parametrize("script", [PYTHON_CHILD, REPLACES], ids=["child", "replaces"])
+def test_a_response_streams_without_the_inherited_descriptors(shared_server: Server, script: str) -> None:
+    layer = publish_layer(shared_server, {"wrapper": script}, "wrapper")
+    source = """exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write('one ');
+  stream.write(String(event));
+  stream.end();
+});"""
+    variables = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}}
+    name = shared_server.function(
+        {"app.js": source}, Runtime="nodejs20.x", Layers=[layer], Environment=variables
+    )
+    for event in (1, 2):
+        answer = shared_server.client().invoke_with_response_stream(FunctionName=name, Payload=str(event))
+        told = list(answer["EventStream"])
+        assert b"".join(one["PayloadChunk"]["Payload"] for one in told[:-1]) == b"one %d" % event
+        assert told[-1] == {"InvokeComplete": {}}
+
+
 def test_what_a_runtime_without_descriptors_logs_is_there(shared_server: Server) -> None:
     layer = publish_layer(shared_server, {"wrapper": PYTHON_CHILD}, "wrapper")
     source = "import logging\ndef handler(e, c):\n    print('printed')\n    logging.warning('logged')\n"

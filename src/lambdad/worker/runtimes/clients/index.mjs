@@ -268,7 +268,12 @@ function connect() {
   delete process.env._LAMBDAD_RUNTIME_FD;
   const [descriptor, ownAddress] = told?.split('@') ?? [];
   const isOwn = descriptor !== undefined && (ownAddress ?? ADDRESS) === ADDRESS && isSocket(Number(descriptor));
-  return isOwn ? new Connection(Number(descriptor)) : new SeparateConnections();
+  if (!isOwn) return new SeparateConnections();
+  const socket = new Socket({ fd: Number(descriptor), readable: true, writable: true });
+  // The environment is going away; nobody is left to answer to.
+  socket.on('end', () => process.exit(0));
+  socket.on('error', () => process.exit(0));
+  return new Connection(socket);
 }
 
 function isSocket(descriptor) {
@@ -279,11 +284,29 @@ function isSocket(descriptor) {
   }
 }
 
+function unreachable(error) {
+  writeSync(2, `The Runtime API at ${ADDRESS} cannot be reached: ${error.message}\n`);
+  process.exit(1);
+}
+
 /** The Runtime API at any address, a TCP connection per call: proxies may not keep theirs open. */
 class SeparateConnections {
   constructor() {
     this.http = require('node:http');
     this.before = Promise.resolve();
+  }
+
+  /** A connection for one streamed response; it ends with the answer to it. */
+  forStream() {
+    const { host, port } = this.target();
+    const socket = require('node:net').createConnection(port, host);
+    socket.on('error', unreachable);
+    return new Connection(socket);
+  }
+
+  target() {
+    const colon = ADDRESS.lastIndexOf(':');
+    return { host: ADDRESS.slice(0, colon), port: Number(ADDRESS.slice(colon + 1)) };
   }
 
   /** Send requests one after the other, and call back once for each, in order. */
@@ -300,8 +323,7 @@ class SeparateConnections {
     const [first, ...lines] = text.slice(0, end).split('\r\n');
     const [method, path] = first.split(' ');
     const headers = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]);
-    const colon = ADDRESS.lastIndexOf(':');
-    const target = { host: ADDRESS.slice(0, colon), port: Number(ADDRESS.slice(colon + 1)), agent: false };
+    const target = { ...this.target(), agent: false };
     return new Promise((taken) => {
       const sent = this.http.request({ ...target, method, path, headers: Object.fromEntries(headers) }, (response) => {
         const chunks = [];
@@ -312,28 +334,27 @@ class SeparateConnections {
           taken([response.statusCode, ['', ...found].join('\r\n'), Buffer.concat(chunks)]);
         });
       });
-      sent.on('error', (error) => {
-        writeSync(2, `The Runtime API at ${ADDRESS} cannot be reached: ${error.message}\n`);
-        process.exit(1);
-      });
+      sent.on('error', unreachable);
       sent.end(text.slice(end + 4));
     });
   }
 }
 
-/** The inherited connection. */
+/** A connection that carries all calls (the inherited one), or one streamed response. */
 class Connection {
-  constructor(descriptor) {
-    this.socket = new Socket({ fd: descriptor, readable: true, writable: true });
+  constructor(socket) {
+    this.socket = socket;
     this.waiting = [];
     this.chunks = [];
     this.have = 0;
     this.need = 0; // bytes of head and body of the response under way; 0: the head is not complete
     this.socket.on('data', (chunk) => this.take(chunk));
-    // The environment is going away; nobody is left to answer to.
-    this.socket.on('end', () => process.exit(0));
-    this.socket.on('error', () => process.exit(0));
     this.socket.unref();
+  }
+
+  /** Where a streamed response goes. */
+  forStream() {
+    return this;
   }
 
   /** From now on the connection keeps the event loop alive, until what is sent on it has been answered. */
@@ -428,7 +449,7 @@ class RuntimeClient {
 
   /** A response that goes out as it is written. */
   stream(requestId, highWaterMark) {
-    return new ResponseStream(this.connection, requestId, highWaterMark);
+    return new ResponseStream(this.connection.forStream(), requestId, highWaterMark);
   }
 
   postInitError(error, then) {
