@@ -252,8 +252,12 @@ async def test_an_extension_may_report_that_it_cannot_come_up(stage: Stage) -> N
     await extension.register()
     assert (await extension.report("init", None)).error_type == "Extension.MissingHeader"
     assert (await extension.report("init", "Extension.NoLicence")).status == 202
+    stage.sandbox.by_name["extension:one"].exit(ExitStatus(1, None))
     await stage.until(EnvironmentState.BARE)
-    assert "Status: error\tError Type: Extension.NoLicence" in stage.sink.text
+    assert (
+        "EXTENSION\tName: one\tState: Exited\tEvents: []\tError Type: Extension.NoLicence" in stage.sink.text
+    )
+    assert "Status: error\tError Type: Extension.InitError" in stage.sink.text
 
 
 async def test_an_extension_may_report_that_it_must_end_during_an_event(stage: Stage) -> None:
@@ -262,7 +266,11 @@ async def test_an_extension_may_report_that_it_must_end_during_an_event(stage: S
     await stage.receive()
     await extension.event()
     assert (await extension.report("exit", "Extension.Full")).status == 202
-    assert json.loads((await stage.settle()).result)["errorType"] == "Extension.Full"
+    stage.sandbox.by_name["extension:watcher"].exit(ExitStatus(1, None))
+    assert json.loads((await stage.settle()).result) == {
+        "errorType": "Extension.ExitError",
+        "errorMessage": "RequestId: id-1 Error: exit status 1",
+    }
 
 
 async def test_eleven_programs_are_too_many(stage: Stage) -> None:

@@ -257,11 +257,17 @@ async def test_an_idle_runtime_that_ends_is_started_again_inside_the_next_event(
     assert b"Lambda-Runtime-Aws-Request-Id: id-1\r\n" in await stage.receive()
 
 
-async def test_an_event_that_comes_while_processes_are_ended_waits_for_the_new_ones(stage: Stage) -> None:
+async def test_an_event_that_comes_while_processes_are_ended_waits_for_the_new_ones(
+    stages: Callable[..., Stage],
+) -> None:
+    stage = stages(timeout_s=1)
     await stage.ready()
     stage.sandbox.immortal = True
-    stage.environment.extension_failed("x", "Extension.Crash")
+    stage.environment.run(stage.invocation())
+    await stage.receive()
+    assert (await stage.settle()).status is Status.TIMEOUT
     assert stage.environment.state is EnvironmentState.RESETTING
+    stage.settled.clear()
     stage.environment.run(stage.invocation())
     await asyncio.sleep(0.02)
     assert len(stage.sandbox.processes) == 1
@@ -301,3 +307,5 @@ async def test_the_environment_variables_are_merged_as_aws_does(stages: Callable
     assert env["AWS_LAMBDA_RUNTIME_API"] == stage.sandbox.addresses[0]
     assert env["AWS_ENDPOINT_URL"] == f"http://{stage.sandbox.addresses[-1]}"
     assert env["FROM_RUNTIME"] == "1"
+    assert env["AWS_XRAY_DAEMON_ADDRESS"] == "127.0.0.1:2000"
+    assert (env["_AWS_XRAY_DAEMON_ADDRESS"], env["_AWS_XRAY_DAEMON_PORT"]) == ("127.0.0.1", "2000")

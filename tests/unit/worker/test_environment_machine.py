@@ -85,15 +85,15 @@ class EnvironmentMachine(RuleBasedStateMachine):
         request=st.sampled_from(
             [
                 NEXT,
-                PATH + b"invocation/id-1/response HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
-                PATH + b"invocation/id-1/error HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
-                PATH + b"invocation/no/response HTTP/1.1\r\nContent-Length: 1\r\n\r\n1",
-                PATH + b"invocation/id-1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+                PATH + b"invocation/id-1/response HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1",
+                PATH + b"invocation/id-1/error HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+                PATH + b"invocation/no/response HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1",
+                PATH + b"invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
                 b"Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n1\r\n1\r\n0\r\n\r\n",
-                PATH + b"invocation/id-1/response HTTP/1.1\r\nContent-Length: 1\r\n"
+                PATH + b"invocation/id-1/response HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
                 b"Lambda-Runtime-Function-Response-Mode: no\r\n\r\n1",
-                PATH + b"init/error HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
-                PATH + b"invocation/id-1/response HTTP/1.1\r\nContent-Length: 1\r\n\r\n1" + NEXT,
+                PATH + b"init/error HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+                PATH + b"invocation/id-1/response HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1" + NEXT,
                 b"\x00\r\n\r\n",
             ]
         )

@@ -193,7 +193,7 @@ async def test_an_event_that_is_being_streamed_cannot_be_answered_again(play: Pl
     await play.stage.send(head() + chunk(b"x"))
     await play.caller.heard(b"x")
     reader, writer = await play.connect()
-    line = f"POST /2018-06-01/runtime/invocation/id-1/{what} HTTP/1.1\r\nContent-Length: 2\r\n\r\n"
+    line = f"POST /2018-06-01/runtime/invocation/id-1/{what} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
     writer.write(line.encode() + b"{}")
     assert b"403 Forbidden" in await reader.readline()
     writer.write(head() + chunk(b"y") + END)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 
@@ -83,6 +84,11 @@ class Side:
         async with asyncio.timeout(10):
             await asyncio.get_running_loop().sock_sendall(connection, data)
 
+    async def heard(self, connection: socket.socket) -> bytes:
+        """What comes at once."""
+        async with asyncio.timeout(10):
+            return await asyncio.get_running_loop().sock_recv(connection, 65536)
+
     async def rest(self, connection: socket.socket) -> bytes:
         heard = b""
         async with asyncio.timeout(10):
@@ -105,7 +111,7 @@ async def side() -> AsyncIterator[Side]:
 
 async def test_who_asks_and_does_not_read_is_not_listened_to(side: Side) -> None:
     connection = await side.connect()
-    flood = b"GET /no HTTP/1.1\r\n\r\n" * 3000
+    flood = b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n" * 3000
     sent = 0
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
@@ -118,7 +124,7 @@ async def test_who_asks_and_does_not_read_is_not_listened_to(side: Side) -> None
 async def test_a_request_behind_an_unanswered_next_ends_the_connection(side: Side) -> None:
     connection = await side.connect()
     await side.send(connection, NEXT)
-    await side.send(connection, b"GET /no HTTP/1.1\r\n\r\n")
+    await side.send(connection, b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b"400 Bad Request" in await side.rest(connection)
     assert side.handler.gone == 1
 
@@ -174,3 +180,27 @@ async def test_heads_and_trailers_of_the_slow_way_are_bounded(side: Side) -> Non
     except ConnectionError:
         pass
     assert side.handler.gone == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (b"GET /no HTTP/1.1\r\n\r\n", b"400 Bad Request: missing required Host header"),
+        (b"POST /no HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"missing required Host header"),
+        (b"GET /no HTTP/1.1\r\nA: " + b"x" * 2_000_000, b"431 Request Header Fields Too Large"),
+        (b"GET /no HTTP/1.0\r\n\r\n", b"404 page not found"),
+        (b"GET /no HTTP/1.1\r\nhost:x\r\n\r\n", b"404 page not found"),
+    ],
+)
+async def test_what_every_server_of_http_must_refuse(side: Side, request_: bytes, answer: bytes) -> None:
+    connection = await side.connect()
+    heard = asyncio.create_task(side.heard(connection))
+    with contextlib.suppress(OSError):  # it may be refused before it has all been sent
+        await side.send(connection, request_)
+    assert answer in await heard
+
+
+async def test_a_query_says_nothing(side: Side) -> None:
+    connection = await side.connect()
+    await side.send(connection, b"GET /2018-06-01/ping?x=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await side.heard(connection)).endswith(b"pong")

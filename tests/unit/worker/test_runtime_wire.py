@@ -97,7 +97,7 @@ def test_a_body_over_the_limit_is_counted_but_not_kept() -> None:
         lambda method, path, head, body: sizes.append(len(body)), lambda: None, ConnectionCount()
     )
     total = MAX_BODY_BYTES + 5_000_000
-    parser.feed(b"POST /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % total)
+    parser.feed(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % total)
     left = total
     while left:
         piece = min(left, 1_000_000)

@@ -72,14 +72,12 @@ class ExtensionCalls(RuntimeCalls):
         elif state in STARTING:
             self._came_up()
 
-    def extension_failed(self, name: str, error_type: str) -> None:
-        """One has reported that it cannot go on; AWS fails at once and does not wait for its end."""
-        self._broken(error_type, f"{name} reported an error")
-
     def _extension_exited(self, extension: Extension, status: ExitStatus) -> None:
+        """Its end is the failure, also of one that has reported an error before: AWS waits for that."""
         if self._state in RUNNING:
-            error_type, words = failures.extension_ended(extension.error_type, status)
-            self._journal.extension_state(extension.name, extension.state.value, extension.events, error_type)
+            error_type, words = failures.extension_ended(extension.report, status)
+            told = extension.error_type or error_type
+            self._journal.extension_state(extension.name, extension.state.value, extension.events, told)
             self._broken(error_type, words)
 
     def _broken(self, error_type: str, words: str) -> None:

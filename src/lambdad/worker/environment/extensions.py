@@ -1,7 +1,8 @@
 """The extensions of one environment: who they are, what each may do, what they are told.
 
 Before: `runtime_api.extension_routes` cuts the call out. After: the environment hears of progress
-(`extension_progress`) and of failures (`extension_failed`). One object per start of the processes.
+(`extension_progress`). Whoever reports an error is going to end, and fails the environment by that. One
+object per start of the processes.
 
 External extensions are the programs in /opt/extensions, known before they register; internal ones
 register from inside the runtime's process and may take INVOKE only.
@@ -28,6 +29,8 @@ from lambdad.worker.runtime_api.wire import header
 INVOKE, SHUTDOWN = "INVOKE", "SHUTDOWN"
 _EVENTS = (INVOKE, SHUTDOWN)
 _S = ExtensionState
+_REPORTED = {_S.INIT_ERROR: "InitError", _S.EXIT_ERROR: "Exited"}
+"""What AWS calls the states that a report leads to."""
 
 
 class ExtensionsOwner(Protocol):
@@ -37,10 +40,6 @@ class ExtensionsOwner(Protocol):
         """One has registered, or waits in `next`."""
         ...
 
-    def extension_failed(self, name: str, error_type: str) -> None:
-        """One has reported that it cannot go on; its process is going to end, or is ended."""
-        ...
-
 
 class Extension:
     """One extension.
@@ -48,7 +47,8 @@ class Extension:
     Attributes:
         name: of the file (external), or as it calls itself.
         events: what it registered for.
-        error_type: what it reported; None while it did not.
+        report: AWS's type of what it reported (``Extension.InitError``); None while it did not.
+        error_type: its own word for that.
         connection: where its `next` waits; None while it does not.
         pending: an event that came while its `next` was not there.
     """
@@ -61,6 +61,7 @@ class Extension:
         "identifier",
         "name",
         "pending",
+        "report",
         "state",
     )
 
@@ -70,6 +71,7 @@ class Extension:
         self.state = _S.STARTED
         self.events: tuple[str, ...] = ()
         self.identifier = ""
+        self.report: str | None = None
         self.error_type: str | None = None
         self.connection: RuntimeConnection | None = None
         self.pending: bytes | None = None
@@ -134,9 +136,9 @@ class Extensions:
 
     def budget(self) -> ShutdownBudget:
         """How long their shutdown may take."""
-        alive = [one for one in self._by_name.values() if one.runs]
+        known = self._by_name.values()
         return budget(
-            external=sum(one.external for one in alive), internal=sum(not one.external for one in alive)
+            external=sum(one.external for one in known), internal=sum(not one.external for one in known)
         )
 
     # --- what the environment tells --------------------------------------------------------------
@@ -167,7 +169,7 @@ class Extensions:
 
     def shut_down(self, reason: ShutdownReason, deadline_ms: int) -> list[str]:
         """Tell everyone who registered for SHUTDOWN; the external ones that were told nothing."""
-        body = _json({"eventType": SHUTDOWN, "shutdownReason": reason.value, "deadlineMs": deadline_ms})
+        body = _json({"eventType": SHUTDOWN, "deadlineMs": deadline_ms, "shutdownReason": reason.value})
         untold = []
         for one in self._by_name.values():
             if SHUTDOWN in one.events and one.runs:
@@ -206,30 +208,35 @@ class Extensions:
             return answers.NO_NAME
         try:
             events = _events_of(body)
-        except ValueError:
-            return answers.BAD_FORMAT
+        except DeprecatedKeys:
+            return answers.DEPRECATED_KEYS
+        except ValueError as error:
+            return answers.bad_format(str(error))
         one = self._by_name.get(name)
         if one is None or not one.external:
-            one_or_answer = self._internal(name, events)
-            if isinstance(one_or_answer, bytes):
-                return one_or_answer
-            one = one_or_answer
+            found = self._internal(name, events)
         else:
-            unknown = next((event for event in events if event not in _EVENTS), None)
-            if unknown is not None:
-                return answers.invalid_event_type(unknown)
-            if not may(one.state, _S.REGISTERED):
-                return answers.invalid_state(one.state.value, _S.REGISTERED.value, name)
-        return self._registered(one, events, head)
+            found = self._external(one, events)
+        return found if isinstance(found, bytes) else self._registered(found, events, head)
 
-    def _internal(self, name: str, events: tuple[str, ...]) -> Extension | bytes:
-        unknown = next((event for event in events if event != INVOKE), None)
+    def _external(self, one: Extension, events: tuple[str, ...]) -> Extension | bytes:
+        unknown = next((event for event in events if event not in _EVENTS), None)
         if unknown is not None:
             return answers.invalid_event_type(unknown)
+        if not may(one.state, _S.REGISTERED):
+            return answers.invalid_state(one.state.value, _S.REGISTERED.value, one.name)
+        return one
+
+    def _internal(self, name: str, events: tuple[str, ...]) -> Extension | bytes:
+        for event in events:
+            if event == SHUTDOWN:
+                return answers.invalid_event_type(event, "ShutdownEventNotSupportedForInternalExtension")
+            if event != INVOKE:
+                return answers.invalid_event_type(event)
         if not self.is_open:
             return answers.REGISTRATION_CLOSED
         if name in self._by_name:
-            return answers.already_registered(self._by_name[name].state.value, name)
+            return answers.ALREADY_REGISTERED
         if len(self._by_name) >= MAX_EXTENSIONS:
             return answers.TOO_MANY
         one = self._by_name[name] = Extension(name, external=False)
@@ -253,7 +260,7 @@ class Extensions:
         if "accountId" in [feature.strip() for feature in features.split(",")]:
             names["accountId"] = version.scope.account
         self._owner.extension_progress()
-        return answers.registered(one.identifier, _json(names))
+        return answers.registered(one.identifier, _json(names) + b"\n")
 
     def identified(self, head: bytes) -> Extension | bytes:
         """Who calls, or the answer to a call without a known identifier."""
@@ -261,7 +268,7 @@ class Extensions:
         if isinstance(identifier, bytes):
             return identifier
         one = self._by_identifier.get(identifier)
-        return answers.unknown_identifier(identifier) if one is None else one
+        return answers.UNKNOWN_IDENTIFIER if one is None else one
 
     def next(self, connection: RuntimeConnection, head: bytes) -> bytes | None:
         """GET /event/next: answered when there is an event."""
@@ -269,7 +276,7 @@ class Extensions:
         if isinstance(one, bytes):
             return one
         if not may(one.state, _S.READY):
-            return answers.invalid_state(one.state.value, _S.READY.value, one.name)
+            return answers.invalid_state(one.state.value, _S.READY.value, one.identifier)
         one.state = _S.READY
         one.connection = connection
         pending, one.pending = one.pending, None
@@ -296,13 +303,11 @@ class Extensions:
         if not given:
             return answers.NO_ERROR_TYPE
         if not may(one.state, target):
-            return answers.invalid_state(one.state.value, target.value, one.name)
-        first = one.error_type is None
+            return answers.invalid_state(one.state.value, _REPORTED[target], one.identifier)
         one.state = target
         one.connection = None
+        one.report = f"Extension.{target.value}"
         one.error_type = sanitised_extension_type(given.decode("latin-1"))
-        if first:
-            self._owner.extension_failed(one.name, one.error_type)
         return answers.ACCEPTED
 
     def _count_registered(self) -> None:
@@ -317,21 +322,30 @@ def _deliver(one: Extension, body: bytes) -> None:
         one.pending = body
 
 
+class DeprecatedKeys(ValueError):
+    """The body asks for what an early form of the API had."""
+
+
 def _events_of(body: bytes) -> tuple[str, ...]:
     """The events of a registration, each once.
 
     Raises:
         ValueError: not an object, or its events are not a list of texts.
+        DeprecatedKeys: it has ``configurationKeys``.
     """
+    if not body:
+        raise ValueError("unexpected end of JSON input")
     try:
         found = json.loads(body)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    events = found.get("events", []) if isinstance(found, dict) else None
-    if events is None:
-        events = []
+    if not isinstance(found, dict):
+        raise ValueError("the body of a registration is an object")  # noqa: TRY004 - bad data, not a bad call
+    if found.get("configurationKeys"):
+        raise DeprecatedKeys
+    events = found.get("events") or []
     if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
-        raise ValueError("events is not a list of texts")
+        raise ValueError("events is a list of texts")
     return tuple(dict.fromkeys(events))
 
 

@@ -45,7 +45,9 @@ def error_payload(content_type: bytes | None, body: bytes) -> bytes:
         found = None
     if not isinstance(found, dict):
         return b'"Invalid error body"'
-    shown = {name: found[name] for name in ("errorMessage", "errorType", "stackTrace") if found.get(name)}
+    shown = {name: found.get(name, "") for name in ("errorMessage", "errorType")}
+    if found.get("stackTrace"):
+        shown["stackTrace"] = found["stackTrace"]
     return json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 

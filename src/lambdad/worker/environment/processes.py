@@ -137,7 +137,3 @@ class Processes(Life):
     @abstractmethod
     def extension_progress(self) -> None:
         """See `extensions.ExtensionsOwner`."""
-
-    @abstractmethod
-    def extension_failed(self, name: str, error_type: str) -> None:
-        """See `extensions.ExtensionsOwner`."""

@@ -22,6 +22,7 @@ class Credentials:
     session_token: str
 
 
+_XRAY_PORT = "2000"
 _DEFAULTS = {
     "LANG": "en_US.UTF-8",
     "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
@@ -78,7 +79,10 @@ def variables(
     """
     merged = dict(_DEFAULTS)
     merged["AWS_ENDPOINT_URL"] = endpoint_url
+    daemon = runtime_api.rpartition(":")[0]
     merged["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
+    # Nobody listens there until tracing is offered: segments go by UDP, so nothing waits or fails.
+    merged["AWS_XRAY_DAEMON_ADDRESS"] = f"{daemon}:{_XRAY_PORT}"
     merged.update(runtime_env)
     merged.update(version.environment or {})
     merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
@@ -99,6 +103,8 @@ def variables(
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
             "LAMBDA_TASK_ROOT": task_root,
             "LAMBDA_RUNTIME_DIR": runtime_dir,
+            "_AWS_XRAY_DAEMON_ADDRESS": daemon,
+            "_AWS_XRAY_DAEMON_PORT": _XRAY_PORT,
             "_HANDLER": version.handler or "",
             "_LAMBDA_TELEMETRY_LOG_FD": "3",
             # With the address it stands for: a wrapper may lead the client elsewhere by another address.

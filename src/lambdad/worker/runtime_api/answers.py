@@ -24,6 +24,14 @@ def error_answer(status: str, error_type: str, message: str) -> bytes:
     return answer_of(status, body.encode() + b"\n")
 
 
+def _last(status: str, text: str) -> bytes:
+    """The answer to what is not HTTP as it should be; the connection ends with it."""
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(text)}\r\n"
+        f"Connection: close\r\n\r\n{text}"
+    ).encode()
+
+
 ACCEPTED = answer_of("202 Accepted", b'{"status":"OK"}\n')
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 PONG = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\npong"
@@ -40,10 +48,9 @@ NOT_FOUND = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 19\r\n\r\n404 page not found\n"
 )
-BAD_REQUEST = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 15\r\n"
-    b"Connection: close\r\n\r\n400 Bad Request"
-)
+BAD_REQUEST = _last("400 Bad Request", "400 Bad Request")
+NO_HOST = _last("400 Bad Request", "400 Bad Request: missing required Host header")
+HEAD_TOO_LARGE = _last("431 Request Header Fields Too Large", "431 Request Header Fields Too Large")
 TOO_MANY_CONNECTIONS = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_MUCH_HELD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 

@@ -15,7 +15,15 @@ ACCEPTED = answer_of("202 Accepted", b'{"status":"OK"}\n')
 _FORBIDDEN = "403 Forbidden"
 
 NO_NAME = error_answer(_FORBIDDEN, "Extension.InvalidExtensionName", "Empty extension name")
-BAD_FORMAT = error_answer("400 Bad Request", "InvalidRequestFormat", "Invalid request format")
+DEPRECATED_KEYS = error_answer(
+    _FORBIDDEN, "InvalidRequestFormat", "configurationKeys are deprecated; use environment variables instead"
+)
+ALREADY_REGISTERED = error_answer(
+    _FORBIDDEN, "Extension.InvalidExtensionState", "Extension with this name already registered"
+)
+UNKNOWN_IDENTIFIER = error_answer(
+    _FORBIDDEN, "Extension.UnknownExtensionIdentifier", "Unknown Lambda-Extension-Identifier"
+)
 REGISTRATION_CLOSED = error_answer(
     _FORBIDDEN, "Extension.RegistrationClosed", "Extension registration closed already"
 )
@@ -33,14 +41,14 @@ NO_ERROR_TYPE = error_answer(
 )
 
 
-def invalid_event_type(event: str) -> bytes:
+def bad_format(problem: str) -> bytes:
+    """The body of a registration is not what it should be."""
+    return error_answer(_FORBIDDEN, "InvalidRequestFormat", problem)
+
+
+def invalid_event_type(event: str, problem: str = "ErrorInvalidEventType") -> bytes:
     """The extension may not register for this event."""
-    return error_answer(_FORBIDDEN, "Extension.InvalidEventType", f"{event}: Invalid event type")
-
-
-def already_registered(state: str, name: str) -> bytes:
-    """An internal extension of this name has registered."""
-    return invalid_state(state, "Registered", name)
+    return error_answer(_FORBIDDEN, "Extension.InvalidEventType", f"{event}: {problem}")
 
 
 def invalid_state(source: str, target: str, name: str) -> bytes:
@@ -50,11 +58,6 @@ def invalid_state(source: str, target: str, name: str) -> bytes:
         "Error: State transition is not allowed"
     )
     return error_answer(_FORBIDDEN, "Extension.InvalidExtensionState", text)
-
-
-def unknown_identifier(identifier: str) -> bytes:
-    """No extension has this identifier."""
-    return error_answer(_FORBIDDEN, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
 
 
 def identifier_of(head: bytes) -> str | bytes:
@@ -71,7 +74,7 @@ def identifier_of(head: bytes) -> str | bytes:
 def of_unknown(head: bytes) -> bytes:
     """The answer to a caller where no extension has registered."""
     identifier = identifier_of(head)
-    return identifier if isinstance(identifier, bytes) else unknown_identifier(identifier)
+    return identifier if isinstance(identifier, bytes) else UNKNOWN_IDENTIFIER
 
 
 def registered(identifier: str, body: bytes) -> bytes:

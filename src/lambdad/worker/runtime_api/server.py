@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from lambdad.worker.runtime_api import answers, extension_routes
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.extension_routes import ExtensionHandler
-from lambdad.worker.runtime_api.wire import BadRequest, RequestParser, TooMuchHeld
+from lambdad.worker.runtime_api.wire import BadRequest, HeadTooLarge, NoHost, RequestParser, TooMuchHeld
 
 _BASE = b"/2018-06-01/runtime/"
 _NEXT = b"/2018-06-01/runtime/invocation/next"
@@ -22,6 +22,8 @@ _COALESCE_BYTES = 65_536
 """Below this a head and a body are joined into one write; above, copying costs more than a second write."""
 _MAX_HELD_BYTES = 4_096
 """Answers held back for a `next` in the same segment; a client has one or two."""
+
+_LAST_WORDS = {HeadTooLarge: answers.HEAD_TOO_LARGE, NoHost: answers.NO_HOST}
 
 
 class StreamSink(Protocol):
@@ -139,8 +141,8 @@ class RuntimeConnection(asyncio.Protocol):
             return
         try:
             self._parser.feed(data)
-        except BadRequest:
-            self._end(answers.BAD_REQUEST)
+        except BadRequest as refused:
+            self._end(_LAST_WORDS.get(type(refused), answers.BAD_REQUEST))
             return
         except TooMuchHeld:
             self._end(answers.TOO_MUCH_HELD)
@@ -264,6 +266,10 @@ class RuntimeConnection(asyncio.Protocol):
             return self._handler.runtime_init_error(head, body)
         if path == b"/2018-06-01/ping" and method == b"GET":
             return answers.PONG
+        path, mark, _ = path.partition(b"?")
+        if mark:  # a query says nothing here
+            self._on_request(method, path, head, body)
+            return b""
         allowed = _allowed(path)
         if allowed is not None:
             return answers.method_not_allowed(allowed)

@@ -27,6 +27,14 @@ class BadRequest(Exception):
     """What was sent is not HTTP, or its head is too large; the connection has no future."""
 
 
+class HeadTooLarge(BadRequest):
+    """Its head is too large."""
+
+
+class NoHost(BadRequest):
+    """HTTP/1.1 without a Host header, which every server must refuse (RFC 9112 §3.2)."""
+
+
 class TooMuchHeld(Exception):
     """The bodies that this environment has begun to send are more than its share."""
 
@@ -165,7 +173,7 @@ class RequestParser:
 
     def _bound_head(self) -> None:
         if len(self._pending) > MAX_RUNTIME_API_HEADER_BYTES:
-            raise BadRequest(f"request head over {MAX_RUNTIME_API_HEADER_BYTES} bytes")
+            raise HeadTooLarge(f"request head over {MAX_RUNTIME_API_HEADER_BYTES} bytes")
 
     def _take_body(self, data: bytes) -> bytes:
         part = data[: self._missing]
@@ -200,7 +208,14 @@ class RequestParser:
         line_end = head.find(b"\r\n")
         method, _, rest = head[:line_end].partition(b" ")
         path, _, _ = rest.partition(b" ")
+        if b"\r\nHost: " not in head and not head.startswith(b" HTTP/1.0", line_end - 9):
+            _require_host(head)
         self._on_request(method, path, head, body)
+
+
+def _require_host(head: bytes) -> None:
+    if header(head, b"host") is None:
+        raise NoHost
 
 
 def _content_length(head: bytes) -> int | None:
@@ -261,7 +276,7 @@ class _SlowParser:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if isinstance(error.__context__, TooMuchHeld):
+            if isinstance(error.__context__, (TooMuchHeld, BadRequest)):
                 raise error.__context__ from None
             raise BadRequest(str(error)) from None
         if not self.in_message:
@@ -303,6 +318,8 @@ class _SlowParser:
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        if self._parser.get_http_version() == "1.1":
+            _require_host(self._head())
         if any(line.lower() == b"expect: 100-continue" for line in self._lines):
             self._continue()
         if self._streams is not None:
