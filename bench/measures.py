@@ -10,6 +10,7 @@ from bench import (
     measure_memory,
     measure_payload,
     measure_start,
+    measure_stream,
     measure_warm,
 )
 from bench.plan import Run
@@ -22,6 +23,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.COLD: measure_cold.measure,
     Measure.MEMORY: measure_memory.measure,
     Measure.PAYLOAD: measure_payload.measure,
+    Measure.STREAM: measure_stream.measure,
 }
 
 

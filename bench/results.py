@@ -16,6 +16,7 @@ class Measure(StrEnum):
     MEMORY = "memory"
     START = "start"
     PAYLOAD = "payload"
+    STREAM = "stream"
     CLI = "cli"
 
 

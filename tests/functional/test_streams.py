@@ -408,7 +408,7 @@ def test_the_connection_goes_on_behind_a_stream(shared_server: Server, plain: st
         heard += part
     client.close()
     assert heard.count(b"HTTP/1.1 200 OK") == heard.count(b"InvokeComplete") == 2
-    assert heard.index(b'{"event":"one"}' if b'{"event":"one"}' in heard else b"one") < heard.index(b"two")
+    assert heard.index(b'"one"') < heard.index(b'"two"')
 
 
 def test_a_client_that_never_reads_is_not_waited_for_longer_than_the_functions_time(
@@ -433,7 +433,7 @@ while True:
     client.close()
 
 
-def test_what_streams_wrote_is_in_a_streamed_answer_as_a_shell_writes_it(shared_server: Server) -> None:
+def test_a_shell_streams_with_curl(shared_server: Server) -> None:
     script = r"""#!/bin/sh
 set -eu
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime"
