@@ -28,7 +28,7 @@ from lambdad.worker.sandbox.launcher.hierarchies import Found
 def find(data_id):
     parent = os.path.join(sys.argv[1], "lambdad-" + data_id)
     os.makedirs(parent)
-    return Found(2, {"": parent}, {})
+    return Found(2, {"": parent}, {}, freezer=parent)
 
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
@@ -69,6 +69,7 @@ def test_in_version_2_the_reaper_is_born_in_the_group(tmp_path: Path) -> None:
     )
     facts, group, inside, members, pid = json.loads(done.stdout)
     assert all(fact["works"] for fact in facts if fact["feature"].endswith(("namespace", "filter")))
+    assert [fact["detail"] for fact in facts if fact["feature"] == "freeze"] == ["cgroup.freeze"]
     assert group.endswith(f"/lambdad-{name}/one")
     assert f"0::{group[3:]}\n" in inside
     assert str(pid) in members

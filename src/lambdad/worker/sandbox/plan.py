@@ -137,7 +137,8 @@ class Sandbox(Protocol):
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> RunningProcess:
         """Start a process; `on_exit` is called once, on the loop, when it has ended.
 
-        Processes of other names may run or be starting at the same time.
+        Processes of other names may run or be starting at the same time; a frozen sandbox is to be thawed
+        first.
 
         Raises:
             EnvironmentUnavailable: one of this name runs, or the sandbox is gone; `on_exit` is not called.
@@ -169,7 +170,9 @@ class Sandbox(Protocol):
         ...
 
     def freeze(self) -> bool:
-        """Stop every process, whatever session or parent it has, until `thaw`.
+        """Stop every process, whatever session or parent it has, until `thaw` or `kill`.
+
+        What was asked of the sandbox just before (a signal, a kill) may take effect only when it is thawed.
 
         Returns:
             False when this host cannot, or the sandbox is gone: nothing is stopped then.

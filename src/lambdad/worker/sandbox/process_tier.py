@@ -150,8 +150,7 @@ class ProcessSandbox:
         self.forget(self.sandbox_id)
         for listener in self.listeners:
             listener.close()
-        for keeper in self._keepers:
-            await keeper.close()
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers))
         self._keepers.clear()
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
 
