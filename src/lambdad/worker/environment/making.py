@@ -264,6 +264,8 @@ class Making:
             task_root=sandbox.inside(TASK_ROOT),
             runtime_dir=sandbox.inside(RUNTIME_DIR),
         )
+        if not self._launch.own_client:
+            unplaced.pop("_LAMBDAD_RUNTIME_FD")
         return placed(unplaced, sandbox.inside)
 
     async def remove(self) -> None:
