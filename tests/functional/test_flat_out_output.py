@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calling import call
+from calling import call, failed
 
 from tests.running import Server
 
 SOURCE = r"""
-import sys
+import os, sys
 def handler(event, context):
+    while event["how"] == "without end":
+        os.write(1, b"x" * 65536)
     write = sys.stdout.buffer.write if event["how"] == "blocks" else None
     if write is None:
         for number in range(event["n"]):
@@ -91,3 +93,19 @@ def test_lines_printed_flat_out_are_in_the_log_in_order_or_counted(
             dropped += dropped_by(message)
     assert shown > 0
     assert shown + dropped == lines
+
+
+def test_printing_without_a_newline_for_ever_ends_with_the_function(shared_server: Server) -> None:
+    name = shared_server.function({"app.py": SOURCE}, MemorySize=1769, Timeout=1)
+    failed(
+        call(shared_server, name, {"how": "without end", "n": 0}),
+        "Sandbox.Timedout",
+        "RequestId: {id} Error: Task timed out after 1.00 seconds",
+    )
+    messages = shared_server.messages(name, until="REPORT", within_s=30)
+    lengths = [len(message) for message in messages if message.startswith("x")]
+    assert any("Status: timeout" in message for message in messages)
+    assert sum(lengths) > 1024 * 1024
+    assert max(lengths) == 256 * 1024
+    assert len(lengths) <= sum(lengths) // (256 * 1024) + 3
+    assert call(shared_server, name, {"how": "prints", "n": 1}).error is None

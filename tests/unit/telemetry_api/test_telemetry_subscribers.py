@@ -75,9 +75,10 @@ async def place() -> AsyncIterator[Place]:
     made = Place()
     yield made
     made.telemetry.close()
+    for _ in range(3):  # tasks end, and their connections with them
+        await asyncio.sleep(0)
     for listener in made.listeners:
         await listener.close()
-    await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -420,7 +421,13 @@ async def test_a_batch_it_chokes_on_is_given_up(place: Place) -> None:
 
 async def test_closing_ends_everything_at_once(place: Place) -> None:
     listener = await place.listener()
-    listener.behaviour = never_answers
+    hung_up = asyncio.Event()
+
+    async def hang(_: Listener, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        hung_up.set()
+
+    listener.behaviour = hang
     place.ask(listener)
     place.print("text")
     place.telemetry.flush_soon()
@@ -429,5 +436,7 @@ async def test_closing_ends_everything_at_once(place: Place) -> None:
     assert place.journal.tap is None
     assert not place.telemetry.function
     place.print("unheard")
-    await asyncio.sleep(0)
-    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("telemetry")]
+    async with asyncio.timeout(30):
+        while any(task.get_name().startswith("telemetry") for task in asyncio.all_tasks()):
+            await asyncio.sleep(0)
+        await hung_up.wait()

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _ITEM_BYTES = 500  # roughly what an item costs besides its text
 _SLICE = 32  # items formatted before the interpreter is given to the event loop
 _YIELD_S = 0.000_05
+_ROOM_SHARE = 4  # who can wait fills at most this part of what may be held
 _RETRY_S = 1.0  # after a transaction that failed, doubled with each
 _MAX_RETRY_S = 60.0
 _TOO_FAST = "they came faster than they could be stored"
@@ -60,7 +61,7 @@ class LogIntake:
         lost: told that what `store` wrote was taken back.
         now: seconds since the epoch.
         max_bytes: held before lines are dropped.
-        behind_bytes: held before there is no more room for who can wait.
+        behind_bytes: held before there is no more room for who can wait; a quarter of `max_bytes` at most.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class LogIntake:
         self._told: dict[StreamKey, Loss] = {}  # by records in the batch
         self._batch_bytes = 0
         self._retry_s = _RETRY_S
-        self._room = Room(self._pending_bytes, behind_bytes)
+        self._room = Room(self._pending_bytes, min(behind_bytes, max_bytes // _ROOM_SHARE))
         self.wake: Callable[[], None] = _nobody
         self._awake = False
 

@@ -84,8 +84,7 @@ class Capture:
         All of it has the time of the platform's line that follows: a later one would sort behind it.
         """
         for output in self._outputs.values():
-            lines = output.read(now_ms)
-            lines.extend(output.unfinished(now_ms))
+            lines = output.read_all(now_ms)
             if lines:
                 self._take(output.kind, lines)
 
@@ -116,9 +115,7 @@ class Capture:
         if output is None:
             return
         asyncio.get_running_loop().remove_reader(output.fd)
-        now_ms = int(self._clock.now() * 1000)
-        lines = output.read(now_ms)
-        lines.extend(output.unfinished(now_ms))
+        lines = output.read_all(int(self._clock.now() * 1000))
         os.close(output.fd)
         if lines:
             self._take(output.kind, lines)

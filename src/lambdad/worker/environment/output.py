@@ -56,13 +56,21 @@ class OutputReader:
 
     def read(self, now_ms: int) -> list[LogLine]:
         """Everything that has been printed up to now, in order."""
-        chunks: list[bytes] = []
-        for _ in range(_MAX_READS):
+        chunk = self._chunk(_READ_BYTES)
+        if len(chunk) < _READ_BYTES:
+            return self._events(chunk, now_ms) if chunk else []
+        chunks = [chunk]
+        while len(chunk) == _READ_BYTES and len(chunks) < _MAX_READS:
             chunk = self._chunk(_READ_BYTES)
             chunks.append(chunk)
-            if len(chunk) < _READ_BYTES:
-                break
         return self._events(b"".join(chunks), now_ms)
+
+    def read_all(self, now_ms: int) -> list[LogLine]:
+        """As `read`, and what has no end yet as an event of its own."""
+        lines = self.read(now_ms)
+        if self._rest:
+            lines += self.unfinished(now_ms)
+        return lines
 
     def read_some(self, now_ms: int) -> list[LogLine]:
         """What can be read without keeping others waiting."""

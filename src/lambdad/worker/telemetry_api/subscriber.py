@@ -101,14 +101,19 @@ class Subscriber:
             self._patience.reschedule(until)
 
     def close(self) -> None:
-        """Deliver nothing any more."""
+        """Deliver nothing any more; the connection is closed by the task, once nothing waits on it."""
         self._cancel_timer()
         self._task.cancel()
-        self._delivery.close()
 
     # --- delivering ------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        try:
+            await self._deliver_all()
+        finally:
+            self._delivery.close()
+
+    async def _deliver_all(self) -> None:
         while True:
             await self._is_due.wait()
             await self._runs.wait()
