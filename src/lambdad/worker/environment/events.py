@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
+from lambdad.domain.platform_events import Span, response_spans
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.endings import Endings
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
@@ -31,27 +32,29 @@ _MIB = 1024 * 1024
 
 
 class Answered(NamedTuple):
-    """An event whose answer is known while extensions still work on it."""
+    """An event whose answer is known, `at` monotonic seconds, while extensions still work on it."""
 
     invocation: Invocation
     status: Status
     payload: bytes
     error_type: str | None
     settled: bool
+    at: float
 
 
 class EventRunner(Endings):
     """A place that runs one event at a time."""
 
-    __slots__ = ("_bound_ms", "_last_id", "_open")
+    __slots__ = ("_bound_ms", "_last_id", "_open", "_stream_began")
     # _bound_ms: when the event began, ms since the epoch; _last_id: of this event or the one before;
-    # _open: answered, not reported yet.
+    # _open: answered, not reported yet; _stream_began: first byte of a streamed answer, monotonic s.
 
     def _prepare(self) -> None:
         super()._prepare()
         self._last_id: bytes | None = None
         self._bound_ms = 0
         self._open: Answered | None = None
+        self._stream_began = 0.0
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -113,21 +116,32 @@ class EventRunner(Endings):
         self._current = self._answerable = None
         if invocation.stream is not None and invocation.stream.source is not None:
             invocation.stream.source.over()
-        journal = self._journal
-        if journal.wants_runtime_done or status is not Status.SUCCESS:
-            duration_ms = (self._surroundings.clock.monotonic() - self._started) * 1000
-            journal.runtime_done(status, duration_ms, len(payload), error_type)
+        if self._journal.wants_runtime_done or status is not Status.SUCCESS:
+            self._tell_runtime_done(invocation, status, len(payload), error_type)
         if self._state is _S.BUSY:
             self._state = _S.ANSWERED
             extensions = self._extensions
             if extensions is not None and not extensions.none_busy:
                 # The tail of the log ends with the report, so who wants it waits for that.
                 settled = not invocation.want_tail
-                self._open = Answered(invocation, status, payload, error_type, settled)
+                at = self._surroundings.clock.monotonic()
+                self._open = Answered(invocation, status, payload, error_type, settled, at)
                 if settled:
                     invocation.settle(status, payload, error_type)
                 return
         self._report(invocation, status, payload, error_type, status, error_type)
+
+    def _tell_runtime_done(
+        self, invocation: Invocation, status: Status, produced_bytes: int, error_type: str | None
+    ) -> None:
+        """Tell of the runtime's part of the event, for who wants to know that."""
+        duration_ms = (self._surroundings.clock.monotonic() - self._started) * 1000
+        latency_ms = duration_ms
+        if invocation.stream is not None:
+            produced_bytes = invocation.stream.passed_bytes
+            latency_ms = min(duration_ms, (self._stream_began - self._started) * 1000)
+        spans = response_spans(self._bound_ms, latency_ms, duration_ms - latency_ms)
+        self._journal.runtime_done(status, duration_ms, produced_bytes, error_type, spans)
 
     def _close_open(self, status: Status | None = None, error_type: str | None = None) -> None:
         """The extensions are done with an answered event, or ended otherwise (`status`)."""
@@ -142,6 +156,7 @@ class EventRunner(Endings):
             answered.status if status is None else status,
             answered.error_type if status is None else error_type,
             settled=answered.settled,
+            answered_at=answered.at,
         )
 
     def _report(
@@ -154,6 +169,7 @@ class EventRunner(Endings):
         reported_type: str | None,
         *,
         settled: bool = False,
+        answered_at: float | None = None,
     ) -> None:
         """The invocation is over: answer the caller first, then keep the books."""
         clock = self._surroundings.clock
@@ -163,8 +179,12 @@ class EventRunner(Endings):
         if duration_s > _PEAK_READ_DURATION_S or ended - self._peak_read_at > _PEAK_READ_INTERVAL_S:
             self._read_peak(ended)
         init_ms, self._init_ms = self._init_ms, None
+        spans: tuple[Span, ...] = ()
+        if answered_at is not None:
+            overhead_ms = (ended - answered_at) * 1000
+            spans = (Span("extensionOverhead", ended_ms - int(overhead_ms), overhead_ms),)
         record = self._journal.end(
-            ended_ms, duration_s * 1000, reported, reported_type, init_ms, self._peak_mib
+            ended_ms, duration_s * 1000, reported, reported_type, init_ms, self._peak_mib, spans
         )
         if not settled:
             if invocation.want_tail:

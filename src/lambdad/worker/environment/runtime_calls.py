@@ -128,6 +128,7 @@ class RuntimeCalls(EventRunner):
         if self._garbled:
             return self._refused(_RESPONSE)
         self._answerable = None
+        self._stream_began = self._surroundings.clock.monotonic()
         return ResponseStream(self, invocation, head, connection, self._surroundings.clock.monotonic)
 
     def is_running(self, invocation: Invocation) -> bool:
