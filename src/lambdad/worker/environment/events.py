@@ -9,7 +9,6 @@ the extensions that were given the event have asked for another (spec of the Run
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from typing import NamedTuple
 
@@ -17,17 +16,15 @@ from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import Span, response_spans
 from lambdad.worker.environment import failures
-from lambdad.worker.environment.endings import Endings
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import RUNNING, EnvironmentState, move
+from lambdad.worker.environment.time_limit import TimeLimited
 from lambdad.worker.sandbox.plan import ExitStatus
 
 _S = EnvironmentState
 _PEAK_READ_INTERVAL_S = 1.0
 """Reading the memory peak costs 0.2 ms: done after every longer event, else once per this time."""
 _PEAK_READ_DURATION_S = 0.005
-_CLOCK_GRAIN_S = 0.001
-"""The loop's timers are good to a millisecond."""
 _MIB = 1024 * 1024
 
 
@@ -42,7 +39,7 @@ class Answered(NamedTuple):
     at: float
 
 
-class EventRunner(Endings):
+class EventRunner(TimeLimited):
     """A place that runs one event at a time."""
 
     __slots__ = ("_bound_ms", "_last_id", "_open", "_stream_began")
@@ -222,32 +219,6 @@ class EventRunner(Endings):
         self._offered = True
         self.idle_since = self._surroundings.clock.monotonic()
         self._owner.environment_idle(self)
-
-    # --- time ------------------------------------------------------------------------------------
-
-    def _limit(self, seconds: float) -> None:
-        """Call `_timed_out` after this time, unless the deadline is taken back before.
-
-        A timer that is set stays: making and closing one for every event costs more than looking at
-        the clock when it fires. It never fires too late, because one environment's time is always
-        the same.
-        """
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + seconds
-        if self._timer is None:
-            self._timer = loop.call_later(seconds, self._look_at_clock)
-
-    def _look_at_clock(self) -> None:
-        self._timer = None
-        if self._deadline is None:
-            return
-        loop = asyncio.get_running_loop()
-        left = self._deadline - loop.time()
-        if left > _CLOCK_GRAIN_S:
-            self._timer = loop.call_later(left, self._look_at_clock)
-        else:
-            self._deadline = None
-            self._timed_out()
 
     # --- ends ------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """What every environment is made of, and how its traces are removed.
 
 The parts build on each other: `life` (fields, removal), `processes` (starting them, and news of their
-ends), `endings` (reset, shutdown, end), `events` (one event at a time), `environment` (Init, and what
-runtime and extensions call).
+ends), `endings` (reset, shutdown, end), `time_limit`, `events` (one event at a time), `runtime_calls` and
+`extension_calls` (what they call), `environment` (making, and Init in all its forms).
 """
 
 from __future__ import annotations

@@ -6,34 +6,24 @@ Source: AWS's developer guide ("Lambda Telemetry API reference", "Lambda Logs AP
 
 from __future__ import annotations
 
-import json
+from lambdad.worker.runtime_api.answers import answer_of, error_answer
 
 TELEMETRY = "telemetry"
 LOGS = "logs"
 
 
-def _answer(status: str, body: bytes) -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        + body
-    )
-
-
-def _error(status: str, error_type: str, message: str) -> bytes:
-    body = json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":"))
-    return _answer(status, body.encode() + b"\n")
-
-
-OK = _answer("200 OK", b'"OK"')
+OK = answer_of("200 OK", b'"OK"')
 
 
 def invalid(api: str, problems: list[str]) -> bytes:
     """400: every problem of a subscription."""
     error_type = "ValidationError" if api == TELEMETRY else "Logs.ValidationError"
-    return _error("400 Bad Request", error_type, "; ".join(problems))
+    return error_answer("400 Bad Request", error_type, "; ".join(problems))
 
 
 def closed(api: str) -> bytes:
     """403: Init is over."""
     name = api.capitalize()
-    return _error("403 Forbidden", f"{name}.SubscriptionClosed", f"{name} API subscription is closed already")
+    return error_answer(
+        "403 Forbidden", f"{name}.SubscriptionClosed", f"{name} API subscription is closed already"
+    )
