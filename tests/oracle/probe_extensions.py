@@ -254,7 +254,7 @@ scenario(
 TRAPPED_IN_EVENT: Steps = [SHOW_SIGTERM, next_(), touch("running"), HANG]
 scenario(
     "extension: init/error",
-    [LOOP],
+    [HANG],
     ext={
         A: [
             [
@@ -311,7 +311,7 @@ scenario(
     ext={A: [[register(), event_next("event 1"), wait("running"), ext_error("exit"), exit_(1)], EXT_LOOP]},
     events=(1, 2),
 )
-scenario("extension: exit/error in init", LOOP, ext={A: [[register(), ext_error("exit"), exit_(1)]]})
+scenario("extension: exit/error in init", [HANG], ext={A: [[register(), ext_error("exit"), exit_(1)]]})
 
 # --- extensions that end
 for code in (0, 1):

@@ -23,9 +23,10 @@ from probe_answers import comparable  # noqa: E402
 from probe_emulator import FUNCTION, play  # noqa: E402
 from probe_steps import SCENARIOS  # noqa: E402
 
+from bench.install import VERSIONS  # noqa: E402
 from bench.subject_rie import emulator_member  # noqa: E402
 
-VERSION = "1.170.0"
+VERSION = VERSIONS["aws-sam-cli"]
 DATA = HERE / "data" / "emulator.json"
 _AT_ONCE = 3
 

@@ -35,7 +35,6 @@ PENDING = {
         "that was reported is not known"
     ),
     ("extension: exit/error in *", "caller 1"): "Extension.ExitError with how the process ended",
-    ("extension: exit/error in init", "runtime 1: next"): "a runtime that is about to be ended gets no 404",
     ("extension: * in an event", "runtime 1: signal"): (
         "the runtime is sent SIGTERM although the only extension has ended"
     ),
