@@ -28,6 +28,7 @@ TEST_TIMEOUT_S = 120
 def main(arguments: list[str]) -> int:
     """Run, print one closing line, return pytest's exit status."""
     os.chdir(ROOT)
+    os.environ["PATH"] += f"{os.pathsep}{Path.home() / '.cargo' / 'bin'}"  # where Rust's own installer puts it
     left_out = missing(which=shutil.which, root=sys.platform == "linux" and os.geteuid() == 0)
     deselect = [word for one in left_out for word in one.options()]
     if arguments:
@@ -81,6 +82,7 @@ NEEDS = {
         f"{RUNTIMES}/test_runtimes_samples.py",
     ),
     "npm": (f"{FUNCTIONAL}/test_cli_commands.py", f"{RUNTIMES}/test_runtimes_node_differential.py"),
+    "cargo": (f"{FUNCTIONAL}/test_third_party_rust.py",),
     "curl": (f"{FUNCTIONAL}/test_cli_commands.py",),
     "cc": (f"{FUNCTIONAL}/test_functions_provided.py", f"{RUNTIMES}/test_runtimes_samples.py"),
 }

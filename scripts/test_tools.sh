@@ -15,6 +15,8 @@ need node nodejs
 need npm npm
 need curl curl
 need go golang-go
+PATH="$PATH:$HOME/.cargo/bin"
+need cargo cargo
 need wrk wrk
 # The official Node.js client has a native part.
 need cmake cmake
@@ -52,4 +54,10 @@ if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cach
     cp requirements/js/package.json requirements/js/package-lock.json .cache/js/
     (cd .cache/js && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
     cp requirements/js/package-lock.json .cache/js/installed.json
+fi
+
+# Functions and extensions on AWS's Rust crates as they are published: about 45 s of compiling, once.
+if command -v cargo >/dev/null; then
+    CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \
+        --manifest-path tests/functional/programs/rust/Cargo.toml
 fi
