@@ -45,7 +45,7 @@ _INIT_WORDS = "the emulator loses what ended Init; after the repeated Init the c
 
 def shutdown(reason: str) -> str:
     """A SHUTDOWN event."""
-    return rf'200 \{{"eventType":"SHUTDOWN","shutdownReason":"{reason}","deadlineMs":<ms>\}} \[.*\]'
+    return rf'200 \{{"eventType":"SHUTDOWN","deadlineMs":<ms>,"shutdownReason":"{reason}"\}} \[.*\]'
 
 
 OUTRANKED = (
@@ -116,11 +116,35 @@ OUTRANKED = (
         _INIT_WORDS,
     ),
     Outranked(
+        "extension: after init/error",
+        "caller 1",
+        failed(r"Extension\.InitError", r"exit status \d+"),
+        f"{SPEC} §9",
+        _INIT_WORDS,
+    ),
+    Outranked(
+        "extension: exit/error in init",
+        "caller 1",
+        failed(r"Extension\.ExitError", r"exit status \d+"),
+        f"{SPEC} §9",
+        _INIT_WORDS,
+    ),
+    Outranked(
         "extension: eleven files",
         "caller 1",
         failed("TooManyExtensions", r"Extension limit \(10\) reached"),
         f"{SPEC} §9",
         _INIT_WORDS,
+    ),
+    *(
+        Outranked(
+            "extension: before it registered",
+            f"a.sh 1: {step}",
+            r'403 \{"errorMessage":".*","errorType":"InvalidRequestFormat"\}\n \[.*\]',
+            f"{SPEC} §3",
+            "the message is that of the parser of the language the emulator is written in",
+        )
+        for step in ("array", "events a string", "events of numbers", "not JSON")
     ),
     Outranked(
         "extension: accountId",

@@ -42,20 +42,20 @@ class ExtensionCalls(RuntimeCalls):
     def extension_init_error(self, head: bytes) -> bytes:
         """An extension cannot come up."""
         if self._extensions is None:
-            return extension_answers.of_unknown(head)
+            return extension_answers.of_unknown(head, is_next=False)
         return self._extensions.init_error(head)
 
     def extension_exit_error(self, head: bytes) -> bytes:
         """An extension must end."""
         if self._extensions is None:
-            return extension_answers.of_unknown(head)
+            return extension_answers.of_unknown(head, is_next=False)
         return self._extensions.exit_error(head)
 
     def subscribe(self, api: str, head: bytes, body: bytes) -> bytes:
         """An extension wants telemetry: it may say so until Init is over."""
         making, extensions = self._making, self._extensions
         if extensions is None or making is None:
-            return extension_answers.of_unknown(head)
+            return extension_answers.of_unknown(head, is_next=False)
         one = extensions.identified(head)
         if isinstance(one, bytes):
             return one

@@ -274,7 +274,7 @@ class Extensions:
         """GET /event/next: answered when there is an event."""
         one = self.identified(head)
         if isinstance(one, bytes):
-            return one
+            return answers.of_unknown(head) if one is answers.UNKNOWN_IDENTIFIER else one
         if not may(one.state, _S.READY):
             return answers.invalid_state(one.state.value, _S.READY.value, one.identifier)
         one.state = _S.READY
@@ -339,6 +339,8 @@ def _events_of(body: bytes) -> tuple[str, ...]:
         found = json.loads(body)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if found is None:
+        return ()
     if not isinstance(found, dict):
         raise ValueError("the body of a registration is an object")  # noqa: TRY004 - bad data, not a bad call
     if found.get("configurationKeys"):

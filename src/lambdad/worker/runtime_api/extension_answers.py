@@ -71,10 +71,14 @@ def identifier_of(head: bytes) -> str | bytes:
         return INVALID_IDENTIFIER
 
 
-def of_unknown(head: bytes) -> bytes:
-    """The answer to a caller where no extension has registered."""
+def of_unknown(head: bytes, *, is_next: bool = True) -> bytes:
+    """The answer to a caller that nobody knows; `next` names it, the other calls do not."""
     identifier = identifier_of(head)
-    return identifier if isinstance(identifier, bytes) else UNKNOWN_IDENTIFIER
+    if isinstance(identifier, bytes):
+        return identifier
+    if not is_next:
+        return UNKNOWN_IDENTIFIER
+    return error_answer(_FORBIDDEN, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
 
 
 def registered(identifier: str, body: bytes) -> bytes:
