@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from calling import started
+from calling import call, started
 from traces import left_after
 
 from tests.running import Server
@@ -51,6 +51,15 @@ def wait_for_environments(server: Server, name: str, ids: set[str], within_s: fl
     while (found := {one for one, _ in environments(server, name)}) != ids and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
+
+
+def costs_one_event_at_most(server: Server, name: str, event: Any, fine: Any) -> None:
+    """Events whose answer is `fine`, of which one may fail: the process ended between events, or just behind."""
+    answers = [call(server, name, event) for _ in range(3)]
+    failures = [answer for answer in answers if answer.error is not None]
+    assert len(failures) <= 1, failures
+    assert {answer.body["errorType"] for answer in failures} <= {"Runtime.ExitError"}
+    assert {answer.body for answer in answers if answer.error is None} == {fine}
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from calling import Answer, call, failed
-from remains import ECHO, tidy
+from remains import ECHO, costs_one_event_at_most, tidy
 from test_bad_runtimes import deploy
 
 from tests.running import Server
@@ -230,9 +230,7 @@ def test_an_end_right_behind_the_answer_harms_nobody(server: Server, name: str, 
 
 def test_an_end_while_it_asks_costs_one_event_at_most(server: Server, name: str) -> None:
     assert do(server, name, "exits_while_asking").body == "last words"
-    answer = do(server, name, "fine")
-    if answer.error is not None:
-        crashed(answer, 1)
+    costs_one_event_at_most(server, name, {"do": "fine"}, "fine")
 
 
 def test_who_asks_on_twenty_connections_at_once_is_given_each_event(server: Server, name: str) -> None:
