@@ -64,9 +64,10 @@ class Endings(Processes):
         self._is_bare()
 
     def _is_full(self, making: Making) -> bool:
-        """Whether memory ran out and much of it is `/tmp`'s, which stays: the next start might fail, too."""
-        if not self._starved:
-            return False
+        """Whether `/tmp`, which stays, takes so much of the memory that what starts may run out of it.
+
+        On AWS it takes none; here such an environment is not used again, or no event of it would succeed.
+        """
         try:
             held = making.sandbox.tmp_memory_bytes()
         except OSError:  # its control group is just going

@@ -24,9 +24,8 @@ _log = logging.getLogger("lambdad.environment")
 class Processes(Life):
     """An environment whose processes can be started, and which hears of their ends."""
 
-    __slots__ = ("_ended", "_generation", "_init_started", "_output_is_read", "_running", "_starved")
-    # _generation: how often processes were started; _running: names of those that have not ended;
-    # _starved: one of them was killed because memory ran out.
+    __slots__ = ("_ended", "_generation", "_init_started", "_output_is_read", "_running")
+    # _generation: how often processes were started; _running: names of those that have not ended.
 
     def _prepare(self) -> None:
         """Fields of a place in which nothing was started yet."""
@@ -35,14 +34,13 @@ class Processes(Life):
         self._init_started = 0.0
         self._output_is_read = False
         self._running: set[str] = set()
-        self._starved = False
 
     async def _start_processes(self, making: Making) -> None:
         """Start everything; whatever goes wrong ends the environment, unless it has ended before."""
         self._generation += 1
         generation = self._generation
         self._init_started = self._surroundings.clock.monotonic()
-        self._output_is_read = self._starved = False
+        self._output_is_read = False
         self._waiting = None
         self._extensions = None
         self._forget_reports()
@@ -96,7 +94,6 @@ class Processes(Life):
         """A process has ended: on its own account, or because it was killed."""
         self._running.discard(process)
         self._ended.set()
-        self._starved = self._starved or status.oom_killed
         extensions = self._extensions
         if process == RUNTIME:
             self._runtime_exited(status)
