@@ -114,12 +114,12 @@ def handler(event, context):
 """
 
 
-def publish_extension(server: Server, *names: str, script: str = EXTENSION) -> str:
+def publish_extension(server: Server, *names: str, script: str = EXTENSION, executable: bool = True) -> str:
     """A layer with the same extension under each name; its ARN."""
     paths = {f"extensions/{name}": script for name in names}
     answer = server.client().publish_layer_version(
         LayerName=f"l-{uuid.uuid4().hex[:12]}",
-        Content={"ZipFile": zip_of({**paths}, executable=tuple(paths))},
+        Content={"ZipFile": zip_of({**paths}, executable=tuple(paths) if executable else ())},
     )
     arn: str = answer["LayerVersionArn"]
     return arn

@@ -91,6 +91,11 @@ def test_an_extension_that_cannot_be_executed_is_a_launch_error(server: Server, 
         )
 
 
+def test_a_file_that_is_not_executable_is_no_extension(server: Server) -> None:
+    layer = publish_extension(server, "watcher", executable=False)
+    assert call(server, with_extension(server, layer, "fail at once"), 1).body == 1
+
+
 def test_eleven_extensions_are_too_many(server: Server) -> None:
     name = with_extension(server, publish_extension(server, *(f"e{n:02}" for n in range(11))), "nothing")
     for _ in range(2):
@@ -99,7 +104,7 @@ def test_eleven_extensions_are_too_many(server: Server) -> None:
         )
 
 
-def test_an_eleventh_that_registers_is_refused(server: Server) -> None:
+def test_ten_extensions_are_served(server: Server) -> None:
     name = with_extension(server, publish_extension(server, *(f"e{n}" for n in range(10))), "nothing")
     assert call(server, name, 1).body == 1
 
