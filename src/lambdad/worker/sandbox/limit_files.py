@@ -38,6 +38,16 @@ class LimitFiles:
             _write(group, "cpu.cfs_quota_us", str(quota))
             _write(group, "cpu.shares", str(max(_LEAST_SHARES, round(vcpus * 1024))))
 
+    def lift_cpu_quota(self) -> None:
+        """No quota: who has used up more than its time would not even die before that is paid back."""
+        group = self.groups.get("cpu")
+        if group is None:
+            return
+        if self.version == 2:
+            _write(group, "cpu.max", "max")
+        else:
+            _write(group, "cpu.cfs_quota_us", "-1")
+
     def peak_memory_bytes(self) -> int:
         """Highest use so far; 0 when the host cannot tell."""
         group = self.groups.get("memory")

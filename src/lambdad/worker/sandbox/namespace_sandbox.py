@@ -124,8 +124,10 @@ class NamespaceSandbox:
         return self.files.tmp_memory_bytes()
 
     def kill(self) -> None:
-        """Kill every process but the reaper, whatever session or parent it has."""
+        """Kill every process but the reaper, whatever session or parent it has; no CPU quota holds now."""
         if self._packets is not None:
+            with contextlib.suppress(OSError):  # its control group is just going
+                self.files.lift_cpu_quota()
             if self.freeze_file is not None:
                 self.thaw()  # or the reaper would not hear it
             self._frozen = False

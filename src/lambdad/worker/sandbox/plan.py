@@ -169,7 +169,10 @@ class Sandbox(Protocol):
         ...
 
     def kill(self) -> None:
-        """Kill every process of the sandbox now, a frozen one's too; it can start others afterwards."""
+        """Kill every process of the sandbox now, a frozen one's too; it can start others afterwards.
+
+        `apply_cpu_quota` is undone, as it is for a new sandbox.
+        """
         ...
 
     def freeze(self) -> bool:
