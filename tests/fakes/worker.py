@@ -145,6 +145,7 @@ class FakeSandbox:
         self.quota_applied = False
         self.destroyed = False
         self.peak = 10 * 1024 * 1024
+        self.tmp_memory = 0
 
     @staticmethod
     def _listener() -> socket.socket:
@@ -183,6 +184,9 @@ class FakeSandbox:
 
     def peak_memory_bytes(self) -> int:
         return self.peak
+
+    def tmp_memory_bytes(self) -> int:
+        return self.tmp_memory
 
     def kill(self) -> None:
         self.kills += 1

@@ -56,6 +56,7 @@ MAX_EXTENSION_NAME_BYTES: Final = 255  # L: the longest name of a file
 SHUTDOWN_EXTERNAL_S: Final = 2.0  # Q: Shutdown phase with external extensions
 SHUTDOWN_INTERNAL_S: Final = 0.5  # Q: with internal extensions only
 RUNTIME_SHUTDOWN_SHARE: Final = 0.3  # AWS's emulator: the runtime's part of the Shutdown phase
+TMP_MEMORY_SHARE: Final = 0.5  # L: of memory; where `/tmp` has more, nothing is started again
 END_WITHIN_S: Final = 5.0  # L: a killed process that has not ended by then takes its sandbox with it
 FREEZE_AFTER_S: Final = 0.005  # L: an environment idle for so long is frozen; see worker/freezer.py
 ENVIRONMENT_AGE_S: Final = 50_400.0  # L: 14 h, the longest lease AWS has told of

@@ -89,3 +89,15 @@ def test_a_group_that_is_still_in_use_is_not_removed(tmp_path: Path) -> None:
 def test_the_parent_of_two_controllers_is_told_once(tmp_path: Path) -> None:
     assert Groups(Found(2, {"memory": "/x", "pids": "/x"}, {})).directories == ["/x"]
     assert Groups(Found(1, {"memory": "/m", "pids": "/p"}, {})).directories == ["/m", "/p"]
+
+
+def test_a_lifted_quota_is_none(tmp_path: Path) -> None:
+    files(tmp_path, 2, cpu__max="7236 100000").lift_cpu_quota()
+    assert (tmp_path / "cpu.max").read_text() == "max"
+    files(tmp_path, 1, cpu__cfs_quota_us="7236").lift_cpu_quota()
+    assert (tmp_path / "cpu.cfs_quota_us").read_text() == "-1"
+
+
+def test_what_tmp_holds_is_what_is_shared(tmp_path: Path) -> None:
+    stat = "cache 900\nrss 50\nrss_huge 0\nshmem 800\ntotal_shmem 801\n"
+    assert files(tmp_path, 1, memory__stat=stat).tmp_memory_bytes() == 800

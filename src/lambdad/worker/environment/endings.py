@@ -13,7 +13,7 @@ from abc import abstractmethod
 
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.limits import END_WITHIN_S
+from lambdad.domain.limits import END_WITHIN_S, MIB, TMP_MEMORY_SHARE
 from lambdad.worker.environment.making import Making
 from lambdad.worker.environment.processes import Processes
 from lambdad.worker.environment.shutdown_budget import ShutdownBudget, ShutdownReason, budget
@@ -55,13 +55,24 @@ class Endings(Processes):
         ended = await self._shut_down(making, reason)
         if self._state is not _S.RESETTING:
             return
-        if not ended:
+        if not ended or (self._current is None and self._is_full(making)):
             self._end(None)
             return
         self._state = move(self._state, _S.BARE)
         self._extensions = None
         self._close_telemetry()
         self._is_bare()
+
+    def _is_full(self, making: Making) -> bool:
+        """Whether `/tmp`, which stays, takes so much of the memory that what starts may run out of it.
+
+        On AWS it takes none; here such an environment is not used again, or no event of it would succeed.
+        """
+        try:
+            held = making.sandbox.tmp_memory_bytes()
+        except OSError:  # its control group is just going
+            return True
+        return held > self.version.memory_mib * MIB * TMP_MEMORY_SHARE
 
     def _budget(self) -> ShutdownBudget:
         extensions = self._extensions

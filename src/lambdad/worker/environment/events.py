@@ -267,7 +267,10 @@ class EventRunner(TimeLimited):
 
     def _offer_while_resetting(self) -> None:
         """Killed processes are gone at once: the next event need not go elsewhere, and finds `/tmp` again."""
-        if self._state is _S.RESETTING and self._extensions is None and not self._offered:
+        making = self._making
+        if self._state is not _S.RESETTING or self._extensions is not None or self._offered:
+            return
+        if making is not None and not self._is_full(making):
             self._offer()
 
     def _settle_as_crash(self) -> None:

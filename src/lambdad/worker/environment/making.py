@@ -193,15 +193,16 @@ class Making:
         Raises:
             EnvironmentUnavailable: the sandbox cannot start a process, or is being removed.
         """
+        program = f"{EXTENSIONS_DIR}/{name}"
         process = await self.sandbox.start(
             ProcessPlan(
-                argv=(f"{EXTENSIONS_DIR}/{name}",),
+                argv=(program,),
                 env=extension_variables(self._variables(output.stream_name)),
                 cwd="/",
                 name=self.extension_process(name),
                 has_channel=False,
             ),
-            on_exit,
+            lambda status: on_exit(_naming(status, program)),
         )
         output.attach_extension(name, process.output)
 
@@ -289,7 +290,12 @@ def explained(status: ExitStatus, launch: RuntimeLaunch) -> ExitStatus:
     missing = status.error == os.strerror(errno.ENOENT).lower()
     if missing and launch.missing_program is not None:
         return replace(status, error=launch.missing_program)
-    return replace(status, error=f"fork/exec {launch.argv[0]}: {status.error}")
+    return _naming(status, launch.argv[0])
+
+
+def _naming(status: ExitStatus, program: str) -> ExitStatus:
+    """Name the program that could not be executed."""
+    return status if status.error is None else replace(status, error=f"fork/exec {program}: {status.error}")
 
 
 def limits_of(version: FunctionVersion) -> Limits:

@@ -291,7 +291,7 @@ class _SlowParser:
 
     @property
     def unfinished_path(self) -> bytes | None:
-        return self._url if self.in_message and self._url else None
+        return self._url if self.in_message and not self._in_head else None
 
     def let_go(self) -> None:
         self._share.release(self._charged)

@@ -35,7 +35,7 @@ def as_configured(launch: RuntimeLaunch, version: FunctionVersion, mounts: Seque
     """
     program = next((one for one in launch.programs if _is_file(one, mounts)), None)
     if program is not None:
-        launch = replace(launch, argv=(program, *launch.argv[1:]))
+        launch = replace(launch, argv=(program, *launch.argv[1:]), missing_program=None)
     wrapper = (version.environment or {}).get(WRAPPER_VARIABLE)
     if not wrapper or not launch.takes_wrapper:
         return launch

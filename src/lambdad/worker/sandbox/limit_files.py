@@ -38,6 +38,16 @@ class LimitFiles:
             _write(group, "cpu.cfs_quota_us", str(quota))
             _write(group, "cpu.shares", str(max(_LEAST_SHARES, round(vcpus * 1024))))
 
+    def lift_cpu_quota(self) -> None:
+        """No quota: who has used up more than its time would not even die before that is paid back."""
+        group = self.groups.get("cpu")
+        if group is None:
+            return
+        if self.version == 2:
+            _write(group, "cpu.max", "max")
+        else:
+            _write(group, "cpu.cfs_quota_us", "-1")
+
     def peak_memory_bytes(self) -> int:
         """Highest use so far; 0 when the host cannot tell."""
         group = self.groups.get("memory")
@@ -46,13 +56,23 @@ class LimitFiles:
         text = _read(group, "memory.peak" if self.version == 2 else "memory.max_usage_in_bytes")
         return int(text) if text else 0
 
+    def tmp_memory_bytes(self) -> int:
+        """What the files of a tmpfs take of the memory; nothing can take it back while they are there."""
+        group = self.groups.get("memory")
+        return 0 if group is None else _counted(_read(group, "memory.stat"), "shmem")
+
     def oom_kills(self) -> int:
         """How often the kernel killed for memory in this sandbox."""
         group = self.groups.get("memory")
         if group is None:
             return 0
         text = _read(group, "memory.events" if self.version == 2 else "memory.oom_control")
-        return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0)
+        return _counted(text, "oom_kill")
+
+
+def _counted(text: str, name: str) -> int:
+    """The number behind a name, one per line; 0 when it is not there."""
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} ")), 0)
 
 
 def _read(group: str, name: str) -> str:

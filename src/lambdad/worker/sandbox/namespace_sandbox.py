@@ -19,6 +19,8 @@ from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, RunningProcess,
 from lambdad.worker.sandbox.started import open_ends
 
 OnExit = Callable[[ExitStatus], None]
+_SHELLS_KILLED = 128 + signal.SIGKILL
+"""How a shell ends whose last command was killed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -117,9 +119,15 @@ class NamespaceSandbox:
         """Highest memory use of the sandbox so far."""
         return self.files.peak_memory_bytes()
 
+    def tmp_memory_bytes(self) -> int:
+        """What files in `/tmp` take of the memory limit."""
+        return self.files.tmp_memory_bytes()
+
     def kill(self) -> None:
-        """Kill every process but the reaper, whatever session or parent it has."""
+        """Kill every process but the reaper, whatever session or parent it has; no CPU quota holds now."""
         if self._packets is not None:
+            with contextlib.suppress(OSError):  # its control group is just going
+                self.files.lift_cpu_quota()
             if self.freeze_file is not None:
                 self.thaw()  # or the reaper would not hear it
             self._frozen = False
@@ -231,7 +239,8 @@ class NamespaceSandbox:
         known = self._processes.pop(cast("str", message["name"]), None)
         if known is not None:
             code, number = cast("int | None", message["code"]), cast("int | None", message["signal"])
-            oom_killed = self.files.oom_kills() > known.oom_kills
+            was_killed = number == signal.SIGKILL or code == _SHELLS_KILLED
+            oom_killed = was_killed and self.files.oom_kills() > known.oom_kills
             _ended(known, ExitStatus(code, number, oom_killed=oom_killed))
 
     def _lost(self) -> None:

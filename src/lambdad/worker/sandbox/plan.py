@@ -106,7 +106,7 @@ class ExitStatus:
     Attributes:
         code: exit code; None when a signal ended it.
         signal: number of that signal; None otherwise.
-        oom_killed: whether the kernel killed for memory in this sandbox since this process was
+        oom_killed: whether it was killed, and the kernel killed for memory in this sandbox since it was
             started.
         error: the process never ran: what exec said (``no such file or directory``); None otherwise.
     """
@@ -165,8 +165,15 @@ class Sandbox(Protocol):
         """Highest memory use so far; 0 when this host cannot tell."""
         ...
 
+    def tmp_memory_bytes(self) -> int:
+        """What files in `/tmp` take of the memory limit; 0 when they take none, or nobody can tell."""
+        ...
+
     def kill(self) -> None:
-        """Kill every process of the sandbox now, a frozen one's too; it can start others afterwards."""
+        """Kill every process of the sandbox now, a frozen one's too; it can start others afterwards.
+
+        `apply_cpu_quota` is undone, as it is for a new sandbox.
+        """
         ...
 
     def freeze(self) -> bool:

@@ -99,6 +99,10 @@ class ProcessSandbox:
         """0: this tier cannot tell."""
         return 0
 
+    def tmp_memory_bytes(self) -> int:
+        """0: `/tmp` is a directory of the host."""
+        return 0
+
     def kill(self) -> None:
         """Kill every descendant of the started processes that can be found."""
         self._frozen = False
