@@ -138,7 +138,9 @@ class Campaign:
         self._say = say
         self._chance = random.Random(plan.seed)
         self._functions = [
-            Function(f"soak-{kind}-{number}", kind) for kind, count in _KINDS.items() for number in range(count)
+            Function(f"soak-{kind}-{number}", kind)
+            for kind, count in _KINDS.items()
+            for number in range(count)
         ]
         self._layer_arn = ""
 
@@ -150,7 +152,9 @@ class Campaign:
             try:
                 if not self._layer_arn:
                     self._deploy(server)
-                self._live(server, environments, f"life {number + 1} of {len(self._plan.lives)}", kill=not is_last)
+                self._live(
+                    server, environments, f"life {number + 1} of {len(self._plan.lives)}", kill=not is_last
+                )
             finally:
                 status = server.stop(60)
             if is_last and status != 0:
@@ -194,7 +198,9 @@ class Campaign:
         self.report.strikes += seen.strikes
         lacking = records.missing(server, self._functions, seen.answered, began_at)
         self.report.problems += [f"{words}, log: {problem}" for problem in lacking]
-        self._check_functions(server, [call for call in storm.every_verb(self._functions) if call.do == "fine"])
+        self._check_functions(
+            server, [call for call in storm.every_verb(self._functions) if call.do == "fine"]
+        )
         after = storm.bring_to_rest(server, before.counts())
         self.report.lives.append(Life(len(seen.environments), seen.ends.total(), seconds, before, after))
         self._compare(words, before, after)

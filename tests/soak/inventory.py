@@ -106,7 +106,9 @@ def _links(launcher: int) -> int:
             continue
         if leads_to.startswith("net:[") and leads_to != f"net:[{own}]":
             command = ["nsenter", f"--net={descriptor}", "cat", "/proc/self/net/dev"]
-            return len(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+            return len(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+            )
     return 0
 
 

@@ -19,7 +19,10 @@ _WITHIN_S = 10.0
 
 
 def missing(
-    server: Server, functions: Sequence[Function], answered: Mapping[str, Sequence[tuple[str, str]]], since: float
+    server: Server,
+    functions: Sequence[Function],
+    answered: Mapping[str, Sequence[tuple[str, str]]],
+    since: float,
 ) -> list[str]:
     """What the log lacks, or has twice, of calls answered since a time (seconds since the epoch).
 
@@ -32,7 +35,10 @@ def missing(
 
 
 def _missing(
-    server: Server, functions: Sequence[Function], answered: Mapping[str, Sequence[tuple[str, str]]], since: float
+    server: Server,
+    functions: Sequence[Function],
+    answered: Mapping[str, Sequence[tuple[str, str]]],
+    since: float,
 ) -> list[str]:
     found = []
     for function in functions:
