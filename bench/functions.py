@@ -79,6 +79,15 @@ class Workshop:
             case Kind.SHELL | Kind.C:
                 return Spec(name, kind, "provided.al2023", "bootstrap", folder, memory_mib)
 
+    def streaming(self, name: str, memory_mib: int) -> Spec:
+        """Describe a Python program as a custom runtime that streams the time of its write."""
+        folder = self.folder / "streaming"
+        folder.mkdir(parents=True, exist_ok=True)
+        bootstrap = folder / "bootstrap"
+        shutil.copy(_SOURCES / "stream.py", bootstrap)
+        bootstrap.chmod(0o755)
+        return Spec(name, Kind.PYTHON, "provided.al2023", "bootstrap", folder, memory_mib)
+
 
 def _build(kind: Kind, folder: Path) -> None:
     partial = folder.with_suffix(".partial")

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from bench import (
     measure_cli,
     measure_cold,
+    measure_freeze,
     measure_memory,
     measure_payload,
     measure_start,
+    measure_stream,
     measure_warm,
 )
 from bench.plan import Run
@@ -22,6 +24,8 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.COLD: measure_cold.measure,
     Measure.MEMORY: measure_memory.measure,
     Measure.PAYLOAD: measure_payload.measure,
+    Measure.FREEZE: measure_freeze.measure,
+    Measure.STREAM: measure_stream.measure,
 }
 
 

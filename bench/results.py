@@ -16,6 +16,8 @@ class Measure(StrEnum):
     MEMORY = "memory"
     START = "start"
     PAYLOAD = "payload"
+    FREEZE = "freeze"
+    STREAM = "stream"
     CLI = "cli"
 
 
