@@ -116,8 +116,8 @@ class Report:
                 f"threads {before.server_threads} → {after.server_threads}, "
                 f"descriptors {after.server_descriptors} and {after.launcher_descriptors}"
             )
-        yield "faults from outside: " + ", ".join(f"{what} × {n}" for what, n in sorted(self.strikes.items()))
-        yield "calls: " + ", ".join(f"{what} × {n}" for what, n in sorted(self.ends.items()))
+        yield "faults from outside: " + ", ".join(f"{n} {what}" for what, n in sorted(self.strikes.items()))
+        yield "calls: " + ", ".join(f"{n} {what}" for what, n in sorted(self.ends.items()))
         yield f"{len(self.problems)} problems"
         yield from self.problems[:50]
 

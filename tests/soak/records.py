@@ -50,7 +50,7 @@ def _missing(
             if not ended and function.kind not in _SILENT:
                 words.append("printed")
             found += [
-                f"{function.name}: {counts[request_id][word]} × {word} of {request_id}, which ended as {ended!r}"
+                f"{function.name}: {counts[request_id][word]} {word} of {request_id}, which ended as {ended!r}"
                 for word in words
                 if counts[request_id][word] != 1
             ]
