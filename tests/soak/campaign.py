@@ -80,7 +80,6 @@ class Report:
 
     Attributes:
         problems: empty when nothing was wrong.
-        left: processes and groups left by killed servers.
     """
 
     lives: list[Life] = field(default_factory=list)

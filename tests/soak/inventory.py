@@ -11,7 +11,7 @@ from lambdad.worker.sandbox.factory import data_id
 
 _LAUNCHER = "lambdad.worker.sandbox.launcher"
 _GROWING = ("server_kib", "launcher_kib", "server_threads")
-_UNIFIED_OR_V1 = Path("/sys/fs/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def processes(data_dir: Path) -> list[int]:
 def sandbox_groups(data_dir: Path) -> list[Path]:
     """The control groups of sandboxes, of every hierarchy; also groups that a sandbox made below."""
     name = f"lambdad-{data_id(data_dir)}"
-    tops = [Path(root, name) for root, below, _ in os.walk(_UNIFIED_OR_V1) if name in below]
+    tops = [Path(root, name) for root, below, _ in os.walk(_GROUPS) if name in below]
     return [Path(root) for top in tops for root, _, _ in os.walk(top) if Path(root) != top]
 
 
@@ -89,11 +89,6 @@ def launcher_of(server_pid: int) -> int:
             if _LAUNCHER in command:
                 return int(child)
     return 0
-
-
-def links_of_host() -> set[str]:
-    """The host's ends of servers' networks, by name; those of other servers among them."""
-    return {line.split(":")[0].strip() for line in _lines(Path("/proc/net/dev")) if "lmb" in line}
 
 
 def _links(launcher: int) -> int:
