@@ -31,7 +31,8 @@ _KINDS = {
     Kind.ROOMY: 1,
     Kind.HANGING: 1,
 }
-_MOST_GROWTH, _MOST_GROWTH_KIB = 1.2, 12 * 1024
+_MOST_GROWTH, _MOST_GROWTH_KIB = 1.2, 16 * 1024
+"""Over what was resident after a tenth of the environments: answers of 6 MB leave gaps in the heap."""
 _MOST_THREADS = 40
 """asyncio's pool has 32 at most; SQLite's and the log's are few and named."""
 _LEFT_WITHIN_S = 30.0
@@ -72,6 +73,7 @@ class Life:
     seconds: float
     before: inventory.Held
     after: inventory.Held
+    early_kib: tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -110,8 +112,8 @@ class Report:
             }
             yield (
                 f"life {number}: {life.environments} environments in {life.seconds:.0f} s; left over: "
-                f"{changed or 'nothing'}; server {before.server_kib} → {after.server_kib} KiB, "
-                f"launcher {before.launcher_kib} → {after.launcher_kib} KiB, "
+                f"{changed or 'nothing'}; server {before.server_kib} → {life.early_kib[0]} → {after.server_kib} KiB, "
+                f"launcher {before.launcher_kib} → {life.early_kib[1]} → {after.launcher_kib} KiB, "
                 f"threads {before.server_threads} → {after.server_threads}, "
                 f"descriptors {after.server_descriptors} and {after.launcher_descriptors}"
             )
@@ -201,8 +203,9 @@ class Campaign:
             server, [call for call in storm.every_verb(self._functions) if call.do == "fine"]
         )
         after = storm.bring_to_rest(server, before.counts())
-        self.report.lives.append(Life(len(seen.environments), seen.ends.total(), seconds, before, after))
-        self._compare(words, before, after)
+        life = Life(len(seen.environments), seen.ends.total(), seconds, before, after, seen.early_kib)
+        self.report.lives.append(life)
+        self._compare(words, life)
         if kill:
             self._say(f"{words}: killing the server amid work")
             last = storm.Front(server, self._functions, striker, self._chance)
@@ -210,14 +213,18 @@ class Campaign:
             self.report.kills_of_server += 1
             self.report.problems += [f"{words}, end: {problem}" for problem in last.seen.problems]
 
-    def _compare(self, words: str, before: inventory.Held, after: inventory.Held) -> None:
+    def _compare(self, words: str, life: Life) -> None:
+        before, after = life.before, life.after
         was, now = before.counts(), after.counts()
         for name, value in was.items():
             if now[name] != value:
                 self._problem(f"{words}: {name} was {value} and is {now[name]}")
-        for name in ("server_kib", "launcher_kib"):
-            early, late = getattr(before, name), getattr(after, name)
-            if late > early * _MOST_GROWTH + _MOST_GROWTH_KIB:
+        if was["server_descriptors"] != now["server_descriptors"]:
+            more, fewer = Counter(after.leads_to), Counter(before.leads_to)
+            self._problem(f"{words}: descriptors more {more - fewer}, fewer {fewer - more}")
+        resident = (("server_kib", after.server_kib), ("launcher_kib", after.launcher_kib))
+        for early, (name, late) in zip(life.early_kib, resident, strict=True):
+            if early and late > early * _MOST_GROWTH + _MOST_GROWTH_KIB:
                 self._problem(f"{words}: {name} grew from {early} to {late}")
         if after.server_threads > _MOST_THREADS:
             self._problem(f"{words}: {after.server_threads} threads")

@@ -11,7 +11,7 @@ from tests.running import ROLE, zip_of
 
 _MEMORY_MIB = 256
 _ROOMY_MIB = 1024
-_PATIENCE_S = 15
+_PATIENCE_S = 30
 """On a busy machine a call may be slow; those that are to time out are of a kind of their own."""
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -192,6 +192,7 @@ def create(client: Any, function: Function, layer_arn: str) -> None:
             files = {"app.py": BROKEN_INIT}
         case Kind.HANGING:
             files = {"app.py": HANGING_INIT}
+            values["Timeout"] = 1
         case Kind.SHELL:
             files = {"bootstrap": (SAMPLES / "hello-shell" / "bootstrap").read_bytes()}
             values["Runtime"] = "provided.al2023"

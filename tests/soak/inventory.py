@@ -10,13 +10,13 @@ from pathlib import Path
 from lambdad.worker.sandbox.factory import data_id
 
 _LAUNCHER = "lambdad.worker.sandbox.launcher"
-_GROWING = ("server_kib", "launcher_kib", "server_threads")
+_GROWING = ("server_kib", "launcher_kib", "server_threads", "leads_to")
 _GROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How much of everything; resident sizes and threads are compared with a margin."""
+    """How much of everything, resident sizes in KiB."""
 
     processes: int
     groups: int
@@ -31,6 +31,8 @@ class Held:
     sandboxes: int
     server_kib: int
     launcher_kib: int
+    leads_to: tuple[str, ...]
+    """What each descriptor of the server leads to."""
 
     def counts(self) -> dict[str, int]:
         """What must come back to exactly what it was: everything but memory and the threads of a pool."""
@@ -40,6 +42,7 @@ class Held:
 def held(server_pid: int, data_dir: Path) -> Held:
     """Count; the server is running."""
     launcher = launcher_of(server_pid)
+    server_kib, launcher_kib = resident_kib(server_pid)
     mine = processes(data_dir)
     return Held(
         processes=len(mine),
@@ -53,9 +56,21 @@ def held(server_pid: int, data_dir: Path) -> Held:
         launcher_descriptors=_entries(launcher, "fd"),
         server_threads=_entries(server_pid, "task"),
         sandboxes=len(list(data_dir.glob("sandbox*/*"))),
-        server_kib=_resident_kib(server_pid),
-        launcher_kib=_resident_kib(launcher),
+        server_kib=server_kib,
+        launcher_kib=launcher_kib,
+        leads_to=tuple(descriptors(server_pid)),
     )
+
+
+def descriptors(pid: int) -> list[str]:
+    """What every descriptor of a process leads to, without the numbers that differ each time."""
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.append(os.readlink(entry).partition("[")[0])
+        except OSError:
+            continue
+    return sorted(found)
 
 
 def processes(data_dir: Path) -> list[int]:
@@ -123,6 +138,11 @@ def _entries(pid: int, name: str) -> int:
         return len(os.listdir(f"/proc/{pid}/{name}"))
     except OSError:
         return 0
+
+
+def resident_kib(server_pid: int) -> tuple[int, int]:
+    """Of the server and of its launcher; 0 for one that is not there."""
+    return _resident_kib(server_pid), _resident_kib(launcher_of(server_pid))
 
 
 def _resident_kib(pid: int) -> int:

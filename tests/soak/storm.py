@@ -73,6 +73,7 @@ class Storm:
     Attributes:
         answered: function → (request id, how it ended) of every call that was answered.
         problems: everything that was not as it should be, in words.
+        early_kib: resident memory of server and launcher when a tenth of the environments had been made.
     """
 
     environments: set[str] = field(default_factory=set)
@@ -80,6 +81,7 @@ class Storm:
     answered: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     strikes: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    early_kib: tuple[int, int] = (0, 0)
 
 
 class Front:
@@ -105,7 +107,10 @@ class Front:
         """Go on until so many environments have been made."""
         threads = self._threads(strike_every_s)
         while len(self.seen.environments) < environments:
-            say(len(self.seen.environments))
+            made = len(self.seen.environments)
+            say(made)
+            if not all(self.seen.early_kib) and made >= environments / 10:
+                self.seen.early_kib = inventory.resident_kib(self._server.process.pid)
             time.sleep(0.1)
         self._join(threads)
 
