@@ -42,7 +42,7 @@ _STATES = {
     "kill runtime in event": {"busy", "answered"},
     "kill frozen runtime": {"frozen"},
 }
-_AIM_S = 3.0
+_AIM_S = 0.7
 
 
 class Striker:
