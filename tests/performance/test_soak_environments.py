@@ -7,6 +7,7 @@ import pytest
 from tests.soak.campaign import Campaign, Plan
 from tests.soak.inventory import Held
 
+pytestmark = pytest.mark.root
 ENVIRONMENTS = 200
 
 
