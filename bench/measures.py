@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from bench import (
     measure_cli,
     measure_cold,
+    measure_freeze,
     measure_memory,
     measure_payload,
     measure_start,
@@ -23,6 +24,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.COLD: measure_cold.measure,
     Measure.MEMORY: measure_memory.measure,
     Measure.PAYLOAD: measure_payload.measure,
+    Measure.FREEZE: measure_freeze.measure,
     Measure.STREAM: measure_stream.measure,
 }
 

@@ -19,7 +19,7 @@ CONNECTIONS = (1, 8, 32)
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Counts of a run; `seconds` is one burst of load."""
+    """Counts of a run; `seconds` is one burst of load, `paced` invokes are made of each server per round."""
 
     rounds: int
     seconds: float
@@ -29,13 +29,14 @@ class Effort:
     starts: int
     payloads: int
     commands: int
+    paced: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
 
 
-FULL = Effort(3, 3, 1, cold_samples=20, environments=10, starts=7, payloads=20, commands=15)
-QUICK = Effort(1, 1, 1, cold_samples=4, environments=4, starts=3, payloads=5, commands=5)
+FULL = Effort(3, 3, 1, cold_samples=20, environments=10, starts=7, payloads=20, commands=15, paced=120)
+QUICK = Effort(1, 1, 1, cold_samples=4, environments=4, starts=3, payloads=5, commands=5, paced=60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ IDLE_RSS_MB = 60.0
 START_MS = 500.0
 COMMAND_OVER_PYTHON_MS = 150.0
 SIX_MB_MS = 100.0
+FREEZE_COST_US = 100.0
 STREAM_FIRST_BYTE_MS = 5.0
 FLOOR_P50_RATIO = 4.0
 FLOOR_RATE_RATIO = 0.1
@@ -84,6 +85,8 @@ def _absolute(results: Results) -> Iterator[Check]:
         yield Check(f"lambdad {name}, over bare Python", "ms", seen, COMMAND_OVER_PYTHON_MS, at_most=True)
     six = plain(Measure.PAYLOAD, "six_mb_both_ways_ms", Kind.PYTHON)
     yield Check("6 MB in and 6 MB out", "ms", six, SIX_MB_MS, at_most=True)
+    frozen = plain(Measure.FREEZE, "freeze_cost_us", Kind.PYTHON)
+    yield Check("freeze and thaw, added to warm p50", "µs", frozen, FREEZE_COST_US, at_most=True)
     first = plain(Measure.STREAM, "first_byte_ms", Kind.NODE)
     yield Check("streamed byte, written → read", "ms", first, STREAM_FIRST_BYTE_MS, at_most=True)
 

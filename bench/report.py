@@ -69,6 +69,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.MEMORY, "Memory of one idle environment"),
         *_plain(page, results, Measure.START, "Server start and idle memory"),
         *_plain(page, results, Measure.PAYLOAD, "6 MB in and 6 MB out"),
+        *_plain(page, results, Measure.FREEZE, "Warm invokes with pauses, with and without freezing"),
         *_plain(page, results, Measure.STREAM, "Streamed responses"),
         *_plain(page, results, Measure.CLI, "Command line"),
         *_failures(results),

@@ -16,6 +16,7 @@ class Measure(StrEnum):
     MEMORY = "memory"
     START = "start"
     PAYLOAD = "payload"
+    FREEZE = "freeze"
     STREAM = "stream"
     CLI = "cli"
 

@@ -77,8 +77,13 @@ class ApiServer:
             yield session
 
 
-def lambdad(name: str, program: Sequence[str], environment: Mapping[str, str] | None = None) -> ApiServer:
-    """Give lambdad as a subject; `program` is its command, before `serve`."""
+def lambdad(
+    name: str,
+    program: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
+) -> ApiServer:
+    """Give lambdad as a subject; `program` is its command, before `serve`, `options` stand behind it."""
     return ApiServer(
         name=name,
         command=lambda port, folder: [
@@ -88,6 +93,7 @@ def lambdad(name: str, program: Sequence[str], environment: Mapping[str, str] | 
             str(port),
             "--data-dir",
             str(folder / "data"),
+            *options,
         ],
         environment=lambda _port, _folder: dict(environment or {}),
         memory_matters=True,

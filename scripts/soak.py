@@ -1,7 +1,11 @@
-"""`make soak`: invokes for a long time and holds memory, descriptors and errors against their start.
+"""`make soak`: two parts, either of which fails the whole.
 
-Fails when an invocation fails, or when the server's resident memory at the end exceeds that after the
-first tenth by more than a fifth and 10 MiB.
+Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
+that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a
+record is missing in the log (tests/soak says how each is counted). 0 environments leaves this part out.
+
+Invokes: warm ones for a long time; fails when one fails, or when the server's resident memory at the end exceeds
+that after the first tenth by more than a fifth and 10 MiB. 0 minutes leaves this part out.
 """
 
 from __future__ import annotations
@@ -13,25 +17,61 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from local_server import free_port, run, running, status
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
 LAMBDAD = ROOT / ".venv" / "bin" / "lambdad"
 FUNCTION = "hello-python"
+SAY_EVERY_S = 20.0
 
 
 def main() -> int:
-    """Serve, invoke from several connections, compare; 0 when nothing grew and nothing failed."""
+    """Run what is asked for; 0 when nothing is left, nothing grew and nothing failed."""
     asked = argparse.ArgumentParser(prog="make soak")
     asked.add_argument("--minutes", type=float, default=10)
     asked.add_argument("--connections", type=int, default=8)
+    asked.add_argument("--environments", type=int, default=10_000)
+    asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
     given = asked.parse_args()
+    status = _environments(given.environments, given.seed) if given.environments else 0
+    return status | (_invokes(given.minutes, given.connections) if given.minutes else 0)
+
+
+def _environments(count: int, seed: int) -> int:
+    from tests.soak.campaign import Campaign, Plan
+
+    with tempfile.TemporaryDirectory(prefix="lambdad-soak-") as scratch:
+        # Functions run as other users: the way to the code must be open to them.
+        Path(scratch).chmod(0o755)
+        report = Campaign(Path(scratch, "data"), Plan.of(count, seed), _progress()).run()
+    print("\n".join(report.lines()))
+    return 1 if report.problems else 0
+
+
+def _progress() -> Callable[[str], None]:
+    """On a terminal one line that changes, elsewhere a line now and then; both on stderr."""
+    said_at = 0.0
+
+    def say(text: str) -> None:
+        nonlocal said_at
+        if sys.stderr.isatty():
+            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() > said_at + SAY_EVERY_S:
+            said_at = time.monotonic()
+            print(f"soak: {text}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def _invokes(minutes: float, connections: int) -> int:
     with tempfile.TemporaryDirectory(prefix="lambdad-soak-") as scratch:
         with running(LAMBDAD, free_port(4700), scratch) as endpoint:
             run(LAMBDAD, endpoint, "deploy", str(ROOT / "samples" / FUNCTION))
-            return _soak(endpoint, given.minutes * 60, given.connections)
+            return _soak(endpoint, minutes * 60, connections)
 
 
 def _soak(endpoint: str, seconds: float, connections: int) -> int:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys, LoggingConfig, State
 from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
 from lambdad.domain.scope import Scope
@@ -122,6 +123,7 @@ class FakeSandbox:
         immortal: killed processes do not end (the kernel holds them).
         programs: what lies in /opt/extensions.
         obeys: SIGTERM ends a process.
+        answers: set while it answers questions; what it was told before is done by then.
     """
 
     tier = Tier.PROCESS
@@ -146,6 +148,9 @@ class FakeSandbox:
         self.destroyed = False
         self.peak = 10 * 1024 * 1024
         self.tmp_memory = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.refuses = False
 
     @staticmethod
     def _listener() -> socket.socket:
@@ -212,6 +217,9 @@ class FakeSandbox:
         return made
 
     async def executables(self, directory: str) -> tuple[str, ...]:
+        await self.answers.wait()
+        if self.refuses:
+            raise EnvironmentUnavailable("sandbox is gone")
         return self.programs if directory == "/opt/extensions" else ()
 
     async def destroy(self) -> None:

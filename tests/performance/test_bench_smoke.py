@@ -28,6 +28,7 @@ TINY = Effort(
     starts=1,
     payloads=1,
     commands=1,
+    paced=3,
     kinds=(Kind.PYTHON,),
     connections=(1,),
     settle_s=0.2,
@@ -116,6 +117,8 @@ def test_the_report_has_every_figure_in_both_forms(product_results: Results, tmp
         "Memory of",
         "Server start",
         "6 MB",
+        "Warm invokes with pauses",
+        "Streaming",
         "Command",
     ):
         assert f"## {title}" in text

@@ -222,7 +222,7 @@ def test_every_setting_can_come_from_each_place(config):
         "isolation": "process",
         "outbound": False, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "default_region": "eu-west-1",
-        "drain_s": 3, "max_environment_age_s": 60.0,
+        "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False,
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
 

@@ -155,7 +155,14 @@ class _Worker:
         self.credentials = CredentialIssuer()
         runtimes = RuntimeCatalogue()
         maker = Maker(factory, runtimes, stores.codes, self.credentials, self._endpoint, settings.outbound)
-        self.host = Host(maker, stores.logs, clock, self._environment_gone, settings.max_environment_age_s)
+        self.host = Host(
+            maker,
+            stores.logs,
+            clock,
+            self._environment_gone,
+            settings.max_environment_age_s,
+            freezes=settings.freeze,
+        )
         stack.push_async_callback(self.host.close)
         bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)

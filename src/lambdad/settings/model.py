@@ -244,6 +244,12 @@ class Settings:
         unit="seconds",
         shown="50400",
     )
+    freeze: bool = _setting(
+        True,
+        reading.switch,
+        what="Whether a function's processes stop between events; off, work in the background goes on.",
+        why="As on AWS; who looks into a function with a debugger wants it to run.",
+    )
     max_environments: int | None = _setting(
         None,
         reading.integer,

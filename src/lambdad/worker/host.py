@@ -16,7 +16,7 @@ from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Life, Surroundings
 from lambdad.worker.environment.making import Maker
-from lambdad.worker.freezer import Freezer
+from lambdad.worker.freezer import Freezer, Resting
 from lambdad.worker.rotation import expires_at
 
 
@@ -29,6 +29,7 @@ class Host:
         clock: of all of them.
         on_gone: told the id of each that is no more.
         max_age_s: no environment takes an event when it is older.
+        freezes: whether processes stop between events.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Host:
         clock: Clock,
         on_gone: Callable[[str], None] | None = None,
         max_age_s: float = ENVIRONMENT_AGE_S,
+        *,
+        freezes: bool = True,
     ) -> None:
         self._maker = maker
         self._sink = sink
@@ -46,7 +49,8 @@ class Host:
         self._max_age_s = max_age_s
         self._chance = random.SystemRandom()
         self._freezer = Freezer(clock)
-        self._surroundings = Surroundings(clock, maker, self._forget, self._freezer.rest)
+        rest = self._freezer.rest if freezes else _run_on
+        self._surroundings = Surroundings(clock, maker, self._forget, rest)
         self._living: dict[str, ExecutionEnvironment] = {}
         self._leaving: set[Life] = set()
 
@@ -87,3 +91,7 @@ class Host:
         if self._leaving:
             await asyncio.gather(*(one.removed() for one in self._leaving))
         await self._maker.factory.close()
+
+
+def _run_on(_environment: Resting) -> None:
+    """An idle environment is left alone."""

@@ -183,6 +183,30 @@ async def fail_init(stage: Stage, status: ExitStatus, report: bytes = b"") -> No
         stage.exit(status)
 
 
+async def test_what_outlives_a_failed_runtime_is_not_taken_for_the_next_one(stage: Stage) -> None:
+    stage.owner.waiting.append(stage.invocation())
+    stage.start()
+    await stage.wait_for_runtime()
+    stage.sandbox.answers.clear()  # the kill is on its way
+    stage.exit(ExitStatus(None, 9))
+    await stage.until(EnvironmentState.RESETTING)
+    await asyncio.sleep(0.02)
+    child = await stage.caller().open()
+    await child.send("GET", "/2018-06-01/runtime/invocation/next")
+    assert (await child.receive()).status == 404
+    assert len(stage.sandbox.processes) == 1
+    stage.sandbox.answers.set()
+    await stage.until(EnvironmentState.REPEATED_INIT)
+
+
+async def test_a_sandbox_that_answers_nothing_any_more_is_given_up(stage: Stage) -> None:
+    stage.start()
+    await stage.wait_for_runtime()
+    stage.sandbox.refuses = True
+    stage.exit(ExitStatus(None, 9))
+    await stage.until(EnvironmentState.GONE)
+
+
 async def test_an_init_error_is_logged_twice_and_answers_the_event_that_waits(stage: Stage) -> None:
     body = b'{"errorMessage":"Unable to import module","errorType":"Runtime.ImportModuleError"}'
     head = b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(

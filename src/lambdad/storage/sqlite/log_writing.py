@@ -12,7 +12,8 @@ from lambdad.storage.sqlite.log_chunks import cut, pack
 
 NO_GROUP = "The specified log group does not exist."
 NO_STREAM = "The specified log stream does not exist."
-_MAX_KNOWN = 10_000
+_MAX_KNOWN = 2_000
+"""Twice the environments of an account; most streams of a long life are of environments that are gone."""
 Watch = Callable[[StreamKey, list[StoredEvent]], None]
 
 

@@ -52,7 +52,7 @@ class Endings(Processes):
         self._spawn(self._reset(making, reason), "reset")
 
     async def _reset(self, making: Making, reason: ShutdownReason) -> None:
-        ended = await self._shut_down(making, reason)
+        ended = await self._shut_down(making, reason) and await _is_swept(making)
         if self._state is not _S.RESETTING:
             return
         if not ended or (self._current is None and self._is_full(making)):
@@ -180,3 +180,13 @@ class Endings(Processes):
 
     @abstractmethod
     def _settle_as_crash(self) -> None: ...
+
+
+async def _is_swept(making: Making) -> bool:
+    """Whether what the processes left is killed, too: it could ask for events like the next runtime."""
+    try:
+        async with asyncio.timeout(END_WITHIN_S):
+            await making.killed()
+    except (LambdadError, TimeoutError):
+        return False
+    return True

@@ -182,6 +182,14 @@ class Making:
             return ()
         return await self.sandbox.executables(EXTENSIONS_DIR)
 
+    async def killed(self) -> None:
+        """Return once a kill has been done: a sandbox does what it is told in order, and answers this last.
+
+        Raises:
+            EnvironmentUnavailable: the sandbox is gone.
+        """
+        await self.sandbox.executables(EXTENSIONS_DIR)
+
     @staticmethod
     def extension_process(name: str) -> str:
         """Name of an extension's process in the sandbox."""
