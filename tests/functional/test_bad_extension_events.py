@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from calling import call, failed
-from hostile_extension import publish_extension, with_extension
+from hostile_extension import call_again, publish_extension, with_extension
 from remains import ECHO, environments, tidy, wait_for_environments
 from traces import left_after
 
@@ -56,7 +56,7 @@ def test_an_extension_that_fails_in_an_event_fails_the_event(server: Server, lay
     answer = call(server, name, 30.0)
     failed(answer, error_type, "RequestId: {id} Error: " + words)
     assert f"Status: error\tError Type: {error_type}" in answer.log.splitlines()[-1]
-    assert call(server, name, 2).body == 2
+    assert call_again(server, name, 2).body == 2
 
 
 @pytest.mark.parametrize("end", ["exit behind event", "close all"])
@@ -65,10 +65,10 @@ def test_an_extension_that_ends_behind_an_event_costs_one_event_at_most(
 ) -> None:
     name = with_extension(server, layer, end)
     assert call(server, name, 0.0).error in (None, "Unhandled")
-    answers = [call(server, name, n) for n in range(3)]
+    answers = [call_again(server, name, n) for n in range(3)]
     broken = [one.body["errorType"] for one in answers if one.error is not None]
     assert broken in ([], ["Extension.Crash"])
-    assert call(server, name, 9).body == 9
+    assert call_again(server, name, 9).body == 9
 
 
 def test_an_extension_that_never_comes_back_is_a_timeout_behind_the_answer(
@@ -78,7 +78,7 @@ def test_an_extension_that_never_comes_back_is_a_timeout_behind_the_answer(
     answer = call(server, name, 1)
     assert (answer.error, answer.body) == (None, 1)
     assert "\tStatus: timeout" in answer.log.splitlines()[-1]
-    assert call(server, name, 2).body == 2
+    assert call_again(server, name, 2).body == 2
 
 
 def test_who_does_not_ask_for_the_log_need_not_wait_for_the_extension(server: Server, layer: str) -> None:

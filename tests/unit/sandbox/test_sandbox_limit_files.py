@@ -92,9 +92,9 @@ def test_the_parent_of_two_controllers_is_told_once(tmp_path: Path) -> None:
 
 
 def test_a_lifted_quota_is_none(tmp_path: Path) -> None:
-    files(tmp_path, 2, cpu__max="7236 100000").lift_cpu_quota()
+    files(tmp_path, 2, cpu__max="").lift_cpu_quota()
     assert (tmp_path / "cpu.max").read_text() == "max"
-    files(tmp_path, 1, cpu__cfs_quota_us="7236").lift_cpu_quota()
+    files(tmp_path, 1, cpu__cfs_quota_us="").lift_cpu_quota()
     assert (tmp_path / "cpu.cfs_quota_us").read_text() == "-1"
 
 

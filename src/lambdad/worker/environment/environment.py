@@ -156,7 +156,7 @@ class ExecutionEnvironment(ExtensionCalls):
 
     def _runtime_exited(self, status: ExitStatus) -> None:
         if self._state in STARTING:
-            if status.oom_killed:
+            if status.ran_out_of_memory:
                 self._peak_mib = self.version.memory_mib
             self._init_failed(self._failure_of(status))
         else:

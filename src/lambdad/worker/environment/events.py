@@ -241,7 +241,7 @@ class EventRunner(TimeLimited):
         state, invocation = self._state, self._current
         if state not in RUNNING:
             return
-        if status.oom_killed:
+        if status.ran_out_of_memory:
             self._peak_mib = self.version.memory_mib
         if invocation is not None:
             error_type, payload = failures.exited(invocation.request_id, status)

@@ -70,7 +70,7 @@ def exited(request_id: str, status: ExitStatus) -> tuple[str, bytes]:
     if status.error is not None:
         error_type = "Runtime.InvalidEntrypoint"
         return error_type, error_object(error_type, f"RequestId: {request_id} Error: {status.error}")
-    error_type = "Runtime.OutOfMemory" if status.oom_killed else "Runtime.ExitError"
+    error_type = "Runtime.OutOfMemory" if status.ran_out_of_memory else "Runtime.ExitError"
     if status.signal is not None:
         words = f"Runtime exited with error: signal: {signal_words(status.signal)}"
     elif status.code:

@@ -19,8 +19,6 @@ from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, RunningProcess,
 from lambdad.worker.sandbox.started import open_ends
 
 OnExit = Callable[[ExitStatus], None]
-_SHELLS_KILLED = 128 + signal.SIGKILL
-"""How a shell ends whose last command was killed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -239,8 +237,7 @@ class NamespaceSandbox:
         known = self._processes.pop(cast("str", message["name"]), None)
         if known is not None:
             code, number = cast("int | None", message["code"]), cast("int | None", message["signal"])
-            was_killed = number == signal.SIGKILL or code == _SHELLS_KILLED
-            oom_killed = was_killed and self.files.oom_kills() > known.oom_kills
+            oom_killed = self.files.oom_kills() > known.oom_kills
             _ended(known, ExitStatus(code, number, oom_killed=oom_killed))
 
     def _lost(self) -> None:

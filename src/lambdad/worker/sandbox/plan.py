@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from signal import SIGKILL
 from typing import Final, Protocol
 
 RUNTIME: Final = "runtime"
@@ -106,7 +107,7 @@ class ExitStatus:
     Attributes:
         code: exit code; None when a signal ended it.
         signal: number of that signal; None otherwise.
-        oom_killed: whether it was killed, and the kernel killed for memory in this sandbox since it was
+        oom_killed: whether the kernel killed for memory in this sandbox since this process was
             started.
         error: the process never ran: what exec said (``no such file or directory``); None otherwise.
     """
@@ -115,6 +116,11 @@ class ExitStatus:
     signal: int | None
     oom_killed: bool = False
     error: str | None = None
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether memory ended this very process, or a shell's last command; not only a child of it."""
+        return self.oom_killed and (self.signal == SIGKILL or self.code == 128 + SIGKILL)
 
 
 class RunningProcess(Protocol):
