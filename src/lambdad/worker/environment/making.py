@@ -107,8 +107,10 @@ class Maker:
         making = Making(environment, sandbox, launch, self)
         try:
             await making.listen()
-        except BaseException:
+        except BaseException as error:
             await making.remove()
+            if isinstance(error, OSError):  # its launcher has just ended, and its listeners with it
+                raise EnvironmentUnavailable("the sandbox ended while it was made") from error
             raise
         return making
 
