@@ -44,8 +44,7 @@ def ids(server: Server, name: str) -> set[str]:
 ENDS: dict[str, tuple[str, str]] = {
     "exit in event": ("Extension.Crash", "exit code 0"),
     "killed in event": ("Extension.Crash", "signal: killed"),
-    "exit error": ("Extension.NoDisk", "watcher reported an error"),
-    "exit error and stay": ("Extension.NoDisk", "watcher reported an error"),
+    "exit error": ("Extension.ExitError", "exit status 1"),
 }
 
 
@@ -56,6 +55,15 @@ def test_an_extension_that_fails_in_an_event_fails_the_event(server: Server, lay
     answer = call(server, name, 30.0)
     failed(answer, error_type, "RequestId: {id} Error: " + words)
     assert f"Status: error\tError Type: {error_type}" in answer.log.splitlines()[-1]
+    assert call_again(server, name, 2).body == 2
+
+
+def test_an_extension_that_reports_an_error_and_stays_costs_the_event_its_time(
+    server: Server, layer: str
+) -> None:
+    name = with_extension(server, layer, "exit error and stay")
+    answer = call(server, name, 30.0)
+    failed(answer, "Sandbox.Timedout", "RequestId: {id} Error: Task timed out after 5.00 seconds")
     assert call_again(server, name, 2).body == 2
 
 

@@ -76,7 +76,7 @@ ENDS: dict[str, tuple[str, str]] = {
     "killed at once": ("Extension.Crash", "signal: killed"),
     "exit registered": ("Extension.Crash", "exit code 0"),
     "killed registered": ("Extension.Crash", "signal: segmentation fault"),
-    "init error": ("Extension.NoDisk", "watcher reported an error"),
+    "init error": ("Extension.InitError", "exit status 1"),
 }
 
 

@@ -25,6 +25,7 @@ from probe_steps import Scenario
 
 AGENT = Path(__file__).with_name("probe_agent.py")
 FUNCTION = "probe"
+_TRIES = 3
 _READY_WITHIN_S = 20.0
 _ANSWER_WITHIN_S = 30.0
 _OVER_WITHIN_S = 5.0
@@ -71,6 +72,31 @@ def _started(emulator: Path, scenario: Scenario, folder: Path) -> Iterator[_Runn
         place = opt / ("bootstrap" if actor == "runtime" else f"extensions/{actor}")
         shutil.copy(AGENT, place)
         place.chmod(0o755)
+    process, port = _listening(scenario, folder, opt)
+    try:
+        yield _Running(process, port, folder / "log")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listening(scenario: Scenario, folder: Path, opt: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start it; again on other ports when somebody else took one of them before it did."""
+    for left in reversed(range(_TRIES)):
+        process, port = _start(scenario, folder, opt)
+        try:
+            _wait_until_it_listens(process, port)
+        except OSError:
+            process.kill()
+            process.wait()
+            if not left:
+                raise
+        else:
+            return process, port
+    raise AssertionError("unreachable")
+
+
+def _start(scenario: Scenario, folder: Path, opt: Path) -> tuple[subprocess.Popen[bytes], int]:
     port, api_port = _free_port(), _free_port()
     command = [*_NAMESPACES, "sh", "-c", _INSIDE, "sh", str(opt), "/opt/rie", "--log-level", "error"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
@@ -79,12 +105,7 @@ def _started(emulator: Path, scenario: Scenario, folder: Path) -> Iterator[_Runn
         process = subprocess.Popen(
             command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(scenario), cwd=folder
         )
-    try:
-        _wait_until_it_listens(port)
-        yield _Running(process, port, folder / "log")
-    finally:
-        process.kill()
-        process.wait()
+    return process, port
 
 
 def _environment(scenario: Scenario) -> dict[str, str]:
@@ -98,14 +119,14 @@ def _environment(scenario: Scenario) -> dict[str, str]:
     }
 
 
-def _wait_until_it_listens(port: int) -> None:
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or process.poll() is not None:
                 raise
             time.sleep(0.02)
 

@@ -118,7 +118,7 @@ def test_the_report_has_every_figure_in_both_forms(product_results: Results, tmp
         "Server start",
         "6 MB",
         "Warm invokes with pauses",
-        "Streaming",
+        "Streamed responses",
         "Command",
     ):
         assert f"## {title}" in text
