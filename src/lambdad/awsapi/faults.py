@@ -31,6 +31,7 @@ _LAMBDA: Final[Names] = {
     errors.CallerError: "InvalidParameterValueException",
     errors.ConstraintViolations: "ValidationException",
     errors.NotFound: "ResourceNotFoundException",
+    errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
     errors.Conflict: "ResourceConflictException",
     errors.PreconditionFailed: "PreconditionFailedException",
     errors.InvalidRequestContent: "InvalidRequestContentException",
