@@ -21,7 +21,9 @@ def config(name: str = "f", version: str = "1", requested: int = 3, **changes: A
     return replace(made, **changes)
 
 
-async def function_with(catalogue: CatalogueStore, *numbers: str, name: str = "f", scope: Scope = HERE) -> None:
+async def function_with(
+    catalogue: CatalogueStore, *numbers: str, name: str = "f", scope: Scope = HERE
+) -> None:
     assert await catalogue.create(version_of(name, scope=scope), {})
     for number in numbers:
         assert await catalogue.publish(version_of(name, scope=scope, version=number))
@@ -78,9 +80,7 @@ class ProvisionedContract:
     async def test_it_stays_when_its_version_settles(self, catalogue: CatalogueStore) -> None:
         await function_with(catalogue, "1")
         await catalogue.provisioned.write(config())
-        assert await catalogue.replace(
-            version_of("f", version="1", revision_id="r2"), expected_revision="r1"
-        )
+        assert await catalogue.replace(version_of("f", version="1", revision_id="r2"), expected_revision="r1")
         assert await catalogue.provisioned.read(HERE, "f", "1") == config()
 
     async def test_those_of_a_function_are_listed_as_numbers(self, catalogue: CatalogueStore) -> None:

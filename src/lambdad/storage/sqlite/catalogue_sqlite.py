@@ -174,4 +174,3 @@ class SqliteCatalogue:
 
 def _key(scope: Scope, name: str) -> _Parameters:
     return {"account": scope.account, "region": scope.region, "name": name}
-
