@@ -1,0 +1,69 @@
+"""Which provisioned environments to start and which to end; pure.
+
+As many as were asked for are kept initialised. One that nears its age limit is replaced while it still
+serves, and ends when the replacement has come up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from lambdad.domain.limits import PROVISIONED_RENEWAL_S, PROVISIONED_RENEWAL_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One environment as the decision sees it.
+
+    Attributes:
+        is_initialised: its Init has succeeded.
+        is_idle: it can be ended now.
+        renew_at: monotonic seconds from which on another one should take its place.
+        expires_at: monotonic seconds from which on it takes no event.
+    """
+
+    is_initialised: bool
+    is_idle: bool
+    renew_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now.
+
+    Attributes:
+        start: how many environments to start.
+        end: which to end, by their place in what was given.
+    """
+
+    start: int
+    end: tuple[int, ...]
+
+
+def plan(requested: int, standing: Sequence[Standing], now: float, starts: int) -> Plan:
+    """Decide.
+
+    Args:
+        requested: environments to keep.
+        standing: those that live.
+        now: monotonic seconds.
+        starts: most environments that may be starting at once; 0 during a pause.
+    """
+    lasting = sum(one.renew_at > now for one in standing)
+    starting = sum(not one.is_initialised for one in standing)
+    start = max(0, min(requested - lasting, starts - starting))
+    idle = [place for place, one in enumerate(standing) if one.is_idle]
+    expired = [place for place in idle if standing[place].expires_at <= now]
+    spare = sum(one.is_initialised for one in standing) - len(expired) - requested
+    # The oldest of those that are too many, so that the rest lasts longest.
+    others = sorted(set(idle) - set(expired), key=lambda place: standing[place].renew_at)
+    return Plan(start, (*expired, *islice(others, max(0, spare))))
+
+
+def renew_at(born: float, expires_at: float) -> float:
+    """When another environment should take the place of one, in monotonic seconds."""
+    ahead = min(PROVISIONED_RENEWAL_S, (expires_at - born) * PROVISIONED_RENEWAL_SHARE)
+    return expires_at - ahead
