@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from lambdad.domain.limits import PROVISIONED_RENEWAL_S, PROVISIONED_RENEWAL_SHARE
 
@@ -55,12 +54,21 @@ def plan(requested: int, standing: Sequence[Standing], now: float, starts: int) 
     lasting = sum(one.renew_at > now for one in standing)
     starting = sum(not one.is_initialised for one in standing)
     start = max(0, min(requested - lasting, starts - starting))
+    return Plan(start, _to_end(requested, standing, now))
+
+
+def _to_end(requested: int, standing: Sequence[Standing], now: float) -> tuple[int, ...]:
+    """Idle ones: who is too old, who is near it and replaced, and who lasts beyond what is asked for."""
+    usable = [place for place, one in enumerate(standing) if one.is_initialised and one.expires_at > now]
+    lasting = [place for place in usable if standing[place].renew_at > now]
     idle = [place for place, one in enumerate(standing) if one.is_idle]
     expired = [place for place in idle if standing[place].expires_at <= now]
-    spare = sum(one.is_initialised for one in standing) - len(expired) - requested
+    replaced = [place for place in idle if standing[place].renew_at <= now < standing[place].expires_at]
+    replaced = replaced[: max(0, len(usable) - requested)]
     # The oldest of those that are too many, so that the rest lasts longest.
-    others = sorted(set(idle) - set(expired), key=lambda place: standing[place].renew_at)
-    return Plan(start, (*expired, *islice(others, max(0, spare))))
+    idle_lasting = sorted(set(idle) & set(lasting), key=lambda place: standing[place].renew_at)
+    too_many = min(len(lasting), len(usable) - len(replaced)) - requested
+    return (*expired, *replaced, *idle_lasting[: max(0, too_many)])
 
 
 def renew_at(born: float, expires_at: float) -> float:
