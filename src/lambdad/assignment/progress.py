@@ -75,6 +75,11 @@ def failed(progress: Progress, reason: str, now: float) -> Progress:
     return _move(paused, _S.FAILED, reason)
 
 
+def refused(progress: Progress, reason: str) -> Progress:
+    """It can never have what is asked for."""
+    return progress if progress.status is _S.FAILED else _move(progress, _S.FAILED, reason)
+
+
 def starts(progress: Progress, now: float) -> int:
     """How many environments may be starting at once: one after a failure, none in a pause."""
     if now < progress.resume_at:

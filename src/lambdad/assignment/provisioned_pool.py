@@ -117,19 +117,26 @@ class ProvisionedPool(Pool):
 
     def _start(self, now: float) -> bool:
         if self._placement.is_full and not self._make_room():
-            if not self._told_full:
-                self._told_full = True
-                _log.warning(
-                    "no room for the provisioned concurrency of %s: max_environments is %d",
-                    self.version.qualified_arn,
-                    self._placement.most,
-                    extra={"event": "provisioned.no_room"},
-                )
+            self._has_no_room(self._placement.most)
             return False
         environment = self._placement.place(self.version, self, PROVISIONED)
         self._kept[environment] = _Kept(environment, renew_at(now, environment.expires_at))
         self._living.add(environment)
         return True
+
+    def _has_no_room(self, most: int) -> None:
+        """Wait for some, unless there never will be enough."""
+        if self.requested > most:
+            reason = f"This host holds at most {most} execution environments (max_environments)."
+            self._progress = progress.refused(self._progress, reason)
+        if not self._told_full:
+            self._told_full = True
+            _log.warning(
+                "no room for the provisioned concurrency of %s: max_environments is %d",
+                self.version.qualified_arn,
+                most,
+                extra={"event": "provisioned.no_room"},
+            )
 
     def _end(self, one: _Kept) -> None:
         one.is_ending = True

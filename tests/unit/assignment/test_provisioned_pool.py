@@ -168,6 +168,29 @@ def test_without_room_they_wait_until_there_is_some():
     assert scene.allocation() == Allocation(S.READY, 1)
 
 
+def test_more_than_the_host_can_hold_fails_and_says_so():
+    scene = Scene(most=2)
+    scene.provided(3)
+    found = scene.allocation()
+    assert (found.status, found.initialised) == (S.FAILED, 2)
+    assert found.reason == "This host holds at most 2 execution environments (max_environments)."
+    scene.provide(2)
+    assert scene.allocation() == Allocation(S.READY, 2)
+
+
+def test_environments_on_demand_from_before_end_after_their_events(scene: Scene):
+    scene.invoke()
+    scene.invoke()
+    scene.come_up()
+    first, second = scene.busy
+    first.finish()
+    scene.provided(1)
+    assert (first.gone, second.gone) == (True, False)
+    second.finish()
+    assert scene.spilled == []
+    assert len(scene.kept) == 1
+
+
 def test_one_that_is_reset_during_an_event_is_replaced_at_once(scene: Scene):
     scene.provided(1)
     old = scene.kept[0]
