@@ -31,7 +31,6 @@ _LAMBDA: Final[Names] = {
     errors.CallerError: "InvalidParameterValueException",
     errors.ConstraintViolations: "ValidationException",
     errors.NotFound: "ResourceNotFoundException",
-    errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
     errors.Conflict: "ResourceConflictException",
     errors.PreconditionFailed: "PreconditionFailedException",
     errors.InvalidRequestContent: "InvalidRequestContentException",
@@ -84,7 +83,7 @@ _OTHERS: Final[Names] = {
 }
 
 _TABLES: Final[Mapping[str, Names]] = {
-    "lambda": _LAMBDA,
+    "lambda": {**_LAMBDA, errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException"},
     "lambda-core": _LAMBDA,
     "lambda-microvms": _LAMBDA_SINCE_2025,
     "lambda-web": _LAMBDA_SINCE_2025,

@@ -79,7 +79,7 @@ class Provisioned:
         version = await self._qualified(scope, reference)
         config = await self._context.catalogue.provisioned.read(scope, version.name, version.version)
         if config is None:
-            raise NotProvisioned
+            raise NotProvisioned("No Provisioned Concurrency Config found for this function")
         return self._shown(config)
 
     async def list_configs(self, params: Params, request: Request) -> Mapping[str, Any]:

@@ -62,9 +62,6 @@ class NotFound(CallerError):
 class NotProvisioned(NotFound):
     """The version is there and has no provisioned concurrency."""
 
-    def __init__(self) -> None:
-        super().__init__("No Provisioned Concurrency Config found for this function")
-
 
 class Conflict(CallerError):
     """The resource exists already, or another change of it is under way."""
