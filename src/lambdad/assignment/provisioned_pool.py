@@ -228,7 +228,7 @@ class ProvisionedPool(Pool):
             )
 
     def retire(self) -> None:
-        """End idle environments now, kept ones too, and busy ones after their event."""
+        """End idle environments now, kept ones also while they start, and busy ones after their event."""
         super().retire()
-        for one in list(self._ready):
+        for one in [one for one in self._kept.values() if one.is_idle or not one.is_initialised]:
             self._end(one)

@@ -18,7 +18,7 @@ class Standing:
 
     Attributes:
         is_initialised: its Init has succeeded.
-        is_idle: it can be ended now.
+        is_idle: it waits for an event.
         renew_at: monotonic seconds from which on another one should take its place.
         expires_at: monotonic seconds from which on it takes no event.
     """
@@ -58,7 +58,8 @@ def plan(requested: int, standing: Sequence[Standing], now: float, starts: int) 
 
 
 def _to_end(requested: int, standing: Sequence[Standing], now: float) -> tuple[int, ...]:
-    """Idle ones: who is too old, who is near it and replaced, and who lasts beyond what is asked for."""
+    """Who is idle and too old, or near it and replaced; and of who lasts those beyond what is asked for."""
+    starting = [place for place, one in enumerate(standing) if not one.is_initialised]
     usable = [place for place, one in enumerate(standing) if one.is_initialised and one.expires_at > now]
     lasting = [place for place in usable if standing[place].renew_at > now]
     idle = [place for place, one in enumerate(standing) if one.is_idle]
@@ -68,7 +69,8 @@ def _to_end(requested: int, standing: Sequence[Standing], now: float) -> tuple[i
     # The oldest of those that are too many, so that the rest lasts longest.
     idle_lasting = sorted(set(idle) & set(lasting), key=lambda place: standing[place].renew_at)
     too_many = min(len(lasting), len(usable) - len(replaced)) - requested
-    return (*expired, *replaced, *idle_lasting[: max(0, too_many)])
+    needless = starting[: max(0, len(lasting) + len(starting) - requested)]
+    return (*expired, *replaced, *idle_lasting[: max(0, too_many)], *needless)
 
 
 def renew_at(born: float, expires_at: float) -> float:

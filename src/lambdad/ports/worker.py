@@ -29,7 +29,7 @@ class Environment(Protocol):
         ...
 
     def retire(self) -> None:
-        """End it; only when it is idle."""
+        """End it; only when it runs no event. It may still be starting."""
         ...
 
 

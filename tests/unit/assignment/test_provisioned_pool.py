@@ -327,11 +327,27 @@ def test_withdrawn_they_end_and_the_next_event_starts_one_on_demand(scene: Scene
     assert [one.initialization_type for one in scene.living] == [ON_DEMAND]
 
 
-def test_withdrawn_while_it_starts_it_ends_when_it_has_started(scene: Scene):
+def test_withdrawn_while_it_starts_it_ends_at_once(scene: Scene):
     scene.provide(1)
     scene.withdraw()
-    scene.come_up()
     assert scene.living == []
+
+
+def test_withdrawn_those_that_others_wait_for_go_on_starting(scene: Scene):
+    scene.provide(1)
+    scene.invoke()
+    scene.withdraw()
+    assert [one.initialization_type for one in scene.living] == [ON_DEMAND]
+    scene.come_up()
+    assert len(scene.busy) == 1
+
+
+def test_fewer_end_those_that_still_start(scene: Scene):
+    scene.provide(3)
+    scene.starting[0].ready()
+    scene.provide(1)
+    assert scene.starting == []
+    assert scene.allocation() == Allocation(S.READY, 1)
 
 
 def test_drained_they_are_replaced(scene: Scene):

@@ -54,6 +54,12 @@ def test_one_that_is_too_old_ends_whether_it_is_replaced_or_not():
     assert plan(1, [busy], NOW, starts=0).end == ()
 
 
+def test_one_that_is_not_needed_any_more_does_not_go_on_starting():
+    made = plan(1, [one(), one(initialised=False)], NOW, starts=8)
+    assert (made.start, made.end) == (0, (1,))
+    assert plan(2, [one(initialised=False)] * 3, NOW, starts=8).end == (0,)
+
+
 def test_nothing_is_done_when_all_is_as_asked_for():
     done = plan(2, [one(), one(idle=False)], NOW, starts=8)
     assert (done.start, done.end) == (0, ())
@@ -74,7 +80,7 @@ def test_a_plan_never_goes_below_what_is_asked_for_nor_beyond_what_may_start(
 ):
     made = plan(requested, kept, NOW, starts)
     assert len(set(made.end)) == len(made.end)
-    assert all(kept[place].is_idle for place in made.end)
+    assert all(kept[place].is_idle or not kept[place].is_initialised for place in made.end)
     usable = [place for place, each in enumerate(kept) if each.is_initialised and each.expires_at > NOW]
     left = [place for place in usable if place not in made.end]
     assert len(left) >= min(requested, len(usable))
@@ -83,6 +89,8 @@ def test_a_plan_never_goes_below_what_is_asked_for_nor_beyond_what_may_start(
     starting = sum(not each.is_initialised for each in kept)
     assert made.start == 0 or made.start + starting <= starts
     assert made.start <= requested
+    coming = [each for place, each in enumerate(kept) if not each.is_initialised and place not in made.end]
+    assert len(coming) <= max(0, requested - len(lasting)), "those that are not needed do not go on starting"
 
 
 @given(st.floats(0, 1e6), st.floats(1, 1e6))

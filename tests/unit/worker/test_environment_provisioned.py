@@ -59,6 +59,23 @@ async def test_its_owner_can_see_that_init_has_failed(stage: Stage):
     assert "Status: error\tError Type: Runtime.ExitError" in stage.sink.text
 
 
+async def test_it_can_be_ended_while_it_starts(stage: Stage):
+    await started(stage)
+    stage.environment.retire()
+    assert stage.owner.gone == [(stage.environment, None)]
+    await stage.environment.no_more()
+    assert stage.sandbox.destroyed
+
+
+async def test_it_can_be_ended_before_its_sandbox_is_made(stage: Stage):
+    environment = stage.host.start(stage.version, stage.owner, PROVISIONED)
+    environment.retire()
+    assert stage.owner.gone == [(environment, None)]
+    await environment.no_more()
+    assert all(sandbox.destroyed for sandbox in stage.factory.made)
+    assert stage.host.environments() == []
+
+
 async def test_one_that_came_up_needs_no_init(stage: Stage):
     await started(stage)
     await stage.send(NEXT)
