@@ -251,6 +251,37 @@ def test_a_busy_one_that_nears_its_age_ends_after_its_event(scene: Scene):
     assert len(scene.kept) == 1
 
 
+def test_one_that_is_too_old_takes_no_event(scene: Scene):
+    scene.provided(1)
+    old = scene.kept[0]
+    scene.clock.time += AGE_S
+    scene.invoke()
+    assert old.gone
+    scene.come_up()
+    assert len(scene.busy) == 1
+
+
+def test_one_that_was_ended_without_ever_being_used_is_no_failure(scene: Scene):
+    scene.provided(1)
+    scene.passes(AGE_S * 0.95)
+    scene.come_up()
+    scene.invoke()
+    scene.kept[0].reset()
+    assert len(scene.starting) == 1, "without a pause"
+
+
+def test_on_a_full_host_a_call_waits_for_one_that_is_busy():
+    scene = Scene(most=1)
+    scene.provided(1)
+    scene.invoke()
+    scene.invoke()
+    assert scene.errors == []
+    scene.kept[0].finish()
+    assert len(scene.busy) == 1
+    scene.kept[0].finish()
+    assert len(scene.settled) == 2
+
+
 def test_an_init_that_fails_is_tried_again_after_a_growing_pause_and_then_is_failed(scene: Scene):
     scene.provide(1)
     for pause, status in ((1, S.IN_PROGRESS), (2, S.IN_PROGRESS), (4, S.FAILED)):
@@ -445,6 +476,7 @@ class ProvisionedMachine(RuleBasedStateMachine):
         self.scene.passes(300)
         self.scene.come_up()
         self.scene.passes(1)
+        self.scene.come_up()  # a replacement that the last second has begun
         if self.requested:
             assert self.scene.allocation() == Allocation(S.READY, self.requested)
         assert len(self.scene.kept) == self.requested
