@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from calling import call, started
+from traces import left_after
 
 from tests.running import Server
 
@@ -180,6 +181,7 @@ def test_a_restarted_server_keeps_them_again(tmp_path: Path):
             called_at = time.time()
             answer = call(again, f"{name}:1")
             assert (answer.body["type"], answer.body["born"] < called_at) == (PROVISIONED, True)
+    assert left_after(data_dir) == []
 
 
 def test_they_outlive_idleness_and_are_replaced_when_they_are_old_or_drained(tmp_path: Path):
