@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layer_contract import HERE, LayerContract, layer_version
+from provisioned_contract import ProvisionedContract
 
 from lambdad.domain.function import (
     LATEST,
@@ -155,7 +156,7 @@ async def all_pages(
     return found
 
 
-class CatalogueContract(LayerContract):
+class CatalogueContract(LayerContract, ProvisionedContract):
     def opened(self) -> AbstractContextManager[CatalogueStore]:
         """A fresh catalogue, closed at the end."""
         raise NotImplementedError

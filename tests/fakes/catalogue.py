@@ -9,6 +9,7 @@ from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys,
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
 from tests.fakes.layers import FakeLayers
+from tests.fakes.provisioned import FakeProvisioned
 
 
 class _Function:
@@ -24,6 +25,7 @@ class FakeCatalogue:
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
         self.layers = FakeLayers()
+        self.provisioned = FakeProvisioned(self._has)
 
     async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
         if (latest.scope, latest.name) in self._functions:
@@ -58,9 +60,11 @@ class FakeCatalogue:
         function = self._functions.get((scope, name))
         if function is None or version == LATEST:
             return False
+        self.provisioned.forget(scope, name, version)
         return function.versions.pop(version, None) is not None
 
     async def delete_function(self, scope: Scope, name: str) -> bool:
+        self.provisioned.forget(scope, name)
         return self._functions.pop((scope, name), None) is not None
 
     async def list_functions(self, scope: Scope, *, after: str | None, limit: int) -> list[FunctionVersion]:
@@ -118,6 +122,10 @@ class FakeCatalogue:
     async def layer_lists(self) -> set[LayerKeys]:
         versions = [v for function in self._functions.values() for v in function.versions.values()]
         return {version.layer_keys for version in versions if version.layers}
+
+    def _has(self, scope: Scope, name: str, version: str) -> bool:
+        function = self._functions.get((scope, name))
+        return function is not None and version in function.versions
 
     def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
         return sorted(

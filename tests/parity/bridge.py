@@ -25,6 +25,7 @@ from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
+from tests.fakes.provisioned import FakeProvisioner
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -46,11 +47,13 @@ class Bridge:
         self.catalogue, self.codes, self.objects = FakeCatalogue(), FakeCodes(), FakeObjects()
         self.clock = FakeClock()
         self.changes: list[tuple[Scope, str]] = []
+        self.provisioner = FakeProvisioner()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
             self.clock,
             objects=self.objects,
+            provisioner=self.provisioner,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             sleep=self._sleep,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import ClassVar
 
 from lambdad.domain.errors import LambdadError, Throttled
 from lambdad.domain.function import FunctionVersion
@@ -28,6 +29,7 @@ class Pool:
 
     Attributes:
         retired: takes no more environments; the last ones end when their events have ended.
+        is_kept: it stays when it has no environment.
     """
 
     __slots__ = (
@@ -41,6 +43,8 @@ class Pool:
         "retired",
         "version",
     )
+
+    is_kept: ClassVar[bool] = False
 
     def __init__(
         self, version: FunctionVersion, placement: Placement, clock: Clock, make_room: Callable[[], bool]

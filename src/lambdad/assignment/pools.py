@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambdad.assignment.pool import Pool
+from lambdad.assignment.provisioned_pool import ProvisionedPool
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import LATEST, FunctionVersion, State
+from lambdad.domain.provisioned import Allocation
 from lambdad.domain.scope import Scope
 from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
@@ -29,6 +31,7 @@ class Pools:
         self._clock = clock
         self._idle_s = idle_s
         self._pools: dict[PoolKey, Pool] = {}
+        self._provided: dict[PoolKey, ProvisionedPool] = {}
         self._retired: list[Pool] = []
 
     def pool(self, version: FunctionVersion) -> Pool:
@@ -52,9 +55,46 @@ class Pools:
             self._retire(key)
 
     def retire_all(self) -> None:
-        """Retire every pool; functions called again get new ones."""
+        """Retire every pool; functions called again get new ones, and what is kept is kept anew."""
+        provided = list(self._provided.values())
         for key in list(self._pools):
             self._retire(key)
+        for pool in provided:
+            self.provide(pool.version, pool.requested)
+
+    def provide(self, version: FunctionVersion, requested: int) -> None:
+        """Keep so many environments of a published version initialised."""
+        key = (version.scope, version.name, version.version)
+        pool = self._provided.get(key)
+        if pool is None:
+            if key in self._pools:
+                self._retire(key)
+            pool = ProvisionedPool(version, self._placement, self._clock, self._end_longest_idle)
+            self._pools[key] = self._provided[key] = pool
+        pool.require(requested)
+
+    def withdraw(self, scope: Scope, name: str, version: str | None) -> list[FunctionVersion]:
+        """Keep none of a version, or of any of a function (None); those of which some were kept."""
+        keys = [key for key in self._provided if key[:2] == (scope, name) and version in (None, key[2])]
+        versions = [self._provided[key].version for key in keys]
+        for key in keys:
+            self._retire(key)
+        return versions
+
+    def allocation(self, scope: Scope, name: str, version: str) -> Allocation | None:
+        """How far what is kept of a version has come; None when none is."""
+        pool = self._provided.get((scope, name, version))
+        return None if pool is None else pool.allocation
+
+    def look(self) -> None:
+        """Start and end what pauses and ages have made due among the environments that are kept."""
+        for pool in list(self._provided.values()):
+            pool.look()
+
+    def close(self) -> None:
+        """Keep nothing any more: the server ends."""
+        for pool in self._provided.values():
+            pool.close()
 
     def refuse_waiting(self, why: LambdadError) -> None:
         """Start nothing more; who waits for an environment is told why."""
@@ -63,6 +103,7 @@ class Pools:
 
     def _retire(self, key: PoolKey) -> None:
         pool = self._pools.pop(key)
+        self._provided.pop(key, None)
         self._retired = [one for one in self._retired if one.size or one.waiting]
         self._retired.append(pool)
         pool.retire()
@@ -71,7 +112,8 @@ class Pools:
         """End environments that have been idle for too long; how many."""
         before = self._clock.monotonic() - self._idle_s
         ended = sum(pool.retire_idle(before) for pool in self._pools.values())
-        for key in [key for key, pool in self._pools.items() if not pool.size and not pool.waiting]:
+        unused = [k for k, one in self._pools.items() if not (one.size or one.waiting or one.is_kept)]
+        for key in unused:
             self._retire(key)
         return ended
 

@@ -83,7 +83,7 @@ _OTHERS: Final[Names] = {
 }
 
 _TABLES: Final[Mapping[str, Names]] = {
-    "lambda": _LAMBDA,
+    "lambda": {**_LAMBDA, errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException"},
     "lambda-core": _LAMBDA,
     "lambda-microvms": _LAMBDA_SINCE_2025,
     "lambda-web": _LAMBDA_SINCE_2025,

@@ -19,9 +19,10 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
-from lambdad.counting.leases import Ledger
+from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request, Response
+from lambdad.domain.limits import PROVISIONED_LOOK_S
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -31,6 +32,7 @@ from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
 from lambdad.frontend.invoke import Frontend
+from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
@@ -95,6 +97,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             stores.codes,
             clock,
             objects=_objects(settings, clock),
+            provisioner=worker.provisioning,
             location_secret=secret,
             on_change=(worker.frontend.forget,),
         )
@@ -124,7 +127,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             else None
         )
         port = await edge.listen(settings.host, settings.port, tls)
-        stack.push_async_callback(_cancelled, asyncio.create_task(worker.reclaim(), name="reclaim"))
+        for name, upkeep in (("reclaim", worker.reclaim()), ("keep", worker.keep())):
+            stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
         yield Parts(edge, shared, worker.frontend, factory, port)
 
 
@@ -170,7 +174,10 @@ class _Worker:
         async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
-        self.frontend = Frontend(find, self.pools, Ledger(), clock)
+        stack.callback(self.pools.close)  # before the host ends what is kept
+        ledger = Ledger()
+        self.provisioning = Provisioning(self.pools, ledger)
+        self.frontend = Frontend(find, self.pools, ledger, clock)
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:
@@ -189,6 +196,15 @@ class _Worker:
                 self.pools.reclaim()
             except Exception:  # noqa: BLE001 - or nothing would ever be reclaimed again
                 _log.exception("idle environments were not ended", extra={"event": "worker.reclaim"})
+
+    async def keep(self) -> None:
+        """Keep provisioned environments initialised, over pauses and ages."""
+        while True:
+            await asyncio.sleep(PROVISIONED_LOOK_S)
+            try:
+                self.pools.look()
+            except Exception:  # noqa: BLE001 - or nothing would ever be kept again
+                _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
 
 
 class _Downloads:

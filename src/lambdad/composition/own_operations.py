@@ -66,6 +66,7 @@ class OwnOperations:
                     "region": one.version.scope.region,
                     "runtime": one.version.runtime,
                     "state": one.state.name.lower(),
+                    "initialization_type": one.initialization_type,
                 }
                 for one in self.host.environments()
             ],

@@ -23,14 +23,16 @@ class Account:
 
     async def get_account_settings(self, _params: Params, request: Request) -> Mapping[str, Any]:
         """Limits and what is used of them."""
-        usage = await self._context.catalogue.usage(request.caller.scope)
+        catalogue, scope = self._context.catalogue, request.caller.scope
+        usage = await catalogue.usage(scope)
+        concurrency = self._context.account_concurrency
         return {
             "AccountLimit": {
                 "TotalCodeSize": TOTAL_CODE_BYTES,
                 "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
                 "CodeSizeZipped": MAX_ZIPPED_BYTES,
-                "ConcurrentExecutions": self._context.account_concurrency,
-                "UnreservedConcurrentExecutions": self._context.account_concurrency,
+                "ConcurrentExecutions": concurrency,
+                "UnreservedConcurrentExecutions": concurrency - await catalogue.provisioned.total(scope),
             },
             "AccountUsage": {"TotalCodeSize": usage.code_bytes, "FunctionCount": usage.functions},
         }

@@ -16,6 +16,7 @@ from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
+from lambdad.ports.provisioner import Provisioner
 
 Params = dict[str, Any]
 Handler = Callable[[Params, Request], Awaitable[Mapping[str, Any]]]
@@ -29,12 +30,14 @@ class ControlContext:
     Attributes:
         new_id: makes revision ids (UUIDs as text).
         location_secret: signs code locations.
+        provisioner: keeps environments initialised.
         changed: called with scope and name after what a function runs has changed.
     """
 
     catalogue: CatalogueStore
     codes: CodeStore
     objects: ObjectSource
+    provisioner: Provisioner
     clock: Clock
     new_id: Callable[[], str]
     settler: Settler

@@ -141,6 +141,7 @@ class Functions:
             await catalogue.delete_version(scope, reference.name, reference.qualifier)
         if not gone:
             raise NotFound(f"Function not found: {whole.arn(scope)}")
+        self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}
 

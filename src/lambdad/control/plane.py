@@ -11,6 +11,7 @@ from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.functions import Functions
 from lambdad.control.layers import Layers
+from lambdad.control.provisioned import Provisioned
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -20,6 +21,7 @@ from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
+from lambdad.ports.provisioner import Provisioner
 
 ChangeListener = Callable[[Scope, str], None]
 """Told that what a function runs was changed or deleted: drop caches, retire environments."""
@@ -30,6 +32,7 @@ class ControlPlane:
 
     Args:
         objects: where code in S3 is read.
+        provisioner: keeps environments initialised.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         settle_delay_s: seconds from a create or update to its success.
@@ -44,6 +47,7 @@ class ControlPlane:
         clock: Clock,
         *,
         objects: ObjectSource,
+        provisioner: Provisioner,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
@@ -59,6 +63,7 @@ class ControlPlane:
             catalogue=catalogue,
             codes=codes,
             objects=objects,
+            provisioner=provisioner,
             clock=clock,
             new_id=new_id,
             settler=self._settler,
@@ -66,9 +71,10 @@ class ControlPlane:
             account_concurrency=account_concurrency,
             changed=self._changed,
         )
+        self._provisioned = Provisioned(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
-            *(Tags(context), Account(context)),
+            *(Tags(context), Account(context), self._provisioned),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
@@ -80,9 +86,10 @@ class ControlPlane:
         return self._operations
 
     async def start(self) -> None:
-        """Go on with what the last server left unsettled, and drop code that nothing refers to."""
+        """Go on with what the last server left unsettled or kept warm; drop code that nothing refers to."""
         await self._settler.resume()
         await self.collect_code()
+        await self._provisioned.start()
 
     async def collect_code(self) -> int:
         """Remove stored code that nothing in the catalogue refers to; how many archives."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.layer import LayerVersion
+from lambdad.domain.provisioned import Allocation, ProvisionedConfig
 
 Members = dict[str, Any]
 """Members of an AWS structure by name; None stays out of the answer."""
@@ -114,3 +115,18 @@ def _runtime_version(version: FunctionVersion) -> Members | None:
     digest = hashlib.sha256(f"lambdad runtime {version.runtime}".encode()).hexdigest()
     scope = version.scope
     return {"RuntimeVersionArn": f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"}
+
+
+def provisioned(config: ProvisionedConfig, allocation: Allocation) -> Members:
+    """Provisioned concurrency as Put and Get answer it.
+
+    Source: recorded answers of the group ProvisionedConcurrency.
+    """
+    return {
+        "RequestedProvisionedConcurrentExecutions": config.requested,
+        "AvailableProvisionedConcurrentExecutions": allocation.initialised,
+        "AllocatedProvisionedConcurrentExecutions": allocation.initialised,
+        "Status": allocation.status.value,
+        "StatusReason": allocation.reason,
+        "LastModified": config.last_modified,
+    }

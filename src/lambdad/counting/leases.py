@@ -7,8 +7,6 @@ look up and nothing to leak but the call itself, which `frontend.invoke` makes i
 from __future__ import annotations
 
 from lambdad.domain.errors import Throttled
-from lambdad.domain.limits import ACCOUNT_CONCURRENCY
-from lambdad.domain.scope import Scope
 
 
 class Quota:
@@ -37,21 +35,6 @@ class Quota:
         if self.in_use <= 0:
             raise RuntimeError("a lease was given back twice")
         self.in_use -= 1
-
-
-class Ledger:
-    """The quotas of every account and region seen."""
-
-    def __init__(self, account_limit: int = ACCOUNT_CONCURRENCY) -> None:
-        self._account_limit = account_limit
-        self._quotas: dict[Scope, Quota] = {}
-
-    def quota(self, scope: Scope) -> Quota:
-        """The scope's quota; the same object every time."""
-        quota = self._quotas.get(scope)
-        if quota is None:
-            quota = self._quotas[scope] = Quota(self._account_limit)
-        return quota
 
 
 def account_exhausted() -> Throttled:

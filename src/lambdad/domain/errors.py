@@ -7,6 +7,7 @@
     │   ├── InvalidParameter         a business rule of the service refused a value
     │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
     │   ├── NotFound                 no such resource
+    │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
@@ -56,6 +57,10 @@ class ConstraintViolations(CallerError):
 
 class NotFound(CallerError):
     """No such resource in this account and region."""
+
+
+class NotProvisioned(NotFound):
+    """The version is there and has no provisioned concurrency."""
 
 
 class Conflict(CallerError):

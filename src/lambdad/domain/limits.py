@@ -71,6 +71,17 @@ MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
 ACCOUNT_CONCURRENCY: Final = 1_000  # Q
 MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
 
+# Provisioned concurrency
+PROVISIONED_INIT_S: Final = 130.0  # Q: Init phase, or the function's timeout when that is longer
+MAX_PROVISIONED_INIT_S: Final = 900.0  # Q: and at most this
+PROVISIONED_STARTS: Final = 8  # L: environments of one version that are started at once
+PROVISIONED_ATTEMPTS: Final = 3  # L: Inits that fail one after the other until the status is FAILED
+PROVISIONED_FIRST_PAUSE_S: Final = 1.0  # L: after an Init that failed; doubled with each
+PROVISIONED_LAST_PAUSE_S: Final = 300.0  # L: the longest; without a failure for so long all is forgotten
+PROVISIONED_RENEWAL_S: Final = 300.0  # L: a replacement is started so long before the age limit
+PROVISIONED_RENEWAL_SHARE: Final = 0.1  # L: or this part of the age, when that is shorter
+PROVISIONED_LOOK_S: Final = 1.0  # L: how often is looked for pauses and ages that are over
+
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
 

@@ -19,6 +19,8 @@ from lambdad.domain.platform_json import timestamp
 
 ON_DEMAND = "on-demand"
 """Initialization type of an environment that an invocation asked for."""
+PROVISIONED = "provisioned-concurrency"
+"""Initialization type of an environment that is kept for a version."""
 
 
 class PlatformEvent(NamedTuple):
@@ -53,7 +55,7 @@ def init_start(
 
     Args:
         time_ms: ms since the epoch.
-        initialization_type: `ON_DEMAND`, ``provisioned-concurrency``, ``snap-start``.
+        initialization_type: `ON_DEMAND`, `PROVISIONED`, ``snap-start``.
         phase: ``init``, or ``invoke`` when Init is repeated inside an invocation.
         function_name: without version.
         function_version: ``$LATEST`` or a number.

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
-from lambdad.counting.leases import Ledger, Quota, account_exhausted
+from lambdad.counting.leases import Quota, account_exhausted
+from lambdad.counting.ledger import Ledger
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
 from lambdad.domain.function import FunctionVersion
@@ -85,7 +86,7 @@ class Frontend:
                 break
         named = parse_function(function, scope, qualifier).qualifier is not None
         arn = version.qualified_arn if named else version.unqualified_arn
-        route = Route(version, arn, self._pools.pool(version), self._ledger.quota(version.scope))
+        route = Route(version, arn, self._pools.pool(version), self._ledger.quota_of(version))
         if epoch != self._epoch:  # what was read may be old already: good for this call only
             route.stale = True
             return route

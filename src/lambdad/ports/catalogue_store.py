@@ -13,6 +13,7 @@ from typing import Protocol
 from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys
 from lambdad.domain.scope import Scope
 from lambdad.ports.layer_store import LayerStore
+from lambdad.ports.provisioned_store import ProvisionedStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class CatalogueStore(Protocol):
     @property
     def layers(self) -> LayerStore:
         """The layers, in the same catalogue."""
+        ...
+
+    @property
+    def provisioned(self) -> ProvisionedStore:
+        """Provisioned concurrency, in the same catalogue."""
         ...
 
     async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.platform_events import ON_DEMAND
 
 
 class Environment(Protocol):
@@ -18,12 +19,17 @@ class Environment(Protocol):
     expires_at: float
     """Monotonic seconds from which on it must not be handed an event any more."""
 
+    @property
+    def needs_init(self) -> bool:
+        """Whether an event would have Init repeated inside it: Init failed, or it was reset."""
+        ...
+
     def run(self, invocation: Invocation) -> None:
         """Hand it an event; only when it is idle. Settles the invocation, then tells its owner."""
         ...
 
     def retire(self) -> None:
-        """End it; only when it is idle."""
+        """End it; only when it runs no event. It may still be starting."""
         ...
 
 
@@ -45,8 +51,13 @@ class EnvironmentOwner(Protocol):
 class Worker(Protocol):
     """Makes environments."""
 
-    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> Environment:
-        """Begin to make one; the owner hears `environment_idle` or `environment_gone`."""
+    def start(
+        self, version: FunctionVersion, owner: EnvironmentOwner, initialization_type: str = ON_DEMAND
+    ) -> Environment:
+        """Begin to make one; the owner hears `environment_idle` or `environment_gone`.
+
+        `initialization_type` is one of `domain.platform_events`; the function sees it, too.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import ENVIRONMENT_AGE_S
+from lambdad.domain.platform_events import ON_DEMAND
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.worker import EnvironmentOwner
@@ -54,10 +55,13 @@ class Host:
         self._living: dict[str, ExecutionEnvironment] = {}
         self._leaving: set[Life] = set()
 
-    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> ExecutionEnvironment:
+    def start(
+        self, version: FunctionVersion, owner: EnvironmentOwner, initialization_type: str = ON_DEMAND
+    ) -> ExecutionEnvironment:
         """Begin to make an environment of `version`; the owner hears how it goes."""
         environment_id = f"e-{os.urandom(8).hex()}"
         journal = Journal(version, environment_id, self._sink, self._clock)
+        journal.initialization_type = initialization_type
         ends = expires_at(self._clock.monotonic(), self._max_age_s, self._chance.random())
         environment = ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings, ends)
         self._living[environment_id] = environment

@@ -8,72 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
-from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
-from lambdad.domain.outcome import Status
 from lambdad.placement.capacity import Placement
-from lambdad.ports.worker import EnvironmentOwner
+from tests.fakes.environments import AGE_S, FakeEnvironment, FakeWorker
 from tests.fakes.worker import FakeClock, version_of
-
-AGE_S = 1_000.0
-
-
-class FakeEnvironment:
-    def __init__(self, owner: EnvironmentOwner, clock: FakeClock, number: int) -> None:
-        self.environment_id = f"e-{number}"
-        self.idle_since = 0.0
-        self.expires_at = clock.monotonic() + AGE_S
-        self.owner = owner
-        self.clock = clock
-        self.current: Invocation | None = None
-        self.gone = False
-
-    def run(self, invocation: Invocation) -> None:
-        assert not self.gone
-        assert self.current is None
-        assert self.clock.monotonic() < self.expires_at, "too old for an event"
-        self.current = invocation
-
-    def ready(self) -> None:
-        self.idle_since = self.clock.monotonic()
-        self.owner.environment_idle(self)
-
-    def finish(self) -> None:
-        assert self.current is not None
-        invocation, self.current = self.current, None
-        invocation.settle(Status.SUCCESS, b"")
-        self.ready()
-
-    def crash(self) -> None:
-        invocation, self.current = self.current, None
-        self.gone = True
-        if invocation is not None:
-            invocation.settle(Status.ERROR, b"")
-        self.owner.environment_gone(self, None)
-
-    def fail_making(self) -> None:
-        self.gone = True
-        self.owner.environment_gone(self, EnvironmentUnavailable("no"))
-
-    def retire(self) -> None:
-        assert self.current is None
-        self.gone = True
-        self.owner.environment_gone(self, None)
-
-
-class FakeWorker:
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.made: list[FakeEnvironment] = []
-
-    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> FakeEnvironment:
-        self.made.append(FakeEnvironment(owner, self.clock, len(self.made)))
-        return self.made[-1]
-
-    async def close(self) -> None:
-        return None
-
 
 MAX = 3
 

@@ -15,6 +15,7 @@ from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
+from tests.fakes.provisioned import FakeProvisioner
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
@@ -30,11 +31,13 @@ class Control:
         self.clock, self.sleep = FakeClock(), HeldSleep()
         self.changes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
+        self.provisioner = FakeProvisioner()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
             self.clock,
             objects=self.objects,
+            provisioner=self.provisioner,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",

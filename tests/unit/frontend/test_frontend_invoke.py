@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from lambdad.assignment.pools import Pools
-from lambdad.counting.leases import Ledger
+from lambdad.counting.ledger import Ledger
 from lambdad.domain.errors import LambdadError, ServiceFault
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
@@ -48,7 +48,7 @@ class Worker:
         self.started: list[FunctionVersion] = []
         self.fail = False
 
-    def start(self, version: FunctionVersion, owner: EnvironmentOwner) -> object:
+    def start(self, version: FunctionVersion, owner: EnvironmentOwner, _type: str) -> object:
         if self.fail:
             raise RuntimeError("a defect")
         self.started.append(version)

@@ -144,7 +144,7 @@ async def restarted(stage: Stage) -> None:
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambdad.worker.environment.environment.INIT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("lambdad.worker.environment.init_limit.INIT_TIMEOUT_S", 0.05)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -18,22 +18,23 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
 from lambdad.storage.sqlite.database import Durability
 from lambdad.storage.sqlite.layers_sqlite import SqliteLayers
+from lambdad.storage.sqlite.provisioned_sqlite import SqliteProvisioned
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
+from lambdad.storage.sqlite.version_numbers import BEFORE_LATEST, number_of
 
-_BEFORE_LATEST = -1
-_MAX_DIGITS = 18  # what an SQLite integer holds
 _Parameters = dict[str, str | int | bytes | None]
 
 
 class SqliteCatalogue:
-    """Functions, versions, tags and layers in one SQLite file.
+    """Functions, versions, tags, layers and provisioned concurrency in one SQLite file.
 
     Args:
         path: the file, made when missing, or ``:memory:``.
 
     Attributes:
         layers: the layers of the same file.
+        provisioned: provisioned concurrency in the same file.
 
     Raises:
         StorageRefused: the file cannot be used.
@@ -47,6 +48,7 @@ class SqliteCatalogue:
         self._keys = msgspec.json.Decoder(LayerKeys)
         self._threads = Threads(path, "catalogue", Durability.FULL)
         self.layers = SqliteLayers(self._threads)
+        self.provisioned = SqliteProvisioned(self._threads)
 
     def close(self) -> None:
         """Finish what waits and close the file."""
@@ -67,7 +69,7 @@ class SqliteCatalogue:
 
     async def read(self, scope: Scope, name: str, version: str = LATEST) -> FunctionVersion | None:
         """One version, or None."""
-        key = _key(scope, name) | {"number": _number(version)}
+        key = _key(scope, name) | {"number": number_of(version)}
         found = await self._select("read_version", key)
         return found[0] if found else None
 
@@ -96,7 +98,7 @@ class SqliteCatalogue:
 
     async def delete_version(self, scope: Scope, name: str, version: str) -> bool:
         """Remove one numbered version; False when there is none."""
-        return await self._change("delete_version", _key(scope, name) | {"number": _number(version)})
+        return await self._change("delete_version", _key(scope, name) | {"number": number_of(version)})
 
     async def delete_function(self, scope: Scope, name: str) -> bool:
         """Remove a function with all versions and tags; False when there is none."""
@@ -111,7 +113,7 @@ class SqliteCatalogue:
         self, scope: Scope, name: str | None, *, after: tuple[str, str] | None, limit: int
     ) -> list[FunctionVersion]:
         """All versions of one function (of all: name None), `$LATEST` first, then by number."""
-        after_name, after_number = (after[0], _number(after[1])) if after else ("", _BEFORE_LATEST)
+        after_name, after_number = (after[0], number_of(after[1])) if after else ("", BEFORE_LATEST)
         page: _Parameters = {"after_name": after_name, "after_number": after_number, "limit": limit}
         query = "list_versions_of_all" if name is None else "list_versions_of_function"
         return await self._select(query, _key(scope, name or "") | page)
@@ -159,7 +161,7 @@ class SqliteCatalogue:
 
     def _row(self, version: FunctionVersion) -> _Parameters:
         return _key(version.scope, version.name) | {
-            "number": _number(version.version),
+            "number": number_of(version.version),
             "revision_id": version.revision_id,
             "state": version.state.value,
             "update_status": version.update_status.value if version.update_status else None,
@@ -172,11 +174,3 @@ class SqliteCatalogue:
 
 def _key(scope: Scope, name: str) -> _Parameters:
     return {"account": scope.account, "region": scope.region, "name": name}
-
-
-def _number(version: str) -> int:
-    """How a version is ordered and stored; what is no version sorts before all and is never found."""
-    if version == LATEST:
-        return 0
-    canonical = version.isascii() and version.isdigit() and not version.startswith("0")
-    return int(version) if canonical and len(version) <= _MAX_DIGITS else _BEFORE_LATEST

@@ -103,7 +103,7 @@ class Endings(Processes):
     # --- end -------------------------------------------------------------------------------------
 
     def retire(self) -> None:
-        """End it; it is idle. Its extensions are told."""
+        """End it; it runs no event. Its extensions are told."""
         self._end_softly()
 
     def stop(self) -> None:

@@ -3,8 +3,8 @@
 Before: the assignment asks the worker for it. After: `events` runs what it is given. Everything here
 runs on the loop; only making, starting, shutting down and removing are coroutines.
 
-An Init that fails or takes over 10 s resets the environment; the next event has Init repeated inside it,
-counted against the function's timeout (AWS's "suppressed Init": spec of the Runtime API §6).
+An Init that fails or takes too long (`init_limit`) resets the environment; the next event has Init repeated
+inside it, counted against the function's timeout (AWS's "suppressed Init": spec of the Runtime API §6).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import logging
 
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.limits import INIT_TIMEOUT_S
 from lambdad.domain.outcome import Status
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.extension_calls import ExtensionCalls
+from lambdad.worker.environment.init_limit import init_limit_s
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Surroundings
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
@@ -66,7 +66,8 @@ class ExecutionEnvironment(ExtensionCalls):
         self._making = making
         self._journal.init_started(making.runtime_version)
         self._state = move(self._state, _S.INIT)
-        self._timer = asyncio.get_running_loop().call_later(INIT_TIMEOUT_S, self._init_timed_out)
+        limit_s = init_limit_s(self.initialization_type, self.version.timeout_s)
+        self._timer = asyncio.get_running_loop().call_later(limit_s, self._init_timed_out)
         await self._start_processes(making)
 
     # --- init ------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ class ExecutionEnvironment(ExtensionCalls):
     # --- init that fails -------------------------------------------------------------------------
 
     def _init_timed_out(self) -> None:
-        """10 s are over: the next event has Init repeated inside it."""
+        """Its time is over: the next event has Init repeated inside it."""
         self._timer = None
         self._init_over(Status.TIMEOUT)
         self._begin_reset(ShutdownReason.TIMEOUT)

@@ -19,7 +19,7 @@ from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment.extensions import Extensions
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.making import Maker, Making
-from lambdad.worker.environment.states import EnvironmentState
+from lambdad.worker.environment.states import NEEDING_INIT, EnvironmentState
 from lambdad.worker.freezer import Resting
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection
@@ -120,6 +120,16 @@ class Life:
     def state(self) -> EnvironmentState:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def initialization_type(self) -> str:
+        """As in `domain.platform_events`."""
+        return self._journal.initialization_type
+
+    @property
+    def needs_init(self) -> bool:
+        """Whether the next event would have Init repeated inside it."""
+        return self._state in NEEDING_INIT
 
     def _spawn(self, work: Coroutine[None, None, None], what: str) -> None:
         """Do something beside; `removed` waits for it."""

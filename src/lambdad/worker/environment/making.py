@@ -52,6 +52,11 @@ class MadeFor(RuntimeHandler, Protocol):
     version: FunctionVersion
     connections: ConnectionCount
 
+    @property
+    def initialization_type(self) -> str:
+        """As in `domain.platform_events`."""
+        ...
+
 
 class Output(Protocol):
     """Who reads what the processes print."""
@@ -274,6 +279,7 @@ class Making:
             log_stream=log_stream,
             task_root=sandbox.inside(TASK_ROOT),
             runtime_dir=sandbox.inside(RUNTIME_DIR),
+            initialization_type=self._environment.initialization_type,
         )
         if not self._launch.own_client:
             unplaced.pop("_LAMBDAD_RUNTIME_FD")

@@ -59,6 +59,8 @@ RUNNING = frozenset(
     {_S.INIT, _S.RESTORE, _S.IDLE, _S.FROZEN, _S.BUSY, _S.ANSWERED, _S.REPEATED_INIT},
 )
 """States in which processes of the function run."""
+NEEDING_INIT = frozenset({_S.RESETTING, _S.BARE})
+"""States in which the next event has Init repeated inside it."""
 STARTING = frozenset({_S.INIT, _S.REPEATED_INIT})
 """States in which they come up."""
 TRANSITIONS: dict[EnvironmentState, frozenset[EnvironmentState]] = {

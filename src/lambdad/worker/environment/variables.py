@@ -64,6 +64,7 @@ def variables(
     log_stream: str,
     task_root: str,
     runtime_dir: str,
+    initialization_type: str,
 ) -> dict[str, str]:
     """All variables of a runtime process.
 
@@ -76,6 +77,7 @@ def variables(
         log_stream: name of the environment's log stream.
         task_root: where the code is, as seen inside.
         runtime_dir: where the runtime client is, as seen inside.
+        initialization_type: as in `domain.platform_events`.
     """
     merged = dict(_DEFAULTS)
     merged["AWS_ENDPOINT_URL"] = endpoint_url
@@ -97,7 +99,7 @@ def variables(
             "AWS_LAMBDA_FUNCTION_NAME": version.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_mib),
             "AWS_LAMBDA_FUNCTION_VERSION": version.version,
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_LOG_GROUP_NAME": version.logging.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,

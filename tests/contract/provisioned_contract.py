@@ -1,0 +1,111 @@
+"""What provisioned concurrency does in every catalogue; part of `CatalogueContract`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from layer_contract import HERE
+
+from lambdad.domain.provisioned import ProvisionedConfig
+from lambdad.domain.scope import Scope
+from lambdad.ports.catalogue_store import CatalogueStore
+from tests.fakes.worker import version_of
+
+THERE = Scope(region="eu-central-1")
+
+
+def config(name: str = "f", version: str = "1", requested: int = 3, **changes: Any) -> ProvisionedConfig:
+    made = ProvisionedConfig(HERE, name, version, requested, "2026-11-23T03:05:20.123+0000")
+    return replace(made, **changes)
+
+
+async def function_with(
+    catalogue: CatalogueStore, *numbers: str, name: str = "f", scope: Scope = HERE
+) -> None:
+    assert await catalogue.create(version_of(name, scope=scope), {})
+    for number in numbers:
+        assert await catalogue.publish(version_of(name, scope=scope, version=number))
+
+
+class ProvisionedContract:
+    async def test_a_configuration_comes_back_as_it_was_written_last(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1")
+        store = catalogue.provisioned
+        assert await store.read(HERE, "f", "1") is None
+        assert await store.write(config())
+        assert await store.read(HERE, "f", "1") == config()
+        assert await store.write(config(requested=7, last_modified="later"))
+        assert await store.read(HERE, "f", "1") == config(requested=7, last_modified="later")
+
+    @pytest.mark.parametrize("number", ["$LATEST", "2", "01", "x", "9" * 30])
+    async def test_only_published_versions_have_one(self, catalogue: CatalogueStore, number: str) -> None:
+        store = catalogue.provisioned
+        assert not await store.write(config(version=number))
+        await function_with(catalogue, "1")
+        assert not await store.write(config(version=number))
+        assert await store.read(HERE, "f", number) is None
+        assert not await store.delete(HERE, "f", number)
+        assert await store.everywhere() == []
+
+    async def test_a_deleted_one_is_gone_and_can_be_written_again(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1", "2")
+        store = catalogue.provisioned
+        await store.write(config())
+        await store.write(config(version="2"))
+        assert await store.delete(HERE, "f", "1")
+        assert not await store.delete(HERE, "f", "1")
+        assert await store.everywhere() == [config(version="2")]
+        assert await store.write(config())
+
+    async def test_it_goes_with_its_version(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1", "2")
+        store = catalogue.provisioned
+        await store.write(config())
+        await store.write(config(version="2"))
+        await catalogue.delete_version(HERE, "f", "1")
+        assert await store.everywhere() == [config(version="2")]
+
+    async def test_it_goes_with_its_function_and_does_not_come_back_with_another(
+        self, catalogue: CatalogueStore
+    ) -> None:
+        await function_with(catalogue, "1")
+        await catalogue.provisioned.write(config())
+        await catalogue.delete_function(HERE, "f")
+        await function_with(catalogue, "1")
+        assert await catalogue.provisioned.read(HERE, "f", "1") is None
+        assert await catalogue.provisioned.total(HERE) == 0
+
+    async def test_it_stays_when_its_version_settles(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1")
+        await catalogue.provisioned.write(config())
+        assert await catalogue.replace(version_of("f", version="1", revision_id="r2"), expected_revision="r1")
+        assert await catalogue.provisioned.read(HERE, "f", "1") == config()
+
+    async def test_those_of_a_function_are_listed_as_numbers(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1", "2", "9", "10")
+        await function_with(catalogue, "1", name="g")
+        store = catalogue.provisioned
+        for number in ("10", "9", "1"):
+            await store.write(config(version=number))
+        await store.write(config(name="g"))
+        found = await store.list_of(HERE, "f", after=None, limit=50)
+        assert [one.version for one in found] == ["1", "9", "10"]
+        rest = await store.list_of(HERE, "f", after="1", limit=1)
+        assert [one.version for one in rest] == ["9"]
+        assert await store.list_of(THERE, "f", after=None, limit=50) == []
+
+    async def test_the_total_is_of_one_scope_and_can_leave_one_out(self, catalogue: CatalogueStore) -> None:
+        store = catalogue.provisioned
+        assert await store.total(HERE) == 0
+        await function_with(catalogue, "1", "2")
+        await function_with(catalogue, "1", scope=THERE)
+        await store.write(config(requested=3))
+        await store.write(config(version="2", requested=4))
+        await store.write(config(scope=THERE, requested=50))
+        assert await store.total(HERE) == 7
+        assert await store.total(HERE, but=("f", "2")) == 3
+        assert await store.total(HERE, but=("f", "3")) == 7
+        assert await store.total(THERE) == 50
+        assert len(await store.everywhere()) == 3
