@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -22,7 +23,9 @@ WRITER = Path(__file__).with_name("acknowledging_writer.py")
 
 def acknowledged_before_kill(folder: Path, lines: int) -> list[list[str]]:
     """Run the writer, kill it when it has said so many lines; everything it said."""
-    with subprocess.Popen([sys.executable, str(WRITER), str(folder)], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, str(WRITER), str(folder)]
+    root = {**os.environ, "PYTHONPATH": str(WRITER.parents[2])}  # for the fakes that contracts share
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=root) as process:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(lines)]
         process.kill()
