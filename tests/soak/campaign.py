@@ -118,9 +118,18 @@ class Report:
                 f"descriptors {after.server_descriptors} and {after.launcher_descriptors}"
             )
         yield "faults from outside: " + ", ".join(f"{n} {what}" for what, n in sorted(self.strikes.items()))
-        yield "calls: " + ", ".join(f"{n} {what}" for what, n in sorted(self.ends.items()))
+        yield from self._ends()
         yield f"{len(self.problems)} problems"
         yield from self.problems[:50]
+
+    def _ends(self) -> Iterator[str]:
+        """How calls ended, a line for each function and what it was asked to do."""
+        lines: dict[str, list[str]] = {}
+        for what, number in sorted(self.ends.items(), key=lambda item: -item[1]):
+            asked, _, end = what.partition(": ")
+            lines.setdefault(asked, []).append(f"{number} {end}")
+        for asked, ends in sorted(lines.items()):
+            yield f"  {asked:<18} {', '.join(ends)}"
 
 
 class Campaign:

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MAX_EXTENSION_NAME_BYTES, MAX_EXTENSIONS
+from lambdad.worker.environment.extension_registration import DeprecatedKeys, events_of
 from lambdad.worker.environment.extension_states import ExtensionState, may
 from lambdad.worker.environment.failures import sanitised_extension_type
 from lambdad.worker.environment.shutdown_budget import ShutdownBudget, ShutdownReason, budget
@@ -207,7 +208,7 @@ class Extensions:
         if not name or len(name) > MAX_EXTENSION_NAME_BYTES:
             return answers.NO_NAME
         try:
-            events = _events_of(body)
+            events = events_of(body)
         except DeprecatedKeys:
             return answers.DEPRECATED_KEYS
         except ValueError as error:
@@ -320,35 +321,6 @@ def _deliver(one: Extension, body: bytes) -> None:
     head, body_bytes = answers.event_parts(str(uuid.uuid4()), body)
     if connection is None or not connection.send_event(head, body_bytes):
         one.pending = body
-
-
-class DeprecatedKeys(ValueError):
-    """The body asks for what an early form of the API had."""
-
-
-def _events_of(body: bytes) -> tuple[str, ...]:
-    """The events of a registration, each once.
-
-    Raises:
-        ValueError: not an object, or its events are not a list of texts.
-        DeprecatedKeys: it has ``configurationKeys``.
-    """
-    if not body:
-        raise ValueError("unexpected end of JSON input")
-    try:
-        found = json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if found is None:
-        return ()
-    if not isinstance(found, dict):
-        raise ValueError("the body of a registration is an object")  # noqa: TRY004 - bad data, not a bad call
-    if found.get("configurationKeys"):
-        raise DeprecatedKeys
-    events = found.get("events") or []
-    if not isinstance(events, list) or not all(isinstance(event, str) for event in events):
-        raise ValueError("events is a list of texts")
-    return tuple(dict.fromkeys(events))
 
 
 def _json(value: Mapping[str, object]) -> bytes:
