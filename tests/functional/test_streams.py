@@ -279,8 +279,8 @@ def test_a_mode_that_does_not_exist(shared_server: Server, failing: str) -> None
     answer.failed(
         "Runtime.InvalidResponseModeHeader", "RequestId: {id} Error: Invalid function response mode"
     )
-    heard = [one for one in shared_server.messages(failing, until="heard ('HTTP/1.1 400") if "heard" in one]
-    assert any("InvalidFunctionResponseMode" in one for one in heard)
+    heard = shared_server.messages(failing, until="InvalidFunctionResponseMode", within_s=20)
+    assert any("heard ('HTTP/1.1 400" in one and "InvalidFunctionResponseMode" in one for one in heard)
     assert stream(shared_server, failing, "well").body == b"half"
 
 
