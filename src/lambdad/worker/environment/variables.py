@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.worker.runtimes.launch import LAYER_PATH
+from lambdad.worker.sandbox.blank import DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,6 @@ class Credentials:
 
 
 _XRAY_PORT = "2000"
-_DEFAULTS = {
-    "LANG": "en_US.UTF-8",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": (
-        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-    ),
-    "TZ": ":UTC",
-}
-
 _SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
 
 
@@ -79,7 +71,7 @@ def variables(
         runtime_dir: where the runtime client is, as seen inside.
         initialization_type: as in `domain.platform_events`.
     """
-    merged = dict(_DEFAULTS)
+    merged = dict(DEFAULTS)
     merged["AWS_ENDPOINT_URL"] = endpoint_url
     daemon = runtime_api.rpartition(":")[0]
     merged["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"

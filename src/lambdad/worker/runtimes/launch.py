@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambdad.worker.sandbox.blank import BARE_KIND, BlankKind
 from lambdad.worker.sandbox.plan import Mount
 
 LAYER_PATH = "_LAMBDAD_LAYER_PATH"
@@ -25,6 +26,7 @@ class RuntimeLaunch:
         missing_program: what is said when `argv[0]` does not exist; None names the program.
         programs: what may stand for `argv[0]`: the first that exists is started, and `argv[0]` if none does.
         takes_wrapper: whether `AWS_LAMBDA_EXEC_WRAPPER` is heeded.
+        blank: what can be made before a function of this runtime is called.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +37,7 @@ class RuntimeLaunch:
     missing_program: str | None = None
     programs: tuple[str, ...] = ()
     takes_wrapper: bool = True
+    blank: BlankKind = BARE_KIND
 
 
 @dataclass(frozen=True, slots=True)
