@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.worker.runtimes.launch import LAYER_PATH
+from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ _DEFAULTS = {
     "TZ": ":UTC",
 }
 
-_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH, COMPILED_PATH)
 
 
 def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:

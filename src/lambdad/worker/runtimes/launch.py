@@ -11,6 +11,9 @@ from lambdad.worker.sandbox.plan import Mount
 LAYER_PATH = "_LAMBDAD_LAYER_PATH"
 """Variable that tells our Python client the directories of layers that hold modules."""
 
+COMPILED_PATH = "_LAMBDAD_COMPILED_PATH"
+"""Variable that tells our Python client where byte code is: a tree, its byte code, the next tree, its …"""
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeLaunch:
@@ -25,6 +28,7 @@ class RuntimeLaunch:
         missing_program: what is said when `argv[0]` does not exist; None names the program.
         programs: what may stand for `argv[0]`: the first that exists is started, and `argv[0]` if none does.
         takes_wrapper: whether `AWS_LAMBDA_EXEC_WRAPPER` is heeded.
+        byte_code: the interpreter that byte code is made by (``python3.13.0``); None for what takes none.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +39,7 @@ class RuntimeLaunch:
     missing_program: str | None = None
     programs: tuple[str, ...] = ()
     takes_wrapper: bool = True
+    byte_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
