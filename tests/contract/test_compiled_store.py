@@ -90,7 +90,7 @@ async def test_sources_are_listed_from_the_root_on_and_links_are_not_followed(st
     key = (
         await codes.put(
             archive(
-                ("p/m.py", b"22"), ("z.py", b"1"), ("readme.txt", b"x"), link("l.py"), ("x.py/i.py", b"3")
+                ("p/m.py", b"22"), ("z.py", b"1"), ("readme.txt", b"x"), (link("l.py"), b"z.py"), ("x.py/i.py", b"3")
             )
         )
     ).key
