@@ -39,7 +39,9 @@ async def store(tmp_path: Path, codes: FileCodeStore) -> AsyncIterator[FileCompi
     await store.close()
 
 
-async def keep(store: FileCompiledStore, keys: tuple[CodeKey, ...], maker: str = MAKER, **files: bytes) -> Path:
+async def keep(
+    store: FileCompiledStore, keys: tuple[CodeKey, ...], maker: str = MAKER, **files: bytes
+) -> Path:
     draft = await store.begin(keys, maker)
     await draft.add((f"{name}.py", content) for name, content in files.items())
     await draft.keep()
@@ -90,7 +92,11 @@ async def test_sources_are_listed_from_the_root_on_and_links_are_not_followed(st
     key = (
         await codes.put(
             archive(
-                ("p/m.py", b"22"), ("z.py", b"1"), ("readme.txt", b"x"), (link("l.py"), b"z.py"), ("x.py/i.py", b"3")
+                ("p/m.py", b"22"),
+                ("z.py", b"1"),
+                ("readme.txt", b"x"),
+                (link("l.py"), b"z.py"),
+                ("x.py/i.py", b"3"),
             )
         )
     ).key

@@ -33,7 +33,10 @@ def handler(event, context):
 """
 # Every level doubles what is compiled: 2 to the power of 18 copies of the innermost statement.
 BOMB = (
-    "def f():\n" + "".join(f"{' ' * n}try: pass\n{' ' * n}finally:\n" for n in range(1, 19)) + " " * 19 + "f(1)\n"
+    "def f():\n"
+    + "".join(f"{' ' * n}try: pass\n{' ' * n}finally:\n" for n in range(1, 19))
+    + " " * 19
+    + "f(1)\n"
 )
 
 

@@ -96,7 +96,9 @@ async def test_the_sandbox_has_no_network_and_the_code_where_functions_have_it(s
 
 
 @pytest.mark.parametrize("answer", [b"", ANSWER[:6], ANSWER[:12], b"\xff" * 7, bytes(7) + b"\1" + ANSWER[8:]])
-async def test_a_process_that_ends_early_or_talks_nonsense_leaves_nothing(scene: Scene, answer: bytes) -> None:
+async def test_a_process_that_ends_early_or_talks_nonsense_leaves_nothing(
+    scene: Scene, answer: bytes
+) -> None:
     with pytest.raises(CompileFailed):
         await scene.compiled(answer)
     tree = await scene.put()

@@ -44,7 +44,9 @@ class Task:
             other = self.place / "other.py"
             other.write_text(prepared)
             mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-            py_compile.compile(str(other), str(place), "/elsewhere/m.py", doraise=True, invalidation_mode=mode)
+            py_compile.compile(
+                str(other), str(place), "/elsewhere/m.py", doraise=True, invalidation_mode=mode
+            )
             other.unlink()
         return place
 

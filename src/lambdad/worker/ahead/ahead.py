@@ -2,7 +2,8 @@
 
 After a create or update the trees of `$LATEST` are compiled in the background, one at a time. A function that
 is started before (or after an update of the interpreter, or whose byte code got lost) compiles its code
-itself, and its trees are compiled a moment later. What could not be compiled is not tried again by this server.
+itself, and its trees are compiled a moment later. What could not be compiled is not tried
+again by this server.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 It is told names of files on descriptor 4 (``name NUL name NUL … NUL``) and answers there with frames of
 number, length (both 32 bits, big-endian) and byte code, in the order of the names; what cannot be compiled is
-left out. A frame with the number 0xFFFFFFFF ends it. Arguments: the tree, and the bounds as in `domain.limits`.
+left out. A frame with the number 0xFFFFFFFF ends it. Arguments: the tree, and the bounds as in
+`domain.limits`.
 
 The sources are hostile: nothing of them is executed, and whatever compiling them does to this process is its
 sandbox's matter. It runs on every Python from 3.9 on.
