@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.worker.runtimes.launch import LAYER_PATH
+from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
 from lambdad.worker.sandbox.blank import DEFAULTS
 
 
@@ -24,7 +24,7 @@ class Credentials:
 
 
 _XRAY_PORT = "2000"
-_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH, COMPILED_PATH)
 
 
 def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:

@@ -138,6 +138,7 @@ class RuntimeCatalogue:
             },
             version=f"python:{major}.{minor}.v{patch}",
             own_client=True,
+            byte_code=f"python{interpreter.version}",
         )
 
     def _node(self, interpreter: Interpreter) -> RuntimeLaunch:

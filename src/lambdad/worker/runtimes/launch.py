@@ -12,6 +12,9 @@ from lambdad.worker.sandbox.plan import Mount
 LAYER_PATH = "_LAMBDAD_LAYER_PATH"
 """Variable that tells our Python client the directories of layers that hold modules."""
 
+COMPILED_PATH = "_LAMBDAD_COMPILED_PATH"
+"""Variable that tells our Python client where byte code is: a tree, its byte code, the next tree, its …"""
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeLaunch:
@@ -27,6 +30,7 @@ class RuntimeLaunch:
         programs: what may stand for `argv[0]`: the first that exists is started, and `argv[0]` if none does.
         takes_wrapper: whether `AWS_LAMBDA_EXEC_WRAPPER` is heeded.
         blank: what can be made before a function of this runtime is called.
+        byte_code: the interpreter that byte code is made by (``python3.13.0``); None for what takes none.
     """
 
     argv: tuple[str, ...]
@@ -38,6 +42,7 @@ class RuntimeLaunch:
     programs: tuple[str, ...] = ()
     takes_wrapper: bool = True
     blank: BlankKind = BARE_KIND
+    byte_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,10 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-_PLACES = ("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp")
+_PLACES = (
+    *("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp"),
+    *("var/compiled/task", "var/compiled/opt"),
+)
 _PRIVATE = ("proc", "dev", "tmp", "etc")
 _HIDDEN_FILES = (
     "kcore",
