@@ -24,12 +24,14 @@ from typing import NoReturn, TypedDict
 from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish, grow_up
 from lambdad.worker.sandbox.launcher.program import Become
-from lambdad.worker.sandbox.launcher.waiting import preload, wait_for_function
+from lambdad.worker.sandbox.launcher.waiting import wait_for_function
 
 SOURCE = "/run"
 """Where lambdad's own modules are while it starts."""
 BOOT = (
-    "import sys; before = set(sys.modules); sys.path.insert(0, '/run'); "
+    # First what every client loads, so that it is there for the function as well.
+    "import sys, os, time, importlib, _json, _socket; "
+    "before = set(sys.modules); sys.path.insert(0, '/run'); "
     "from lambdad.worker.sandbox.launcher.fork_server import main; exec(main(before))"
 )
 MOST_DESCRIPTORS = 32
@@ -49,7 +51,7 @@ def main(before: set[str]) -> CodeType:
     """Serve until the launcher is gone; in a blank, the program it goes on with.
 
     Args:
-        before: names of the modules the interpreter itself has loaded.
+        before: names of the modules the interpreter and our client load in any case.
     """
     descriptor, owner, privileged, *argv = sys.argv[1:]
     control = socket.socket(fileno=int(descriptor))
@@ -60,7 +62,6 @@ def main(before: set[str]) -> CodeType:
         syscalls.argument_area(),
     )
     code = _client(argv[-1])
-    preload()
     syscalls.unmount(SOURCE)
     os.chdir(SOURCE)
     sys.path.remove(SOURCE)

@@ -6,6 +6,7 @@ as if the interpreter had been executed with the environment that was read.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -14,21 +15,6 @@ import time
 
 CHANNEL = 4
 _LENGTH_BYTES = 4
-# What the client loads in any case: a function of its own cannot tell that these were there before.
-_OF_CLIENT = (
-    "time",
-    "importlib",
-    "importlib._bootstrap",
-    "importlib._bootstrap_external",
-    "_json",
-    "_socket",
-)
-
-
-def preload() -> None:
-    """Load what every client will."""
-    for name in _OF_CLIENT:
-        __import__(name)
 
 
 def wait_for_function(argv: list[str], before: set[str]) -> None:
@@ -36,7 +22,7 @@ def wait_for_function(argv: list[str], before: set[str]) -> None:
 
     Args:
         argv: what the program was started with, as it shall see it.
-        before: names of the modules the interpreter itself has loaded.
+        before: names of the modules the interpreter and our client load in any case.
     """
     _signals_of_python()
     sys.argv = argv[-1:]
@@ -66,10 +52,12 @@ def _be_main(path: str) -> None:
 
 
 def _forget_modules(before: set[str]) -> None:
-    """What we have loaded is none of the function's: it shall find its own, if it has one of that name."""
-    kept = before.union(_OF_CLIENT)
-    for name in [one for one in sys.modules if one not in kept]:
-        del sys.modules[name]
+    """What we have loaded is none of the function's: it shall find its own, if it has one of that name.
+
+    It is forgotten, but not freed: that would take time, and copy the pages it lies in.
+    """
+    forgotten = [sys.modules.pop(name) for name in list(sys.modules) if name not in before]
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(forgotten))
     sys.path_importer_cache.clear()
 
 
