@@ -134,6 +134,13 @@ class NamespaceFactory:
             self._launcher_died()
             return
         name = cast("str", news["id"])
+        if news["event"] == "tmp_in_memory":
+            _log.warning(
+                "a sandbox has its tmp in memory: %s",
+                news["why"],
+                extra={"event": "tmp_in_memory", "sandbox": name},
+            )
+            return
         gone = self._leaving.pop(name, None)
         if gone is not None and not gone.done():
             gone.set_result(None)

@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn, Protocol, TypedDict
 
 from lambdad.worker.sandbox.launcher import loopback, program, reaper, rootfs, seccomp, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
+from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 from lambdad.worker.sandbox.network import inside
 from lambdad.worker.sandbox.network.addresses import LinkAddress
 
@@ -67,10 +68,16 @@ class NoNetwork:
 
 
 class Newborn(NamedTuple):
-    """A sandbox whose reaper was started (and reports on its control socket itself)."""
+    """A sandbox whose reaper was started (and reports on its control socket itself).
+
+    Attributes:
+        tmp_problem: why its `/tmp` lies in memory although this host has room on disk for it; None
+            when there is nothing to tell.
+    """
 
     pid: int
     pidfd: int
+    tmp_problem: str | None = None
 
 
 class Nursery:
@@ -81,8 +88,11 @@ class Nursery:
         owner: names the server in the arguments that a sandbox's reaper shows on the host.
     """
 
-    def __init__(self, template: rootfs.Template, groups: Groups, *, privileged: bool, owner: str) -> None:
+    def __init__(
+        self, template: rootfs.Template, groups: Groups, tmp: Tmp, *, privileged: bool, owner: str
+    ) -> None:
         self._template = template
+        self._tmp = tmp
         self._groups = groups
         self._privileged = privileged
         self._owner = owner
@@ -101,6 +111,7 @@ class Nursery:
             return self._bear(wish, control, network, opened)
         except BaseException:
             self._groups.remove(wish["id"])
+            self._tmp.remove(wish["id"])
             raise
         finally:
             for descriptor in opened:
@@ -116,15 +127,18 @@ class Nursery:
         wanted = Wanted(wish["limits"]["memory_bytes"], wish["limits"]["processes"])
         keys = self._groups.make(wish["id"], wanted)
         opened += keys.descriptors
+        self._born += 1
+        tmp = self._tmp.make(wish["id"], self._tmp_owner(), wish["limits"]["tmp_bytes"])
+        if tmp is not None:
+            opened.append(tmp)
         gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
         opened += [gate_read, gate_write]
         pid, pidfd = syscalls.clone(_NAMESPACES, keys.born_into)
         if pid == 0:
-            trees = [tree for tree, _ in mounts]
+            trees = [tree for tree, _ in mounts] if tmp is None else [tmp, *(tree for tree, _ in mounts)]
             syscalls.close_all_but([control.fileno(), gate_read, root, *keys.tasks, *trees])
-            self._grow_up(wish, control, gate_read, root, mounts, keys.tasks)
+            self._grow_up(wish, control, gate_read, root, mounts, tmp, keys.tasks)
         try:
-            self._born += 1
             self._map_ids(pid)
             link = network.attach(pid, self._born) if wish["outbound"] else None
             os.write(gate_write, json.dumps(link.to_json() if link else None).encode())
@@ -133,7 +147,10 @@ class Nursery:
             os.waitpid(pid, 0)
             os.close(pidfd)
             raise
-        return Newborn(pid, pidfd)
+        return Newborn(pid, pidfd, self._tmp.why if tmp is None and self._tmp.is_on_disk else None)
+
+    def _tmp_owner(self) -> tuple[int, int]:
+        return FIRST_FUNCTION_ID + self._born % FUNCTION_IDS, FIRST_HOST_ID + rootfs.FUNCTION_GID
 
     def _map_ids(self, pid: int) -> None:
         if self._privileged:
@@ -153,6 +170,7 @@ class Nursery:
         gate: int,
         root: int,
         mounts: list[tuple[int, str]],
+        tmp: int | None,
         tasks: list[int],
     ) -> NoReturn:
         step = "user namespace"
@@ -167,8 +185,8 @@ class Nursery:
             os.close(gate)
             step = "mount namespace and root"
             syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            rootfs.enter(root, mounts, wish["limits"]["tmp_bytes"])
-            for tree in (root, *(tree for tree, _ in mounts)):
+            rootfs.enter(root, mounts, tmp, wish["limits"]["tmp_bytes"])
+            for tree in (root, *(tree for tree, _ in mounts), *(() if tmp is None else (tmp,))):
                 os.close(tree)
             step = "network namespace"
             socket.sethostname(HOSTNAME)

@@ -2,7 +2,8 @@
 
 Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
 ``destroy``. News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control
-groups are removed. (That a sandbox could not be made is said on its own control socket.) When the
+groups are removed, ``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk. (That a sandbox
+could not be made is said on its own control socket.) When the
 server's end closes, every sandbox is ended and removed, and so is the launcher.
 """
 
@@ -18,6 +19,7 @@ from typing import cast
 from lambdad.worker.sandbox.launcher.birth import Network, Newborn, Nursery, Wish
 from lambdad.worker.sandbox.launcher.cgroups import Groups
 from lambdad.worker.sandbox.launcher.prepare import Setting, prepare
+from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 
 _MAX_REQUEST_BYTES = 200 * 1024
 _RETRY_MS = 5
@@ -26,8 +28,11 @@ _RETRY_MS = 5
 class Launcher:
     """One server's sandboxes, by id."""
 
-    def __init__(self, server: socket.socket, nursery: Nursery, groups: Groups, network: Network) -> None:
+    def __init__(
+        self, server: socket.socket, nursery: Nursery, groups: Groups, tmp: Tmp, network: Network
+    ) -> None:
         self._server = server
+        self._tmp = tmp
         self._nursery = nursery
         self._groups = groups
         self._network = network
@@ -83,6 +88,8 @@ class Launcher:
         self._alive[wish["id"]] = newborn
         self._by_pidfd[newborn.pidfd] = wish["id"]
         self._poll.register(newborn.pidfd, select.POLLIN)
+        if newborn.tmp_problem is not None:
+            self._tell({"event": "tmp_in_memory", "id": wish["id"], "why": newborn.tmp_problem})
 
     def _bury(self, pidfd: int) -> None:
         name = self._by_pidfd.pop(pidfd)
@@ -90,6 +97,7 @@ class Launcher:
         self._poll.unregister(pidfd)
         os.waitpid(newborn.pid, 0)
         os.close(pidfd)
+        self._tmp.remove(name)
         self._leaving.append(name)
 
     def _remove_groups(self) -> None:
@@ -116,7 +124,7 @@ def main(arguments: list[str]) -> None:
         server.send(json.dumps(prepared.hello()).encode())
         if prepared.nursery is None:
             return
-        launcher = Launcher(server, prepared.nursery, prepared.groups, prepared.network)
+        launcher = Launcher(server, prepared.nursery, prepared.groups, prepared.tmp, prepared.network)
         try:
             launcher.run()
         finally:
