@@ -15,6 +15,7 @@ from lambdad.worker.sandbox.asking import Questions
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
 from lambdad.worker.sandbox.limit_files import LimitFiles
+from lambdad.worker.sandbox.peak_memory import PeakMemory
 from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, RunningProcess, SandboxPlan, Tier
 from lambdad.worker.sandbox.started import open_ends
 
@@ -57,9 +58,11 @@ class NamespaceSandbox:
     _processes: dict[str, _Process] = field(default_factory=dict)
     _frozen: bool = False
     _questions: Questions = field(init=False)
+    _peak: PeakMemory = field(init=False)
 
     def __post_init__(self) -> None:
         self._questions = Questions(self.sandbox_id)
+        self._peak = PeakMemory(self.files)
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; a program that cannot be executed is told to `on_exit`.
@@ -114,8 +117,8 @@ class NamespaceSandbox:
         self.files.apply_cpu_quota(self.plan.limits.vcpus)
 
     def peak_memory_bytes(self) -> int:
-        """Highest memory use of the sandbox so far."""
-        return self.files.peak_memory_bytes()
+        """Highest memory use of the sandbox so far, without page cache."""
+        return self._peak.read()
 
     def tmp_memory_bytes(self) -> int:
         """What files in `/tmp` take of the memory limit."""

@@ -26,7 +26,7 @@ from lambdad.worker.sandbox.launcher.tmp import btrfs
 
 GIB = 1 << 30
 STEP_BYTES = 2 * GIB
-"""The image starts with this much, and has at least this much more than all of `/tmp` together may take."""
+"""The image starts with this much and grows by it."""
 _LEFT_SHARE, _LEFT_BYTES = 20, GIB  # a twentieth of the disk, at least this, is left to others
 _MKFS = "mkfs.btrfs"
 _MKFS_WITHIN_MS = 5_000

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from lambdad.worker.sandbox.launcher import syscalls
 from lambdad.worker.sandbox.launcher.tmp import btrfs
-from lambdad.worker.sandbox.launcher.tmp.image import STEP_BYTES, Image
+from lambdad.worker.sandbox.launcher.tmp.image import GIB, STEP_BYTES, Image
 from lambdad.worker.sandbox.launcher.tmp.keeper import Keeper
 
+# What is written while the image grows, and what btrfs needs for itself
+_AHEAD_BYTES = GIB
 _MODE = 0o1777  # as every /tmp has it
 
 
@@ -123,7 +125,7 @@ class Tmp:
     def _promise(self, more_bytes: int) -> None:
         """The image is to hold all that was promised, while the disk has room for that."""
         self._promised_bytes += more_bytes
-        wanted = -(-(self._promised_bytes + STEP_BYTES) // STEP_BYTES) * STEP_BYTES
+        wanted = -(-(self._promised_bytes + _AHEAD_BYTES) // STEP_BYTES) * STEP_BYTES
         if wanted > self._asked_bytes and self._keeper is not None:
             self._asked_bytes = wanted
             self._keeper.grow(wanted)
