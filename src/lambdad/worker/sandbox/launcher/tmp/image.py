@@ -186,7 +186,7 @@ def _file_system(directory: str) -> str:
 
 def _format(mkfs: str, file: int) -> None:
     inherited = 9
-    arguments = [_MKFS, "-q", "-f", "-m", "single", "-d", "single", "-K", f"/proc/self/fd/{inherited}"]
+    arguments = [_MKFS, "-q", "-f", "-M", "-m", "single", "-d", "single", "-K", f"/proc/self/fd/{inherited}"]
     actions = [(os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (0, 1, 2)]
     actions.append((os.POSIX_SPAWN_DUP2, file, inherited))  # type: ignore[arg-type]
     pid = os.posix_spawn(mkfs, arguments, {"PATH": os.defpath}, file_actions=actions)
