@@ -121,6 +121,11 @@ def test_tmp_holds_what_the_plan_says_and_no_more(host: Host, size_mib: int) -> 
         assert write(host, sandbox, "/tmp/other", MIB)[0] in FULL
 
 
+def test_more_is_written_than_the_image_had_at_first(host: Host) -> None:
+    with made(host, tmp_bytes=4 * GIB) as sandbox:
+        assert write(host, sandbox, "/tmp/big", 3 * GIB) == (0, 3 * GIB)
+
+
 def test_what_is_deleted_can_be_written_again(host: Host) -> None:
     with made(host, tmp_bytes=64 * MIB) as sandbox:
         for _ in range(4):

@@ -63,24 +63,34 @@ class Image(NamedTuple):
     file: int
     device: str
 
-    def grow(self, size_bytes: int) -> bool:
-        """Make it that large; False when the disk has too little left for that."""
-        now = os.fstat(self.file).st_size
-        if size_bytes > now:
-            if _spare_bytes(self.file) < size_bytes - now:
-                return False
-            try:
-                os.posix_fallocate(self.file, now, size_bytes - now)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self.file, now)
-                return False
-            device = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.ioctl(device, _LOOP_SET_CAPACITY)
-            finally:
-                os.close(device)
-            btrfs.fill_device(self.root)
+    @property
+    def size_bytes(self) -> int:
+        """How large it is."""
+        return os.fstat(self.file).st_size
+
+    @property
+    def free_bytes(self) -> int:
+        """What can still be written."""
+        room = os.fstatvfs(self.root)
+        return room.f_bavail * room.f_frsize
+
+    def grow(self) -> bool:
+        """Make it a step larger; False when the disk has too little left for that."""
+        if _spare_bytes(self.file) < STEP_BYTES:
+            return False
+        now = self.size_bytes
+        try:
+            os.posix_fallocate(self.file, now, STEP_BYTES)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self.file, now)
+            return False
+        device = os.open(self.device, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(device, _LOOP_SET_CAPACITY)
+        finally:
+            os.close(device)
+        btrfs.fill_device(self.root)
         return True
 
 

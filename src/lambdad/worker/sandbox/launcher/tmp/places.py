@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 from lambdad.worker.sandbox.launcher import syscalls
 from lambdad.worker.sandbox.launcher.tmp import btrfs
-from lambdad.worker.sandbox.launcher.tmp.image import GIB, STEP_BYTES, Image
+from lambdad.worker.sandbox.launcher.tmp.image import Image
 from lambdad.worker.sandbox.launcher.tmp.keeper import Keeper
 
-# What is written while the image grows, and what btrfs needs for itself
-_AHEAD_BYTES = GIB
 _MODE = 0o1777  # as every /tmp has it
 
 
@@ -36,7 +34,6 @@ class Tmp:
         self._places: dict[str, _Place] = {}
         self._made = 0
         self._promised_bytes = 0
-        self._asked_bytes = STEP_BYTES
         self.why = why
 
     @property
@@ -86,7 +83,7 @@ class Tmp:
         """Remove what is there, soon; nothing when it is a tmpfs."""
         place = self._places.pop(name, None)
         if place is not None and self._keeper is not None:
-            self._promised_bytes -= place.size_bytes
+            self._promise(-place.size_bytes)
             self._keeper.remove(place.directory, place.number)
 
     def close(self) -> None:
@@ -123,9 +120,6 @@ class Tmp:
         return tree
 
     def _promise(self, more_bytes: int) -> None:
-        """The image is to hold all that was promised, while the disk has room for that."""
         self._promised_bytes += more_bytes
-        wanted = -(-(self._promised_bytes + _AHEAD_BYTES) // STEP_BYTES) * STEP_BYTES
-        if wanted > self._asked_bytes and self._keeper is not None:
-            self._asked_bytes = wanted
-            self._keeper.grow(wanted)
+        if self._keeper is not None:
+            self._keeper.promise(self._promised_bytes)
