@@ -7,7 +7,7 @@ import os
 
 from lambdad.worker.sandbox.launcher import syscalls
 from lambdad.worker.sandbox.launcher.tmp.image import GIB, Image, Unavailable, open_image
-from lambdad.worker.sandbox.launcher.tmp.places import Tmp
+from lambdad.worker.sandbox.launcher.tmp.places import OVERHEAD_BYTES, Tmp
 from lambdad.worker.sandbox.launcher.trial import Fact
 
 FEATURE = "tmp on disk"
@@ -60,7 +60,7 @@ def _try(tmp: Tmp) -> str | None:
     finally:
         os.close(tree)
         tmp.remove(_TRIAL)
-    return None if written <= _TRIAL_BYTES else "the quota of a subvolume does not hold"
+    return None if written <= _TRIAL_BYTES + OVERHEAD_BYTES else "the quota of a subvolume does not hold"
 
 
 def _fill(path: str, most_bytes: int) -> int:
