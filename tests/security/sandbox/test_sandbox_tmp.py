@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hosting import LIMITS, MIB, PYTHON, Host, hosts, run_in
 
+from lambdad.worker.sandbox import helper
 from lambdad.worker.sandbox.factory import make_factory
 from lambdad.worker.sandbox.plan import ProcessPlan, Sandbox, SandboxPlan, Tier
 
@@ -256,6 +257,33 @@ def test_a_closed_host_leaves_no_loop_device(tmp_path_factory: pytest.TempPathFa
     while images_of(directory):
         assert time.monotonic() < deadline, "the loop device stays"
         time.sleep(0.05)
+
+
+@pytest.fixture
+def memory_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host on which `mkfs.btrfs` is not installed."""
+    missing = "import lambdad.worker.sandbox.launcher.tmp.image as image; image._MKFS = 'mkfs.none'; "
+    with pytest.MonkeyPatch.context() as patch:
+        path, main = helper._BOOT.split("from lambdad", 1)
+        patch.setattr(helper, "_BOOT", f"{path}{missing}from lambdad{main}")
+        yield from hosts(tmp_path_factory, Tier.NAMESPACE)
+
+
+def test_without_the_program_the_finding_says_what_to_install(memory_host: Host) -> None:
+    (found,) = [one for one in memory_host.factory.findings if one.feature == "tmp on disk"]
+    assert (found.works, found.remedy) == (False, "install `btrfs-progs`")
+    assert "counts as the function's memory" in found.detail
+
+
+def test_in_memory_tmp_holds_what_the_plan_says_and_no_more(memory_host: Host) -> None:
+    with made(memory_host, tmp_bytes=8 * MIB) as sandbox:
+        assert write(memory_host, sandbox, "/tmp/big", 1 << 40) == (errno.ENOSPC, 8 * MIB)
+        assert sandbox.tmp_memory_bytes() >= 8 * MIB
+
+
+def test_in_memory_files_cannot_break_the_limit_of_memory(memory_host: Host) -> None:
+    source = "open('/tmp/x', 'wb').write(bytearray(100 << 20))"
+    assert memory_host.python(source, memory_bytes=64 * MIB, tmp_bytes=256 * MIB).status.oom_killed
 
 
 @pytest.fixture

@@ -87,3 +87,15 @@ def test_one_that_lies_in_memory_takes_no_limit_from_outside_and_needs_no_remova
     tmp.remove("one")
     tmp.close()
     assert tmp.why == "why"
+
+
+def test_a_broken_image_gives_one_sandbox_a_tmpfs_and_says_why(tmp_path: Path) -> None:
+    root, file = os.open(tmp_path, os.O_RDONLY), os.open(tmp_path / "file", os.O_CREAT | os.O_RDWR)
+    tmp = Tmp(Image(root, file, "/dev/null"))
+    try:
+        assert tmp.make("one", (1, 1), 1 << 20) is None
+        assert tmp.is_on_disk
+        assert "Inappropriate ioctl" in tmp.why
+        assert not tmp.limit("one", 1 << 20)
+    finally:
+        tmp.close()
