@@ -87,7 +87,7 @@ async def _read_all(descriptor: int) -> str:
 
 def _kind(runtime: Path) -> BlankKind:
     """Of the interpreter these tests run on, with `_CLIENT` in place of ours."""
-    launch = RuntimeCatalogue().launch("python%d.%d" % sys.version_info[:2])
+    launch = RuntimeCatalogue().launch(f"python{sys.version_info[0]}.{sys.version_info[1]}")
     source = runtime / "client.py"
     source.write_text(_CLIENT)
     py_compile.compile(str(source), str(runtime / "client.pyc"), doraise=True)

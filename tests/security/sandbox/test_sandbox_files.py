@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hosting import MIB, Host
+from hosting import Host
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.plan import Mount
@@ -67,16 +66,6 @@ def test_two_sandboxes_do_not_share_tmp(host: Host) -> None:
     finally:
         host.destroy(one)
         host.destroy(other)
-
-
-def test_tmp_holds_what_the_plan_says_and_no_more(host: Host) -> None:
-    source = (
-        "f = open('/tmp/big', 'wb', buffering=0); n = 0\n"
-        "try:\n  while True: n += f.write(bytes(1 << 20))\n"
-        "except OSError as e: print(e.errno, n)"
-    )
-    ran = host.python(source, tmp_bytes=8 * MIB)
-    assert ran.output == f"{errno.ENOSPC} {8 * MIB}\n"
 
 
 def test_the_code_is_there_read_only_without_setuid_and_devices(host: Host) -> None:

@@ -17,6 +17,7 @@ from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
 from lambdad.worker.sandbox.limit_files import LimitFiles
+from lambdad.worker.sandbox.peak_memory import PeakMemory
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
@@ -54,7 +55,7 @@ class NamespaceSandbox:
     Attributes:
         freeze_file: None on a host where the reaper stops the processes by signals.
         kind: what kind of blank it is, until it is assigned.
-        trees: asks the launcher for what a blank is to mount.
+        trees: has the launcher make what a blank is to mount, and tells whether its `/tmp` is on disk.
     """
 
     sandbox_id: str
@@ -64,7 +65,7 @@ class NamespaceSandbox:
     leave: Callable[[str], asyncio.Future[None]]
     freeze_file: FreezeFile | None = None
     kind: BlankKind | None = None
-    trees: Callable[[tuple[Mount, ...]], Awaitable[list[int]]] | None = None
+    trees: Callable[[SandboxPlan, tuple[Mount, ...]], Awaitable[tuple[list[int], bool]]] | None = None
     tier: Tier = Tier.NAMESPACE
     listeners: tuple[socket.socket, ...] = ()
     _packets: Packets | None = None
@@ -75,9 +76,11 @@ class NamespaceSandbox:
     _waiting: StartedProcess | None = None
     _waits_for: BlankKind | None = None
     _questions: Questions = field(init=False)
+    _peak: PeakMemory = field(init=False)
 
     def __post_init__(self) -> None:
         self._questions = Questions(f"sandbox {self.sandbox_id}")
+        self._peak = PeakMemory(self.files)
 
     @property
     def is_alive(self) -> bool:
@@ -121,10 +124,14 @@ class NamespaceSandbox:
         added = tuple(mount for mount in plan.mounts if mount not in self.kind.mounts)
         self.kind = None
         self.plan = plan
-        trees = await self.trees(added)
+        trees, tmp_on_disk = await self.trees(plan, added)
         done = self._assigned = asyncio.get_running_loop().create_future()
         targets = [mount.target for mount in added]
-        order: News = {"op": "assign", "targets": targets, "tmp_bytes": plan.limits.tmp_bytes}
+        order: News = {
+            "op": "assign",
+            "targets": targets,
+            "tmp_bytes": None if tmp_on_disk else plan.limits.tmp_bytes,
+        }
         try:
             await self._packets.send(order, tuple(trees))
             self.files.limit_memory(plan.limits.memory_bytes)
@@ -209,8 +216,8 @@ class NamespaceSandbox:
         self.files.apply_cpu_quota(self.plan.limits.vcpus)
 
     def peak_memory_bytes(self) -> int:
-        """Highest memory use of the sandbox so far."""
-        return self.files.peak_memory_bytes()
+        """Highest memory use of the sandbox so far, without page cache."""
+        return self._peak.read()
 
     def tmp_memory_bytes(self) -> int:
         """What files in `/tmp` take of the memory limit."""

@@ -132,12 +132,17 @@ class NamespaceFactory:
             raise
         return sandbox
 
-    async def _ask_trees(self, mounts: tuple[Mount, ...]) -> list[int]:
-        """Detached trees for `mounts`, the caller's to close."""
+    async def _ask_trees(self, plan: SandboxPlan, added: tuple[Mount, ...]) -> tuple[list[int], bool]:
+        """Detached trees for what a function adds, the caller's to close; and whether `/tmp` is on disk."""
         packets = None if self._launcher is None else self._launcher.packets
-        places = [(str(mount.source), mount.target) for mount in mounts]
-        _, trees = await self._trees.ask(packets, {"op": "trees", "mounts": places})
-        return trees
+        question: News = {
+            "op": "trees",
+            "id": plan.sandbox_id,
+            "mounts": [(str(mount.source), mount.target) for mount in added],
+            "tmp_bytes": plan.limits.tmp_bytes,
+        }
+        answer, trees = await self._trees.ask(packets, question)
+        return trees, cast("bool", answer["tmp_on_disk"])
 
     async def _fork_server(self, kind: BlankKind) -> None:
         """Make sure that the fork server of a kind runs.
@@ -229,6 +234,13 @@ class NamespaceFactory:
             self._hear_of_fork_server(news)
             return
         name = cast("str", news["id"])
+        if news["event"] == "tmp_in_memory":
+            _log.warning(
+                "a sandbox has its tmp in memory: %s",
+                news["why"],
+                extra={"event": "tmp_in_memory", "sandbox": name},
+            )
+            return
         gone = self._leaving.pop(name, None)
         if gone is not None and not gone.done():
             gone.set_result(None)

@@ -189,7 +189,7 @@ class Sandbox(Protocol):
         ...
 
     def peak_memory_bytes(self) -> int:
-        """Highest memory use so far; 0 when this host cannot tell."""
+        """Highest memory use so far, without page cache; 0 when this host cannot tell."""
         ...
 
     def tmp_memory_bytes(self) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from lambdad.worker.sandbox.launcher import newborn, rootfs, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish
+from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 from lambdad.worker.sandbox.network.addresses import LinkAddress
 
 FIRST_HOST_ID, HOST_IDS = 200_000, 65_536
@@ -38,10 +39,16 @@ class NoNetwork:
 
 
 class Newborn(NamedTuple):
-    """A sandbox whose reaper was started (and reports on its control socket itself)."""
+    """A sandbox whose reaper was started (and reports on its control socket itself).
+
+    Attributes:
+        tmp_problem: why its `/tmp` lies in memory although this host has room on disk for it; None
+            when there is nothing to tell.
+    """
 
     pid: int
     pidfd: int
+    tmp_problem: str | None = None
 
 
 class ForkServers(Protocol):
@@ -60,14 +67,21 @@ class Nursery:
     """Makes sandboxes.
 
     Args:
+        tmp: makes `/tmp` on disk, where it can.
         origin: of those that are made in this process's context.
         fork_servers: make the others.
     """
 
     def __init__(
-        self, template: rootfs.Template, groups: Groups, origin: Origin, fork_servers: ForkServers
+        self,
+        template: rootfs.Template,
+        groups: Groups,
+        tmp: Tmp,
+        origin: Origin,
+        fork_servers: ForkServers,
     ) -> None:
         self._template = template
+        self._tmp = tmp
         self._groups = groups
         self._origin = origin
         self._fork_servers = fork_servers
@@ -84,6 +98,7 @@ class Nursery:
             return self._bear(wish, control, network, opened)
         except BaseException:
             self._groups.remove(wish["id"])
+            self._tmp.remove(wish["id"])
             raise
         finally:
             for descriptor in opened:
@@ -115,12 +130,15 @@ class Nursery:
             wish["id"], Wanted(wish["limits"]["memory_bytes"], wish["limits"]["processes"])
         )
         opened += keys.descriptors
+        self._born += 1
+        tmp = self._tmp.make(wish["id"], self._tmp_owner(), wish["limits"]["tmp_bytes"])
+        if tmp is not None:
+            opened.append(tmp)
         gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
         opened += [gate_read, gate_write]
-        belongings = Belongings(control.fileno(), gate_read, root, trees, keys.tasks)
+        belongings = Belongings(control.fileno(), gate_read, root, tmp, trees, keys.tasks)
         pid, pidfd = self._clone(wish, belongings, keys.born_into)
         try:
-            self._born += 1
             self._map_ids(pid)
             link = network.attach(pid, self._born) if wish["outbound"] else None
             os.write(gate_write, json.dumps(link.to_json() if link else None).encode())
@@ -129,7 +147,10 @@ class Nursery:
             os.waitpid(pid, 0)
             os.close(pidfd)
             raise
-        return Newborn(pid, pidfd)
+        return Newborn(pid, pidfd, self._tmp.why if tmp is None and self._tmp.is_on_disk else None)
+
+    def _tmp_owner(self) -> tuple[int, int]:
+        return FIRST_FUNCTION_ID + self._born % FUNCTION_IDS, FIRST_HOST_ID + rootfs.FUNCTION_GID
 
     def _clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> tuple[int, int]:
         if wish["fork_server"] is not None:

@@ -40,10 +40,11 @@ _PYC_HEADER_BYTES = 16  # PEP 552
 
 
 class Request(TypedDict):
-    """One clone; its descriptors come along: `born_into` (if any), control, gate, root, trees, tasks."""
+    """One clone; its descriptors come along: `born_into` (if any), then those of `Belongings.all`."""
 
     wish: Wish
     born_into: bool
+    has_tmp: bool
     trees: int
 
 
@@ -104,8 +105,9 @@ def _serve(control: socket.socket, origin: Origin) -> NoReturn:
 def _clone(request: Request, descriptors: list[int], origin: Origin) -> dict[str, int | str | None]:
     born_into, given = (descriptors[0], descriptors[1:]) if request["born_into"] else (None, descriptors)
     control, gate, root, *rest = given
+    tmp, rest = (rest[0], rest[1:]) if request["has_tmp"] else (None, rest)
     trees = request["trees"]
-    belongings = Belongings(control, gate, root, rest[:trees], rest[trees:])
+    belongings = Belongings(control, gate, root, tmp, rest[:trees], rest[trees:])
     try:
         pid, pidfd = syscalls.clone(NAMESPACES | syscalls.CLONE_PARENT, born_into)
     except OSError as error:

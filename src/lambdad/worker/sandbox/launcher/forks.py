@@ -99,12 +99,12 @@ class ForkServers:
         request: fork_server.Request = {
             "wish": wish,
             "born_into": born_into is not None,
+            "has_tmp": belongings.tmp is not None,
             "trees": len(belongings.trees),
         }
-        given = [belongings.control, belongings.gate, belongings.root, *belongings.trees, *belongings.tasks]
         first = [] if born_into is None else [born_into]
         try:
-            socket.send_fds(running.control, [json.dumps(request).encode()], first + given)
+            socket.send_fds(running.control, [json.dumps(request).encode()], first + belongings.all)
             answer = _answer(running.control)
         except OSError as error:
             self.end(running.name)

@@ -1,11 +1,12 @@
 """The launcher's loop: requests of the server in, news of sandboxes out.
 
 Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
-``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees),
-``fork_server`` (start one). News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and
-its control groups are removed, ``fork_server`` when one is ready or gone. (That a sandbox could not be made
-is said on its own control socket.) When the server's end closes, every sandbox is ended and removed, and so
-is the launcher.
+``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees; the size
+of its `/tmp` is set with it), ``fork_server`` (start one). News: ``hello`` with what the probe found,
+``gone`` when a sandbox has ended and its control groups are removed, ``tmp_in_memory`` when one was made
+whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or gone. (That a sandbox could not be
+made is said on its own control socket.) When the server's end closes, every sandbox is ended and removed,
+and so is the launcher.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import select
 import signal
 import socket
-from typing import cast
+from typing import TypedDict, cast
 
 from lambdad.worker.sandbox.launcher.birth import Newborn
 from lambdad.worker.sandbox.launcher.forks import Order
@@ -24,6 +25,14 @@ from lambdad.worker.sandbox.launcher.prepare import Makers, Prepared, Setting, p
 
 _MAX_REQUEST_BYTES = 200 * 1024
 _RETRY_MS = 5
+
+
+class Assignment(TypedDict):
+    """What a blank gets of the launcher."""
+
+    id: str
+    mounts: list[tuple[str, str]]
+    tmp_bytes: int
 
 
 class Launcher:
@@ -39,6 +48,7 @@ class Launcher:
         self._server = server
         self._nursery = makers.nursery
         self._groups = prepared.groups
+        self._tmp = prepared.tmp
         self._network = prepared.network
         self._fork_servers = makers.fork_servers
         self._alive: dict[str, Newborn] = {}
@@ -80,7 +90,7 @@ class Launcher:
         if request["op"] == "create":
             self._create(cast("Wish", request), descriptors[0])
         elif request["op"] == "trees":
-            self._give_trees(request["number"], request["mounts"])
+            self._give_trees(request["number"], cast("Assignment", request))
         elif request["op"] == "fork_server":
             self._start_fork_server(cast("Order", request))
         elif request["id"] in self._alive:
@@ -100,16 +110,21 @@ class Launcher:
         self._alive[wish["id"]] = newborn
         self._by_pidfd[newborn.pidfd] = wish["id"]
         self._poll.register(newborn.pidfd, select.POLLIN)
+        if newborn.tmp_problem is not None:
+            self._tell({"event": "tmp_in_memory", "id": wish["id"], "why": newborn.tmp_problem})
 
-    def _give_trees(self, number: int, mounts: list[tuple[str, str]]) -> None:
+    def _give_trees(self, number: int, wanted: Assignment) -> None:
+        trees: list[int] = []
         try:
-            trees = self._nursery.trees(mounts)
+            trees = self._nursery.trees(wanted["mounts"])
+            on_disk = self._tmp.limit(wanted["id"], wanted["tmp_bytes"])
         except OSError as error:
             self._tell({"event": "trees", "number": number, "error": str(error)})
-            return
-        self._tell({"event": "trees", "number": number}, trees)
-        for tree in trees:
-            os.close(tree)
+        else:
+            self._tell({"event": "trees", "number": number, "tmp_on_disk": on_disk}, trees)
+        finally:
+            for tree in trees:
+                os.close(tree)
 
     def _start_fork_server(self, order: Order) -> None:
         try:
@@ -132,6 +147,7 @@ class Launcher:
         self._poll.unregister(pidfd)
         os.waitpid(newborn.pid, 0)
         os.close(pidfd)
+        self._tmp.remove(name)
         self._leaving.append(name)
 
     def _remove_groups(self) -> None:

@@ -79,6 +79,7 @@ class Belongings(NamedTuple):
         control: its tie to the server.
         gate: what the launcher says once ids and network are there.
         root: its world (`Template.copy`).
+        tmp: its `/tmp` on disk; None where it takes memory.
         trees: what is mounted in it, in the order of `Wish.mounts`.
         tasks: see `cgroups.Keys`.
     """
@@ -86,13 +87,19 @@ class Belongings(NamedTuple):
     control: int
     gate: int
     root: int
+    tmp: int | None
     trees: list[int]
     tasks: list[int]
 
     @property
     def all(self) -> list[int]:
         """Every descriptor."""
-        return [self.control, self.gate, self.root, *self.trees, *self.tasks]
+        return [self.control, self.gate, *self.mounted, *self.tasks]
+
+    @property
+    def mounted(self) -> list[int]:
+        """What its world is made of."""
+        return [self.root, *([] if self.tmp is None else [self.tmp]), *self.trees]
 
 
 def grow_up(wish: Wish, belongings: Belongings, origin: Origin) -> None:
@@ -127,8 +134,8 @@ def _live(
     step[0] = "mount namespace and root"
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     mounts = list(zip(belongings.trees, (target for _, target in wish["mounts"]), strict=True))
-    rootfs.enter(belongings.root, mounts, wish["limits"]["tmp_bytes"])
-    for tree in (belongings.root, *belongings.trees):
+    rootfs.enter(belongings.root, mounts, belongings.tmp, wish["limits"]["tmp_bytes"])
+    for tree in belongings.mounted:
         os.close(tree)
     step[0] = "network namespace"
     socket.sethostname(HOSTNAME)

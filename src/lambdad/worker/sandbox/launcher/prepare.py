@@ -1,5 +1,8 @@
 """Before the first sandbox: control groups, mounts, network, and the probe that tries them all."""
 
+# os.path on purpose: pathlib would add to the start of a process that must be small.
+# ruff: noqa: PTH120
+
 from __future__ import annotations
 
 import contextlib
@@ -24,6 +27,8 @@ from lambdad.worker.sandbox.launcher.forks import ForkServers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, find
 from lambdad.worker.sandbox.launcher.newborn import Origin
 from lambdad.worker.sandbox.launcher.rootfs import Template
+from lambdad.worker.sandbox.launcher.tmp.opening import open_tmp
+from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 
 _TUN = "/dev/net/tun"
 _PROBE_GONE_WITHIN_S = 0.5
@@ -60,6 +65,7 @@ class Prepared(NamedTuple):
     """
 
     groups: Groups
+    tmp: Tmp
     network: Network
     facts: list[trial.Fact]
     makers: Makers | None = None
@@ -86,34 +92,39 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
             groups.sweep()
             _enter_own_mounts(privileged=privileged)
         except OSError as error:
-            yield Prepared(groups, NoNetwork(), trial.nothing_works(str(error)))
+            yield Prepared(groups, Tmp(None), NoNetwork(), trial.nothing_works(str(error)))
             return
         network: Network = NoNetwork()
         network_facts: list[trial.Fact] = []
         if setting.outbound:
             network, network_facts = _open_network(stack, privileged=privileged)
+        # Before the template, which is mounted over it: descriptors reach it, paths do not.
+        tmp, tmp_fact = open_tmp(os.path.dirname(setting.place), setting.place, privileged=privileged)
+        stack.callback(tmp.close)
         try:
-            makers = _makers(setting, groups, privileged=privileged)
+            makers = _makers(setting, groups, tmp, privileged=privileged)
         except OSError as error:
-            yield Prepared(groups, network, trial.nothing_works(str(error)))
+            yield Prepared(groups, tmp, network, trial.nothing_works(str(error)))
             return
-        facts = _try(makers.nursery, groups)
+        facts = _try(makers.nursery, groups, tmp)
         facts += trial.limit_facts(groups, joined=trial.works(facts))
-        yield Prepared(groups, network, facts + network_facts, makers)
+        tmp.remove(trial.PROBE)
+        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers)
 
 
-def _try(nursery: Nursery, groups: Groups) -> list[trial.Fact]:
+def _try(nursery: Nursery, groups: Groups, tmp: Tmp) -> list[trial.Fact]:
     facts = trial.try_isolation(nursery, groups)
     _remove_probe(groups)
     if groups.found.freezer is not None and not trial.works(facts, trial.FREEZE):
         # Nobody may be born into the group, or it does not freeze: stop processes by signals then.
         groups.give_up_freezer()
+        tmp.remove(trial.PROBE)
         facts = trial.try_isolation(nursery, groups)
         _remove_probe(groups)
     return facts
 
 
-def _makers(setting: Setting, groups: Groups, *, privileged: bool) -> Makers:
+def _makers(setting: Setting, groups: Groups, tmp: Tmp, *, privileged: bool) -> Makers:
     template = Template(setting.place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
     origin = Origin(
         privileged,
@@ -122,7 +133,7 @@ def _makers(setting: Setting, groups: Groups, *, privileged: bool) -> Makers:
         syscalls.argument_area(),
     )
     fork_servers = ForkServers(template, origin)
-    makers = Makers(Nursery(template, groups, origin, fork_servers), fork_servers)
+    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers), fork_servers)
     # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()

@@ -39,10 +39,10 @@ class _About(TypedDict):
 
 
 class _Assignment(TypedDict):
-    """``assign``: where the trees that came along are mounted, and how large `/tmp` is."""
+    """``assign``: where the trees that came along are mounted, and how large a `/tmp` in memory is."""
 
     targets: list[str]
-    tmp_bytes: int
+    tmp_bytes: int | None
 
 
 class _Question(TypedDict):
@@ -114,7 +114,8 @@ class Reaper:
         try:
             for tree, target in zip(trees, assignment["targets"], strict=True):
                 syscalls.attach_tree(tree, target)
-            rootfs.resize_tmp(assignment["tmp_bytes"])
+            if assignment["tmp_bytes"] is not None:
+                rootfs.resize_tmp(assignment["tmp_bytes"])
             renounce()
         except (OSError, ValueError) as error:
             self._tell({"event": "unassigned", "error": str(error)})

@@ -183,8 +183,10 @@ def read_only_tree(source: str) -> int:
     return tree
 
 
-def enter(root: int, mounts: list[tuple[int, str]], tmp_bytes: int) -> None:
+def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: int) -> None:
     """Make `root` this process's world, with `mounts` (tree, target), `/tmp` and `/proc` in it.
+
+    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none.
 
     To be called in new mount and pid namespaces, with the template as working directory.
     """
@@ -192,8 +194,11 @@ def enter(root: int, mounts: list[tuple[int, str]], tmp_bytes: int) -> None:
     os.fchdir(root)
     for tree, target in mounts:
         syscalls.attach_tree(tree, target.lstrip("/"))
-    options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
-    syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
+    if tmp is None:
+        options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
+        syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
+    else:
+        syscalls.attach_tree(tmp, "tmp")
     _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
     _mask_proc()
     syscalls.pivot_root_here()
