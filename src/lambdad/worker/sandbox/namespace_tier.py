@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import logging
 import socket
+from pathlib import Path
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.freezing import FreezeFile
+from lambdad.worker.sandbox.group_memory import GroupMemory
 from lambdad.worker.sandbox.helper import (
     HelperGone,
     LauncherProcess,
@@ -56,6 +58,12 @@ class NamespaceFactory:
             self._parents = cast("dict[str, str]", groups["parents"])
             self._freezer = cast("str | None", groups["freezer"])
         return hello
+
+    @property
+    def memory(self) -> GroupMemory | None:
+        """What all its sandboxes use together; None when this host cannot tell."""
+        parent = self._parents.get("memory")
+        return None if parent is None else GroupMemory(self._version, Path(parent))
 
     async def create(self, plan: SandboxPlan) -> Sandbox:
         """Make a sandbox in which nothing runs yet.
