@@ -23,12 +23,7 @@ from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import (
-    MEMORY_LOOK_S,
-    PROVISIONED_LOOK_S,
-    STARTS_BESIDE,
-    STARTS_PER_CPU,
-)
+from lambdad.domain.limits import MEMORY_LOOK_S, PROVISIONED_LOOK_S, STARTS_PER_CPU
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -182,7 +177,7 @@ class _Worker:
         memory = group_memory.of(factory)
         there = min(group_memory.host_bytes(), (memory and memory.limit_bytes()) or sys.maxsize)
         placement = Placement(self.host, share.environments, memory, memory_ceiling_bytes(settings, there))
-        most_starting = STARTS_BESIDE + STARTS_PER_CPU * (os.cpu_count() or 1)
+        most_starting = max(1, int(STARTS_PER_CPU * (os.cpu_count() or 1)))
         later = asyncio.get_running_loop().call_later
         self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
 

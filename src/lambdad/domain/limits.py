@@ -75,8 +75,9 @@ MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
 # Scaling (Q: "Lambda scaling behavior" of the developer guide)
 SCALING_ENVIRONMENTS: Final = 1_000  # Q: new environments of one function in `SCALING_PERIOD_S`
 SCALING_PERIOD_S: Final = 10.0  # Q: "refilled continuously"; what is unused is not gathered
-STARTS_PER_CPU: Final = 1  # L: environments that come up at once, for each processor; measured by the bench
-STARTS_BESIDE: Final = 2  # L: and so many more, as a start waits for the kernel as well
+STARTS_PER_CPU: Final = (
+    0.5  # L: environments that come up at once; with more, warm calls wait for a processor
+)
 START_TURN_S: Final = 0.25  # L: who comes up for longer no longer keeps others from starting
 ROOM_WAIT_S: Final = 1.0  # L: a call waits so long for others to become idle before it is throttled
 ROOM_LOOK_S: Final = 0.02  # L: how often is looked for room while somebody waits for it
