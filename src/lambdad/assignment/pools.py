@@ -152,6 +152,11 @@ class Pools:
         starting = sum(pool.starting_count for pool in pools)
         return self._placement.crowd(starting, sum(pool.idle_count for pool in pools))
 
+    @property
+    def placement(self) -> Placement:
+        """Where environments come from."""
+        return self._placement
+
     def evict(self, count: int) -> int:
         """End so many idle environments on demand, the longest unused first; how many there were."""
         ended = 0
