@@ -88,6 +88,7 @@ START_MEMORY_BYTES: Final = 48 * MIB  # L: set aside for one that comes up; boto
 BUSY_MEMORY_BYTES: Final = 4 * MIB  # L: set aside for each that runs an event, as it may grow
 ASSUMED_MEMORY_BYTES: Final = 32 * MIB  # L: of one environment where the host cannot tell
 MOST_EVICTED: Final = 8  # L: environments ended at once to make room; then what they freed is looked at
+REMOVED_WITHIN_S: Final = 15.0  # L: room is not waited for longer; the Shutdown phase takes two at most
 MOST_LEAVING: Final = 32  # L: ended and still being removed; with more nothing is started
 
 # Provisioned concurrency
