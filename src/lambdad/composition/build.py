@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import resource
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +23,7 @@ from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import PROVISIONED_LOOK_S
+from lambdad.domain.limits import MEMORY_LOOK_S, PROVISIONED_LOOK_S, STARTS_PER_CPU
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -37,10 +38,10 @@ from lambdad.frontend.resolve import resolve
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
+from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
-from lambdad.settings.capacity import environment_bound
 from lambdad.settings.model import Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
@@ -53,13 +54,13 @@ from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.host import Host
-from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
+from lambdad.worker.sandbox import group_memory
 from lambdad.worker.sandbox.factory import make_factory
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier
 
 _log = logging.getLogger("lambdad")
-_MAX_CONNECTIONS = 10_000
 _RECLAIM_S = 5.0
 
 
@@ -93,7 +94,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         )
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
-        worker = _Worker(settings, factory, stores, clock, stack)
+        share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        worker = _Worker(settings, factory, stores, clock, stack, share)
         secret = os.urandom(32)
         control = ControlPlane(
             stores.catalogue,
@@ -119,7 +121,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
-            _MAX_CONNECTIONS,
+            share.clients,
         )
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
@@ -130,7 +132,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             else None
         )
         port = await edge.listen(settings.host, settings.port, tls)
-        for name, upkeep in (("reclaim", worker.reclaim()), ("keep", worker.keep())):
+        upkeeps = (("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve()))
+        for name, upkeep in upkeeps:
             stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
         yield Parts(edge, shared, worker.frontend, factory, port)
 
@@ -159,6 +162,7 @@ class _Worker:
         stores: _Stores,
         clock: SystemClock,
         stack: AsyncExitStack,
+        share: Capacity,
     ) -> None:
         self.edge: EdgeServer | None = None
         self.credentials = CredentialIssuer()
@@ -184,11 +188,17 @@ class _Worker:
             self._environment_gone,
             settings.max_environment_age_s,
             freezes=settings.freeze,
+            connections=SharedConnections(share.shared_connections),
+            on_removed=self._environment_removed,
         )
         stack.push_async_callback(self.host.close)
         stack.push_async_callback(self.ahead.close)  # before the host ends the factory
-        bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)
+        memory = group_memory.of(factory)
+        there = min(group_memory.host_bytes(), (memory and memory.limit_bytes()) or sys.maxsize)
+        placement = Placement(self.host, share.environments, memory, memory_ceiling_bytes(settings, there))
+        most_starting = max(1, int(STARTS_PER_CPU * (os.cpu_count() or 1)))
+        later = asyncio.get_running_loop().call_later
+        self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
 
         async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
             return await resolve(stores.catalogue, scope, function, qualifier)
@@ -207,6 +217,9 @@ class _Worker:
         if self.edge is not None:
             self.edge.forget_environment(environment_id)
 
+    def _environment_removed(self) -> None:
+        self.pools.removed()
+
     async def reclaim(self) -> None:
         """End environments that nobody used for long."""
         while True:
@@ -224,6 +237,15 @@ class _Worker:
                 self.pools.look()
             except Exception:  # noqa: BLE001 - or nothing would ever be kept again
                 _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
+
+    async def relieve(self) -> None:
+        """End idle environments when all together have grown over the memory ceiling."""
+        while True:
+            await asyncio.sleep(MEMORY_LOOK_S)
+            try:
+                self.pools.relieve()
+            except Exception:  # noqa: BLE001 - or memory would never be looked at again
+                _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
 
 
 class _Downloads:
@@ -294,10 +316,6 @@ def _required(settings: Settings) -> Tier | None:
 def _chosen(settings: Settings) -> Tier | None:
     chosen = settings.isolation
     return None if chosen is Isolation.AUTO else Tier(chosen.value)
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

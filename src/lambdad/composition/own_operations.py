@@ -57,6 +57,7 @@ class OwnOperations:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "invocations": {"running": self.frontend.in_flight},
+            "capacity": self._capacity(),
             "environments": [
                 {
                     "id": one.environment_id,
@@ -70,6 +71,18 @@ class OwnOperations:
                 }
                 for one in self.host.environments()
             ],
+        }
+
+    def _capacity(self) -> Mapping[str, object]:
+        placement, crowd = self.pools.placement, self.pools.crowd()
+        return {
+            "environments": crowd.living,
+            "most_environments": placement.bounds.most,
+            "starting": crowd.starting,
+            "idle": crowd.idle,
+            "leaving": crowd.leaving,
+            "memory_bytes": placement.used_bytes(),
+            "memory_ceiling_bytes": placement.bounds.ceiling_bytes,
         }
 
     async def drain(self, request: Request) -> Mapping[str, object]:

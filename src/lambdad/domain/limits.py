@@ -62,6 +62,7 @@ FREEZE_AFTER_S: Final = 0.005  # L: an environment idle for so long is frozen; s
 ENVIRONMENT_AGE_S: Final = 50_400.0  # L: 14 h, the longest lease AWS has told of
 ENVIRONMENT_AGE_JITTER: Final = 0.2  # L: each environment's age is this part shorter at most
 MAX_ENVIRONMENT_CONNECTIONS: Final = 64  # L: connections one environment may hold to the server
+OWN_CONNECTIONS: Final = 4  # L: of these it always may hold so many; the rest while others leave some
 MAX_ENVIRONMENT_BODY_BYTES: Final = 80 * MIB  # L: of requests one environment has begun to send
 MAX_EDGE_BODY_BYTES: Final = 1_024 * MIB  # L: of all requests the edge has begun to take
 MAX_RUNTIME_API_HEADER_BYTES: Final = 1_100 * KIB  # L: the official clients send X-Ray causes of up to 1 MiB
@@ -70,6 +71,25 @@ MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
 # Concurrency
 ACCOUNT_CONCURRENCY: Final = 1_000  # Q
 MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
+
+# Scaling (Q: "Lambda scaling behavior" of the developer guide)
+SCALING_ENVIRONMENTS: Final = 1_000  # Q: new environments of one function in `SCALING_PERIOD_S`
+SCALING_PERIOD_S: Final = 10.0  # Q: "refilled continuously"; what is unused is not gathered
+STARTS_PER_CPU: Final = (
+    0.5  # L: environments that come up at once; with more, warm calls wait for a processor
+)
+START_TURN_S: Final = 0.25  # L: who comes up for longer no longer keeps others from starting
+ROOM_WAIT_S: Final = 1.0  # L: a call waits so long for others to become idle before it is throttled
+ROOM_LOOK_S: Final = 0.02  # L: how often is looked for room while somebody waits for it
+MEMORY_FRESH_S: Final = 0.01  # L: memory read so recently is not read again
+MEMORY_LOOK_S: Final = 0.5  # L: how often is looked whether environments have grown over the ceiling
+MEMORY_SHARE: Final = 0.8  # L: of the host's memory, for all environments together unless set
+START_MEMORY_BYTES: Final = 48 * MIB  # L: set aside for one that comes up; boto3 imported takes about so much
+BUSY_MEMORY_BYTES: Final = 4 * MIB  # L: set aside for each that runs an event, as it may grow
+ASSUMED_MEMORY_BYTES: Final = 32 * MIB  # L: of one environment where the host cannot tell
+MOST_EVICTED: Final = 8  # L: environments ended at once to make room; then what they freed is looked at
+REMOVED_WITHIN_S: Final = 15.0  # L: room is not waited for longer; the Shutdown phase takes two at most
+MOST_LEAVING: Final = 32  # L: ended and still being removed; with more nothing is started
 
 # Provisioned concurrency
 PROVISIONED_INIT_S: Final = 130.0  # Q: Init phase, or the function's timeout when that is longer

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from pathlib import Path
 from typing import Final, cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
@@ -13,6 +14,7 @@ from lambdad.domain.limits import DEFAULT_EPHEMERAL_MIB, MAX_OPEN_FILES, MAX_PRO
 from lambdad.worker.sandbox.asking import Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
+from lambdad.worker.sandbox.group_memory import GroupMemory
 from lambdad.worker.sandbox.helper import (
     HelperGone,
     LauncherProcess,
@@ -70,6 +72,12 @@ class NamespaceFactory:
             self._parents = cast("dict[str, str]", groups["parents"])
             self._freezer = cast("str | None", groups["freezer"])
         return hello
+
+    @property
+    def memory(self) -> GroupMemory | None:
+        """What all its sandboxes use together; None when this host cannot tell."""
+        parent = self._parents.get("memory")
+        return None if parent is None else GroupMemory(self._version, Path(parent))
 
     async def create(self, plan: SandboxPlan) -> Sandbox:
         """Make a sandbox in which nothing runs yet.
