@@ -22,7 +22,7 @@ from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import PROVISIONED_LOOK_S
+from lambdad.domain.limits import PROVISIONED_LOOK_S, SNAPSHOT_MEMORY_SHARE
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -98,6 +98,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget,),
         )
@@ -166,6 +167,7 @@ class _Worker:
             self._environment_gone,
             settings.max_environment_age_s,
             freezes=settings.freeze,
+            snapshot_bytes=int(_memory_bytes() * SNAPSHOT_MEMORY_SHARE),
         )
         stack.push_async_callback(self.host.close)
         bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
