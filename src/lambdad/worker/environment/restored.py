@@ -93,13 +93,13 @@ class RestoredEnvironment(ExecutionEnvironment):
         try:
             async with asyncio.timeout_at(deadline):
                 await making.sandbox.restore(self._loan.image)
+        except TimeoutError:
+            self._end(SnapStartTimedOut(TIMED_OUT))
+            return
         except (ImageStale, OSError) as error:
             self._loan.is_useless(str(error))
             if self._state is _S.MAKING:
                 await super()._begin(making)
-            return
-        except TimeoutError:
-            self._end(SnapStartTimedOut(TIMED_OUT))
             return
         except LambdadError as error:
             self._end(error)
