@@ -84,9 +84,11 @@ def test_an_sdk_inside_fetches_its_credentials(server: Server) -> None:
     "source",
     [
         "raise RuntimeError('no init')\n",
-        "import snapshot_restore_py as hooks\n"
-        "hooks.register_before_snapshot(lambda: 1 / 0)\n"
-        "def handler(event, context): pass\n",
+        """
+import snapshot_restore_py as hooks
+hooks.register_before_snapshot(lambda: 1 / 0)
+def handler(event, context): pass
+""",
     ],
 )
 def test_a_version_whose_init_or_hook_fails_is_failed_and_cannot_be_called(

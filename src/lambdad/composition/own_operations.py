@@ -57,6 +57,10 @@ class OwnOperations:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "invocations": {"running": self.frontend.in_flight},
+            "snapshots": {
+                "count": self.host.snapshots.count,
+                "memory_bytes": self.host.snapshots.size_bytes,
+            },
             "environments": [
                 {
                     "id": one.environment_id,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import pytest
+from botocore.credentials import ContainerProvider
+from botocore.httpsession import URLLib3Session
+from botocore.utils import ContainerMetadataFetcher
 
+from lambdad.assignment.pools import Pools
 from lambdad.domain.errors import EnvironmentUnavailable, SnapStartFailed, SnapStartTimedOut
 from lambdad.domain.function import AttachedLayer, CodeKey, LoggingConfig
 from lambdad.domain.limits import CONTAINER_CREDENTIALS_S, TEMPLATE_CREDENTIALS_S
 from lambdad.domain.outcome import Status
 from lambdad.domain.snap_start import InitFailed, NotOptimised, Optimised
+from lambdad.placement.capacity import Placement
 from lambdad.worker.environment import restored as restored_module
 from lambdad.worker.environment import template as template_module
 from lambdad.worker.environment.environment import ExecutionEnvironment
@@ -22,6 +28,7 @@ from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.sandbox.image import ImageStale, SnapshotRefused
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.snap_stage import RESTORE_NEXT, SnapStage, post
+from tests.fakes.snapshots import FakeImage
 from tests.fakes.stage import NEXT
 from tests.fakes.worker import FakeSandbox
 
@@ -470,3 +477,76 @@ async def test_a_hook_that_fails_in_an_ordinary_start_is_an_init_that_failed(
     stage.exit(ExitStatus(65, None))
     await stage.until(S.BARE)
     assert "Error Type: Runtime.AfterRestoreError" in stage.sink.text
+
+
+# --- ends and neighbours -----------------------------------------------------------------------------
+
+
+async def test_a_template_that_is_stopped_while_it_is_kept_leaves_no_image(stage: SnapStage) -> None:
+    image, gate = FakeImage(), asyncio.Event()
+
+    async def slowly() -> FakeImage:
+        with contextlib.suppress(asyncio.CancelledError):
+            await gate.wait()
+        return image
+
+    def slow(sandbox: FakeSandbox) -> None:
+        sandbox.snapshot = slowly  # type: ignore[method-assign]
+
+    stage.factory.prepare = slow
+    making = await stage.publish()
+    await stage.wait_process()
+    await stage.send(RESTORE_NEXT)
+    template = stage.host.environments()[0]
+    async with asyncio.timeout(5):
+        while template.state is not S.SNAPSHOT:
+            await asyncio.sleep(0.001)
+    template.stop()
+    assert await outcome(making) == NotOptimised("its initialisation was ended")
+    gate.set()
+    await template.no_more()
+    assert image.is_closed
+    assert stage.host.snapshots.count == 0
+
+
+async def test_who_called_hears_of_a_hook_that_failed_and_the_next_call_is_restored_again(
+    stage: SnapStage,
+) -> None:
+    await stage.published()
+    pool = Pools(Placement(stage.host, 10), stage.clock, 60.0).pool(stage.version)
+    for _ in range(2):
+        stage.settled.clear()
+        count = len(stage.factory.made)
+        pool.assign(stage.invocation())
+        async with asyncio.timeout(5):
+            while len(stage.factory.made) == count:
+                await asyncio.sleep(0.001)
+        await stage.wait_process()
+        await stage.receive()
+        await stage.send(post("restore/error", "Runtime.AfterRestoreError"))
+        await stage.receive()
+        stage.exit(ExitStatus(65, None))
+        refused_call = await stage.settle()
+        assert isinstance(refused_call.error, SnapStartFailed)
+        assert "afterRestore() runtime hook encountered an error" in str(refused_call.error)
+
+
+async def test_a_session_of_the_sdk_made_before_the_snapshot_asks_again_at_once(stage: SnapStage) -> None:
+    making = await stage.publish()
+    await stage.wait_process()
+    environ = dict(stage.sandbox.started.env)
+
+    def used() -> tuple[str, bool]:
+        session = URLLib3Session()
+        try:
+            fetcher = ContainerMetadataFetcher(session=session)
+            found = ContainerProvider(environ=environ, fetcher=fetcher).load()
+            return found.access_key, found.refresh_needed()
+        finally:
+            session.close()
+
+    key, is_stale = await asyncio.to_thread(used)
+    assert key.startswith("ASIA")
+    assert is_stale
+    await stage.send(RESTORE_NEXT)
+    await outcome(making)
