@@ -86,6 +86,18 @@ class SnapshotLoan:
         self._useless(self._snapshot, why)
 
 
+class _Making:
+    """A snapshot that is being made; it is wanted as long as it is the one of its version."""
+
+    def __init__(self) -> None:
+        self.environment: TemplateEnvironment | None = None
+
+    def stop(self) -> None:
+        """Nobody wants it any more."""
+        if self.environment is not None:
+            self.environment.stop()
+
+
 class Snapshots:
     """Every snapshot on this host; implements `ports.snapshots.SnapshotMaker`.
 
@@ -100,7 +112,7 @@ class Snapshots:
         self._clock = clock
         self._budget_bytes = budget_bytes
         self._kept: dict[Key, Snapshot] = {}  # the one unused for longest first
-        self._in_making: dict[Key, object] = {}
+        self._in_making: dict[Key, _Making] = {}
         self._paused_until: dict[Key, float] = {}
         self._at_once = asyncio.Semaphore(SNAPSHOT_INITS)
         self._beside = asyncio.Lock()
@@ -121,17 +133,16 @@ class Snapshots:
         runtime = BY_NAME.get(version.runtime or "")
         if runtime is None or runtime.language is not Language.PYTHON:
             return NotOptimised(f"lambdad makes snapshots of Python runtimes only, not of {version.runtime}")
-        key, mark = _key(version), object()
-        self._in_making[key] = mark
+        key = _key(version)
+        making = self._in_making[key] = _Making()
         try:
             async with self._at_once:
-                outcome = await self._template(version)
+                outcome = await self._template(version, making)
             if isinstance(outcome, Template):
-                self._keep(key, outcome, is_wanted=self._in_making.get(key) is mark)
+                self._keep(key, outcome, is_wanted=self._in_making.get(key) is making)
                 return Optimised()
         finally:
-            if self._in_making.get(key) is mark:
-                del self._in_making[key]
+            self._is_made(key, making)
         _tell(version, outcome)
         return outcome
 
@@ -140,7 +151,9 @@ class Snapshots:
         known = {*self._kept, *self._in_making, *self._paused_until}
         for key in [one for one in known if one[:2] == (scope, name) and version in (None, one[2])]:
             self._drop(key)
-            self._in_making.pop(key, None)
+            making = self._in_making.pop(key, None)
+            if making is not None:
+                making.stop()
             self._paused_until.pop(key, None)
 
     def borrow(self, version: FunctionVersion) -> SnapshotLoan | None:
@@ -165,8 +178,12 @@ class Snapshots:
 
     # --- making ----------------------------------------------------------------------------------
 
-    async def _template(self, version: FunctionVersion) -> Template | NotOptimised | InitFailed:
-        environment = self._start(version)
+    async def _template(
+        self, version: FunctionVersion, making: _Making
+    ) -> Template | NotOptimised | InitFailed:
+        if self._in_making.get(_key(version)) is not making:
+            return NotOptimised("it has been deleted")
+        environment = making.environment = self._start(version)
         try:
             outcome = await environment.outcome
         finally:
@@ -196,27 +213,29 @@ class Snapshots:
         key = _key(version)
         if key in self._in_making or self._clock.monotonic() < self._paused_until.get(key, 0.0):
             return
-        mark = self._in_making[key] = object()
-        task = asyncio.create_task(self._beside_others(version, mark), name=f"snapshot {key[1]}:{key[2]}")
+        making = self._in_making[key] = _Making()
+        work = self._beside_others(version, making)
+        task = asyncio.create_task(work, name=f"snapshot {key[1]}:{key[2]}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _beside_others(self, version: FunctionVersion, mark: object) -> None:
+    async def _beside_others(self, version: FunctionVersion, making: _Making) -> None:
         key = _key(version)
         try:
             async with self._beside:
-                if self._in_making.get(key) is not mark:
-                    return
-                outcome = await self._template(version)
-            is_wanted = self._in_making.get(key) is mark
+                outcome = await self._template(version, making)
+            is_wanted = self._in_making.get(key) is making
             if isinstance(outcome, Template):
                 self._keep(key, outcome, is_wanted=is_wanted)
             elif is_wanted:
                 self._pause(key)
                 _tell(version, outcome)
         finally:
-            if self._in_making.get(key) is mark:
-                del self._in_making[key]
+            self._is_made(key, making)
+
+    def _is_made(self, key: Key, making: _Making) -> None:
+        if self._in_making.get(key) is making:
+            del self._in_making[key]
 
     def _is_useless(self, version: FunctionVersion, snapshot: Snapshot, why: str) -> None:
         key = _key(version)

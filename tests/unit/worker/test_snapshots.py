@@ -182,11 +182,29 @@ async def test_a_version_deleted_while_one_is_made_has_none(scene: Scene) -> Non
     image = FakeImage()
     making = asyncio.create_task(scene.snapshots.optimise(optimised()))
     template = await scene.asks(1)
-    scene.snapshots.forget(optimised().scope, "hello")
     template.outcome.set_result(Template(image, {}))
+    scene.snapshots.forget(optimised().scope, "hello")
     await making
     assert image.is_closed
     assert scene.snapshots.count == 0
+
+
+async def test_a_version_deleted_during_its_init_is_initialised_no_longer(scene: Scene) -> None:
+    making = asyncio.create_task(scene.snapshots.optimise(optimised()))
+    template = await scene.asks(1)
+    scene.snapshots.forget(optimised().scope, "hello")
+    assert template.stopped
+    assert isinstance(await making, NotOptimised)
+
+
+async def test_a_version_deleted_before_its_turn_is_not_initialised(scene: Scene) -> None:
+    scene.snapshots.borrow(optimised("one"))
+    scene.snapshots.borrow(optimised("two"))
+    await scene.asks(1)
+    scene.snapshots.forget(optimised().scope, "two")
+    scene.started[0].outcome.set_result(Template(FakeImage(), {}))
+    await scene.rest()
+    assert [one.version.name for one in scene.started] == ["one"]
 
 
 async def test_the_end_of_the_server_closes_all_and_stops_what_is_made(scene: Scene) -> None:
