@@ -20,7 +20,7 @@ from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
-from lambdad.domain.function import FunctionVersion
+from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request, Response
 from lambdad.domain.limits import PROVISIONED_LOOK_S, SNAPSHOT_MEMORY_SHARE
 from lambdad.domain.scope import Scope
@@ -44,9 +44,12 @@ from lambdad.settings.capacity import environment_bound
 from lambdad.settings.model import Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
+from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 from lambdad.telemetry.logs_api import logs_handlers
+from lambdad.worker.ahead.ahead import Ahead
+from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.host import Host
@@ -100,7 +103,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             provisioner=worker.provisioning,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget,),
+            on_change=(worker.frontend.forget, worker.ahead.changed),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -143,6 +146,8 @@ class _Stores:
         stack.callback(self.logs.close)
         self.codes = FileCodeStore(data_dir.code)
         stack.push_async_callback(self.codes.close)
+        self.compiled = FileCompiledStore(data_dir.code)
+        stack.push_async_callback(self.compiled.close)
 
 
 class _Worker:
@@ -159,7 +164,20 @@ class _Worker:
         self.edge: EdgeServer | None = None
         self.credentials = CredentialIssuer()
         runtimes = RuntimeCatalogue()
-        maker = Maker(factory, runtimes, stores.codes, self.credentials, self._endpoint, settings.outbound)
+
+        async def latest(scope: Scope, function: str) -> FunctionVersion | None:
+            return await stores.catalogue.read(scope, function, LATEST)
+
+        self.ahead = Ahead(Compiler(factory, stores.compiled), stores.codes, runtimes, latest)
+        maker = Maker(
+            factory,
+            runtimes,
+            stores.codes,
+            self.credentials,
+            self._endpoint,
+            settings.outbound,
+            ahead=self.ahead,
+        )
         self.host = Host(
             maker,
             stores.logs,
@@ -170,6 +188,7 @@ class _Worker:
             snapshot_bytes=int(_memory_bytes() * SNAPSHOT_MEMORY_SHARE),
         )
         stack.push_async_callback(self.host.close)
+        stack.push_async_callback(self.ahead.close)  # before the host ends the factory
         bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)
 

@@ -143,3 +143,14 @@ CODE_GRACE_S: Final = 600.0  # L: code put this recently is never collected
 
 # Settling
 SETTLE_DELAY_S: Final = 0.2  # L: from Pending to Active; AWS takes seconds, clients only poll for it
+
+# Byte code made at publish (L: all of them)
+COMPILE_WITHIN_S: Final = 120.0  # for one tree, its sandbox included; then nothing of it is kept
+COMPILE_CPU_S: Final = 30  # of one tree; what is not compiled by then is left out
+COMPILE_MEMORY_BYTES: Final = 512 * MIB  # of the process; its sandbox has a quarter more
+MIN_COMPILED_SOURCE_BYTES: Final = 2 * KIB  # of a tree; compiling less takes about a millisecond
+MAX_COMPILED_SOURCE_BYTES: Final = 2 * MIB  # of one file: compiling takes about a hundred times its size
+MAX_COMPILED_FILE_BYTES: Final = 8 * MIB  # byte code of one file
+MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
+MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
+COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first

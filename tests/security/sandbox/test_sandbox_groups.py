@@ -33,9 +33,9 @@ def find(data_id):
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "limits":
+    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "blank": False, "fork_server": None, "limits":
         {"memory_bytes": 1 << 27, "processes": 100, "open_files": 100, "tmp_bytes": 1 << 20}}
-    born = prepared.nursery.bear(wish, theirs, prepared.network)
+    born = prepared.makers.nursery.bear(wish, theirs, prepared.network)
     theirs.close()
     assert json.loads(ours.recv(1000))["event"] == "ready"
     read, write = os.pipe()

@@ -19,6 +19,7 @@ from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_
 from lambdad.domain.platform_events import SNAP_START
 from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
+from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.container_credentials import ContainerCredentials
 from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
@@ -87,6 +88,7 @@ class Maker:
 
     Attributes:
         launches: runtimes looked up before.
+        ahead: has byte code made; None has none made.
     """
 
     factory: SandboxFactory
@@ -96,6 +98,7 @@ class Maker:
     endpoint: EndpointFactory
     outbound: bool
     launches: dict[str, RuntimeLaunch] = field(default_factory=dict)
+    ahead: Ahead | None = None
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
@@ -107,6 +110,8 @@ class Maker:
         if version.runtime is None:
             raise EnvironmentUnavailable("Container images are not offered by lambdad yet.")
         known = await self._launch(version.runtime)
+        if self.ahead is not None:
+            known = await self.ahead.with_byte_code(known, version)
         layers = await self.code.layers_root(version.layer_keys)
         opt = () if layers is None else (Mount(layers, LAYERS_ROOT),)
         mounts = (Mount(self.code.task_root(version.code_key), TASK_ROOT), *opt, *known.mounts)

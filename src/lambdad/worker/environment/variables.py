@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.worker.runtimes.launch import LAYER_PATH
+from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
+from lambdad.worker.sandbox.blank import DEFAULTS
 
 _NOT_IN_SNAPSHOTS = ("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME")
 """Variables that functions with SnapStart lack. Source: AWS's page "Monitoring for Lambda SnapStart"."""
@@ -26,16 +27,7 @@ class Credentials:
 
 
 _XRAY_PORT = "2000"
-_DEFAULTS = {
-    "LANG": "en_US.UTF-8",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": (
-        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-    ),
-    "TZ": ":UTC",
-}
-
-_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH, COMPILED_PATH)
 
 
 def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:
@@ -82,7 +74,7 @@ def variables(
         runtime_dir: where the runtime client is, as seen inside.
         initialization_type: as in `domain.platform_events`.
     """
-    merged = dict(_DEFAULTS)
+    merged = dict(DEFAULTS)
     merged["AWS_ENDPOINT_URL"] = endpoint_url
     daemon = runtime_api.rpartition(":")[0]
     merged["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ CLIENTS: Final = Path(__file__).with_name("clients")
 PYTHON_CLIENT: Final = "lambdad_runtime.py"
 PYTHON_FILES: Final = (PYTHON_CLIENT, "lambdad_snapstart.py", "snapshot_restore_py.py")
 NODE_CLIENT: Final = "index.mjs"
+NODE_WAIT: Final = "wait.mjs"
 # AWS's Python runtimes carry the SDK; these are its modules, taken from lambdad's own environment.
 SDK_MODULES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 SDK_MIN_PYTHON: Final = (3, 10)  # Requires-Python of the boto3 that lambdad pins
@@ -43,7 +44,8 @@ def python_tree(home: Path, interpreter: Interpreter) -> Path:
     """Make sure the tree for this Python exists, compiled for it, and return it. Takes 0.2-0.6 s once."""
     with_sdk = tuple(int(part) for part in interpreter.version.split(".")[:2]) >= SDK_MIN_PYTHON
     modules = SDK_MODULES if with_sdk else ()
-    tree = home / "var-runtime" / f"python-{_stamp(PYTHON_FILES, *modules)}"
+    clients = [CLIENTS / name for name in PYTHON_FILES]
+    tree = home / "var-runtime" / f"python-{_stamp(*clients, modules=modules)}"
     if not tree.is_dir():
         with _draft(tree) as draft:
             for name in PYTHON_FILES:
@@ -56,10 +58,11 @@ def python_tree(home: Path, interpreter: Interpreter) -> Path:
 
 def node_tree(home: Path) -> Path:
     """Make sure the tree for Node exists and return it; `node_modules` in it is a mount point."""
-    tree = home / "var-runtime" / f"{Language.NODEJS}-{_stamp((NODE_CLIENT,))}"
+    tree = home / "var-runtime" / f"{Language.NODEJS}-{_stamp(CLIENTS / NODE_CLIENT, CLIENTS / NODE_WAIT)}"
     if not tree.is_dir():
         with _draft(tree) as draft:
-            shutil.copyfile(CLIENTS / NODE_CLIENT, draft / NODE_CLIENT)
+            for name in (NODE_CLIENT, NODE_WAIT):
+                shutil.copyfile(CLIENTS / name, draft / name)
             (draft / "node_modules").mkdir()
     return tree
 
@@ -137,9 +140,9 @@ def _origin(name: str) -> Path:
     return Path(spec.origin)
 
 
-def _stamp(clients: Sequence[str], *modules: str) -> str:
-    """Names the contents: the bytes of our own files and, for the SDK, its place and age of installation."""
-    state = [(CLIENTS / name).read_bytes() for name in clients]
+def _stamp(*clients: Path, modules: Iterable[str] = ()) -> str:
+    """Names the contents: the clients' bytes and, for the SDK, its place and age of installation."""
+    state = [client.read_bytes() for client in clients]
     for name in modules:
         origin = _origin(name)
         state.append(f"{origin}:{origin.stat().st_mtime_ns}".encode())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+from lambdad.worker.sandbox.launcher.cgroups import REAPER_BYTES
 
 _PERIOD_US: Final = 100_000  # the kernel's default period of a CPU quota
 _LEAST_QUOTA_US: Final = 1_000  # the least the kernel takes
@@ -37,6 +40,22 @@ class LimitFiles:
             _write(group, "cpu.cfs_period_us", str(_PERIOD_US))
             _write(group, "cpu.cfs_quota_us", str(quota))
             _write(group, "cpu.shares", str(max(_LEAST_SHARES, round(vcpus * 1024))))
+
+    def limit_memory(self, memory_bytes: int) -> None:
+        """From now on no more than this; a blank's own use is far below.
+
+        Raises:
+            OSError: the group is gone.
+        """
+        group = self.groups.get("memory")
+        if group is None:
+            return
+        if self.version == 2:
+            _write(group, "memory.max", str(memory_bytes + REAPER_BYTES))
+            return
+        _write(group, "memory.limit_in_bytes", str(memory_bytes))
+        with suppress(FileNotFoundError):  # where swap is not accounted
+            _write(group, "memory.memsw.limit_in_bytes", str(memory_bytes))
 
     def lift_cpu_quota(self) -> None:
         """No quota: who has used up more than its time would not even die before that is paid back."""

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from signal import SIGKILL
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from lambdad.worker.sandbox.blank import BlankKind
 
 from lambdad.worker.sandbox.image import MemoryImage
 
@@ -142,11 +145,29 @@ class Sandbox(Protocol):
     addresses: tuple[str, ...]
     """``host:port`` under which a process inside reaches each listener (differs in the process tier)."""
 
+    @property
+    def is_alive(self) -> bool:
+        """False once its first process, or what waits in a blank, has ended."""
+        ...
+
+    @property
+    def waits(self) -> bool:
+        """Whether a program waits in it to become the runtime (`blank`)."""
+        ...
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """Give a blank to a function, once: its code is mounted and its limits hold.
+
+        Raises:
+            EnvironmentUnavailable: it cannot be, or is no blank; it is to be destroyed then.
+        """
+        ...
+
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> RunningProcess:
         """Start a process; `on_exit` is called once, on the loop, when it has ended.
 
         Processes of other names may run or be starting at the same time; a frozen sandbox is to be thawed
-        first.
+        first. What waits in a blank becomes the runtime if it suits `process`; otherwise it ends.
 
         Raises:
             EnvironmentUnavailable: one of this name runs, or the sandbox is gone; `on_exit` is not called.
@@ -269,6 +290,14 @@ class SandboxFactory(Protocol):
 
     async def create(self, plan: SandboxPlan) -> Sandbox:
         """Make a sandbox in which nothing runs yet. Raises EnvironmentUnavailable with a remedy."""
+        ...
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """Make a sandbox for whatever function of a kind comes; `Sandbox.assign` gives it to one.
+
+        Raises:
+            EnvironmentUnavailable: the host refused, or this tier has none.
+        """
         ...
 
     async def close(self) -> None:

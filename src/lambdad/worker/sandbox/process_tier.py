@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
 from lambdad.worker.sandbox.launcher.listing import executables
@@ -50,6 +51,20 @@ class ProcessSandbox:
     _keepers: list[Keeper] = field(default_factory=list)
     _frozen: bool = False
     _gone: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Always: it is no blank."""
+        return True
+
+    @property
+    def waits(self) -> bool:
+        """Never."""
+        return False
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """Refused: there are no blanks in this tier."""
+        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank of {plan.sandbox_id}")
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; arguments that are paths of the sandbox are translated.
@@ -213,6 +228,11 @@ class ProcessFactory:
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         return sandbox
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """Refused: paths cannot be mounted later here."""
+        del sandbox_id, outbound
+        raise EnvironmentUnavailable(f"the process tier keeps no blanks of {kind.name}")
 
     async def close(self) -> None:
         """Destroy every sandbox."""

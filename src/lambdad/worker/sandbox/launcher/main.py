@@ -1,9 +1,11 @@
 """The launcher's loop: requests of the server in, news of sandboxes out.
 
 Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
-``destroy``. News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control
-groups are removed. (That a sandbox could not be made is said on its own control socket.) When the
-server's end closes, every sandbox is ended and removed, and so is the launcher.
+``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees),
+``fork_server`` (start one). News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and
+its control groups are removed, ``fork_server`` when one is ready or gone. (That a sandbox could not be made
+is said on its own control socket.) When the server's end closes, every sandbox is ended and removed, and so
+is the launcher.
 """
 
 from __future__ import annotations
@@ -15,22 +17,30 @@ import signal
 import socket
 from typing import cast
 
-from lambdad.worker.sandbox.launcher.birth import Network, Newborn, Nursery, Wish
-from lambdad.worker.sandbox.launcher.cgroups import Groups
-from lambdad.worker.sandbox.launcher.prepare import Setting, prepare
+from lambdad.worker.sandbox.launcher.birth import Newborn
+from lambdad.worker.sandbox.launcher.forks import Order
+from lambdad.worker.sandbox.launcher.newborn import Wish
+from lambdad.worker.sandbox.launcher.prepare import Makers, Prepared, Setting, prepare
 
 _MAX_REQUEST_BYTES = 200 * 1024
 _RETRY_MS = 5
 
 
 class Launcher:
-    """One server's sandboxes, by id."""
+    """One server's sandboxes, by id.
 
-    def __init__(self, server: socket.socket, nursery: Nursery, groups: Groups, network: Network) -> None:
+    Args:
+        server: where requests come from.
+        prepared: groups and network.
+        makers: who makes them.
+    """
+
+    def __init__(self, server: socket.socket, prepared: Prepared, makers: Makers) -> None:
         self._server = server
-        self._nursery = nursery
-        self._groups = groups
-        self._network = network
+        self._nursery = makers.nursery
+        self._groups = prepared.groups
+        self._network = prepared.network
+        self._fork_servers = makers.fork_servers
         self._alive: dict[str, Newborn] = {}
         self._by_pidfd: dict[int, str] = {}
         self._leaving: list[str] = []  # ended, but the kernel still holds their groups
@@ -43,6 +53,8 @@ class Launcher:
             for descriptor, _ in self._poll.poll(_RETRY_MS if self._leaving else None):
                 if descriptor in self._by_pidfd:
                     self._bury(descriptor)
+                elif descriptor != self._server.fileno():
+                    self._hear(descriptor)
                 elif not self._serve():
                     return
             self._remove_groups()
@@ -53,6 +65,7 @@ class Launcher:
             signal.pidfd_send_signal(newborn.pidfd, signal.SIGKILL)
         for newborn in self._alive.values():
             os.waitpid(newborn.pid, 0)
+        self._fork_servers.close()
 
     def _serve(self) -> bool:
         try:
@@ -66,6 +79,10 @@ class Launcher:
         request = json.loads(data)
         if request["op"] == "create":
             self._create(cast("Wish", request), descriptors[0])
+        elif request["op"] == "trees":
+            self._give_trees(request["number"], request["mounts"])
+        elif request["op"] == "fork_server":
+            self._start_fork_server(cast("Order", request))
         elif request["id"] in self._alive:
             signal.pidfd_send_signal(self._alive[request["id"]].pidfd, signal.SIGKILL)
         elif request["id"] not in self._leaving:
@@ -84,6 +101,31 @@ class Launcher:
         self._by_pidfd[newborn.pidfd] = wish["id"]
         self._poll.register(newborn.pidfd, select.POLLIN)
 
+    def _give_trees(self, number: int, mounts: list[tuple[str, str]]) -> None:
+        try:
+            trees = self._nursery.trees(mounts)
+        except OSError as error:
+            self._tell({"event": "trees", "number": number, "error": str(error)})
+            return
+        self._tell({"event": "trees", "number": number}, trees)
+        for tree in trees:
+            os.close(tree)
+
+    def _start_fork_server(self, order: Order) -> None:
+        try:
+            descriptor = self._fork_servers.start(order)
+        except OSError as error:
+            self._tell({"event": "fork_server", "name": order["name"], "error": str(error)})
+            return
+        self._poll.register(descriptor, select.POLLIN)
+
+    def _hear(self, descriptor: int) -> None:
+        news = self._fork_servers.hear(descriptor)
+        if news is None or news["error"] is not None:
+            self._poll.unregister(descriptor)
+        if news is not None:
+            self._tell(dict(news))
+
     def _bury(self, pidfd: int) -> None:
         name = self._by_pidfd.pop(pidfd)
         newborn = self._alive.pop(name)
@@ -98,9 +140,9 @@ class Launcher:
                 self._leaving.remove(name)
                 self._tell({"event": "gone", "id": name})
 
-    def _tell(self, message: dict[str, object]) -> None:
+    def _tell(self, message: dict[str, object], descriptors: list[int] | None = None) -> None:
         try:
-            self._server.send(json.dumps(message).encode())
+            socket.send_fds(self._server, [json.dumps(message).encode()], descriptors or [])
         except (BrokenPipeError, ConnectionResetError):
             return  # the loop sees the end itself
 
@@ -114,9 +156,9 @@ def main(arguments: list[str]) -> None:
     os.umask(0o022)
     with prepare(setting) as prepared:
         server.send(json.dumps(prepared.hello()).encode())
-        if prepared.nursery is None:
+        if prepared.makers is None:
             return
-        launcher = Launcher(server, prepared.nursery, prepared.groups, prepared.network)
+        launcher = Launcher(server, prepared, prepared.makers)
         try:
             launcher.run()
         finally:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lambdad.worker.sandbox.launcher import syscalls, trial
+from lambdad.worker.sandbox.launcher import seccomp, syscalls, trial
 from lambdad.worker.sandbox.launcher.birth import (
     FIRST_FUNCTION_ID,
     FIRST_HOST_ID,
@@ -20,7 +20,9 @@ from lambdad.worker.sandbox.launcher.birth import (
     Nursery,
 )
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.forks import ForkServers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, find
+from lambdad.worker.sandbox.launcher.newborn import Origin
 from lambdad.worker.sandbox.launcher.rootfs import Template
 
 _TUN = "/dev/net/tun"
@@ -42,18 +44,25 @@ class Setting(NamedTuple):
     outbound: bool
 
 
+class Makers(NamedTuple):
+    """Who makes sandboxes: the nursery, with the help of fork servers."""
+
+    nursery: Nursery
+    fork_servers: ForkServers
+
+
 class Prepared(NamedTuple):
     """What sandboxes are made with.
 
     Attributes:
-        nursery: None when this host lets us make none.
         facts: what was tried, and how it went.
+        makers: None when this host lets us make no sandbox.
     """
 
-    nursery: Nursery | None
     groups: Groups
     network: Network
     facts: list[trial.Fact]
+    makers: Makers | None = None
 
     def hello(self) -> dict[str, object]:
         """The first packet to the server."""
@@ -77,20 +86,20 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
             groups.sweep()
             _enter_own_mounts(privileged=privileged)
         except OSError as error:
-            yield Prepared(None, groups, NoNetwork(), trial.nothing_works(str(error)))
+            yield Prepared(groups, NoNetwork(), trial.nothing_works(str(error)))
             return
         network: Network = NoNetwork()
         network_facts: list[trial.Fact] = []
         if setting.outbound:
             network, network_facts = _open_network(stack, privileged=privileged)
         try:
-            nursery = _make_nursery(setting, groups, privileged=privileged)
+            makers = _makers(setting, groups, privileged=privileged)
         except OSError as error:
-            yield Prepared(None, groups, network, trial.nothing_works(str(error)))
+            yield Prepared(groups, network, trial.nothing_works(str(error)))
             return
-        facts = _try(nursery, groups)
+        facts = _try(makers.nursery, groups)
         facts += trial.limit_facts(groups, joined=trial.works(facts))
-        yield Prepared(nursery, groups, network, facts + network_facts)
+        yield Prepared(groups, network, facts + network_facts, makers)
 
 
 def _try(nursery: Nursery, groups: Groups) -> list[trial.Fact]:
@@ -104,14 +113,21 @@ def _try(nursery: Nursery, groups: Groups) -> list[trial.Fact]:
     return facts
 
 
-def _make_nursery(setting: Setting, groups: Groups, *, privileged: bool) -> Nursery:
+def _makers(setting: Setting, groups: Groups, *, privileged: bool) -> Makers:
     template = Template(setting.place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
-    nursery = Nursery(template, groups, privileged=privileged, owner=setting.data_id)
+    origin = Origin(
+        privileged,
+        setting.data_id,
+        seccomp.program(syscalls.architecture()),
+        syscalls.argument_area(),
+    )
+    fork_servers = ForkServers(template, origin)
+    makers = Makers(Nursery(template, groups, origin, fork_servers), fork_servers)
     # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()
     gc.disable()
-    return nursery
+    return makers
 
 
 def _may_map_ids() -> bool:
