@@ -26,6 +26,7 @@ from lambdad.worker.environment import template as template_module
 from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.init_limit import init_limit_s
 from lambdad.worker.environment.states import EnvironmentState
+from lambdad.worker.environment.variables import differing
 from lambdad.worker.sandbox.image import ImageStale, SnapshotRefused
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.snap_stage import RESTORE_NEXT, SnapStage, post
@@ -268,6 +269,14 @@ async def test_a_restored_environment_has_credentials_of_its_own(stage: SnapStag
     status, body = await fetched(stage, new)
     assert status == 200
     assert expires_in(stage, body) == CONTAINER_CREDENTIALS_S
+
+
+def test_only_what_differs_is_told() -> None:
+    assert differing({"a": "1", "b": "2", "c": "3"}, {"a": "1", "c": "4", "d": "5"}) == {
+        "b": None,
+        "c": "4",
+        "d": "5",
+    }
 
 
 # --- restore -----------------------------------------------------------------------------------------
