@@ -77,6 +77,7 @@ def _come_to_rest():
     import gc
     import warnings
 
+    _reseed_ssl()  # its first use costs milliseconds: they are spent here, not in every copy
     gc.collect()
     for stream in (sys.stdout, sys.stderr):
         try:
