@@ -102,7 +102,8 @@ def test_a_sandbox_s_groups_have_its_limits_and_go_with_it(host: Host) -> None:
     assert _groups(host) == before
 
 
-def test_a_failed_making_leaves_no_group(host: Host) -> None:
+def test_a_failed_making_leaves_no_group(spawned_host: Host) -> None:
+    host = spawned_host
     before = _groups(host)
     plan = replace(host.plan(), mounts=(Mount(Path("/usr"), "/usr/not/there"),))
     with pytest.raises(EnvironmentUnavailable):

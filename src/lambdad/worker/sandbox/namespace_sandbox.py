@@ -21,6 +21,7 @@ from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
+    Limits,
     Mount,
     ProcessPlan,
     RunningProcess,
@@ -116,6 +117,8 @@ class NamespaceSandbox:
         """
         if self.kind is None or self.trees is None or self._packets is None:
             raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank")
+        if _fixed(plan.limits) != _fixed(self.plan.limits):
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} was made with other limits of processes")
         added = tuple(mount for mount in plan.mounts if mount not in self.kind.mounts)
         self.kind = None
         self.plan = plan
@@ -373,3 +376,8 @@ def _ended(known: _Process, status: ExitStatus) -> None:
     on_exit, known.on_exit = known.on_exit, None
     if on_exit is not None:
         asyncio.get_running_loop().call_soon(on_exit, status)
+
+
+def _fixed(limits: Limits) -> tuple[int, int]:
+    """What holds from birth: every function has the same."""
+    return limits.processes, limits.open_files
