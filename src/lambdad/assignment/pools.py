@@ -185,6 +185,7 @@ def _what_runs(version: FunctionVersion) -> FunctionVersion:
         revision_id="",
         last_modified="",
         description="",
+        is_optimised=False,
         state=State.ACTIVE,
         state_reason=None,
         update_status=None,

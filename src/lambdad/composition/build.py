@@ -23,7 +23,12 @@ from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import MEMORY_LOOK_S, PROVISIONED_LOOK_S, STARTS_PER_CPU
+from lambdad.domain.limits import (
+    MEMORY_LOOK_S,
+    PROVISIONED_LOOK_S,
+    SNAPSHOT_MEMORY_SHARE,
+    STARTS_PER_CPU,
+)
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -103,6 +108,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed),
         )
@@ -190,6 +196,7 @@ class _Worker:
             freezes=settings.freeze,
             connections=SharedConnections(share.shared_connections),
             on_removed=self._environment_removed,
+            snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
         )
         stack.push_async_callback(self.host.close)
         stack.push_async_callback(self.ahead.close)  # before the host ends the factory

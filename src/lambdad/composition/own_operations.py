@@ -58,6 +58,10 @@ class OwnOperations:
             "draining": self.frontend.draining,
             "invocations": {"running": self.frontend.in_flight},
             "capacity": self._capacity(),
+            "snapshots": {
+                "count": self.host.snapshots.count,
+                "memory_bytes": self.host.snapshots.size_bytes,
+            },
             "environments": [
                 {
                     "id": one.environment_id,

@@ -9,6 +9,7 @@
     │   ├── NotFound                 no such resource
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
+    │   │   └── SnapStartNotReady    the version's snapshot is being made
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -16,6 +17,8 @@
     │   ├── UnsupportedMediaType     content type refused
     │   ├── Throttled                a quota is used up; try again
     │   ├── CodeStorageExceeded      the region's code storage is full
+    │   ├── SnapStartFailed          an after-restore hook of the function failed
+    │   ├── SnapStartTimedOut        a restore took too long
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
@@ -65,6 +68,18 @@ class NotProvisioned(NotFound):
 
 class Conflict(CallerError):
     """The resource exists already, or another change of it is under way."""
+
+
+class SnapStartNotReady(Conflict):
+    """The version is being initialised for its snapshot."""
+
+
+class SnapStartFailed(CallerError):
+    """An after-restore hook failed, so the environment could not be restored."""
+
+
+class SnapStartTimedOut(CallerError):
+    """The restore, after-restore hooks included, took too long."""
 
 
 class PreconditionFailed(CallerError):

@@ -102,6 +102,19 @@ PROVISIONED_RENEWAL_S: Final = 300.0  # L: a replacement is started so long befo
 PROVISIONED_RENEWAL_SHARE: Final = 0.1  # L: or this part of the age, when that is shorter
 PROVISIONED_LOOK_S: Final = 1.0  # L: how often is looked for pauses and ages that are over
 
+# SnapStart
+MAX_SNAP_START_EPHEMERAL_MIB: Final = 512  # Q: "SnapStart doesn't support … ephemeral storage over 512 MB"
+RESTORE_TIMEOUT_S: Final = 10.0  # Q: Restore phase, after-restore hooks included
+SNAPSHOT_TIMEOUT_S: Final = 60.0  # L: to write down the memory of an initialised process
+SNAPSHOT_INITS: Final = 2  # L: versions that are initialised for a snapshot at once
+SNAPSHOT_MEMORY_SHARE: Final = 0.25  # L: of the host's memory, for all snapshots together
+DEFAULT_SNAPSHOT_BYTES: Final = 1_024 * MIB  # L: the same where nobody knows the host's memory
+SNAPSHOT_RETRY_S: Final = 300.0  # L: after a snapshot failed, until another is made of the same version
+TEMPLATE_CREDENTIALS_S: Final = 300.0  # L: so that an SDK's session renews them after a restore
+CONTAINER_CREDENTIALS_S: Final = (
+    3_600.0  # L: until an SDK asks again; the keys live as long as the environment
+)
+
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
 

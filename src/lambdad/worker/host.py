@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.limits import ENVIRONMENT_AGE_S, REMOVED_WITHIN_S
+from lambdad.domain.limits import DEFAULT_SNAPSHOT_BYTES, ENVIRONMENT_AGE_S, REMOVED_WITHIN_S
 from lambdad.domain.platform_events import ON_DEMAND
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
@@ -18,9 +18,12 @@ from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Life, Surroundings
 from lambdad.worker.environment.making import Maker
+from lambdad.worker.environment.restored import RestoredEnvironment
+from lambdad.worker.environment.template import TemplateEnvironment
 from lambdad.worker.freezer import Freezer, Resting
 from lambdad.worker.rotation import expires_at
 from lambdad.worker.runtime_api.connections import SharedConnections
+from lambdad.worker.snapshots import Snapshots
 
 _log = logging.getLogger("lambdad.host")
 
@@ -37,6 +40,10 @@ class Host:
         freezes: whether processes stop between events.
         connections: what environments may hold beside their own few; None sets no bound.
         on_removed: told whenever nothing is left of one, so that what it held is free.
+        snapshot_bytes: memory that all snapshots together may take.
+
+    Attributes:
+        snapshots: of published versions.
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class Host:
         freezes: bool = True,
         connections: SharedConnections | None = None,
         on_removed: Callable[[], None] | None = None,
+        snapshot_bytes: int = DEFAULT_SNAPSHOT_BYTES,
     ) -> None:
         self._maker = maker
         self._sink = sink
@@ -61,6 +69,7 @@ class Host:
         self._freezer = Freezer(clock)
         rest = self._freezer.rest if freezes else _run_on
         self._surroundings = Surroundings(clock, maker, self._forget, rest, connections)
+        self.snapshots = Snapshots(self._start_template, clock, snapshot_bytes)
         self._living: dict[str, ExecutionEnvironment] = {}
         self._seen_off: dict[Life, asyncio.Task[None]] = {}
         self._leaving = 0
@@ -73,7 +82,19 @@ class Host:
         journal = Journal(version, environment_id, self._sink, self._clock)
         journal.initialization_type = initialization_type
         ends = expires_at(self._clock.monotonic(), self._max_age_s, self._chance.random())
-        environment = ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings, ends)
+        loan = self.snapshots.borrow(version) if version.is_snap_started else None
+        environment = (
+            ExecutionEnvironment(environment_id, version, owner, journal, self._surroundings, ends)
+            if loan is None
+            else RestoredEnvironment(environment_id, version, owner, journal, self._surroundings, ends, loan)
+        )
+        self._living[environment_id] = environment
+        return environment
+
+    def _start_template(self, version: FunctionVersion) -> TemplateEnvironment:
+        environment_id = f"e-{os.urandom(8).hex()}"
+        journal = Journal(version, environment_id, self._sink, self._clock)
+        environment = TemplateEnvironment(environment_id, version, journal, self._surroundings)
         self._living[environment_id] = environment
         return environment
 
@@ -119,6 +140,7 @@ class Host:
     async def close(self) -> None:
         """End every environment, its extensions told, and wait until nothing is left of any."""
         self._freezer.close()
+        await self.snapshots.close()
         for environment in self.environments():
             environment.stop()
         if self._seen_off:

@@ -16,11 +16,14 @@ from typing import Protocol
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_VCPU, MIB
+from lambdad.domain.platform_events import SNAP_START
 from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
 from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.credentials import CredentialIssuer
+from lambdad.worker.environment.container_credentials import ContainerCredentials
 from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
+from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
@@ -44,6 +47,7 @@ EXTENSIONS_DIR = "/opt/extensions"
 TASK_ROOT = "/var/task"
 RUNTIME_DIR = "/var/runtime"
 LAYERS_ROOT = "/opt"
+_OWN_ADDRESS = 1  # among the addresses of a sandbox: the loopback's
 
 
 class MadeFor(RuntimeHandler, Protocol):
@@ -52,6 +56,11 @@ class MadeFor(RuntimeHandler, Protocol):
     environment_id: str
     version: FunctionVersion
     connections: ConnectionCount
+
+    @property
+    def credentials_valid_s(self) -> float:
+        """Seconds after which whoever fetches its credentials is to fetch them again."""
+        ...
 
     @property
     def initialization_type(self) -> str:
@@ -139,14 +148,19 @@ class Making:
 
     __slots__ = (
         "_channel",
+        "_container",
         "_credentials",
         "_environment",
         "_launch",
         "_maker",
         "_removed",
         "_servers",
+        "connection",
+        "given",
         "sandbox",
     )
+    # _container: how the credentials are fetched; None when they are variables. connection: the client's
+    # own channel; None before it is there, or without one. given: the variables of the runtime.
 
     def __init__(self, environment: MadeFor, sandbox: Sandbox, launch: RuntimeLaunch, maker: Maker) -> None:
         self.sandbox = sandbox
@@ -156,7 +170,10 @@ class Making:
         self._servers: list[asyncio.Server] = []
         self._channel: asyncio.BaseTransport | None = None
         self._removed = False
+        self.connection: RuntimeConnection | None = None
+        self.given: Mapping[str, str] = {}
         self._credentials: Credentials = maker.credentials.issue(environment.version.scope)
+        self._container: ContainerCredentials | None = None
 
     @property
     def runtime_version(self) -> str:
@@ -184,7 +201,14 @@ class Making:
         """New credentials for the processes that are started from now on; the old ones are void."""
         issuer = self._maker.credentials
         issuer.revoke(self._credentials)
-        self._credentials = issuer.issue(self._environment.version.scope)
+        environment = self._environment
+        self._credentials = issuer.issue(environment.version.scope)
+        if environment.version.is_snap_started:
+            self._container = ContainerCredentials(self._credentials, environment.credentials_valid_s)
+
+    def fetched_credentials(self, head: bytes, now: float) -> bytes:
+        """The answer to who fetches them, at `now`, seconds since the epoch."""
+        return answers.NOT_FOUND if self._container is None else self._container.answer(head, now)
 
     # --- extensions ------------------------------------------------------------------------------
 
@@ -237,10 +261,11 @@ class Making:
             EnvironmentUnavailable: the sandbox cannot start a process, or is being removed.
         """
         sandbox = self.sandbox
+        self.given = self._variables(output.stream_name)
         process: RunningProcess = await sandbox.start(
             ProcessPlan(
                 argv=tuple(self._launch.argv),
-                env=self._variables(output.stream_name),
+                env=self.given,
                 cwd=TASK_ROOT,
                 name=RUNTIME,
                 has_channel=self._launch.own_client,
@@ -254,7 +279,7 @@ class Making:
             process.channel.close()
             return
         try:
-            channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
+            channel, self.connection = await asyncio.get_running_loop().connect_accepted_socket(
                 self._own_connection, process.channel
             )
         except BaseException:
@@ -278,13 +303,22 @@ class Making:
         unplaced = variables(
             self._environment.version,
             runtime_env=self._launch.env,
-            credentials=self._credentials,
+            credentials=(
+                self._credentials
+                if self._container is None
+                else self._container.variables(sandbox.addresses[_OWN_ADDRESS])
+            ),
             runtime_api=sandbox.addresses[0],
             endpoint_url=f"http://{sandbox.addresses[-1]}",
             log_stream=log_stream,
             task_root=sandbox.inside(TASK_ROOT),
             runtime_dir=sandbox.inside(RUNTIME_DIR),
-            initialization_type=self._environment.initialization_type,
+            # Its hooks run however an environment of such a version comes to be.
+            initialization_type=(
+                SNAP_START
+                if self._environment.version.is_snap_started
+                else self._environment.initialization_type
+            ),
         )
         if not self._launch.own_client:
             unplaced.pop("_LAMBDAD_RUNTIME_FD")

@@ -13,6 +13,9 @@ from lambdad.domain.function import FunctionVersion
 from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
 from lambdad.worker.sandbox.blank import DEFAULTS
 
+_NOT_IN_SNAPSHOTS = ("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME")
+"""Variables that functions with SnapStart lack. Source: AWS's page "Monitoring for Lambda SnapStart"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -50,7 +53,7 @@ def variables(
     version: FunctionVersion,
     *,
     runtime_env: Mapping[str, str],
-    credentials: Credentials,
+    credentials: Credentials | Mapping[str, str],
     runtime_api: str,
     endpoint_url: str,
     log_stream: str,
@@ -63,7 +66,7 @@ def variables(
     Args:
         version: the function; its own variables override the defaults, never the platform's.
         runtime_env: what the runtime needs (`PYTHONPATH`, `NODE_PATH`).
-        credentials: of the function's role.
+        credentials: of the function's role, or the variables that say where to fetch them.
         runtime_api: ``host:port`` as seen inside.
         endpoint_url: where AWS SDKs inside find lambdad; a customer's own value wins.
         log_stream: name of the environment's log stream.
@@ -79,9 +82,12 @@ def variables(
     merged["AWS_XRAY_DAEMON_ADDRESS"] = f"{daemon}:{_XRAY_PORT}"
     merged.update(runtime_env)
     merged.update(version.environment or {})
-    merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
-    merged["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
-    merged["AWS_SESSION_TOKEN"] = credentials.session_token
+    if isinstance(credentials, Credentials):
+        merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
+        merged["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
+        merged["AWS_SESSION_TOKEN"] = credentials.session_token
+    else:
+        merged.update(credentials)
     if version.runtime is not None and not version.runtime.startswith("provided"):
         merged["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version.runtime}"
     merged.update(
@@ -105,10 +111,19 @@ def variables(
             "_LAMBDAD_RUNTIME_FD": f"4@{runtime_api}",
         }
     )
+    if version.is_snap_started:
+        for name in _NOT_IN_SNAPSHOTS:
+            del merged[name]
     if version.logging.log_format == "JSON":
         merged["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         merged["AWS_LAMBDA_LOG_LEVEL"] = version.logging.application_level or "INFO"
     return merged
+
+
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
+    """What makes the variables `after` of those `before`: new values by name, None for what is gone."""
+    changed: dict[str, str | None] = {n: value for n, value in after.items() if before.get(n) != value}
+    return changed | dict.fromkeys(before.keys() - after.keys())
 
 
 _RUNTIME_ONLY = frozenset(

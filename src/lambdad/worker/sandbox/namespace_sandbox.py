@@ -16,6 +16,7 @@ from lambdad.worker.sandbox.asking import Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
+from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.peak_memory import PeakMemory
 from lambdad.worker.sandbox.plan import (
@@ -265,6 +266,14 @@ class NamespaceSandbox:
         made = socket.socket(fileno=descriptors[0])
         made.setblocking(False)
         return made
+
+    async def snapshot(self) -> MemoryImage:
+        """See `plan.Sandbox`; refused."""
+        raise SnapshotRefused(NO_IMAGES)
+
+    async def restore(self, image: MemoryImage) -> None:
+        """See `plan.Sandbox`; no image is from here."""
+        raise ImageStale(NO_IMAGES)
 
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory, as the reaper sees it.

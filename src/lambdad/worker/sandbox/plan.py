@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from lambdad.worker.sandbox.blank import BlankKind
 
+from lambdad.worker.sandbox.image import MemoryImage
+
 RUNTIME: Final = "runtime"
 """Name of the process that runs the handler; an extension's is ``extension:<file name>``."""
 
@@ -224,6 +226,26 @@ class Sandbox(Protocol):
 
         Raises:
             EnvironmentUnavailable: the sandbox is gone, or too many wait already.
+        """
+        ...
+
+    async def snapshot(self) -> MemoryImage:
+        """The memory of the runtime's process, which waits in a read of its channel, as an image.
+
+        Raises:
+            SnapshotRefused: it cannot be done, by name: threads, sockets, children, or this host.
+            EnvironmentUnavailable: the sandbox is gone.
+        """
+        ...
+
+    async def restore(self, image: MemoryImage) -> None:
+        """Make the process that waits here the one of the image; `start` then hands it over.
+
+        The next bytes on its channel are the answer to the request it was waiting for.
+
+        Raises:
+            ImageStale: the image does not belong to this sandbox; it may be started as if not restored.
+            EnvironmentUnavailable: the sandbox is gone.
         """
         ...
 

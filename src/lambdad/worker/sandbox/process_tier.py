@@ -16,6 +16,7 @@ from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.blank import BlankKind
+from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
 from lambdad.worker.sandbox.launcher.listing import executables
 from lambdad.worker.sandbox.plan import (
@@ -152,6 +153,14 @@ class ProcessSandbox:
         made = socket.socket()
         made.setblocking(False)
         return made
+
+    async def snapshot(self) -> MemoryImage:
+        """See `plan.Sandbox`; refused."""
+        raise SnapshotRefused(NO_IMAGES)
+
+    async def restore(self, image: MemoryImage) -> None:
+        """See `plan.Sandbox`; no image is from here."""
+        raise ImageStale(NO_IMAGES)
 
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory.

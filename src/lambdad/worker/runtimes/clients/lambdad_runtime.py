@@ -380,6 +380,12 @@ class Connection:
             if then:
                 self.send(then)
 
+    def restore_next(self):
+        """Wait to be restored: (status, body)."""
+        self.send(b"GET " + _PATH + b"restore/next" + self.tail + b"\r\n")
+        status, _, body = self.read()
+        return status, body
+
 
 class SeparateConnections:
     """The Runtime API at any address, a TCP connection per call: proxies may not keep theirs open."""
@@ -401,6 +407,11 @@ class SeparateConnections:
     def post(self, path, body, headers, then=b""):
         """Send a POST."""
         self._call("POST", path, body, headers)
+
+    def restore_next(self):
+        """Wait to be restored: (status, body)."""
+        self._call("GET", b"restore/next", b"", b"")
+        return self.response[0], self.response[2]
 
     def read(self):
         """The response to the last call: (status, headers with lower-case names, body)."""
@@ -1111,6 +1122,10 @@ def main():
     _prepare_path()
     _use_prepared_code()
     handler = _init(client)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        import lambdad_snapstart
+
+        lambdad_snapstart.run(client, sys.modules[__name__])
     environment = _environment_of_context()
     while True:
         headers, body = client.next()
