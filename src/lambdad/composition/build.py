@@ -17,6 +17,7 @@ from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import ModelledService
 from lambdad.composition.clock import SystemClock
+from lambdad.composition.expected import Expected
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -25,6 +26,8 @@ from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request, Response
 from lambdad.domain.limits import (
     MEMORY_LOOK_S,
+    MIB,
+    POOL_MEMORY_SHARE,
     PROVISIONED_LOOK_S,
     SNAPSHOT_MEMORY_SHARE,
     STARTS_PER_CPU,
@@ -59,6 +62,8 @@ from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.host import Host
+from lambdad.worker.pools.blank_pools import BlankPools
+from lambdad.worker.pools.housing import Housing
 from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
 from lambdad.worker.sandbox import group_memory
@@ -110,13 +115,14 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             provisioner=worker.provisioning,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed),
+            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
             worker.frontend,
             worker.pools,
             worker.host,
+            worker.housing,
             factory,
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
@@ -177,6 +183,7 @@ class _Worker:
         async def latest(scope: Scope, function: str) -> FunctionVersion | None:
             return await stores.catalogue.read(scope, function, LATEST)
 
+        self.housing = Housing(factory, _blanks(settings, factory, clock))
         self.ahead = Ahead(Compiler(factory, stores.compiled), stores.codes, runtimes, latest)
         maker = Maker(
             factory,
@@ -186,7 +193,10 @@ class _Worker:
             self._endpoint,
             settings.outbound,
             ahead=self.ahead,
+            housing=self.housing,
         )
+        self.expected = Expected(stores.catalogue, maker)
+        stack.push_async_callback(self.expected.close)
         self.host = Host(
             maker,
             stores.logs,
@@ -199,6 +209,8 @@ class _Worker:
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
         )
         stack.push_async_callback(self.host.close)
+        if self.housing.pools is not None:
+            stack.push_async_callback(self.housing.pools.close)
         stack.push_async_callback(self.ahead.close)  # before the host ends the factory
         memory = group_memory.of(factory)
         there = min(group_memory.host_bytes(), (memory and memory.limit_bytes()) or sys.maxsize)
@@ -246,13 +258,21 @@ class _Worker:
                 _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
 
     async def relieve(self) -> None:
-        """End idle environments when all together have grown over the memory ceiling."""
+        """End blanks and idle environments when all together have grown over the memory ceiling."""
         while True:
             await asyncio.sleep(MEMORY_LOOK_S)
             try:
+                self._look_at_blanks()
                 self.pools.relieve()
             except Exception:  # noqa: BLE001 - or memory would never be looked at again
                 _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
+
+    def _look_at_blanks(self) -> None:
+        blanks, placement = self.housing.pools, self.pools.placement
+        if blanks is not None:
+            ceiling = placement.bounds.ceiling_bytes
+            blanks.is_tight = ceiling is not None and placement.used_bytes() > ceiling
+            blanks.look()
 
 
 class _Downloads:
@@ -313,6 +333,13 @@ def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
         },
         {"code": downloads},
     )
+
+
+def _blanks(settings: Settings, factory: SandboxFactory, clock: SystemClock) -> BlankPools | None:
+    if not settings.pools or factory.tier is Tier.PROCESS:
+        return None
+    ceiling = min(settings.pool_memory_mib * MIB, int(group_memory.host_bytes() * POOL_MEMORY_SHARE))
+    return BlankPools(factory, clock, ceiling_bytes=ceiling, outbound=settings.outbound)
 
 
 def _required(settings: Settings) -> Tier | None:

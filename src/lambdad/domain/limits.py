@@ -107,6 +107,7 @@ MAX_SNAP_START_EPHEMERAL_MIB: Final = 512  # Q: "SnapStart doesn't support … e
 RESTORE_TIMEOUT_S: Final = 10.0  # Q: Restore phase, after-restore hooks included
 SNAPSHOT_TIMEOUT_S: Final = 60.0  # L: to write down the memory of an initialised process
 SNAPSHOT_INITS: Final = 2  # L: versions that are initialised for a snapshot at once
+POOL_MEMORY_SHARE: Final = 0.1  # of the host: what waits for functions takes no more
 SNAPSHOT_MEMORY_SHARE: Final = 0.25  # L: of the host's memory, for all snapshots together
 DEFAULT_SNAPSHOT_BYTES: Final = 1_024 * MIB  # L: the same where nobody knows the host's memory
 SNAPSHOT_RETRY_S: Final = 300.0  # L: after a snapshot failed, until another is made of the same version

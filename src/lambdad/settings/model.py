@@ -267,6 +267,19 @@ class Settings:
         unit="MiB",
         shown="derived",
     )
+    pools: bool = _setting(
+        True,
+        reading.switch,
+        what="Whether sandboxes are made before functions need them, and Python processes forked.",
+        why="Cold starts take milliseconds; off, every program is executed anew and shares nothing.",
+    )
+    pool_memory_mib: int = _setting(
+        256,
+        reading.integer,
+        what="Most memory of the sandboxes that wait for a function.",
+        why="About 60 waiting Pythons; never more than a tenth of the host's memory is taken.",
+        unit="MiB",
+    )
     default_region: str = _setting(
         "us-east-1",
         reading.text,

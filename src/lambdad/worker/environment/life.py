@@ -124,6 +124,11 @@ class Life:
         return self._state
 
     @property
+    def start_path(self) -> str | None:
+        """How its runtime came to be (`sandbox.blank.StartPath`); None until its sandbox is there."""
+        return None if self._making is None else self._making.start_path.value
+
+    @property
     def initialization_type(self) -> str:
         """As in `domain.platform_events`."""
         return self._journal.initialization_type

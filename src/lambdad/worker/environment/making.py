@@ -23,11 +23,13 @@ from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.container_credentials import ContainerCredentials
 from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
+from lambdad.worker.pools.housing import Housing
 from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
 from lambdad.worker.runtimes.starting import as_configured
+from lambdad.worker.sandbox.blank import StartPath
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
@@ -89,6 +91,7 @@ class Maker:
     Attributes:
         launches: runtimes looked up before.
         ahead: has byte code made; None has none made.
+        housing: finds sandboxes; None has every one made for its function.
     """
 
     factory: SandboxFactory
@@ -99,6 +102,7 @@ class Maker:
     outbound: bool
     launches: dict[str, RuntimeLaunch] = field(default_factory=dict)
     ahead: Ahead | None = None
+    housing: Housing | None = None
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
@@ -122,8 +126,9 @@ class Maker:
             limits=limits_of(version),
             outbound=self.outbound,
         )
-        sandbox = await self.factory.create(plan)
-        making = Making(environment, sandbox, launch, self)
+        housing = self.housing or Housing(self.factory)
+        sandbox, path = await housing.house(plan, launch, version.environment or {})
+        making = Making(environment, sandbox, launch, self, path)
         try:
             await making.listen()
         except BaseException as error:
@@ -132,6 +137,15 @@ class Maker:
                 raise EnvironmentUnavailable("the sandbox ended while it was made") from error
             raise
         return making
+
+    async def expect(self, runtime: str) -> None:
+        """A function of this runtime is there: what can be made before its first call shall be.
+
+        Raises:
+            EnvironmentUnavailable: this host does not run it.
+        """
+        if self.housing is not None:
+            self.housing.expect((await self._launch(runtime)).blank)
 
     async def _launch(self, runtime: str) -> RuntimeLaunch:
         """Look a runtime up; the first time takes processes and files, so it runs in a thread."""
@@ -158,11 +172,21 @@ class Making:
         "connection",
         "given",
         "sandbox",
+        "start_path",
     )
     # _container: how the credentials are fetched; None when they are variables. connection: the client's
-    # own channel; None before it is there, or without one. given: the variables of the runtime.
+    # own channel; None before it is there, or without one. given: the variables of the runtime. start_path:
+    # how the runtime came to be.
 
-    def __init__(self, environment: MadeFor, sandbox: Sandbox, launch: RuntimeLaunch, maker: Maker) -> None:
+    def __init__(
+        self,
+        environment: MadeFor,
+        sandbox: Sandbox,
+        launch: RuntimeLaunch,
+        maker: Maker,
+        path: StartPath = StartPath.SPAWN,
+    ) -> None:
+        self.start_path = path
         self.sandbox = sandbox
         self._environment = environment
         self._launch = launch
@@ -179,6 +203,12 @@ class Making:
     def runtime_version(self) -> str:
         """As INIT_START shows it."""
         return self._launch.version
+
+    def is_restored(self) -> None:
+        """Its runtime goes on from a memory image."""
+        if self._maker.housing is not None:
+            self._maker.housing.restored(self.start_path)
+        self.start_path = StartPath.RESTORE
 
     async def listen(self) -> None:
         """Serve the Runtime API and the AWS endpoint on the sandbox's listeners."""

@@ -86,6 +86,10 @@ class RestoredEnvironment(ExecutionEnvironment):
     # --- restore ---------------------------------------------------------------------------------
 
     async def _begin(self, making: Making) -> None:
+        if not making.sandbox.waits:  # no blank could be had: nothing is wrong with the snapshot
+            self._loan.give_back()
+            await super()._begin(making)
+            return
         clock, loop = self._surroundings.clock, asyncio.get_running_loop()
         deadline = loop.time() + RESTORE_TIMEOUT_S
         self._restore_began = self._hooks_began = clock.monotonic()
@@ -108,6 +112,7 @@ class RestoredEnvironment(ExecutionEnvironment):
             self._loan.give_back()
         if self._state is not _S.MAKING:  # it was ended meanwhile
             return
+        making.is_restored()
         self._journal.restore_started(started_ms, making.runtime_version)
         self._state = move(self._state, _S.RESTORE)
         self._timer = loop.call_at(deadline, self._restore_timed_out)

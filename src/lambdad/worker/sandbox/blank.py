@@ -77,7 +77,7 @@ class BlankKind:
             process.name == RUNTIME
             and process.has_channel
             and process.argv == self.stands_for
-            and not _must_be_there(process.env)
+            and not must_be_there(process.env)
         )
 
 
@@ -85,8 +85,11 @@ BARE_KIND: Final = BlankKind(BARE)
 """A sandbox in which nothing waits."""
 
 
-def _must_be_there(env: Mapping[str, str]) -> bool:
-    """Whether a variable is set that libraries or interpreters read only when they start."""
+def must_be_there(env: Mapping[str, str]) -> bool:
+    """Whether a variable is set that libraries or interpreters read only when they start.
+
+    Source: ld.so(8), locale(7), mallopt(3), the command lines of Python and Node.js, openssl-env(7).
+    """
     return any(
         value != DEFAULTS.get(name)
         for name, value in env.items()

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
@@ -124,7 +124,7 @@ class NamespaceSandbox:
             raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} was made with other limits of processes")
         added = tuple(mount for mount in plan.mounts if mount not in self.kind.mounts)
         self.kind = None
-        self.plan = plan
+        self.plan = plan = replace(plan, sandbox_id=self.sandbox_id)
         trees, tmp_on_disk = await self.trees(plan, added)
         done = self._assigned = asyncio.get_running_loop().create_future()
         targets = [mount.target for mount in added]
