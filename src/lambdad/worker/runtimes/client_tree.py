@@ -26,6 +26,7 @@ PYTHON_CLIENT: Final = "lambdad_runtime.py"
 PYTHON_FILES: Final = (PYTHON_CLIENT, "lambdad_snapstart.py", "snapshot_restore_py.py")
 NODE_CLIENT: Final = "index.mjs"
 NODE_WAIT: Final = "wait.mjs"
+NODE_FILES: Final = (NODE_CLIENT, NODE_WAIT, "warm.cjs", "warm.mjs")
 # AWS's Python runtimes carry the SDK; these are its modules, taken from lambdad's own environment.
 SDK_MODULES: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 SDK_MIN_PYTHON: Final = (3, 10)  # Requires-Python of the boto3 that lambdad pins
@@ -58,10 +59,10 @@ def python_tree(home: Path, interpreter: Interpreter) -> Path:
 
 def node_tree(home: Path) -> Path:
     """Make sure the tree for Node exists and return it; `node_modules` in it is a mount point."""
-    tree = home / "var-runtime" / f"{Language.NODEJS}-{_stamp(CLIENTS / NODE_CLIENT, CLIENTS / NODE_WAIT)}"
+    tree = home / "var-runtime" / f"{Language.NODEJS}-{_stamp(*(CLIENTS / name for name in NODE_FILES))}"
     if not tree.is_dir():
         with _draft(tree) as draft:
-            for name in (NODE_CLIENT, NODE_WAIT):
+            for name in NODE_FILES:
                 shutil.copyfile(CLIENTS / name, draft / name)
             (draft / "node_modules").mkdir()
     return tree

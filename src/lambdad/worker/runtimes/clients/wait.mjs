@@ -8,8 +8,8 @@
  */
 
 import { readSync } from 'node:fs';
-import 'node:module';
-import 'node:net';
+import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,6 +19,12 @@ const CHANNEL = 4;
 const LENGTH_BYTES = 4;
 const own = fileURLToPath(import.meta.url);
 const client = join(dirname(own), 'index.mjs');
+
+// What Node.js makes only when it is first needed: loaders of both kinds, a socket, conversions.
+await import('./warm.mjs');
+createRequire(import.meta.url)('./warm.cjs');
+new Socket().destroy();
+JSON.parse(JSON.stringify({ text: `${new Date()}` }));
 
 function exactly(size) {
   const bytes = Buffer.alloc(size);
