@@ -20,6 +20,7 @@
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
         └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
+            └── HostFull             there is no room on this host; another way of making it would not help
 
 What a *function* does wrong is never an exception: it is an outcome (`domain.outcome`).
 The names and bodies AWS gives these live in `awsapi.faults` alone.
@@ -119,3 +120,7 @@ class ServiceFault(LambdadError):
 
 class EnvironmentUnavailable(ServiceFault):
     """An execution environment could not be made; the message says what to do about it."""
+
+
+class HostFull(EnvironmentUnavailable):
+    """This host has no room for another environment; to make it another way would not help."""

@@ -12,9 +12,11 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from signal import SIGKILL
 from typing import Final, Protocol
+
+from lambdad.worker.sandbox.blank import BlankKind
+from lambdad.worker.sandbox.mount import Mount as Mount
 
 RUNTIME: Final = "runtime"
 """Name of the process that runs the handler; an extension's is ``extension:<file name>``."""
@@ -26,14 +28,6 @@ class Tier(StrEnum):
     MICROVM = "microvm"
     NAMESPACE = "namespace"
     PROCESS = "process"
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A host directory shown read-only at `target` inside (nosuid, nodev)."""
-
-    source: Path
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +133,19 @@ class Sandbox(Protocol):
     """Listening, non-blocking sockets in the order of `SandboxPlan.listen`; owned by the sandbox."""
     addresses: tuple[str, ...]
     """``host:port`` under which a process inside reaches each listener (differs in the process tier)."""
+
+    @property
+    def is_alive(self) -> bool:
+        """False once its first process, or the program that waits in a blank, has died."""
+        ...
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """Make a blank sandbox a function's: code and layers are mounted, limits hold. Once per sandbox.
+
+        Raises:
+            EnvironmentUnavailable: it is gone, or the host refused; the sandbox is to be destroyed then.
+        """
+        ...
 
     async def start(self, process: ProcessPlan, on_exit: Callable[[ExitStatus], None]) -> RunningProcess:
         """Start a process; `on_exit` is called once, on the loop, when it has ended.
@@ -247,6 +254,14 @@ class SandboxFactory(Protocol):
 
     async def create(self, plan: SandboxPlan) -> Sandbox:
         """Make a sandbox in which nothing runs yet. Raises EnvironmentUnavailable with a remedy."""
+        ...
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """Make a sandbox with nothing of a function inside; `Sandbox.assign` makes it one's.
+
+        Raises:
+            EnvironmentUnavailable: the host cannot, or this tier has no blanks (``process``).
+        """
         ...
 
     async def close(self) -> None:

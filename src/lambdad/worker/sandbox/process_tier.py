@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
 from lambdad.worker.sandbox.launcher.listing import executables
 from lambdad.worker.sandbox.plan import (
@@ -49,6 +50,19 @@ class ProcessSandbox:
     _keepers: list[Keeper] = field(default_factory=list)
     _frozen: bool = False
     _gone: bool = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Until it is destroyed: nothing waits in it that could die."""
+        return not self._gone
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """It is its function's from the beginning.
+
+        Raises:
+            EnvironmentUnavailable: always.
+        """
+        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} of the process tier is no blank")
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; arguments that are paths of the sandbox are translated.
@@ -204,6 +218,14 @@ class ProcessFactory:
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         return sandbox
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """There are no blanks: a function's directories are what a sandbox of this tier is.
+
+        Raises:
+            EnvironmentUnavailable: always.
+        """
+        raise EnvironmentUnavailable("the process tier has no blank sandboxes")
 
     async def close(self) -> None:
         """Destroy every sandbox."""
