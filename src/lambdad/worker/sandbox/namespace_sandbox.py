@@ -61,6 +61,19 @@ class NamespaceSandbox:
     def __post_init__(self) -> None:
         self._questions = Questions(self.sandbox_id)
 
+    @property
+    def is_alive(self) -> bool:
+        """Until its reaper has died, or it is closed."""
+        return self._packets is not None
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """It is its function's from the beginning.
+
+        Raises:
+            EnvironmentUnavailable: always.
+        """
+        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank")
+
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; a program that cannot be executed is told to `on_exit`.
 

@@ -9,6 +9,7 @@ import socket
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import (
     HelperGone,
@@ -92,6 +93,14 @@ class NamespaceFactory:
                 raise EnvironmentUnavailable("the sandbox launcher is gone; see the log") from error
             raise
         return sandbox
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """The launcher makes no blanks.
+
+        Raises:
+            EnvironmentUnavailable: always.
+        """
+        raise EnvironmentUnavailable("the launcher makes no blank sandboxes")
 
     async def close(self) -> None:
         """Destroy every sandbox and end the helper."""
