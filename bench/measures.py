@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bench import (
+    measure_burst,
     measure_cli,
     measure_cold,
+    measure_density,
     measure_freeze,
     measure_memory,
     measure_payload,
@@ -26,6 +28,8 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.PAYLOAD: measure_payload.measure,
     Measure.FREEZE: measure_freeze.measure,
     Measure.STREAM: measure_stream.measure,
+    Measure.BURST: measure_burst.measure,
+    Measure.DENSITY: measure_density.measure,
 }
 
 

@@ -19,7 +19,10 @@ CONNECTIONS = (1, 8, 32)
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Counts of a run; `seconds` is one burst of load, `paced` invokes are made of each server per round."""
+    """Counts of a run; `seconds` is one burst of load, `paced` invokes are made of each server per round.
+
+    `burst` cold invokes are made at once, and `density` functions have an idle environment each.
+    """
 
     rounds: int
     seconds: float
@@ -30,13 +33,39 @@ class Effort:
     payloads: int
     commands: int
     paced: int
+    burst: int
+    density: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
 
 
-FULL = Effort(3, 3, 1, cold_samples=20, environments=10, starts=7, payloads=20, commands=15, paced=120)
-QUICK = Effort(1, 1, 1, cold_samples=4, environments=4, starts=3, payloads=5, commands=5, paced=60)
+FULL = Effort(
+    3,
+    3,
+    1,
+    cold_samples=20,
+    environments=10,
+    starts=7,
+    payloads=20,
+    commands=15,
+    paced=120,
+    burst=200,
+    density=1_000,
+)
+QUICK = Effort(
+    1,
+    1,
+    1,
+    cold_samples=4,
+    environments=4,
+    starts=3,
+    payloads=5,
+    commands=5,
+    paced=60,
+    burst=20,
+    density=50,
+)
 
 
 @dataclass(frozen=True, slots=True)

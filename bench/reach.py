@@ -20,6 +20,9 @@ COMMAND_OVER_PYTHON_MS = 150.0
 SIX_MB_MS = 100.0
 FREEZE_COST_US = 100.0
 STREAM_FIRST_BYTE_MS = 5.0
+BURST_P99_RATIO = 2.0
+IDLE_ENVIRONMENT_MB = 5.0
+DENSE_ANSWER_MS = 20.0
 FLOOR_P50_RATIO = 4.0
 FLOOR_RATE_RATIO = 0.1
 PEER_P50_RATIO = 0.5
@@ -89,6 +92,13 @@ def _absolute(results: Results) -> Iterator[Check]:
     yield Check("freeze and thaw, added to warm p50", "µs", frozen, FREEZE_COST_US, at_most=True)
     first = plain(Measure.STREAM, "first_byte_ms", Kind.NODE)
     yield Check("streamed byte, written → read", "ms", first, STREAM_FIRST_BYTE_MS, at_most=True)
+    for form in ("many functions", "one function"):
+        ratio = plain(Measure.BURST, "warm_p99_ratio", form)
+        yield Check(f"warm p99 beside a burst, {form}", "times", ratio, BURST_P99_RATIO, at_most=True)
+    each = plain(Measure.DENSITY, "each_mb", Kind.PYTHON)
+    yield Check("idle environment, kernel memory included", "MB", each, IDLE_ENVIRONMENT_MB, at_most=True)
+    again = plain(Measure.DENSITY, "again_max_ms", Kind.PYTHON)
+    yield Check("slowest answer of all idle environments", "ms", again, DENSE_ANSWER_MS, at_most=True)
 
 
 def _against_floor(results: Results) -> Iterator[Check]:

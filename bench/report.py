@@ -71,6 +71,8 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.PAYLOAD, "6 MB in and 6 MB out"),
         *_plain(page, results, Measure.FREEZE, "Warm invokes with pauses, with and without freezing"),
         *_plain(page, results, Measure.STREAM, "Streamed responses"),
+        *_plain(page, results, Measure.BURST, "A burst of cold invokes beside warm ones"),
+        *_plain(page, results, Measure.DENSITY, "Many idle environments at once"),
         *_plain(page, results, Measure.CLI, "Command line"),
         *_failures(results),
         "## Conditions",

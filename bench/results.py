@@ -18,6 +18,8 @@ class Measure(StrEnum):
     PAYLOAD = "payload"
     FREEZE = "freeze"
     STREAM = "stream"
+    BURST = "burst"
+    DENSITY = "density"
     CLI = "cli"
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench import client
 from bench.functions import Kind, Spec
 from bench.running import Server, free_port, started
 from bench.subject import Target, UnsupportedError
+
+_EACH_CREATES = 50
+"""Functions for which one thread is enough; each waits a moment until it is active."""
+_CREATORS = 8
 
 
 @dataclass(slots=True)
@@ -69,12 +75,20 @@ class ApiServer:
             cwd=folder,
         ) as server:
             session = ApiSession(server)
-            for spec in specs:
-                try:
-                    client.create_function(port, spec)
-                except (client.CallError, OSError) as error:
-                    session.refused[spec.name] = str(error)
+            with ThreadPoolExecutor(1 + min(_CREATORS, len(specs) // _EACH_CREATES)) as creators:
+                for spec, why in zip(specs, creators.map(partial(_refusal, port), specs), strict=True):
+                    if why is not None:
+                        session.refused[spec.name] = why
             yield session
+
+
+def _refusal(port: int, spec: Spec) -> str | None:
+    """Create a function; why it was not taken, or None."""
+    try:
+        client.create_function(port, spec)
+    except (client.CallError, OSError) as error:
+        return str(error)
+    return None
 
 
 def lambdad(

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
 need nft nftables
+need mkfs.btrfs btrfs-progs
 need ip iproute2
 need pasta passt
 need cc gcc

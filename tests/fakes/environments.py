@@ -84,6 +84,7 @@ class FakeWorker:
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.made: list[FakeEnvironment] = []
+        self.leaving = 0
 
     def start(
         self, version: FunctionVersion, owner: EnvironmentOwner, initialization_type: str = ON_DEMAND

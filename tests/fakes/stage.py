@@ -64,7 +64,11 @@ class Stage:
             outbound=False,
         )
         self.gone: list[str] = []
-        self.host = Host(maker, self.sink, self.clock, self.gone.append)
+        self.left: list[int] = []  # how many were still leaving, whenever one was removed
+        self.host = Host(maker, self.sink, self.clock, self.gone.append, on_removed=self._removed)
+
+    def _removed(self) -> None:
+        self.left.append(self.host.leaving)
 
     def start(self) -> ExecutionEnvironment:
         self.environment = self.host.start(self.version, self.owner)

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys, LoggingConfig, State
@@ -15,6 +16,7 @@ from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import StreamKey
 from lambdad.worker.runtimes.launch import RuntimeLaunch
+from lambdad.worker.sandbox.image import MemoryImage
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
@@ -24,6 +26,7 @@ from lambdad.worker.sandbox.plan import (
     SandboxPlan,
     Tier,
 )
+from tests.fakes.snapshots import FakeImage
 
 
 def version_of(name: str = "hello", **changes: object) -> FunctionVersion:
@@ -123,6 +126,7 @@ class FakeSandbox:
         immortal: killed processes do not end (the kernel holds them).
         programs: what lies in /opt/extensions.
         obeys: SIGTERM ends a process.
+        snapshot_refusal, restore_refusal: what it raises instead of an image.
         answers: set while it answers questions; what it was told before is done by then.
     """
 
@@ -151,6 +155,11 @@ class FakeSandbox:
         self.answers = asyncio.Event()
         self.answers.set()
         self.refuses = False
+        self.image: FakeImage | None = None
+        self.snapshot_refusal: Exception | None = None
+        self.restored_from: list[MemoryImage] = []
+        self.restore_refusal: Exception | None = None
+        self.restore_gate: Callable[[], Awaitable[None]] | None = None
 
     @staticmethod
     def _listener() -> socket.socket:
@@ -216,6 +225,21 @@ class FakeSandbox:
         made.setblocking(False)
         return made
 
+    async def snapshot(self) -> FakeImage:
+        if self.snapshot_refusal is not None:
+            raise self.snapshot_refusal
+        self.image = FakeImage()
+        return self.image
+
+    async def restore(self, image: MemoryImage) -> None:
+        assert self.process is None, "something runs where a process is to be restored"
+        assert not cast("FakeImage", image).is_closed
+        if self.restore_gate is not None:
+            await self.restore_gate()
+        if self.restore_refusal is not None:
+            raise self.restore_refusal
+        self.restored_from.append(image)
+
     async def executables(self, directory: str) -> tuple[str, ...]:
         await self.answers.wait()
         if self.refuses:
@@ -239,6 +263,7 @@ class FakeFactory:
         self.fail_with: Exception | None = None
         self.programs: tuple[str, ...] = ()
         self.immortal = False
+        self.prepare: Callable[[FakeSandbox], None] = lambda _: None
 
     async def create(self, plan: SandboxPlan) -> FakeSandbox:
         if self.fail_with is not None:
@@ -246,6 +271,7 @@ class FakeFactory:
         self.made.append(FakeSandbox(plan))
         self.made[-1].programs = self.programs
         self.made[-1].immortal = self.immortal
+        self.prepare(self.made[-1])
         return self.made[-1]
 
     async def close(self) -> None:

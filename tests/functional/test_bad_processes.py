@@ -225,8 +225,11 @@ def test_threads_are_limited_and_the_function_goes_on(server: Server, end: bool)
 
 
 def test_a_full_tmp_is_an_error_of_the_system_and_stays_full(server: Server) -> None:
-    one = server.function({"app.py": PYTHON}, Timeout=20, MemorySize=1024)
-    assert do(server, one, "fill").body == [512, "No space left on device"]
+    one = server.function({"app.py": PYTHON}, Timeout=60, MemorySize=256)
+    filled = do(server, one, "fill")
+    assert filled.body == [512, "Disk quota exceeded"]
+    used = int(filled.log.partition("Max Memory Used: ")[2].split()[0])
+    assert 0 < used < 100
     assert do(server, one, "sizes").body == {"filled": 512}
     ended(do(server, one, "killed"), "signal: killed")
     assert do(server, one, "sizes").body == {"filled": 512}

@@ -26,6 +26,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.snapshots import FakeSnapshots
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -54,6 +55,7 @@ class Bridge:
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            snapshots=FakeSnapshots(),
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             sleep=self._sleep,

@@ -29,6 +29,8 @@ TINY = Effort(
     payloads=1,
     commands=1,
     paced=3,
+    burst=4,
+    density=3,
     kinds=(Kind.PYTHON,),
     connections=(1,),
     settle_s=0.2,
@@ -119,6 +121,8 @@ def test_the_report_has_every_figure_in_both_forms(product_results: Results, tmp
         "6 MB",
         "Warm invokes with pauses",
         "Streamed responses",
+        "A burst of cold invokes",
+        "Many idle environments",
         "Command",
     ):
         assert f"## {title}" in text

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lambdad.settings import (
     AuthMode,
@@ -13,8 +11,6 @@ from lambdad.settings import (
     ServiceEndpoint,
     Settings,
     SettingsError,
-    descriptors_needed,
-    environment_bound,
     load,
     validate,
 )
@@ -221,7 +217,7 @@ def test_every_setting_can_come_from_each_place(config):
         "host": "::1", "port": 1, "data_dir": "/d", "auth": "permissive", "require_isolation": "process",
         "isolation": "process",
         "outbound": False, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
-        "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "default_region": "eu-west-1",
+        "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
         "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False,
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
@@ -237,22 +233,3 @@ def test_every_setting_can_come_from_each_place(config):
     from_options = load({key: word(value) for key, value in values.items()}, {})
     assert from_file == from_environment == from_options
     assert from_file.require_isolation is RequiredIsolation.PROCESS
-
-
-@given(
-    memory=st.integers(0, 2**45),
-    descriptors=st.integers(0, 2**21),
-    wish=st.none() | st.integers(1, 5_000),
-)
-def test_the_bound_on_environments_fits_the_host_unless_set(memory, descriptors, wish):
-    bound = environment_bound(Settings(max_environments=wish), memory, descriptors)
-    if wish is not None:
-        assert bound == wish
-        return
-    assert 1 <= bound <= 1_000
-    assert bound == 1 or descriptors_needed(bound) <= descriptors
-    assert bound == 1 or bound * 32 * 2**20 <= memory
-
-
-def test_a_usual_host_carries_what_its_memory_allows():
-    assert environment_bound(Settings(), 8 * 2**30, 1_048_576) == 256

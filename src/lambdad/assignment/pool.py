@@ -7,13 +7,12 @@ The most recently used environment is taken first, so that the others become old
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import ClassVar
 
-from lambdad.domain.errors import LambdadError, Throttled
+from lambdad.assignment.starter import Starter
+from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
-from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
 from lambdad.ports.worker import Environment
 
@@ -23,9 +22,8 @@ class Pool:
 
     Args:
         version: what they run.
-        placement: where new ones come from.
+        starter: where new ones come from.
         clock: for the age of environments.
-        make_room: ends an idle environment of any pool; False when there is none.
 
     Attributes:
         retired: takes no more environments; the last ones end when their events have ended.
@@ -36,8 +34,7 @@ class Pool:
         "_clock",
         "_idle",
         "_living",
-        "_make_room",
-        "_placement",
+        "_starter",
         "_starting",
         "_waiting",
         "retired",
@@ -46,14 +43,11 @@ class Pool:
 
     is_kept: ClassVar[bool] = False
 
-    def __init__(
-        self, version: FunctionVersion, placement: Placement, clock: Clock, make_room: Callable[[], bool]
-    ) -> None:
+    def __init__(self, version: FunctionVersion, starter: Starter, clock: Clock) -> None:
         self.version = version
         self.retired = False
-        self._placement = placement
+        self._starter = starter
         self._clock = clock
-        self._make_room = make_room
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
         self._living: set[Environment] = set()
@@ -63,6 +57,21 @@ class Pool:
     def idle(self) -> list[Environment]:
         """Idle environments, the longest unused first."""
         return list(self._idle)
+
+    @property
+    def longest_idle(self) -> Environment | None:
+        """The idle environment that may be ended first; None when there is none."""
+        return self._idle[0] if self._idle else None
+
+    @property
+    def idle_count(self) -> int:
+        """Environments that wait for an event."""
+        return len(self._idle)
+
+    @property
+    def starting_count(self) -> int:
+        """Environments that come up."""
+        return len(self._starting)
 
     @property
     def size(self) -> int:
@@ -86,23 +95,30 @@ class Pool:
                 return
             environment.retire()
         self._waiting.append(invocation)
-        self._scale()
+        self._starter.want(self)
 
-    def _scale(self) -> None:
-        """Start an environment for everyone who waits and has none coming."""
-        while len(self._starting) < len(self._waiting):
-            if self._placement.is_full and not self._make_room():
-                if self.size:
-                    return
-                self._waiting.popleft().refuse(Throttled("ConcurrentInvocationLimitExceeded"))
-                continue
-            environment = self._placement.place(self.version, self)
-            self._starting.add(environment)
-            self._living.add(environment)
+    @property
+    def wanted(self) -> int:
+        """Invocations that wait and have no environment coming."""
+        return len(self._waiting) - len(self._starting)
+
+    def start_one(self) -> Environment:
+        """Start an environment for whoever waits; the starter calls when it is this pool's turn."""
+        environment = self._starter.placement.place(self.version, self)
+        self._starting.add(environment)
+        self._living.add(environment)
+        return environment
+
+    def refuse_wanted(self, why: LambdadError) -> None:
+        """Refuse the invocations that have no environment coming, those that came last."""
+        for _ in range(self.wanted):
+            self._waiting.pop().refuse(why)
 
     def environment_idle(self, environment: Environment) -> None:
         """It can take an event: the one that has waited longest, if any; too old, it ends instead."""
-        self._starting.discard(environment)
+        is_new = environment in self._starting
+        if is_new:
+            self._starting.discard(environment)
         if environment.expires_at <= self._clock.monotonic():
             environment.retire()
         elif self._waiting:
@@ -111,17 +127,21 @@ class Pool:
             environment.retire()
         else:
             self._idle.append(environment)
+            if self._starter.is_short:
+                self._starter.pump()
+        if is_new:
+            self._starter.came_up(environment)
 
     def environment_gone(self, environment: Environment, reason: LambdadError | None) -> None:
         """It is no more. If it could not be made, the event that has waited longest hears why."""
         self._starting.discard(environment)
         self._living.discard(environment)
-        self._placement.left()
+        self._starter.left(environment)
         if environment in self._idle:
             self._idle.remove(environment)
         if reason is not None and self._waiting:
             self._waiting.popleft().refuse(reason)
-        self._scale()
+        self._starter.want(self)
 
     def refuse_waiting(self, why: LambdadError) -> None:
         """Tell everyone who waits that there will be no environment."""

@@ -6,15 +6,19 @@ from dataclasses import replace
 
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.provisioned_pool import ProvisionedPool
+from lambdad.assignment.starter import Later, Starter
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import LATEST, FunctionVersion, State
 from lambdad.domain.provisioned import Allocation
 from lambdad.domain.scope import Scope
+from lambdad.placement.admission import Crowd
 from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
+from lambdad.ports.worker import Environment
 
 PoolKey = tuple[Scope, str, str]
 """Scope, function name, version."""
+_MOST_STARTING = 8
 
 
 class Pools:
@@ -24,10 +28,20 @@ class Pools:
         placement: where environments come from.
         clock: for idle times.
         idle_s: an environment idle for longer is ended.
+        most_starting: environments on demand that may come up at once.
+        later: see `Starter`.
     """
 
-    def __init__(self, placement: Placement, clock: Clock, idle_s: float) -> None:
+    def __init__(
+        self,
+        placement: Placement,
+        clock: Clock,
+        idle_s: float,
+        most_starting: int = _MOST_STARTING,
+        later: Later | None = None,
+    ) -> None:
         self._placement = placement
+        self._starter = Starter(placement, clock, self, most_starting, later)
         self._clock = clock
         self._idle_s = idle_s
         self._pools: dict[PoolKey, Pool] = {}
@@ -42,7 +56,7 @@ class Pools:
             return pool
         if pool is not None:
             self._retire(key)
-        pool = self._pools[key] = Pool(version, self._placement, self._clock, self._end_longest_idle)
+        pool = self._pools[key] = Pool(version, self._starter, self._clock)
         return pool
 
     def forget(self, scope: Scope, name: str) -> None:
@@ -69,7 +83,7 @@ class Pools:
         if pool is None:
             if key in self._pools:
                 self._retire(key)
-            pool = ProvisionedPool(version, self._placement, self._clock, self._end_longest_idle)
+            pool = ProvisionedPool(version, self._starter, self._clock)
             self._pools[key] = self._provided[key] = pool
         pool.require(requested)
 
@@ -90,6 +104,20 @@ class Pools:
         """Start and end what pauses and ages have made due among the environments that are kept."""
         for pool in list(self._provided.values()):
             pool.look()
+        self._starter.pump()
+
+    def relieve(self) -> int:
+        """End idle environments when all together use more memory than they may; how many."""
+        count = self._placement.to_relieve(self.crowd(), self._clock.monotonic())
+        return self.evict(count) if count else 0
+
+    def removed(self) -> None:
+        """What an environment held is free: who waits for room may have it."""
+        self._placement.memory_changed()
+        for pool in list(self._provided.values()):
+            if pool.lacks_room:
+                pool.look()
+        self._starter.pump()
 
     def close(self) -> None:
         """Keep nothing any more: the server ends."""
@@ -115,18 +143,35 @@ class Pools:
         unused = [k for k, one in self._pools.items() if not (one.size or one.waiting or one.is_kept)]
         for key in unused:
             self._retire(key)
+        self._starter.forget_rates()
         return ended
 
-    def _end_longest_idle(self) -> bool:
-        longest = None
-        for pool in self._pools.values():
-            idle = pool.idle
-            if idle and (longest is None or idle[0].idle_since < longest.idle_since):
-                longest = idle[0]
-        if longest is None:
-            return False
-        longest.retire()
-        return True
+    def crowd(self) -> Crowd:
+        """The environments there are: counted when a new one is to be made."""
+        pools = [*self._pools.values(), *self._retired]
+        starting = sum(pool.starting_count for pool in pools)
+        return self._placement.crowd(starting, sum(pool.idle_count for pool in pools))
+
+    @property
+    def placement(self) -> Placement:
+        """Where environments come from."""
+        return self._placement
+
+    def evict(self, count: int) -> int:
+        """End so many idle environments on demand, the longest unused first; how many there were."""
+        ended = 0
+        while ended < count and (longest := self._longest_idle()) is not None:
+            longest.retire()
+            ended += 1
+        return ended
+
+    def _longest_idle(self) -> Environment | None:
+        found = (pool.longest_idle for pool in self._pools.values())
+        return min((one for one in found if one is not None), key=_idle_since, default=None)
+
+
+def _idle_since(environment: Environment) -> float:
+    return environment.idle_since
 
 
 def _runs_the_same(one: FunctionVersion, other: FunctionVersion) -> bool:
@@ -140,6 +185,7 @@ def _what_runs(version: FunctionVersion) -> FunctionVersion:
         revision_id="",
         last_modified="",
         description="",
+        is_optimised=False,
         state=State.ACTIVE,
         state_reason=None,
         update_status=None,

@@ -7,18 +7,16 @@ pool. Nothing here runs for versions without provisioned concurrency: they have 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import ClassVar
 
 from lambdad.assignment import progress
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.provisioning import Standing, plan, renew_at
+from lambdad.assignment.starter import Starter
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
-from lambdad.domain.platform_events import PROVISIONED
 from lambdad.domain.provisioned import INIT_FAILURE, Allocation, ProvisionedStatus
-from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
 from lambdad.ports.worker import Environment
 
@@ -49,20 +47,30 @@ class ProvisionedPool(Pool):
 
     Args:
         version: published, so it never changes.
-        placement: where new ones come from.
+        starter: where new ones come from.
         clock: for pauses and ages.
-        make_room: ends an idle environment on demand of any pool; False when there is none.
+
+    Attributes:
+        lacks_room: one was to be started and there was no room.
     """
 
-    __slots__ = ("_is_closed", "_is_looking", "_kept", "_progress", "_ready", "_told_full", "requested")
+    __slots__ = (
+        "_is_closed",
+        "_is_looking",
+        "_kept",
+        "_progress",
+        "_ready",
+        "_told_full",
+        "lacks_room",
+        "requested",
+    )
     is_kept: ClassVar[bool] = True
     # _kept: all provisioned ones that live; _ready: the idle ones among them, last used last.
 
-    def __init__(
-        self, version: FunctionVersion, placement: Placement, clock: Clock, make_room: Callable[[], bool]
-    ) -> None:
-        super().__init__(version, placement, clock, make_room)
+    def __init__(self, version: FunctionVersion, starter: Starter, clock: Clock) -> None:
+        super().__init__(version, starter, clock)
         self.requested = 0
+        self.lacks_room = False
         self._kept: dict[Environment, _Kept] = {}
         self._ready: list[_Kept] = []
         self._progress = progress.BEGUN
@@ -116,25 +124,26 @@ class ProvisionedPool(Pool):
                 return
 
     def _start(self, now: float) -> bool:
-        if self._placement.is_full and not self._make_room():
-            self._has_no_room(self._placement.most)
+        environment = self._starter.start_kept(self.version, self)
+        self.lacks_room = environment is None
+        if environment is None:
+            self._has_no_room()
             return False
-        environment = self._placement.place(self.version, self, PROVISIONED)
         self._kept[environment] = _Kept(environment, renew_at(now, environment.expires_at))
         self._living.add(environment)
         return True
 
-    def _has_no_room(self, most: int) -> None:
+    def _has_no_room(self) -> None:
         """Wait for some, unless there never will be enough."""
+        most = self._starter.placement.bounds.most
         if self.requested > most:
             reason = f"This host holds at most {most} execution environments (max_environments)."
             self._progress = progress.refused(self._progress, reason)
-        if not self._told_full:
+        if not self._told_full and not self._starter.placement.leaving:
             self._told_full = True
             _log.warning(
-                "no room for the provisioned concurrency of %s: max_environments is %d",
+                "no room for the provisioned concurrency of %s: see max_environments and memory_ceiling_mib",
                 self.version.qualified_arn,
-                most,
                 extra={"event": "provisioned.no_room"},
             )
 
@@ -147,6 +156,16 @@ class ProvisionedPool(Pool):
         if not one.is_used:
             self._failed(INIT_FAILURE)
         self._end(one)
+
+    @property
+    def idle_count(self) -> int:
+        """Environments that wait for an event, those that are kept included."""
+        return len(self._ready) + super().idle_count
+
+    @property
+    def starting_count(self) -> int:
+        """Environments that come up, those that are kept included."""
+        return len(self._kept) - self._initialised() + super().starting_count
 
     def _initialised(self) -> int:
         return sum(one.is_initialised for one in self._kept.values())

@@ -83,7 +83,13 @@ _OTHERS: Final[Names] = {
 }
 
 _TABLES: Final[Mapping[str, Names]] = {
-    "lambda": {**_LAMBDA, errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException"},
+    "lambda": {
+        **_LAMBDA,
+        errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
+        errors.SnapStartNotReady: "SnapStartNotReadyException",
+        errors.SnapStartFailed: "SnapStartException",
+        errors.SnapStartTimedOut: "SnapStartTimeoutException",
+    },
     "lambda-core": _LAMBDA,
     "lambda-microvms": _LAMBDA_SINCE_2025,
     "lambda-web": _LAMBDA_SINCE_2025,

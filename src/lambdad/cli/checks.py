@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import socket
@@ -12,7 +11,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from lambdad.settings import RequiredIsolation, Settings, descriptors_needed, environment_bound
+from lambdad.domain.limits import ASSUMED_MEMORY_BYTES, MIB, OWN_CONNECTIONS
+from lambdad.placement.sharing import MAX_ENVIRONMENTS, capacity, descriptors_needed, memory_ceiling_bytes
+from lambdad.settings import RequiredIsolation, Settings
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
 from lambdad.worker.sandbox.probe import WEAK
@@ -90,15 +91,39 @@ def interpreters(statuses: Sequence[RuntimeStatus]) -> list[Check]:
     return found
 
 
-def descriptors(settings: Settings, hard_limit: int, memory_bytes: int) -> Check:
+def descriptors(settings: Settings, hard_limit: int) -> Check:
     """Whether the descriptor limit carries the environments the server may hold."""
-    bound = environment_bound(settings, memory_bytes, hard_limit)
-    needed = descriptors_needed(bound)
-    detail = f"limit {hard_limit:,}; {bound} environments need up to {needed:,}"
+    shared_out = capacity(settings, hard_limit)
+    wanted = shared_out.environments if settings.max_environments is not None else MAX_ENVIRONMENTS
+    needed = descriptors_needed(wanted)
+    detail = (
+        f"limit {hard_limit:,}: {shared_out.environments:,} environments with {OWN_CONNECTIONS} connections "
+        f"each, {shared_out.shared_connections:,} more for all, {shared_out.clients:,} callers"
+    )
     if needed <= hard_limit:
         return Check("descriptors", Verdict.GOOD, detail)
     remedy = f"ulimit -Hn {needed} before 'lambdad serve' (LimitNOFILE={needed} in systemd)"
     return Check("descriptors", Verdict.WEAK, detail, remedy)
+
+
+def memory(settings: Settings, host_bytes: int, limit_bytes: int | None, *, measured: bool) -> Check:
+    """How much memory all environments may take, and whether it can be told what they take.
+
+    Args:
+        settings: the effective settings.
+        host_bytes: physical memory.
+        limit_bytes: of the control group that bounds them; None when there is none.
+        measured: whether this host tells what they use.
+    """
+    there = min(host_bytes, limit_bytes or host_bytes)
+    ceiling = memory_ceiling_bytes(settings, there)
+    detail = f"all environments: at most {ceiling // MIB:,} of {there // MIB:,} MiB"
+    if ceiling > there:
+        return Check("memory", Verdict.WEAK, detail, f"set memory_ceiling_mib below {there // MIB}")
+    if not measured:
+        assumed = f"{detail}; use cannot be told, {ASSUMED_MEMORY_BYTES // MIB} MiB each are assumed"
+        return Check("memory", Verdict.WEAK, assumed, "see memory limit")
+    return Check("memory", Verdict.GOOD, detail)
 
 
 def disk(data_dir: Path | None, free_bytes: int) -> Check:
@@ -121,11 +146,6 @@ def port(settings: Settings) -> Check:
             detail = f"{settings.host}:{settings.port}: {error.strerror}"
             return Check("port", Verdict.WEAK, detail, "a server runs there, or name another --port")
     return Check("port", Verdict.GOOD, f"{settings.host}:{settings.port} is free")
-
-
-def host_memory_bytes() -> int:
-    """Physical memory of this host."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def descriptor_hard_limit() -> int:

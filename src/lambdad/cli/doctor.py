@@ -45,7 +45,7 @@ def examine(settings: Settings) -> list[Check]:
 
     return [
         *_sandboxes(settings),
-        checks.descriptors(settings, checks.descriptor_hard_limit(), checks.host_memory_bytes()),
+        checks.descriptors(settings, checks.descriptor_hard_limit()),
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
         *checks.interpreters(found_here()),
@@ -71,7 +71,7 @@ def effective(settings: Settings) -> dict[str, str]:
 
 def _sandboxes(settings: Settings) -> list[Check]:
     """What the probe of the sandbox found, in a directory of its own so that a server is not disturbed."""
-    from lambdad.worker.sandbox import probe
+    from lambdad.worker.sandbox import group_memory, probe
     from lambdad.worker.sandbox.factory import make_factory
 
     # Its warnings are our findings; said twice they would only spoil --json.
@@ -92,8 +92,11 @@ def _sandboxes(settings: Settings) -> list[Check]:
             except probe.TierRefused as refusal:
                 tier = checks.isolation(None, required, str(refusal))
             finally:
+                of_all = group_memory.of(factory)
+                limit = None if of_all is None else of_all.limit_bytes()
                 await factory.close()
-            return [tier, *checks.features(factory.findings)]
+            memory = checks.memory(settings, group_memory.host_bytes(), limit, measured=of_all is not None)
+            return [tier, *checks.features(factory.findings), memory]
 
     try:
         return asyncio.run(look())

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import resource
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,13 +17,21 @@ from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import ModelledService
 from lambdad.composition.clock import SystemClock
+from lambdad.composition.expected import Expected
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
-from lambdad.domain.function import FunctionVersion
+from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import PROVISIONED_LOOK_S
+from lambdad.domain.limits import (
+    MEMORY_LOOK_S,
+    MIB,
+    POOL_MEMORY_SHARE,
+    PROVISIONED_LOOK_S,
+    SNAPSHOT_MEMORY_SHARE,
+    STARTS_PER_CPU,
+)
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
@@ -37,26 +46,31 @@ from lambdad.frontend.resolve import resolve
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
+from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
-from lambdad.settings.capacity import environment_bound
 from lambdad.settings.model import Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
+from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 from lambdad.telemetry.logs_api import logs_handlers
+from lambdad.worker.ahead.ahead import Ahead
+from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
 from lambdad.worker.host import Host
-from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.pools.blank_pools import BlankPools
+from lambdad.worker.pools.housing import Housing
+from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
 from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
+from lambdad.worker.sandbox import group_memory
 from lambdad.worker.sandbox.factory import make_factory
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier
 
 _log = logging.getLogger("lambdad")
-_MAX_CONNECTIONS = 10_000
 _RECLAIM_S = 5.0
 
 
@@ -90,7 +104,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         )
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
-        worker = _Worker(settings, factory, stores, clock, stack)
+        share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        worker = _Worker(settings, factory, stores, clock, stack, share)
         secret = os.urandom(32)
         control = ControlPlane(
             stores.catalogue,
@@ -98,14 +113,16 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget,),
+            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
             worker.frontend,
             worker.pools,
             worker.host,
+            worker.housing,
             factory,
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
@@ -116,7 +133,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
-            _MAX_CONNECTIONS,
+            share.clients,
         )
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
@@ -127,7 +144,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             else None
         )
         port = await edge.listen(settings.host, settings.port, tls)
-        for name, upkeep in (("reclaim", worker.reclaim()), ("keep", worker.keep())):
+        upkeeps = (("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve()))
+        for name, upkeep in upkeeps:
             stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
         yield Parts(edge, shared, worker.frontend, factory, port)
 
@@ -142,6 +160,8 @@ class _Stores:
         stack.callback(self.logs.close)
         self.codes = FileCodeStore(data_dir.code)
         stack.push_async_callback(self.codes.close)
+        self.compiled = FileCompiledStore(data_dir.code)
+        stack.push_async_callback(self.compiled.close)
 
 
 class _Worker:
@@ -154,11 +174,29 @@ class _Worker:
         stores: _Stores,
         clock: SystemClock,
         stack: AsyncExitStack,
+        share: Capacity,
     ) -> None:
         self.edge: EdgeServer | None = None
         self.credentials = CredentialIssuer()
         runtimes = RuntimeCatalogue()
-        maker = Maker(factory, runtimes, stores.codes, self.credentials, self._endpoint, settings.outbound)
+
+        async def latest(scope: Scope, function: str) -> FunctionVersion | None:
+            return await stores.catalogue.read(scope, function, LATEST)
+
+        self.housing = Housing(factory, _blanks(settings, factory, clock))
+        self.ahead = Ahead(Compiler(factory, stores.compiled), stores.codes, runtimes, latest)
+        maker = Maker(
+            factory,
+            runtimes,
+            stores.codes,
+            self.credentials,
+            self._endpoint,
+            settings.outbound,
+            ahead=self.ahead,
+            housing=self.housing,
+        )
+        self.expected = Expected(stores.catalogue, maker)
+        stack.push_async_callback(self.expected.close)
         self.host = Host(
             maker,
             stores.logs,
@@ -166,10 +204,20 @@ class _Worker:
             self._environment_gone,
             settings.max_environment_age_s,
             freezes=settings.freeze,
+            connections=SharedConnections(share.shared_connections),
+            on_removed=self._environment_removed,
+            snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
         )
         stack.push_async_callback(self.host.close)
-        bound = environment_bound(settings, _memory_bytes(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        self.pools = Pools(Placement(self.host, bound), clock, settings.idle_environment_s)
+        if self.housing.pools is not None:
+            stack.push_async_callback(self.housing.pools.close)
+        stack.push_async_callback(self.ahead.close)  # before the host ends the factory
+        memory = group_memory.of(factory)
+        there = min(group_memory.host_bytes(), (memory and memory.limit_bytes()) or sys.maxsize)
+        placement = Placement(self.host, share.environments, memory, memory_ceiling_bytes(settings, there))
+        most_starting = max(1, int(STARTS_PER_CPU * (os.cpu_count() or 1)))
+        later = asyncio.get_running_loop().call_later
+        self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
 
         async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
             return await resolve(stores.catalogue, scope, function, qualifier)
@@ -188,6 +236,9 @@ class _Worker:
         if self.edge is not None:
             self.edge.forget_environment(environment_id)
 
+    def _environment_removed(self) -> None:
+        self.pools.removed()
+
     async def reclaim(self) -> None:
         """End environments that nobody used for long."""
         while True:
@@ -205,6 +256,23 @@ class _Worker:
                 self.pools.look()
             except Exception:  # noqa: BLE001 - or nothing would ever be kept again
                 _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
+
+    async def relieve(self) -> None:
+        """End blanks and idle environments when all together have grown over the memory ceiling."""
+        while True:
+            await asyncio.sleep(MEMORY_LOOK_S)
+            try:
+                self._look_at_blanks()
+                self.pools.relieve()
+            except Exception:  # noqa: BLE001 - or memory would never be looked at again
+                _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
+
+    def _look_at_blanks(self) -> None:
+        blanks, placement = self.housing.pools, self.pools.placement
+        if blanks is not None:
+            ceiling = placement.bounds.ceiling_bytes
+            blanks.is_tight = ceiling is not None and placement.used_bytes() > ceiling
+            blanks.look()
 
 
 class _Downloads:
@@ -267,6 +335,13 @@ def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
     )
 
 
+def _blanks(settings: Settings, factory: SandboxFactory, clock: SystemClock) -> BlankPools | None:
+    if not settings.pools or factory.tier is Tier.PROCESS:
+        return None
+    ceiling = min(settings.pool_memory_mib * MIB, int(group_memory.host_bytes() * POOL_MEMORY_SHARE))
+    return BlankPools(factory, clock, ceiling_bytes=ceiling, outbound=settings.outbound)
+
+
 def _required(settings: Settings) -> Tier | None:
     required = settings.require_isolation
     return None if required is RequiredIsolation.NONE else Tier(required.value)
@@ -275,10 +350,6 @@ def _required(settings: Settings) -> Tier | None:
 def _chosen(settings: Settings) -> Tier | None:
     chosen = settings.isolation
     return None if chosen is Isolation.AUTO else Tier(chosen.value)
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -17,6 +17,9 @@ from lambdad.domain.http import Request
 from lambdad.frontend.invoke import Frontend
 from lambdad.storage.backup import backup
 from lambdad.worker.host import Host
+from lambdad.worker.pools.housing import Housing
+from lambdad.worker.pools.pool_status import KindStatus
+from lambdad.worker.sandbox.blank import StartPath
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier
 from lambdad.worker.sandbox.probe import WEAK
 
@@ -30,6 +33,7 @@ class OwnOperations:
     frontend: Frontend
     pools: Pools
     host: Host
+    housing: Housing
     factory: SandboxFactory
     data_dir: Path | None
     started: float
@@ -57,6 +61,13 @@ class OwnOperations:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "invocations": {"running": self.frontend.in_flight},
+            "capacity": self._capacity(),
+            "starts": {path.value: self.housing.starts[path] for path in StartPath},
+            "pools": self._pools(),
+            "snapshots": {
+                "count": self.host.snapshots.count,
+                "memory_bytes": self.host.snapshots.size_bytes,
+            },
             "environments": [
                 {
                     "id": one.environment_id,
@@ -67,10 +78,28 @@ class OwnOperations:
                     "runtime": one.version.runtime,
                     "state": one.state.name.lower(),
                     "initialization_type": one.initialization_type,
+                    "start_path": one.start_path,
                 }
                 for one in self.host.environments()
             ],
         }
+
+    def _capacity(self) -> Mapping[str, object]:
+        placement, crowd = self.pools.placement, self.pools.crowd()
+        return {
+            "environments": crowd.living,
+            "most_environments": placement.bounds.most,
+            "starting": crowd.starting,
+            "idle": crowd.idle,
+            "leaving": crowd.leaving,
+            "memory_bytes": placement.used_bytes(),
+            "memory_ceiling_bytes": placement.bounds.ceiling_bytes,
+        }
+
+    def _pools(self) -> Mapping[str, object]:
+        if self.housing.pools is None:
+            return {}
+        return {kind.name: _about(kind) for kind in self.housing.pools.status().kinds}
 
     async def drain(self, request: Request) -> Mapping[str, object]:
         """End every idle environment now and busy ones after their event, extensions told.
@@ -98,6 +127,17 @@ class OwnOperations:
             raise InvalidParameter(f"The path {path} is not absolute.")
         await asyncio.to_thread(backup, self.data_dir, path)
         return {"path": str(path), "bytes": path.stat().st_size}
+
+
+def _about(kind: KindStatus) -> Mapping[str, object]:
+    """What waits of one kind, and how it went."""
+    about: dict[str, object] = {"waiting": kind.waiting, "wanted": kind.wanted}
+    if kind.died:
+        about["died_waiting"] = kind.died
+    if kind.last_failure is not None:
+        about["failures"] = kind.failures
+        about["last_failure"] = kind.last_failure.reason
+    return about
 
 
 def _wait_s(body: bytes) -> float:

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from lambdad.control.accepted_runtimes import check_runtime, check_snap_start
+from lambdad.control.accepted_runtimes import check_runtime
 from lambdad.domain.errors import CodeStorageExceeded, ConstraintViolations, InvalidParameter, NotOffered
-from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import (
     MAX_ENVIRONMENT_BYTES,
     MAX_EPHEMERAL_MIB,
@@ -150,16 +149,6 @@ def check_environment(variables: Mapping[str, str]) -> None:
         raise InvalidParameter(f"{refused} exceeded the 4KB limit. String measured: {measured.decode()}")
     if any("\0" in value for value in variables.values()):
         raise InvalidParameter(f"{refused} contains a null character.")
-
-
-def check_snap_start_of(version: FunctionVersion) -> None:
-    """Refuse SnapStart together with a runtime that has none.
-
-    Raises:
-        InvalidParameter: in AWS's words.
-    """
-    if version.snap_start_apply_on == "PublishedVersions" and version.runtime is not None:
-        check_snap_start(version.runtime)
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

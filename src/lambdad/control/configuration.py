@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lambdad.control.checks import check_snap_start_of
+from lambdad.control.snap_start import check_snap_start_of
 from lambdad.control.states import Phase, enter
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import LATEST, FunctionVersion, LoggingConfig, State
@@ -94,6 +94,7 @@ def content_digest(latest: FunctionVersion) -> str:
         version=LATEST,
         revision_id="",
         last_modified="",
+        is_optimised=False,
         state=State.ACTIVE,
         state_reason=None,
         update_status=None,

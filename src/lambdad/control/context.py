@@ -17,6 +17,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.snapshots import SnapshotMaker
 
 Params = dict[str, Any]
 Handler = Callable[[Params, Request], Awaitable[Mapping[str, Any]]]
@@ -30,6 +31,7 @@ class ControlContext:
     Attributes:
         new_id: makes revision ids (UUIDs as text).
         location_secret: signs code locations.
+        snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
         changed: called with scope and name after what a function runs has changed.
     """
@@ -38,6 +40,7 @@ class ControlContext:
     codes: CodeStore
     objects: ObjectSource
     provisioner: Provisioner
+    snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]
     settler: Settler

@@ -142,6 +142,7 @@ class Functions:
         if not gone:
             raise NotFound(f"Function not found: {whole.arn(scope)}")
         self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
+        self._context.snapshots.forget(scope, reference.name, reference.qualifier)
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}
 

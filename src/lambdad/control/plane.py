@@ -22,6 +22,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
 """Told that what a function runs was changed or deleted: drop caches, retire environments."""
@@ -33,6 +34,7 @@ class ControlPlane:
     Args:
         objects: where code in S3 is read.
         provisioner: keeps environments initialised.
+        snapshots: initialises versions with SnapStart and keeps their snapshots.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         settle_delay_s: seconds from a create or update to its success.
@@ -48,6 +50,7 @@ class ControlPlane:
         *,
         objects: ObjectSource,
         provisioner: Provisioner,
+        snapshots: SnapshotMaker,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
@@ -58,12 +61,15 @@ class ControlPlane:
         self._catalogue = catalogue
         self._codes = codes
         self._on_change = tuple(on_change)
-        self._settler = Settler(catalogue, delay_s=settle_delay_s, new_id=new_id, sleep=sleep)
+        self._settler = Settler(
+            catalogue, snapshots=snapshots, delay_s=settle_delay_s, new_id=new_id, sleep=sleep
+        )
         context = ControlContext(
             catalogue=catalogue,
             codes=codes,
             objects=objects,
             provisioner=provisioner,
+            snapshots=snapshots,
             clock=clock,
             new_id=new_id,
             settler=self._settler,

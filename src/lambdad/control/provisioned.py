@@ -14,6 +14,7 @@ from lambdad.control.configuration import timestamp
 from lambdad.control.context import ControlContext, Operations, Params, named
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import Members, provisioned
+from lambdad.control.snap_start import check_provisionable
 from lambdad.control.states import check_settled
 from lambdad.domain.arn import FunctionReference
 from lambdad.domain.errors import InvalidParameter, NotFound, NotProvisioned
@@ -61,6 +62,7 @@ class Provisioned:
         async with self._changing:
             version = await self._published(scope, reference)
             check_settled(version)
+            check_provisionable(version)
             requested: int = params["ProvisionedConcurrentExecutions"]
             store, key = context.catalogue.provisioned, (version.name, version.version)
             check_room(requested, await store.total(scope, but=key), context.account_concurrency)

@@ -58,7 +58,10 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
         "PackageType": version.package_type,
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_mib},
-        "SnapStart": {"ApplyOn": version.snap_start_apply_on, "OptimizationStatus": "Off"},
+        "SnapStart": {
+            "ApplyOn": version.snap_start_apply_on,
+            "OptimizationStatus": "On" if version.is_optimised else "Off",
+        },
         "LoggingConfig": _logging(version),
     }
 

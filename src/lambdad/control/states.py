@@ -2,12 +2,13 @@
 
 ::
 
-    being created   Pending                      ──settle──▶ settled
+    being created   Pending                      ──settle──▶ settled, or failed
     being updated   Active, update InProgress    ──settle──▶ settled
     settled         Active, update Successful    ──update──▶ being updated
+    failed          Failed, update Failed        a version whose Init for its snapshot failed
 
-Published from a settled `$LATEST`, a version is settled at once; published together with new code
-it is being created. Every move is a change of the version, so it takes a new revision id.
+Published from a settled `$LATEST`, a version is settled at once; published together with new code, or with
+SnapStart, it is being created. Every move is a change of the version, so it takes a new revision id.
 """
 
 from __future__ import annotations
@@ -22,15 +23,29 @@ _WORKING = Reason("The function is being created.", "Creating")
 """AWS says the same of an update. Source: Function test_function_lifecycle, update_code_response."""
 
 
+_INIT_FAILED = Reason("An error occurred during function initialization.", "FunctionError")
+"""What a SnapStart version fails with: text and code as users of CloudFormation and Terraform report."""
+
+
 class Phase(Enum):
-    """The combinations of State and LastUpdateStatus that exist: values of those four members."""
+    """The combinations of State and LastUpdateStatus that exist."""
 
-    BEING_CREATED = (State.PENDING, _WORKING, None, None)
-    BEING_UPDATED = (State.ACTIVE, None, UpdateStatus.IN_PROGRESS, _WORKING)
-    SETTLED = (State.ACTIVE, None, UpdateStatus.SUCCESSFUL, None)
+    BEING_CREATED = (State.PENDING, None)
+    BEING_UPDATED = (State.ACTIVE, UpdateStatus.IN_PROGRESS)
+    SETTLED = (State.ACTIVE, UpdateStatus.SUCCESSFUL)
+    FAILED = (State.FAILED, UpdateStatus.FAILED)
 
+
+_REASONS: dict[Phase, tuple[Reason | None, Reason | None]] = {
+    Phase.BEING_CREATED: (_WORKING, None),
+    Phase.BEING_UPDATED: (None, _WORKING),
+    Phase.SETTLED: (None, None),
+    Phase.FAILED: (_INIT_FAILED, _INIT_FAILED),
+}
+"""Why a version is in its phase, for its State and its LastUpdateStatus."""
 
 _MOVES = {
+    (Phase.BEING_CREATED, Phase.FAILED),
     (Phase.BEING_CREATED, Phase.SETTLED),
     (Phase.BEING_UPDATED, Phase.SETTLED),
     (Phase.SETTLED, Phase.BEING_UPDATED),
@@ -39,7 +54,7 @@ _MOVES = {
 
 def phase(version: FunctionVersion) -> Phase:
     """The phase a version is in."""
-    return Phase((version.state, version.state_reason, version.update_status, version.update_reason))
+    return Phase((version.state, version.update_status))
 
 
 def move(version: FunctionVersion, to: Phase, revision_id: str) -> FunctionVersion:
@@ -56,7 +71,8 @@ def move(version: FunctionVersion, to: Phase, revision_id: str) -> FunctionVersi
 
 def enter(version: FunctionVersion, to: Phase, revision_id: str) -> FunctionVersion:
     """The version as it begins its life in phase `to`."""
-    state, state_reason, update_status, update_reason = to.value
+    state, update_status = to.value
+    state_reason, update_reason = _REASONS[to]
     return replace(
         version,
         state=state,

@@ -11,6 +11,7 @@ from lambdad.control.configuration import content_digest
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import configuration, listed
+from lambdad.control.snap_start import starts_pending
 from lambdad.control.states import Phase, check_settled, enter
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import LATEST, FunctionVersion
@@ -48,8 +49,11 @@ class Versions:
             if before is not None and before.published_from == content_digest(latest):
                 return configuration(before, qualified=True)
             described = replace(latest, description=params.get("Description", latest.description))
-            published = await _publish(context, latest, described, Phase.SETTLED)
+            to = Phase.BEING_CREATED if starts_pending(latest) else Phase.SETTLED
+            published = await _publish(context, latest, described, to)
             if published is not None:
+                if to is Phase.BEING_CREATED:
+                    context.settler.schedule(published)
                 return configuration(published, qualified=True)
 
     async def list_versions_by_function(self, params: Params, request: Request) -> Mapping[str, Any]:

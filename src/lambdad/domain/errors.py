@@ -9,6 +9,7 @@
     │   ├── NotFound                 no such resource
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
+    │   │   └── SnapStartNotReady    the version's snapshot is being made
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -16,11 +17,12 @@
     │   ├── UnsupportedMediaType     content type refused
     │   ├── Throttled                a quota is used up; try again
     │   ├── CodeStorageExceeded      the region's code storage is full
+    │   ├── SnapStartFailed          an after-restore hook of the function failed
+    │   ├── SnapStartTimedOut        a restore took too long
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
         └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
-            └── HostFull             there is no room on this host; another way of making it would not help
 
 What a *function* does wrong is never an exception: it is an outcome (`domain.outcome`).
 The names and bodies AWS gives these live in `awsapi.faults` alone.
@@ -66,6 +68,18 @@ class NotProvisioned(NotFound):
 
 class Conflict(CallerError):
     """The resource exists already, or another change of it is under way."""
+
+
+class SnapStartNotReady(Conflict):
+    """The version is being initialised for its snapshot."""
+
+
+class SnapStartFailed(CallerError):
+    """An after-restore hook failed, so the environment could not be restored."""
+
+
+class SnapStartTimedOut(CallerError):
+    """The restore, after-restore hooks included, took too long."""
 
 
 class PreconditionFailed(CallerError):
@@ -120,7 +134,3 @@ class ServiceFault(LambdadError):
 
 class EnvironmentUnavailable(ServiceFault):
     """An execution environment could not be made; the message says what to do about it."""
-
-
-class HostFull(EnvironmentUnavailable):
-    """This host has no room for another environment; to make it another way would not help."""

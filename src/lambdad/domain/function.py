@@ -41,10 +41,14 @@ class UpdateStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A sentence and a code, as AWS gives them beside a state."""
+    """A sentence and a code, as AWS gives them beside a state.
+
+    Attributes:
+        code: one of AWS's; None for what AWS has no code for.
+    """
 
     text: str
-    code: str
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class FunctionVersion:
         last_modified: AWS's format, ``2026-11-23T03:05:20.123+0000``.
         update_status: None while a function is being created, and on published versions as AWS has it.
         layers: in the order in which they are merged below ``/opt``, later ones over earlier ones.
+        snap_start_apply_on: ``None``, or ``PublishedVersions``.
+        is_optimised: whether a snapshot was made when it was published (AWS's `OptimizationStatus`).
         echoed: further validated members in AWS's own shape, answered as they are
             (`DeadLetterConfig`, `KMSKeyArn`, `FileSystemConfigs` …); absent when never given.
         published_from: digest of what `$LATEST` held when this version was published, so that
@@ -128,6 +134,7 @@ class FunctionVersion:
     package_type: str = "Zip"
     tracing_mode: str = "PassThrough"
     snap_start_apply_on: str = "None"
+    is_optimised: bool = False
     layers: tuple[AttachedLayer, ...] = ()
     echoed: Mapping[str, object] = field(default_factory=dict)
     published_from: str | None = None
@@ -141,6 +148,11 @@ class FunctionVersion:
     def qualified_arn(self) -> str:
         """The version's ARN; that of `$LATEST` ends in ``:$LATEST``."""
         return f"{self.unqualified_arn}:{self.version}"
+
+    @property
+    def is_snap_started(self) -> bool:
+        """Whether SnapStart applies to it: never to `$LATEST`."""
+        return self.snap_start_apply_on == "PublishedVersions" and self.version != LATEST
 
     @property
     def layer_keys(self) -> LayerKeys:

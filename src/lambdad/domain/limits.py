@@ -62,6 +62,7 @@ FREEZE_AFTER_S: Final = 0.005  # L: an environment idle for so long is frozen; s
 ENVIRONMENT_AGE_S: Final = 50_400.0  # L: 14 h, the longest lease AWS has told of
 ENVIRONMENT_AGE_JITTER: Final = 0.2  # L: each environment's age is this part shorter at most
 MAX_ENVIRONMENT_CONNECTIONS: Final = 64  # L: connections one environment may hold to the server
+OWN_CONNECTIONS: Final = 4  # L: of these it always may hold so many; the rest while others leave some
 MAX_ENVIRONMENT_BODY_BYTES: Final = 80 * MIB  # L: of requests one environment has begun to send
 MAX_EDGE_BODY_BYTES: Final = 1_024 * MIB  # L: of all requests the edge has begun to take
 MAX_RUNTIME_API_HEADER_BYTES: Final = 1_100 * KIB  # L: the official clients send X-Ray causes of up to 1 MiB
@@ -70,6 +71,25 @@ MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
 # Concurrency
 ACCOUNT_CONCURRENCY: Final = 1_000  # Q
 MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
+
+# Scaling (Q: "Lambda scaling behavior" of the developer guide)
+SCALING_ENVIRONMENTS: Final = 1_000  # Q: new environments of one function in `SCALING_PERIOD_S`
+SCALING_PERIOD_S: Final = 10.0  # Q: "refilled continuously"; what is unused is not gathered
+STARTS_PER_CPU: Final = (
+    0.5  # L: environments that come up at once; with more, warm calls wait for a processor
+)
+START_TURN_S: Final = 0.25  # L: who comes up for longer no longer keeps others from starting
+ROOM_WAIT_S: Final = 1.0  # L: a call waits so long for others to become idle before it is throttled
+ROOM_LOOK_S: Final = 0.02  # L: how often is looked for room while somebody waits for it
+MEMORY_FRESH_S: Final = 0.01  # L: memory read so recently is not read again
+MEMORY_LOOK_S: Final = 0.5  # L: how often is looked whether environments have grown over the ceiling
+MEMORY_SHARE: Final = 0.8  # L: of the host's memory, for all environments together unless set
+START_MEMORY_BYTES: Final = 48 * MIB  # L: set aside for one that comes up; boto3 imported takes about so much
+BUSY_MEMORY_BYTES: Final = 4 * MIB  # L: set aside for each that runs an event, as it may grow
+ASSUMED_MEMORY_BYTES: Final = 32 * MIB  # L: of one environment where the host cannot tell
+MOST_EVICTED: Final = 8  # L: environments ended at once to make room; then what they freed is looked at
+REMOVED_WITHIN_S: Final = 15.0  # L: room is not waited for longer; the Shutdown phase takes two at most
+MOST_LEAVING: Final = 32  # L: ended and still being removed; with more nothing is started
 
 # Provisioned concurrency
 PROVISIONED_INIT_S: Final = 130.0  # Q: Init phase, or the function's timeout when that is longer
@@ -81,6 +101,20 @@ PROVISIONED_LAST_PAUSE_S: Final = 300.0  # L: the longest; without a failure for
 PROVISIONED_RENEWAL_S: Final = 300.0  # L: a replacement is started so long before the age limit
 PROVISIONED_RENEWAL_SHARE: Final = 0.1  # L: or this part of the age, when that is shorter
 PROVISIONED_LOOK_S: Final = 1.0  # L: how often is looked for pauses and ages that are over
+
+# SnapStart
+MAX_SNAP_START_EPHEMERAL_MIB: Final = 512  # Q: "SnapStart doesn't support … ephemeral storage over 512 MB"
+RESTORE_TIMEOUT_S: Final = 10.0  # Q: Restore phase, after-restore hooks included
+SNAPSHOT_TIMEOUT_S: Final = 60.0  # L: to write down the memory of an initialised process
+SNAPSHOT_INITS: Final = 2  # L: versions that are initialised for a snapshot at once
+POOL_MEMORY_SHARE: Final = 0.1  # of the host: what waits for functions takes no more
+SNAPSHOT_MEMORY_SHARE: Final = 0.25  # L: of the host's memory, for all snapshots together
+DEFAULT_SNAPSHOT_BYTES: Final = 1_024 * MIB  # L: the same where nobody knows the host's memory
+SNAPSHOT_RETRY_S: Final = 300.0  # L: after a snapshot failed, until another is made of the same version
+TEMPLATE_CREDENTIALS_S: Final = 300.0  # L: so that an SDK's session renews them after a restore
+CONTAINER_CREDENTIALS_S: Final = (
+    3_600.0  # L: until an SDK asks again; the keys live as long as the environment
+)
 
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
@@ -130,3 +164,14 @@ CODE_GRACE_S: Final = 600.0  # L: code put this recently is never collected
 
 # Settling
 SETTLE_DELAY_S: Final = 0.2  # L: from Pending to Active; AWS takes seconds, clients only poll for it
+
+# Byte code made at publish (L: all of them)
+COMPILE_WITHIN_S: Final = 120.0  # for one tree, its sandbox included; then nothing of it is kept
+COMPILE_CPU_S: Final = 30  # of one tree; what is not compiled by then is left out
+COMPILE_MEMORY_BYTES: Final = 512 * MIB  # of the process; its sandbox has a quarter more
+MIN_COMPILED_SOURCE_BYTES: Final = 2 * KIB  # of a tree; compiling less takes about a millisecond
+MAX_COMPILED_SOURCE_BYTES: Final = 2 * MIB  # of one file: compiling takes about a hundred times its size
+MAX_COMPILED_FILE_BYTES: Final = 8 * MIB  # byte code of one file
+MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
+MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
+COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first

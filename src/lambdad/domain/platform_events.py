@@ -21,6 +21,8 @@ ON_DEMAND = "on-demand"
 """Initialization type of an environment that an invocation asked for."""
 PROVISIONED = "provisioned-concurrency"
 """Initialization type of an environment that is kept for a version."""
+SNAP_START = "snap-start"
+"""Initialization type, and phase, of what a snapshot is made of; type of what is restored from it."""
 
 
 class PlatformEvent(NamedTuple):
@@ -55,8 +57,8 @@ def init_start(
 
     Args:
         time_ms: ms since the epoch.
-        initialization_type: `ON_DEMAND`, `PROVISIONED`, ``snap-start``.
-        phase: ``init``, or ``invoke`` when Init is repeated inside an invocation.
+        initialization_type: `ON_DEMAND`, `PROVISIONED` or `SNAP_START`.
+        phase: ``init``, ``invoke`` when Init is repeated inside an invocation, or `SNAP_START`.
         function_name: without version.
         function_version: ``$LATEST`` or a number.
         runtime_version: for example ``python:3.12.v38``; None when the function brings its own runtime.
@@ -65,13 +67,15 @@ def init_start(
         memory_bytes: what the environment may use.
     """
     record: dict[str, object] = {"initializationType": initialization_type, "phase": phase}
-    if runtime_version is not None:
-        record["runtimeVersion"] = runtime_version
-        record["runtimeVersionArn"] = runtime_version_arn
-    record["functionName"] = function_name
-    record["functionVersion"] = function_version
-    record["instanceId"] = instance_id
-    record["instanceMaxMemory"] = memory_bytes
+    _add_environment(
+        record,
+        function_name,
+        function_version,
+        runtime_version,
+        runtime_version_arn,
+        instance_id,
+        memory_bytes,
+    )
     return PlatformEvent(time_ms, "platform.initStart", record)
 
 
@@ -187,13 +191,15 @@ def restore_start(
 ) -> PlatformEvent:
     """An environment is being restored from a snapshot; members as of `init_start`."""
     record: dict[str, object] = {}
-    if runtime_version is not None:
-        record["runtimeVersion"] = runtime_version
-        record["runtimeVersionArn"] = runtime_version_arn
-    record["functionName"] = function_name
-    record["functionVersion"] = function_version
-    record["instanceId"] = instance_id
-    record["instanceMaxMemory"] = memory_bytes
+    _add_environment(
+        record,
+        function_name,
+        function_version,
+        runtime_version,
+        runtime_version_arn,
+        instance_id,
+        memory_bytes,
+    )
     return PlatformEvent(time_ms, "platform.restoreStart", record)
 
 
@@ -209,6 +215,11 @@ def restore_report(
     """The restore is over."""
     record: dict[str, object] = {"status": status.value, "metrics": {"durationMs": round(duration_ms, 3)}}
     return PlatformEvent(time_ms, "platform.restoreReport", _with_error(record, error_type))
+
+
+def snap_start_off(time_ms: int, reason: str) -> PlatformEvent:
+    """No snapshot could be made: lambdad's own, AWS has no such event."""
+    return PlatformEvent(time_ms, "platform.snapStartOff", {"reason": reason})
 
 
 def extension(
@@ -261,6 +272,24 @@ def tracing_of(trace_id: str | None, segment_id: str | None, sampled: bool) -> M
     if segment_id is not None:
         value += f";Parent={segment_id}"
     return {"type": "X-Amzn-Trace-Id", "value": f"{value};Sampled={int(sampled)}"}
+
+
+def _add_environment(
+    record: dict[str, object],
+    function_name: str,
+    function_version: str,
+    runtime_version: str | None,
+    runtime_version_arn: str | None,
+    instance_id: str,
+    memory_bytes: int,
+) -> None:
+    if runtime_version is not None:
+        record["runtimeVersion"] = runtime_version
+        record["runtimeVersionArn"] = runtime_version_arn
+    record["functionName"] = function_name
+    record["functionVersion"] = function_version
+    record["instanceId"] = instance_id
+    record["instanceMaxMemory"] = memory_bytes
 
 
 def _with_error(record: dict[str, object], error_type: str | None) -> dict[str, object]:

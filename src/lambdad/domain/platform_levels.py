@@ -49,6 +49,7 @@ _LEVELS: Final[Mapping[str, Callable[[_Record], str]]] = {
     "platform.restoreStart": _of_start,
     "platform.restoreRuntimeDone": _on_success(DEBUG),
     "platform.restoreReport": _on_success(INFO),
+    "platform.snapStartOff": _always(WARN),
     "platform.start": _always(INFO),
     "platform.runtimeDone": _on_success(DEBUG),
     "platform.report": _on_success(INFO),

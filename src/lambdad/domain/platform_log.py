@@ -28,6 +28,13 @@ class LogLine(NamedTuple):
     message: str
 
 
+class RestoreTimes(NamedTuple):
+    """How long the restore of an environment took, and the part of it that is billed (its hooks)."""
+
+    duration_ms: float
+    billed_ms: int
+
+
 class InvocationRecord(NamedTuple):
     """Everything the log says of one invocation.
 
@@ -46,6 +53,7 @@ class InvocationRecord(NamedTuple):
         system_level: `SystemLogLevel` of a version that logs in the JSON format; None for the text format.
         begun: START and the earlier lines were written while the function ran; `lines` are the rest.
         spans: parts of the invocation, for JSON and telemetry.
+        restore: None unless this invocation is the first of a restored environment.
     """
 
     request_id: str
@@ -66,6 +74,7 @@ class InvocationRecord(NamedTuple):
     system_level: str | None = None
     begun: bool = False
     spans: Sequence[Span] = ()
+    restore: RestoreTimes | None = None
 
 
 def start_event(record: InvocationRecord) -> PlatformEvent:
@@ -84,6 +93,9 @@ def report_event(record: InvocationRecord) -> PlatformEvent:
     }
     if record.init_ms is not None:
         metrics["initDurationMs"] = round(record.init_ms, 3)
+    if record.restore is not None:
+        metrics["restoreDurationMs"] = round(record.restore.duration_ms, 3)
+        metrics["billedRestoreDurationMs"] = record.restore.billed_ms
     return platform_events.report(
         record.end_ms,
         request_id=record.request_id,
@@ -143,6 +155,9 @@ def _report(record: InvocationRecord) -> str:
     )
     if record.init_ms is not None:
         text += f"Init Duration: {record.init_ms:.2f} ms\t"
+    if record.restore is not None:
+        restore_ms, billed_ms = record.restore
+        text += f"Restore Duration: {restore_ms:.2f} ms\tBilled Restore Duration: {billed_ms} ms\t"
     text += _ending(record) + "\n"
     if record.trace_id is not None:
         sampled = "true" if record.sampled else "false"

@@ -93,11 +93,16 @@ def _logs_dropped(record: _Record) -> str:
     return f"LAMBDAD dropped {count} log {noun} ({record['droppedBytes']} bytes): {record['reason']}\n"
 
 
+def _snap_start_off(record: _Record) -> str:
+    return f"LAMBDAD SnapStart is off for this version: {record['reason']}\n"
+
+
 _LINES: Final[Mapping[str, Callable[[_Record], str | None]]] = {
     "platform.initStart": _init_start,
     "platform.initReport": _init_report,
     "platform.restoreStart": lambda record: _start("RESTORE_START", record),
     "platform.restoreReport": _restore_report,
+    "platform.snapStartOff": _snap_start_off,
     "platform.extension": _extension,
     "platform.telemetrySubscription": _subscription("TELEMETRY"),
     "platform.logsSubscription": _subscription("LOGS"),

@@ -7,7 +7,7 @@ only; what it raises is never cached.
 from __future__ import annotations
 
 from lambdad.domain.arn import FunctionReference, parse_function
-from lambdad.domain.errors import Conflict, NotFound
+from lambdad.domain.errors import Conflict, NotFound, SnapStartNotReady
 from lambdad.domain.function import FunctionVersion, State
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
@@ -38,8 +38,16 @@ def check_invocable(version: FunctionVersion) -> None:
     """Refuse a version that cannot run.
 
     Raises:
+        SnapStartNotReady: it is being initialised for its snapshot.
         Conflict: it is Pending or Failed.
+
+    Source: AWS's page "Troubleshooting SnapStart errors".
     """
+    if version.state is State.PENDING and version.is_snap_started:
+        raise SnapStartNotReady(
+            "Lambda is initializing your function. "
+            "It will be ready to invoke once your function state becomes ACTIVE."
+        )
     if version.state in (State.PENDING, State.FAILED):
         raise Conflict(
             "The operation cannot be performed at this time. "

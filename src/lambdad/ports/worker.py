@@ -51,6 +51,11 @@ class EnvironmentOwner(Protocol):
 class Worker(Protocol):
     """Makes environments."""
 
+    @property
+    def leaving(self) -> int:
+        """Environments that are gone for their owners, but not all they held is free yet."""
+        ...
+
     def start(
         self, version: FunctionVersion, owner: EnvironmentOwner, initialization_type: str = ON_DEMAND
     ) -> Environment:

@@ -7,7 +7,6 @@ a misspelt setting is never silently ignored. Unit, default and reason stand wit
 ``docs/reference/settings.md`` is generated from them.
 """
 
-from lambdad.settings.capacity import descriptors_needed, environment_bound
 from lambdad.settings.loading import load
 from lambdad.settings.model import (
     AuthMode,
@@ -32,8 +31,6 @@ __all__ = [
     "ServiceEndpoint",
     "Settings",
     "SettingsError",
-    "descriptors_needed",
-    "environment_bound",
     "is_loopback",
     "load",
     "validate",

@@ -143,7 +143,8 @@ class Settings:
     Attributes:
         data_dir: None keeps nothing (``:memory:``).
         tls_cert: None serves plain HTTP.
-        max_environments: None derives the bound from memory and descriptors.
+        max_environments: None derives the bound from descriptors.
+        memory_ceiling_mib: None derives it from the memory there is.
         services: neighbour service to where it really is.
     """
 
@@ -254,9 +255,30 @@ class Settings:
         None,
         reading.integer,
         what="Most execution environments at once.",
-        why="Derived from memory (32 MiB each), descriptors (72 each) and AWS's quota of 1,000.",
+        why="Derived from descriptors (12 each, beside the server's and callers') and AWS's quota of 1,000.",
         unit="environments",
         shown="derived",
+    )
+    memory_ceiling_mib: int | None = _setting(
+        None,
+        reading.integer,
+        what="Most memory of all execution environments together; idle ones are ended to stay below.",
+        why="Four fifths of the host's memory, or of what a control group leaves; the rest is the server's.",
+        unit="MiB",
+        shown="derived",
+    )
+    pools: bool = _setting(
+        True,
+        reading.switch,
+        what="Whether sandboxes are made before functions need them, and Python processes forked.",
+        why="Cold starts take milliseconds; off, every program is executed anew and shares nothing.",
+    )
+    pool_memory_mib: int = _setting(
+        256,
+        reading.integer,
+        what="Most memory of the sandboxes that wait for a function.",
+        why="About 60 waiting Pythons; never more than a tenth of the host's memory is taken.",
+        unit="MiB",
     )
     default_region: str = _setting(
         "us-east-1",

@@ -47,6 +47,8 @@ def validate(settings: Settings) -> list[str]:
     )
     if settings.max_environments is not None and settings.max_environments < 1:
         lines.append("max_environments = 0 is refused: at least one environment is needed")
+    if settings.memory_ceiling_mib is not None and settings.memory_ceiling_mib < 1:
+        lines.append("memory_ceiling_mib = 0 is refused: an environment needs memory")
     if settings.max_environment_age_s <= 0:
         lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):

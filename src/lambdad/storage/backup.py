@@ -141,12 +141,12 @@ def _copy_code(source: Path, target: Path) -> bool:
         target.mkdir(mode=0o700)
         return True
     try:
-        # Merged layers are made of what is copied, when they are needed again.
-        shutil.copytree(source, target, symlinks=True, ignore=_merged_of(source))
+        # Merged layers and byte code are made of what is copied, when they are needed again.
+        shutil.copytree(source, target, symlinks=True, ignore=_made_of(source))
     except (shutil.Error, FileNotFoundError):
         return False
     return True
 
 
-def _merged_of(code: Path) -> Callable[[str, list[str]], set[str]]:
-    return lambda folder, _names: {"merged"} if Path(folder) == code else set()
+def _made_of(code: Path) -> Callable[[str, list[str]], set[str]]:
+    return lambda folder, _names: {"merged", "compiled"} if Path(folder) == code else set()

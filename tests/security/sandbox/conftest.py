@@ -11,12 +11,27 @@ from lambdad.worker.sandbox.plan import Tier
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from blank_hosting import BlankHost, blank_hosts
 from hosting import Host, hosts
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def spawned_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """Sandboxes are made with their function, programs are executed."""
     yield from hosts(tmp_path_factory, Tier.NAMESPACE)
+
+
+@pytest.fixture(scope="module")
+def blank_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BlankHost]:
+    """Sandboxes are made for nobody, Python programs are forked."""
+    yield from blank_hosts(tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=["spawned_host", "blank_host"])
+def host(request: pytest.FixtureRequest) -> Host:
+    """Both ways of the namespace tier."""
+    found: Host = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +56,8 @@ def signalling_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 @pytest.fixture(
     params=[
-        pytest.param("host", marks=pytest.mark.root),
+        pytest.param("spawned_host", marks=pytest.mark.root),
+        pytest.param("blank_host", marks=pytest.mark.root),
         pytest.param("signalling_host", marks=pytest.mark.root),
         "process_host",
     ]

@@ -53,6 +53,11 @@ class Host:
         """How the reapers of this host's sandboxes name their server."""
         return data_id(self.data_dir)
 
+    def shown_below(self, path: str) -> set[str]:
+        """Names in a directory of the host that lead to an interpreter which must lie at its own path."""
+        del path
+        return set()
+
     def plan(self, **changes: object) -> SandboxPlan:
         limits = replace(LIMITS, **changes)  # type: ignore[arg-type]
         return SandboxPlan(f"t{next(_numbers)}", (Mount(self.task, "/var/task"),), limits, outbound=False)

@@ -104,11 +104,11 @@ def mark_of(case: int) -> str:
 
 @pytest.mark.root
 def test_a_host_with_a_unified_hierarchy_freezes_by_it_and_any_other_by_signals(
-    host: Host, signalling_host: Host, process_host: Host
+    spawned_host: Host, signalling_host: Host, process_host: Host
 ) -> None:
     details = [
         [(finding.works, finding.detail) for finding in one.factory.findings if finding.feature == "freeze"]
-        for one in (host, signalling_host, process_host)
+        for one in (spawned_host, signalling_host, process_host)
     ]
     by_signals = [(True, "SIGSTOP and SIGCONT")]
     assert details == [[(True, "cgroup.freeze")], by_signals, by_signals]
@@ -268,7 +268,7 @@ def test_a_signal_to_a_frozen_process_waits_until_it_is_thawed(any_host: Host) -
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("frozen_by", ["host", "signalling_host"])
+@pytest.mark.parametrize("frozen_by", ["spawned_host", "blank_host", "signalling_host"])
 def test_a_wild_fork_bomb_is_frozen_and_killed(request: pytest.FixtureRequest, frozen_by: str) -> None:
     made: Host = request.getfixturevalue(frozen_by)
     mark = mark_of(7)

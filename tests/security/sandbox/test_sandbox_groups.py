@@ -33,9 +33,9 @@ def find(data_id):
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "limits":
+    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "blank": False, "fork_server": None, "limits":
         {"memory_bytes": 1 << 27, "processes": 100, "open_files": 100, "tmp_bytes": 1 << 20}}
-    born = prepared.nursery.bear(wish, theirs, prepared.network)
+    born = prepared.makers.nursery.bear(wish, theirs, prepared.network)
     theirs.close()
     assert json.loads(ours.recv(1000))["event"] == "ready"
     read, write = os.pipe()
@@ -102,7 +102,8 @@ def test_a_sandbox_s_groups_have_its_limits_and_go_with_it(host: Host) -> None:
     assert _groups(host) == before
 
 
-def test_a_failed_making_leaves_no_group(host: Host) -> None:
+def test_a_failed_making_leaves_no_group(spawned_host: Host) -> None:
+    host = spawned_host
     before = _groups(host)
     plan = replace(host.plan(), mounts=(Mount(Path("/usr"), "/usr/not/there"),))
     with pytest.raises(EnvironmentUnavailable):

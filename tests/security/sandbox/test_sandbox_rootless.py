@@ -72,6 +72,8 @@ def test_it_is_the_namespace_tier_and_says_which_limits_are_missing(places: tupl
         assert not findings[limit]["works"]
         assert "Delegate=yes" in findings[limit]["remedy"]
     assert findings["pids limit"]["works"]
+    assert not findings["tmp on disk"]["works"]
+    assert "counts as the function's memory" in findings["tmp on disk"]["detail"]
     assert (findings["freeze"]["works"], findings["freeze"]["detail"]) == (True, "SIGSTOP and SIGCONT")
 
 

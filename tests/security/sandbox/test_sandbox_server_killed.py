@@ -51,6 +51,9 @@ def traces(mark: str, data_dir: Path) -> list[str]:
     found = marked(mark, data_id(data_dir))
     mounts = Path("/proc/self/mounts").read_text()
     found += [f"mount {line}" for line in mounts.splitlines() if str(data_dir) in line]
+    for file in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with contextlib.suppress(OSError):  # it ended just now
+            found += [f"image on {file}"] if str(data_dir) in file.read_text() else []
     for root, directories, _ in os.walk("/sys/fs/cgroup"):
         found += [f"group {root}/{name}" for name in directories if data_id(data_dir) in name]
     return found
@@ -143,7 +146,7 @@ def test_a_launcher_killed_with_its_server_is_swept_up_by_the_next_start(
         stub.kill()
         os.kill(launcher, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while any("process" in one for one in traces(mark, places[0])) and time.monotonic() < deadline:
+    while any("group" not in one for one in traces(mark, places[0])) and time.monotonic() < deadline:
         time.sleep(0.02)
     left = traces(mark, places[0])
     assert left

@@ -10,6 +10,7 @@ from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
+from lambdad.domain.limits import ROOM_WAIT_S
 from lambdad.placement.capacity import Placement
 from tests.fakes.environments import AGE_S, FakeEnvironment, FakeWorker
 from tests.fakes.worker import FakeClock, version_of
@@ -193,4 +194,7 @@ def test_a_full_host_without_an_idle_environment_throttles() -> None:
     pools.pool(version_of("one")).assign(invocation(version_of("one"), settled))
     worker.made[0].ready()
     pools.pool(version_of("two")).assign(invocation(version_of("two"), settled))
+    assert settled == []
+    clock.time += ROOM_WAIT_S
+    pools.look()
     assert str(settled[0].error) == "Rate Exceeded."

@@ -11,7 +11,7 @@ from lambdad.assignment.pools import Pools
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
-from lambdad.domain.limits import PROVISIONED_STARTS
+from lambdad.domain.limits import PROVISIONED_STARTS, ROOM_WAIT_S
 from lambdad.domain.platform_events import ON_DEMAND, PROVISIONED
 from lambdad.domain.provisioned import Allocation, ProvisionedStatus
 from lambdad.placement.capacity import Placement
@@ -141,6 +141,7 @@ def test_they_are_not_ended_to_make_room_for_others():
     scene = Scene(most=2)
     scene.provided(2)
     scene.invoke(version_of("other"))
+    scene.passes(ROOM_WAIT_S)
     assert len(scene.kept) == 2
     assert [type(error).__name__ for error in scene.errors] == ["Throttled"]
 

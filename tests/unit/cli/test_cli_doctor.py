@@ -60,10 +60,10 @@ def test_a_missing_interpreter_names_the_command_that_gets_it():
 
 def test_the_descriptor_limit_is_held_against_the_environments():
     settings = Settings(max_environments=100)
-    assert checks.descriptors(settings, 1_000_000, 2**34).verdict is Verdict.GOOD
-    short = checks.descriptors(settings, 1_024, 2**34)
+    assert checks.descriptors(settings, 1_000_000).verdict is Verdict.GOOD
+    short = checks.descriptors(settings, 1_024)
     assert short.verdict is Verdict.WEAK
-    assert "ulimit -Hn 7712" in str(short.remedy)
+    assert "ulimit -Hn 1936" in str(short.remedy)
 
 
 def test_a_full_disk_is_said(tmp_path):

@@ -16,6 +16,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
@@ -32,12 +33,14 @@ class Control:
         self.changes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
+        self.snapshots = FakeSnapshots()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            snapshots=self.snapshots,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",

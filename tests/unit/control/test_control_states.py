@@ -14,9 +14,11 @@ from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LoggingCon
 from lambdad.domain.scope import Scope
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.moments import HeldSleep
+from tests.fakes.snapshots import FakeSnapshots
 
 ALLOWED = {
     (Phase.BEING_CREATED, Phase.SETTLED),
+    (Phase.BEING_CREATED, Phase.FAILED),
     (Phase.BEING_UPDATED, Phase.SETTLED),
     (Phase.SETTLED, Phase.BEING_UPDATED),
 }
@@ -71,6 +73,7 @@ class Settling:
         self.sleep = HeldSleep()
         self.settler = Settler(
             self.catalogue,
+            snapshots=FakeSnapshots(),
             delay_s=0.25,
             new_id=map("r{}".format, itertools.count()).__next__,
             sleep=self.sleep,

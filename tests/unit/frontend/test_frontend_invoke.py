@@ -47,6 +47,7 @@ class Worker:
     def __init__(self) -> None:
         self.started: list[FunctionVersion] = []
         self.fail = False
+        self.leaving = 0
 
     def start(self, version: FunctionVersion, owner: EnvironmentOwner, _type: str) -> object:
         if self.fail:

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from lambdad.domain.errors import EnvironmentUnavailable, HostFull
+from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.limits import MIB
 from lambdad.worker.pools.blank_pools import MADE_AT_ONCE, BlankPools
 from lambdad.worker.pools.pace import PATIENCE_S, QUIET_S
@@ -131,12 +131,6 @@ async def test_a_failure_to_make_one_is_told_to_who_takes(stage):
     with pytest.raises(EnvironmentUnavailable, match="no pids left"):
         await stage.take(NODE)
     assert (stage.of(NODE).failures, stage.of(NODE).last_failure.reason) == (1, "no pids left")
-
-
-async def test_a_full_host_stays_told_apart(stage):
-    stage.factory.fails[NODE.name] = HostFull("full")
-    with pytest.raises(HostFull):
-        await stage.take(NODE)
 
 
 async def test_what_the_system_refuses_is_an_environment_that_is_not_available(stage):

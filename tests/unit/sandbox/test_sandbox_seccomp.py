@@ -14,22 +14,22 @@ _AUDIT = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 # read, write, openat, execve, futex, kill, clone, socket, unshare, mount, ptrace
 _NUMBERS = {
     "x86_64": {"read": 0, "openat": 257, "execve": 59, "futex": 202, "kill": 62, "clone": 56, "socket": 41,
-               "unshare": 272, "mount": 165, "ptrace": 101, "keyctl": 250, "bpf": 321, "setns": 308,
+               "unshare": 272, "mount": 165, "ptrace": 101, "ioctl": 16, "keyctl": 250, "bpf": 321, "setns": 308,
                "socketpair": 53, "connect": 42, "getrandom": 318, "memfd_create": 319, "rseq": 334,
                "set_robust_list": 273, "prlimit64": 302, "sched_setaffinity": 203, "mbind": 237},
     "aarch64": {"read": 63, "openat": 56, "execve": 221, "futex": 98, "kill": 129, "clone": 220,
-                "socket": 198, "unshare": 97, "mount": 40, "ptrace": 117, "keyctl": 219, "bpf": 280,
+                "socket": 198, "unshare": 97, "mount": 40, "ptrace": 117, "ioctl": 29, "keyctl": 219, "bpf": 280,
                 "setns": 268, "socketpair": 199, "connect": 203, "getrandom": 278, "memfd_create": 279,
                 "rseq": 293, "set_robust_list": 99, "prlimit64": 261, "sched_setaffinity": 122, "mbind": 235},
 }  # fmt: skip
 
 
-def decide(program: bytes, arch: int, number: int, first: int = 0) -> str | int:
+def decide(program: bytes, arch: int, number: int, first: int = 0, second: int = 0) -> str | int:
     """`allow`, `kill`, or the errno: what the kernel would do.
 
     Source: Documentation/userspace-api/seccomp_filter.rst, linux/bpf_common.h.
     """
-    data = struct.pack("=iIQ6Q", number, arch, 0, first, 0, 0, 0, 0, 0)
+    data = struct.pack("=iIQ6Q", number, arch, 0, first, second, 0, 0, 0, 0)
     code = list(struct.iter_unpack("=HBBI", program))
     at = accumulator = 0
     while True:
@@ -42,6 +42,8 @@ def decide(program: bytes, arch: int, number: int, first: int = 0) -> str | int:
                 at += if_true if accumulator == value else if_false
             case 0x35:
                 at += if_true if accumulator >= value else if_false
+            case 0x54:
+                accumulator &= value
             case 0x45:
                 at += if_true if accumulator & value else if_false
             case 0x06 if value == 0x7FFF_0000:
@@ -138,3 +140,25 @@ def test_every_path_ends_in_a_verdict(machine: str) -> None:
 @machines
 def test_the_program_fits_the_kernel_s_limit(machine: str) -> None:
     assert len(seccomp.program(machine)) // 8 <= 4096
+
+
+@machines
+@pytest.mark.parametrize(
+    ("request_number", "decision"),
+    [
+        (0x5000_940E, errno.EPERM),  # BTRFS_IOC_SUBVOL_CREATE
+        (0x5000_9401, errno.EPERM),  # BTRFS_IOC_SNAP_CREATE
+        (0xD000_9412, errno.EPERM),  # BTRFS_IOC_INO_LOOKUP
+        (0x4004_9409, _ALLOW),  # FICLONE
+        (0x4020_940D, _ALLOW),  # FICLONERANGE
+        (0xC018_9436, _ALLOW),  # FIDEDUPERANGE
+        (0x5401, _ALLOW),  # TCGETS
+        (0x541B, _ALLOW),  # FIONREAD
+        (0x8008_6601, _ALLOW),  # FS_IOC_GETFLAGS
+    ],
+)
+def test_of_ioctl_only_what_is_for_btrfs_alone_is_refused(
+    machine: str, request_number: int, decision: str | int
+) -> None:
+    code = seccomp.program(machine)
+    assert decide(code, _AUDIT[machine], _NUMBERS[machine]["ioctl"], 3, request_number) == decision

@@ -83,6 +83,7 @@ LEVELS = [
     (events.restore_runtime_done(AT, Status.ERROR, "Runtime.AfterRestoreError"), "WARN"),
     (events.restore_report(AT, Status.SUCCESS, 477.2), "INFO"),
     (events.restore_report(AT, Status.TIMEOUT, 10_000.0), "WARN"),
+    (events.snap_start_off(AT, "Init left a thread"), "WARN"),
     (events.start(AT, "r", "$LATEST"), "INFO"),
     (runtime_done(Status.SUCCESS), "DEBUG"),
     (runtime_done(Status.TIMEOUT), "WARN"),
@@ -149,6 +150,10 @@ def test_an_event_is_one_line_of_json_with_aws_three_members(event: PlatformEven
         (
             restore_start("java:21.v1"),
             f"RESTORE_START Runtime Version: java:21.v1\tRuntime Version ARN: {ARN}\n",
+        ),
+        (
+            events.snap_start_off(AT, "Init left a thread"),
+            "LAMBDAD SnapStart is off for this version: Init left a thread\n",
         ),
         (
             events.restore_report(AT, Status.SUCCESS, 477.2),

@@ -13,6 +13,7 @@ ALLOWED = {
     (S.MAKING, S.INIT),
     (S.MAKING, S.RESTORE),
     (S.INIT, S.IDLE),
+    (S.INIT, S.SNAPSHOT),
     (S.RESTORE, S.IDLE),
     (S.IDLE, S.FROZEN),
     (S.IDLE, S.BUSY),

@@ -6,6 +6,7 @@
                       task/            its tree: directories 0755, files 0644 or 0755
                       unpacked_bytes   sum of its files, as text
     <root>/merged/cdef01…/             trees of several layers as one, hard links; made when first needed
+    <root>/compiled/…                  byte code of trees; see `compiled_store`
     <root>/unfinished/…                work in progress: worthless after a kill, removed by keep_only
 
 A directory appears under its address by one rename, after everything in it is on disk, so whatever
@@ -16,10 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ctypes
 import hashlib
 import logging
-import os
 import shutil
 import tempfile
 import time
@@ -34,12 +33,13 @@ from lambdad.domain.function import CodeKey, LayerKeys
 from lambdad.domain.limits import CODE_GRACE_S, MAX_ZIPPED_BYTES
 from lambdad.ports.code_store import StoredCode
 from lambdad.storage.files.merge import merge
+from lambdad.storage.files.on_disk import to_disk
+from lambdad.storage.files.tree_names import COMPILED, UNFINISHED, tree_name
 from lambdad.storage.files.unpack import unpack
 
 _ARCHIVE = "archive.zip"
 _TASK = "task"
 _UNPACKED_BYTES = "unpacked_bytes"
-_UNFINISHED = "unfinished"
 _MERGED = "merged"
 _log = logging.getLogger(__name__)
 _A = TypeVar("_A")
@@ -60,7 +60,7 @@ class FileCodeStore:
         self._fresh: dict[str, float] = {}
         self._roots: dict[LayerKeys, Path] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="code-store")
-        (root / _UNFINISHED).mkdir(parents=True, exist_ok=True)
+        (root / UNFINISHED).mkdir(parents=True, exist_ok=True)
 
     async def put(self, archive: bytes, *, max_archive_bytes: int = MAX_ZIPPED_BYTES) -> StoredCode:
         """Check, store and unpack a zip file; see the port."""
@@ -91,7 +91,7 @@ class FileCodeStore:
 
     async def keep_only(self, keys: set[CodeKey], layers: AbstractSet[LayerKeys] = frozenset()) -> int:
         """Remove what is neither asked for nor fresh, and all unfinished work; how many archives."""
-        merged = {_merged_name(listed) for listed in layers if len(listed) > 1}
+        merged = {tree_name(listed) for listed in layers if len(listed) > 1}
         return await self._in_thread(self._keep_only, (frozenset(keys), frozenset(merged)))
 
     async def close(self) -> None:
@@ -119,7 +119,7 @@ class FileCodeStore:
         )
 
     def _store(self, archive: bytes, place: Path) -> None:
-        work = Path(tempfile.mkdtemp(dir=self._root / _UNFINISHED))
+        work = Path(tempfile.mkdtemp(dir=self._root / UNFINISHED))
         try:
             (work / _TASK).mkdir()
             unpacked = unpack(archive, work / _TASK)
@@ -127,10 +127,10 @@ class FileCodeStore:
             (work / _UNPACKED_BYTES).write_text(str(unpacked))
             work.chmod(0o755)
             (work / _TASK).chmod(0o755)
-            _to_disk(work)
+            to_disk(work)
             place.parent.mkdir(exist_ok=True)
             work.rename(place)
-            _to_disk(place.parent)
+            to_disk(place.parent)
         except BaseException as error:
             shutil.rmtree(work, ignore_errors=True)
             if isinstance(error, InvalidParameter):
@@ -139,14 +139,14 @@ class FileCodeStore:
             raise
 
     def _merged(self, keys: LayerKeys) -> Path:
-        name = _merged_name(keys)
+        name = tree_name(keys)
         self._fresh[name] = self._monotonic()
         place = self._root / _MERGED / name
         if not place.exists():
-            work = Path(tempfile.mkdtemp(dir=self._root / _UNFINISHED))
+            work = Path(tempfile.mkdtemp(dir=self._root / UNFINISHED))
             try:
                 merge([self.task_root(key) for key in keys], work)
-                _to_disk(work)
+                to_disk(work)
                 place.parent.mkdir(exist_ok=True)
                 work.rename(place)
             except BaseException:
@@ -157,11 +157,12 @@ class FileCodeStore:
 
     def _keep_only(self, wanted: tuple[frozenset[str], frozenset[str]]) -> int:
         archives, merged = wanted
-        for leftover in (self._root / _UNFINISHED).iterdir():
+        for leftover in (self._root / UNFINISHED).iterdir():
             shutil.rmtree(leftover, ignore_errors=True)
         now = self._monotonic()
         self._fresh = {key: at for key, at in self._fresh.items() if now - at < CODE_GRACE_S}
         self._remove(self._root.glob(f"{_MERGED}/*"), merged | self._fresh.keys())
+        self._remove(self._root.glob(f"{COMPILED}/*"), archives | merged | self._fresh.keys())
         self._roots = {keys: place for keys, place in self._roots.items() if place.exists()}
         return self._remove(self._root.glob("??/*"), archives | self._fresh.keys())
 
@@ -170,7 +171,7 @@ class FileCodeStore:
         doomed = [place for place in places if place.name not in kept]
         for place in doomed:
             # Renamed first: a kill in the middle leaves unfinished work, never half a tree.
-            leaving = self._root / _UNFINISHED / place.name
+            leaving = self._root / UNFINISHED / place.name
             place.rename(leaving)
             shutil.rmtree(leaving, ignore_errors=True)
         return len(doomed)
@@ -178,26 +179,3 @@ class FileCodeStore:
 
 def _unpacked_bytes(place: Path) -> int:
     return int((place / _UNPACKED_BYTES).read_text())
-
-
-def _merged_name(keys: LayerKeys) -> str:
-    """Content address of a merged tree: which archives, in which order."""
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
-
-
-def _to_disk(directory: Path) -> None:
-    """Wait until everything below `directory` is on disk.
-
-    One syncfs of the file system instead of an fsync per file: a tree of a thousand files takes
-    milliseconds instead of seconds.
-    """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-        if syncfs is None:  # not Linux
-            os.sync()
-        elif syncfs(descriptor) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(directory))
-    finally:
-        os.close(descriptor)

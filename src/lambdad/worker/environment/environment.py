@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import ClassVar
 
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.outcome import Status
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
-from lambdad.worker.environment.extension_calls import ExtensionCalls
 from lambdad.worker.environment.init_limit import init_limit_s
 from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.life import Surroundings
+from lambdad.worker.environment.making import Making
+from lambdad.worker.environment.restore_calls import RestoreCalls
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import STARTING, EnvironmentState, move
 from lambdad.worker.sandbox.plan import ExitStatus
@@ -29,10 +31,11 @@ _log = logging.getLogger("lambdad.environment")
 _S = EnvironmentState
 
 
-class ExecutionEnvironment(ExtensionCalls):
+class ExecutionEnvironment(RestoreCalls):
     """A function version's private place to run, one event at a time."""
 
     __slots__ = ()
+    _first_phase: ClassVar[str] = "init"
 
     def __init__(
         self,
@@ -64,7 +67,10 @@ class ExecutionEnvironment(ExtensionCalls):
             await making.remove()
             return
         self._making = making
-        self._journal.init_started(making.runtime_version)
+        await self._begin(making)
+
+    async def _begin(self, making: Making) -> None:
+        self._journal.init_started(making.runtime_version, self._first_phase)
         self._state = move(self._state, _S.INIT)
         limit_s = init_limit_s(self.initialization_type, self.version.timeout_s)
         self._timer = asyncio.get_running_loop().call_later(limit_s, self._init_timed_out)
@@ -134,8 +140,7 @@ class ExecutionEnvironment(ExtensionCalls):
 
     def _init_over(self, status: Status, error_type: str | None = None) -> None:
         """Log how it ended, inside an event or not."""
-        phase = "init" if self._current is None else "invoke"
-        self._journal.init_runtime_done(status, error_type, phase)
+        self._journal.init_runtime_done(status, error_type)
         self._journal.init_ended(self._init_duration_ms(), status, error_type)
 
     def _init_duration_ms(self) -> float:

@@ -237,6 +237,7 @@ class Journal(LifeTelling):
         lines, self._lines = self._lines, []
         record = self._record(ended_ms, duration_ms, status, error_type, init_ms, peak_mib, lines, spans)
         self._invocation = None
+        self._restore = None
         return record
 
     def _record(
@@ -272,6 +273,7 @@ class Journal(LifeTelling):
             self._level,
             self._begun,
             spans,
+            self._restore,
         )
 
     def tail(self, record: InvocationRecord) -> bytes:

@@ -21,7 +21,7 @@ from lambdad.worker.environment.journal import Journal
 from lambdad.worker.environment.making import Maker, Making
 from lambdad.worker.environment.states import NEEDING_INIT, EnvironmentState
 from lambdad.worker.freezer import Resting
-from lambdad.worker.runtime_api.connections import ConnectionCount
+from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
 from lambdad.worker.runtime_api.server import RuntimeConnection
 from lambdad.worker.telemetry_api.telemetry import Telemetry
 
@@ -34,12 +34,14 @@ class Surroundings:
 
     Attributes:
         rest: told when an environment became idle, so that it is frozen soon.
+        connections: what all may hold beside their own few; None sets no bound.
     """
 
     clock: Clock
     maker: Maker
     forget: Callable[[Life], None]
     rest: Callable[[Resting], None]
+    connections: SharedConnections | None = None
 
 
 class Life:
@@ -92,7 +94,7 @@ class Life:
     ) -> None:
         self.environment_id = environment_id
         self.version = version
-        self.connections = ConnectionCount()
+        self.connections = ConnectionCount(surroundings.connections)
         self.expires_at = expires_at
         self.idle_since = 0.0
         self.rests = False
@@ -120,6 +122,11 @@ class Life:
     def state(self) -> EnvironmentState:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def start_path(self) -> str | None:
+        """How its runtime came to be (`sandbox.blank.StartPath`); None until its sandbox is there."""
+        return None if self._making is None else self._making.start_path.value
 
     @property
     def initialization_type(self) -> str:

@@ -16,14 +16,20 @@ from typing import Protocol
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MAX_OPEN_FILES, MAX_PROCESSES, MEMORY_MIB_PER_VCPU, MIB
+from lambdad.domain.platform_events import SNAP_START
 from lambdad.domain.scope import Scope
 from lambdad.ports.code_store import CodeStore
+from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.credentials import CredentialIssuer
+from lambdad.worker.environment.container_credentials import ContainerCredentials
 from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
+from lambdad.worker.pools.housing import Housing
+from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.server import RuntimeConnection, RuntimeHandler
 from lambdad.worker.runtimes.launch import RuntimeLaunch, Runtimes
 from lambdad.worker.runtimes.starting import as_configured
+from lambdad.worker.sandbox.blank import StartPath
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
     ExitStatus,
@@ -43,6 +49,7 @@ EXTENSIONS_DIR = "/opt/extensions"
 TASK_ROOT = "/var/task"
 RUNTIME_DIR = "/var/runtime"
 LAYERS_ROOT = "/opt"
+_OWN_ADDRESS = 1  # among the addresses of a sandbox: the loopback's
 
 
 class MadeFor(RuntimeHandler, Protocol):
@@ -51,6 +58,11 @@ class MadeFor(RuntimeHandler, Protocol):
     environment_id: str
     version: FunctionVersion
     connections: ConnectionCount
+
+    @property
+    def credentials_valid_s(self) -> float:
+        """Seconds after which whoever fetches its credentials is to fetch them again."""
+        ...
 
     @property
     def initialization_type(self) -> str:
@@ -78,6 +90,8 @@ class Maker:
 
     Attributes:
         launches: runtimes looked up before.
+        ahead: has byte code made; None has none made.
+        housing: finds sandboxes; None has every one made for its function.
     """
 
     factory: SandboxFactory
@@ -87,6 +101,8 @@ class Maker:
     endpoint: EndpointFactory
     outbound: bool
     launches: dict[str, RuntimeLaunch] = field(default_factory=dict)
+    ahead: Ahead | None = None
+    housing: Housing | None = None
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
@@ -98,6 +114,8 @@ class Maker:
         if version.runtime is None:
             raise EnvironmentUnavailable("Container images are not offered by lambdad yet.")
         known = await self._launch(version.runtime)
+        if self.ahead is not None:
+            known = await self.ahead.with_byte_code(known, version)
         layers = await self.code.layers_root(version.layer_keys)
         opt = () if layers is None else (Mount(layers, LAYERS_ROOT),)
         mounts = (Mount(self.code.task_root(version.code_key), TASK_ROOT), *opt, *known.mounts)
@@ -108,8 +126,9 @@ class Maker:
             limits=limits_of(version),
             outbound=self.outbound,
         )
-        sandbox = await self.factory.create(plan)
-        making = Making(environment, sandbox, launch, self)
+        housing = self.housing or Housing(self.factory)
+        sandbox, path = await housing.house(plan, launch, version.environment or {})
+        making = Making(environment, sandbox, launch, self, path)
         try:
             await making.listen()
         except BaseException as error:
@@ -118,6 +137,15 @@ class Maker:
                 raise EnvironmentUnavailable("the sandbox ended while it was made") from error
             raise
         return making
+
+    async def expect(self, runtime: str) -> None:
+        """A function of this runtime is there: what can be made before its first call shall be.
+
+        Raises:
+            EnvironmentUnavailable: this host does not run it.
+        """
+        if self.housing is not None:
+            self.housing.expect((await self._launch(runtime)).blank)
 
     async def _launch(self, runtime: str) -> RuntimeLaunch:
         """Look a runtime up; the first time takes processes and files, so it runs in a thread."""
@@ -134,16 +162,31 @@ class Making:
 
     __slots__ = (
         "_channel",
+        "_container",
         "_credentials",
         "_environment",
         "_launch",
         "_maker",
         "_removed",
         "_servers",
+        "connection",
+        "given",
         "sandbox",
+        "start_path",
     )
+    # _container: how the credentials are fetched; None when they are variables. connection: the client's
+    # own channel; None before it is there, or without one. given: the variables of the runtime. start_path:
+    # how the runtime came to be.
 
-    def __init__(self, environment: MadeFor, sandbox: Sandbox, launch: RuntimeLaunch, maker: Maker) -> None:
+    def __init__(
+        self,
+        environment: MadeFor,
+        sandbox: Sandbox,
+        launch: RuntimeLaunch,
+        maker: Maker,
+        path: StartPath = StartPath.SPAWN,
+    ) -> None:
+        self.start_path = path
         self.sandbox = sandbox
         self._environment = environment
         self._launch = launch
@@ -151,12 +194,21 @@ class Making:
         self._servers: list[asyncio.Server] = []
         self._channel: asyncio.BaseTransport | None = None
         self._removed = False
+        self.connection: RuntimeConnection | None = None
+        self.given: Mapping[str, str] = {}
         self._credentials: Credentials = maker.credentials.issue(environment.version.scope)
+        self._container: ContainerCredentials | None = None
 
     @property
     def runtime_version(self) -> str:
         """As INIT_START shows it."""
         return self._launch.version
+
+    def is_restored(self) -> None:
+        """Its runtime goes on from a memory image."""
+        if self._maker.housing is not None:
+            self._maker.housing.restored(self.start_path)
+        self.start_path = StartPath.RESTORE
 
     async def listen(self) -> None:
         """Serve the Runtime API and the AWS endpoint on the sandbox's listeners."""
@@ -179,7 +231,14 @@ class Making:
         """New credentials for the processes that are started from now on; the old ones are void."""
         issuer = self._maker.credentials
         issuer.revoke(self._credentials)
-        self._credentials = issuer.issue(self._environment.version.scope)
+        environment = self._environment
+        self._credentials = issuer.issue(environment.version.scope)
+        if environment.version.is_snap_started:
+            self._container = ContainerCredentials(self._credentials, environment.credentials_valid_s)
+
+    def fetched_credentials(self, head: bytes, now: float) -> bytes:
+        """The answer to who fetches them, at `now`, seconds since the epoch."""
+        return answers.NOT_FOUND if self._container is None else self._container.answer(head, now)
 
     # --- extensions ------------------------------------------------------------------------------
 
@@ -232,10 +291,11 @@ class Making:
             EnvironmentUnavailable: the sandbox cannot start a process, or is being removed.
         """
         sandbox = self.sandbox
+        self.given = self._variables(output.stream_name)
         process: RunningProcess = await sandbox.start(
             ProcessPlan(
                 argv=tuple(self._launch.argv),
-                env=self._variables(output.stream_name),
+                env=self.given,
                 cwd=TASK_ROOT,
                 name=RUNTIME,
                 has_channel=self._launch.own_client,
@@ -249,7 +309,7 @@ class Making:
             process.channel.close()
             return
         try:
-            channel, _ = await asyncio.get_running_loop().connect_accepted_socket(
+            channel, self.connection = await asyncio.get_running_loop().connect_accepted_socket(
                 self._own_connection, process.channel
             )
         except BaseException:
@@ -273,13 +333,22 @@ class Making:
         unplaced = variables(
             self._environment.version,
             runtime_env=self._launch.env,
-            credentials=self._credentials,
+            credentials=(
+                self._credentials
+                if self._container is None
+                else self._container.variables(sandbox.addresses[_OWN_ADDRESS])
+            ),
             runtime_api=sandbox.addresses[0],
             endpoint_url=f"http://{sandbox.addresses[-1]}",
             log_stream=log_stream,
             task_root=sandbox.inside(TASK_ROOT),
             runtime_dir=sandbox.inside(RUNTIME_DIR),
-            initialization_type=self._environment.initialization_type,
+            # Its hooks run however an environment of such a version comes to be.
+            initialization_type=(
+                SNAP_START
+                if self._environment.version.is_snap_started
+                else self._environment.initialization_type
+            ),
         )
         if not self._launch.own_client:
             unplaced.pop("_LAMBDAD_RUNTIME_FD")

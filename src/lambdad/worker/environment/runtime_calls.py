@@ -25,6 +25,7 @@ _RESPONSE, _ERROR_RESPONSE = "InvocationResponse", "InvocationErrorResponse"
 _RUNTIME_STATES = {
     _S.INIT: "Started",
     _S.RESTORE: "Started",
+    _S.SNAPSHOT: "RestoreReady",
     _S.REPEATED_INIT: "Started",
     _S.IDLE: _READY,
     _S.FROZEN: _READY,

@@ -11,6 +11,8 @@
        │
        └─▶ RESTORE ─▶ IDLE                       an environment made from a snapshot
 
+    INIT ─▶ SNAPSHOT ─▶ GONE                     what snapshots are made of; it never sees an event
+
     every state but GONE ─▶ SHUTDOWN ─▶ GONE     or straight to GONE when nobody must be told
 
 RESETTING may begin in every state in which processes run. BARE is a sandbox with `/tmp` as it was and
@@ -33,7 +35,9 @@ class EnvironmentState(Enum):
     INIT = auto()
     """Extensions and runtime have been started and not all of them wait in their `next` yet."""
     RESTORE = auto()
-    """A process forked from a snapshot runs its after-restore hooks."""
+    """A process restored from a snapshot runs its after-restore hooks."""
+    SNAPSHOT = auto()
+    """Initialised; the memory of the runtime is being kept as a snapshot."""
     IDLE = auto()
     """Runtime and extensions wait in their `next`."""
     FROZEN = auto()
@@ -61,12 +65,13 @@ RUNNING = frozenset(
 """States in which processes of the function run."""
 NEEDING_INIT = frozenset({_S.RESETTING, _S.BARE})
 """States in which the next event has Init repeated inside it."""
-STARTING = frozenset({_S.INIT, _S.REPEATED_INIT})
+STARTING = frozenset({_S.INIT, _S.RESTORE, _S.REPEATED_INIT})
 """States in which they come up."""
 TRANSITIONS: dict[EnvironmentState, frozenset[EnvironmentState]] = {
     _S.MAKING: frozenset({_S.INIT, _S.RESTORE, _S.GONE}),
-    _S.INIT: frozenset({_S.IDLE, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.INIT: frozenset({_S.IDLE, _S.SNAPSHOT, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
     _S.RESTORE: frozenset({_S.IDLE, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
+    _S.SNAPSHOT: frozenset({_S.GONE}),
     _S.IDLE: frozenset({_S.BUSY, _S.FROZEN, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
     _S.FROZEN: frozenset({_S.BUSY, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),
     _S.BUSY: frozenset({_S.ANSWERED, _S.RESETTING, _S.SHUTDOWN, _S.GONE}),

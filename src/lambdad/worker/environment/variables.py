@@ -10,7 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.worker.runtimes.launch import LAYER_PATH
+from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
+from lambdad.worker.sandbox.blank import DEFAULTS
+
+_NOT_IN_SNAPSHOTS = ("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME")
+"""Variables that functions with SnapStart lack. Source: AWS's page "Monitoring for Lambda SnapStart"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +27,7 @@ class Credentials:
 
 
 _XRAY_PORT = "2000"
-_DEFAULTS = {
-    "LANG": "en_US.UTF-8",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": (
-        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-    ),
-    "TZ": ":UTC",
-}
-
-_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH)
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH", LAYER_PATH, COMPILED_PATH)
 
 
 def placed(environment: Mapping[str, str], inside: Callable[[str], str]) -> dict[str, str]:
@@ -58,7 +53,7 @@ def variables(
     version: FunctionVersion,
     *,
     runtime_env: Mapping[str, str],
-    credentials: Credentials,
+    credentials: Credentials | Mapping[str, str],
     runtime_api: str,
     endpoint_url: str,
     log_stream: str,
@@ -71,7 +66,7 @@ def variables(
     Args:
         version: the function; its own variables override the defaults, never the platform's.
         runtime_env: what the runtime needs (`PYTHONPATH`, `NODE_PATH`).
-        credentials: of the function's role.
+        credentials: of the function's role, or the variables that say where to fetch them.
         runtime_api: ``host:port`` as seen inside.
         endpoint_url: where AWS SDKs inside find lambdad; a customer's own value wins.
         log_stream: name of the environment's log stream.
@@ -79,7 +74,7 @@ def variables(
         runtime_dir: where the runtime client is, as seen inside.
         initialization_type: as in `domain.platform_events`.
     """
-    merged = dict(_DEFAULTS)
+    merged = dict(DEFAULTS)
     merged["AWS_ENDPOINT_URL"] = endpoint_url
     daemon = runtime_api.rpartition(":")[0]
     merged["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
@@ -87,9 +82,12 @@ def variables(
     merged["AWS_XRAY_DAEMON_ADDRESS"] = f"{daemon}:{_XRAY_PORT}"
     merged.update(runtime_env)
     merged.update(version.environment or {})
-    merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
-    merged["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
-    merged["AWS_SESSION_TOKEN"] = credentials.session_token
+    if isinstance(credentials, Credentials):
+        merged["AWS_ACCESS_KEY_ID"] = credentials.access_key
+        merged["AWS_SECRET_ACCESS_KEY"] = credentials.secret_key
+        merged["AWS_SESSION_TOKEN"] = credentials.session_token
+    else:
+        merged.update(credentials)
     if version.runtime is not None and not version.runtime.startswith("provided"):
         merged["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{version.runtime}"
     merged.update(
@@ -113,10 +111,19 @@ def variables(
             "_LAMBDAD_RUNTIME_FD": f"4@{runtime_api}",
         }
     )
+    if version.is_snap_started:
+        for name in _NOT_IN_SNAPSHOTS:
+            del merged[name]
     if version.logging.log_format == "JSON":
         merged["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         merged["AWS_LAMBDA_LOG_LEVEL"] = version.logging.application_level or "INFO"
     return merged
+
+
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str | None]:
+    """What makes the variables `after` of those `before`: new values by name, None for what is gone."""
+    changed: dict[str, str | None] = {n: value for n, value in after.items() if before.get(n) != value}
+    return changed | dict.fromkeys(before.keys() - after.keys())
 
 
 _RUNTIME_ONLY = frozenset(

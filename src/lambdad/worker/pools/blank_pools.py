@@ -50,12 +50,22 @@ class BlankPools:
         making_s: float = MAKING_S,
     ) -> None:
         self._clock = clock
+        self._ceiling_bytes = ceiling_bytes
         self._lines = WaitingLines(ceiling_bytes)
         self._making = BlankMaking(factory, clock, outbound=outbound, making_s=making_s)
         self._takes = Takes()
         self._filler = Filler(self._lines, self._making, self._takes, clock, later or _loop_later)
         self._turns = asyncio.Semaphore(MADE_AT_ONCE)
         self._closed = False
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether nothing is to wait, because memory lacks on this host."""
+        return self._lines.ceiling_bytes == 0
+
+    @is_tight.setter
+    def is_tight(self, tight: bool) -> None:
+        self._lines.ceiling_bytes = 0 if tight else self._ceiling_bytes
 
     async def take(self, kind: BlankKind) -> tuple[Sandbox, StartPath]:
         """A blank for a function, and how it came to be there; the caller destroys it in the end.

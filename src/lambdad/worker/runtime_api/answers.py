@@ -48,6 +48,11 @@ NOT_FOUND = (
     b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 19\r\n\r\n404 page not found\n"
 )
+RESTORED = answer_of("200 OK", b"")
+UNKNOWN_TOKEN = (
+    b"HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 46\r\n\r\n"
+    b"cannot get credentials for the provided token\n"
+)
 BAD_REQUEST = _last("400 Bad Request", "400 Bad Request")
 NO_HOST = _last("400 Bad Request", "400 Bad Request: missing required Host header")
 HEAD_TOO_LARGE = _last("431 Request Header Fields Too Large", "431 Request Header Fields Too Large")

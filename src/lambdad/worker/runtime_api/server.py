@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from lambdad.worker.runtime_api import answers, extension_routes
 from lambdad.worker.runtime_api.connections import ConnectionCount
 from lambdad.worker.runtime_api.extension_routes import ExtensionHandler
 from lambdad.worker.runtime_api.wire import BadRequest, HeadTooLarge, NoHost, RequestParser, TooMuchHeld
 
+CREDENTIALS: Final = b"/2021-04-23/credentials"
 _BASE = b"/2018-06-01/runtime/"
 _NEXT = b"/2018-06-01/runtime/invocation/next"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
+_REPORTS = frozenset({_BASE + b"init/error", _BASE + b"restore/error"})
+_RESTORE_NEXT = b"/2018-06-01/runtime/restore/next"
 _COALESCE_BYTES = 65_536
 """Below this a head and a body are joined into one write; above, copying costs more than a second write."""
 _MAX_HELD_BYTES = 4_096
@@ -69,6 +72,18 @@ class RuntimeHandler(ExtensionHandler, Protocol):
 
     def runtime_init_error(self, head: bytes, body: bytes) -> bytes:
         """The runtime reports that Init failed."""
+        ...
+
+    def runtime_restore_next(self, connection: RuntimeConnection) -> bytes | None:
+        """The runtime may be kept as a snapshot, and waits to be restored from it."""
+        ...
+
+    def runtime_restore_error(self, head: bytes, body: bytes) -> bytes:
+        """The runtime reports that an after-restore hook failed."""
+        ...
+
+    def container_credentials(self, head: bytes) -> bytes:
+        """The function asks for the credentials that it is not given as variables."""
         ...
 
     def runtime_truncated(self, request_id: bytes) -> None:
@@ -218,6 +233,12 @@ class RuntimeConnection(asyncio.Protocol):
             if answer is None:
                 return
             self._waits = False
+        elif path == _RESTORE_NEXT and method == b"GET":
+            self._waits = True
+            answer = self._handler.runtime_restore_next(self)
+            if answer is None:
+                return
+            self._waits = False
         else:
             answer = self._other_call(method, path, head, body)
         self._held += answer
@@ -262,8 +283,12 @@ class RuntimeConnection(asyncio.Protocol):
         return self._other_call(b"POST", path, head, body)
 
     def _other_call(self, method: bytes, path: bytes, head: bytes, body: bytes) -> bytes:
-        if path == _BASE + b"init/error" and method == b"POST":
-            return self._handler.runtime_init_error(head, body)
+        if path in _REPORTS and method == b"POST":
+            is_of_init = path == _BASE + b"init/error"
+            handler = self._handler
+            return (handler.runtime_init_error if is_of_init else handler.runtime_restore_error)(head, body)
+        if path == CREDENTIALS and method == b"GET":
+            return self._handler.container_credentials(head)
         if path == b"/2018-06-01/ping" and method == b"GET":
             return answers.PONG
         path, mark, _ = path.partition(b"?")

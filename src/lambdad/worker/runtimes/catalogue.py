@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.runtimes.client_tree import (
     NODE_CLIENT,
+    NODE_WAIT,
     compile_sdk,
     compiled_client,
     node_tree,
@@ -22,6 +24,7 @@ from lambdad.worker.runtimes.client_tree import (
 from lambdad.worker.runtimes.identifiers import BY_NAME, KNOWN, Language, RuntimeId
 from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
 from lambdad.worker.runtimes.launch import LAYER_PATH, RuntimeLaunch, RuntimeStatus
+from lambdad.worker.sandbox.blank import DEFAULTS, BlankKind
 from lambdad.worker.sandbox.plan import Mount
 
 # The interpreter's tree is shown where AWS has it, so that paths in stack traces are the same.
@@ -29,6 +32,8 @@ LANG = "/var/lang"
 RUNTIME = "/var/runtime"
 # What AWS starts for provided runtimes: the function's bootstrap, else a layer's.
 BOOTSTRAPS = ("/var/task/bootstrap", "/opt/bootstrap")
+MIN_FORK_SERVER = (3, 10)
+"""The oldest Python the launcher's modules run on; an older one is always executed."""
 MISSING_BOOTSTRAP = f"Couldn't find valid bootstrap(s): [{' '.join(BOOTSTRAPS)}]"
 """What AWS says (`Runtime.InvalidEntrypoint`) when neither exists."""
 
@@ -109,8 +114,9 @@ class RuntimeCatalogue:
                 f"Install one with: lambdad runtimes install {runtime.name}"
             )
         if runtime.language is Language.PYTHON:
-            return self._python(interpreter)
-        return self._node(interpreter)
+            return _waiting(runtime, self._python(interpreter), waits=None)
+        launch = self._node(interpreter)
+        return _waiting(runtime, launch, waits=(launch.argv[0], f"{RUNTIME}/{NODE_WAIT}"))
 
     def _python(self, interpreter: Interpreter) -> RuntimeLaunch:
         tree = python_tree(self.home, interpreter)
@@ -132,6 +138,7 @@ class RuntimeCatalogue:
             },
             version=f"python:{major}.{minor}.v{patch}",
             own_client=True,
+            byte_code=f"python{interpreter.version}",
         )
 
     def _node(self, interpreter: Interpreter) -> RuntimeLaunch:
@@ -153,3 +160,18 @@ class RuntimeCatalogue:
             version=f"nodejs:{major}.v{minor}",
             own_client=True,
         )
+
+
+def _waiting(runtime: RuntimeId, launch: RuntimeLaunch, waits: tuple[str, ...] | None) -> RuntimeLaunch:
+    """The launch with what can be made ahead: a program that waits, None for one a fork server makes."""
+    if waits is None and runtime.numbers < MIN_FORK_SERVER:
+        return launch
+    kind = BlankKind(
+        runtime.name,
+        launch.mounts,
+        waits or (),
+        stands_for=launch.argv,
+        env={**DEFAULTS, **launch.env},
+        forks=waits is None,
+    )
+    return replace(launch, blank=kind)

@@ -37,6 +37,11 @@ class RuntimeId:
         """File name of the interpreter: ``python3.13``, ``node``."""
         return f"python{self.version}" if self.language is Language.PYTHON else "node"
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of an interpreter: ``(3, 13)``, ``(22,)``."""
+        return tuple(int(part) for part in self.version.split("."))
+
     def accepts(self, version: str) -> bool:
         """Whether an interpreter of this exact version runs this runtime (``22`` takes ``22.20.0``)."""
         return version == self.version or version.startswith(self.version + ".")

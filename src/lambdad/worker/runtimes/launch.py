@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambdad.worker.sandbox.blank import BARE_KIND, BlankKind
 from lambdad.worker.sandbox.plan import Mount
 
 LAYER_PATH = "_LAMBDAD_LAYER_PATH"
 """Variable that tells our Python client the directories of layers that hold modules."""
+
+COMPILED_PATH = "_LAMBDAD_COMPILED_PATH"
+"""Variable that tells our Python client where byte code is: a tree, its byte code, the next tree, its …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class RuntimeLaunch:
         missing_program: what is said when `argv[0]` does not exist; None names the program.
         programs: what may stand for `argv[0]`: the first that exists is started, and `argv[0]` if none does.
         takes_wrapper: whether `AWS_LAMBDA_EXEC_WRAPPER` is heeded.
+        blank: what can be made before a function of this runtime is called.
+        byte_code: the interpreter that byte code is made by (``python3.13.0``); None for what takes none.
     """
 
     argv: tuple[str, ...]
@@ -35,6 +41,8 @@ class RuntimeLaunch:
     missing_program: str | None = None
     programs: tuple[str, ...] = ()
     takes_wrapper: bool = True
+    blank: BlankKind = BARE_KIND
+    byte_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

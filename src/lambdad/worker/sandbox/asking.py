@@ -1,4 +1,4 @@
-"""Questions to a reaper: each has a number, under which its answer comes."""
+"""Questions to a reaper or to the launcher: each has a number, under which its answer comes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ Answer = tuple[News, list[int]]
 
 
 class Questions:
-    """The questions of one sandbox that are not answered yet.
+    """Questions to one that are not answered yet.
 
     Args:
-        sandbox_id: named in errors.
+        who: is asked, as errors name it.
+        most_open: how many may wait at a time.
     """
 
-    __slots__ = ("_numbers", "_open", "_sandbox_id")
+    __slots__ = ("_most_open", "_numbers", "_open", "_who")
 
-    def __init__(self, sandbox_id: str) -> None:
-        self._sandbox_id = sandbox_id
+    def __init__(self, who: str, most_open: int = MOST_OPEN) -> None:
+        self._who = who
+        self._most_open = most_open
         self._numbers = itertools.count()
         self._open: dict[int, asyncio.Future[Answer]] = {}
 
@@ -39,11 +41,9 @@ class Questions:
             EnvironmentUnavailable: the reaper is gone or could not do it, or too many questions are open.
         """
         if packets is None or packets.closed:
-            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id} is gone")
-        if len(self._open) >= MOST_OPEN:
-            raise EnvironmentUnavailable(
-                f"sandbox {self._sandbox_id} has {MOST_OPEN} questions to answer already"
-            )
+            raise EnvironmentUnavailable(f"{self._who} is gone")
+        if len(self._open) >= self._most_open:
+            raise EnvironmentUnavailable(f"{self._who} has {self._most_open} questions to answer already")
         number = next(self._numbers)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._open[number] = answered
@@ -51,13 +51,13 @@ class Questions:
         try:
             answer, descriptors = await answered
         except HelperGone as gone:
-            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id} is gone") from gone
+            raise EnvironmentUnavailable(f"{self._who} is gone") from gone
         except asyncio.CancelledError:
             if not answered.cancelled():  # the answer was here, but not taken yet
                 _close(answered.result()[1])
             raise
         if "error" in answer:
-            raise EnvironmentUnavailable(f"sandbox {self._sandbox_id}: {answer['error']}")
+            raise EnvironmentUnavailable(f"{self._who}: {answer['error']}")
         return answer, descriptors
 
     def answer(self, answer: News, descriptors: list[int]) -> None:

@@ -184,12 +184,14 @@ class LauncherProcess:
             self._process.wait()
 
 
-async def start_launcher(setting: LauncherSetting, on_news: Callable[[News | None], None]) -> LauncherProcess:
+async def start_launcher(
+    setting: LauncherSetting, on_news: Callable[[News | None, list[int]], None]
+) -> LauncherProcess:
     """Start the helper and wait until it has probed the host.
 
     Args:
         setting: what it is started with.
-        on_news: called with every packet after the first; None when the helper has ended.
+        on_news: called with every packet after the first and its descriptors; None when the helper has ended.
 
     Raises:
         HelperGone: it ended or said nothing.
@@ -204,9 +206,9 @@ async def start_launcher(setting: LauncherSetting, on_news: Callable[[News | Non
         theirs.close()
     hello: asyncio.Future[News] = asyncio.get_running_loop().create_future()
 
-    def on_packet(message: News | None, _descriptors: list[int]) -> None:
+    def on_packet(message: News | None, descriptors: list[int]) -> None:
         if hello.done():
-            on_news(message)
+            on_news(message, descriptors)
         elif message is None:
             hello.set_exception(HelperGone())
         else:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.asking import Questions
+from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
+from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.limit_files import LimitFiles
-from lambdad.worker.sandbox.plan import ExitStatus, ProcessPlan, RunningProcess, SandboxPlan, Tier
-from lambdad.worker.sandbox.started import open_ends
+from lambdad.worker.sandbox.peak_memory import PeakMemory
+from lambdad.worker.sandbox.plan import (
+    RUNTIME,
+    ExitStatus,
+    Limits,
+    Mount,
+    ProcessPlan,
+    RunningProcess,
+    SandboxPlan,
+    Tier,
+)
+from lambdad.worker.sandbox.started import StartedProcess, open_ends
 
 OnExit = Callable[[ExitStatus], None]
 
@@ -42,6 +55,8 @@ class NamespaceSandbox:
 
     Attributes:
         freeze_file: None on a host where the reaper stops the processes by signals.
+        kind: what kind of blank it is, until it is assigned.
+        trees: has the launcher make what a blank is to mount, and tells whether its `/tmp` is on disk.
     """
 
     sandbox_id: str
@@ -50,29 +65,83 @@ class NamespaceSandbox:
     files: LimitFiles
     leave: Callable[[str], asyncio.Future[None]]
     freeze_file: FreezeFile | None = None
+    kind: BlankKind | None = None
+    trees: Callable[[SandboxPlan, tuple[Mount, ...]], Awaitable[tuple[list[int], bool]]] | None = None
     tier: Tier = Tier.NAMESPACE
     listeners: tuple[socket.socket, ...] = ()
     _packets: Packets | None = None
     _ready: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     _processes: dict[str, _Process] = field(default_factory=dict)
     _frozen: bool = False
+    _assigned: asyncio.Future[None] | None = None
+    _waiting: StartedProcess | None = None
+    _waits_for: BlankKind | None = None
     _questions: Questions = field(init=False)
+    _peak: PeakMemory = field(init=False)
 
     def __post_init__(self) -> None:
-        self._questions = Questions(self.sandbox_id)
+        self._questions = Questions(f"sandbox {self.sandbox_id}")
+        self._peak = PeakMemory(self.files)
 
     @property
     def is_alive(self) -> bool:
-        """Until its reaper has died, or it is closed."""
-        return self._packets is not None
+        """Whether neither the reaper nor what waits has ended."""
+        return self._packets is not None and (self._waiting is None or RUNTIME in self._processes)
 
-    async def assign(self, plan: SandboxPlan) -> None:
-        """It is its function's from the beginning.
+    @property
+    def waits(self) -> bool:
+        """Whether a program waits to become the runtime."""
+        return self._waiting is not None
+
+    async def start_waiting(self) -> None:
+        """Start the program that waits in a blank of this kind, if any does.
 
         Raises:
-            EnvironmentUnavailable: always.
+            EnvironmentUnavailable: it could not be started.
         """
-        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank")
+        kind = self.kind
+        if kind is None or not (kind.argv or kind.forks):
+            return
+        program = ProcessPlan(kind.stands_for if kind.forks else kind.argv, kind.env, cwd="/")
+        failed: list[ExitStatus] = []
+        self._waiting = await self._start(program, failed.append, forked=kind.forks)
+        self._waits_for = kind
+        await asyncio.sleep(0)
+        if failed:
+            raise EnvironmentUnavailable(
+                f"sandbox {self.sandbox_id}: {failed[0].error or 'it ended at once'}"
+            )
+
+    async def assign(self, plan: SandboxPlan) -> None:
+        """Mount what the function adds to this kind of blank, and limit its memory.
+
+        Raises:
+            EnvironmentUnavailable: it cannot be, or is assigned already.
+        """
+        if self.kind is None or self.trees is None or self._packets is None:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank")
+        if _fixed(plan.limits) != _fixed(self.plan.limits):
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} was made with other limits of processes")
+        added = tuple(mount for mount in plan.mounts if mount not in self.kind.mounts)
+        self.kind = None
+        self.plan = plan = replace(plan, sandbox_id=self.sandbox_id)
+        trees, tmp_on_disk = await self.trees(plan, added)
+        done = self._assigned = asyncio.get_running_loop().create_future()
+        targets = [mount.target for mount in added]
+        order: News = {
+            "op": "assign",
+            "targets": targets,
+            "tmp_bytes": None if tmp_on_disk else plan.limits.tmp_bytes,
+        }
+        try:
+            await self._packets.send(order, tuple(trees))
+            self.files.limit_memory(plan.limits.memory_bytes)
+            await done
+        except (HelperGone, OSError) as error:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot be assigned: {error}") from error
+        finally:
+            for tree in trees:
+                os.close(tree)
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; a program that cannot be executed is told to `on_exit`.
@@ -80,6 +149,26 @@ class NamespaceSandbox:
         Raises:
             EnvironmentUnavailable: the sandbox is gone, or a process of this name still runs.
         """
+        if process.name == RUNTIME and self._waiting is not None:
+            waiting, kind = self._waiting, self._waits_for
+            self._waiting = None
+            known = self._processes.get(RUNTIME)
+            if known is not None and kind is not None and kind.suits(process) and waiting.become(process):
+                known.on_exit, known.oom_kills = on_exit, self.files.oom_kills()
+                return waiting
+            waiting.close()
+            if known is not None:
+                await self._end_waiting(known)
+        return await self._start(process, on_exit, forked=False)
+
+    async def _end_waiting(self, known: _Process) -> None:
+        """End what waited and is not wanted, so that its name is free."""
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        known.on_exit = lambda _status: None if ended.done() else ended.set_result(None)
+        self.signal(RUNTIME, signal.SIGKILL)
+        await ended
+
+    async def _start(self, process: ProcessPlan, on_exit: OnExit, *, forked: bool) -> StartedProcess:
         if self._packets is None or process.name in self._processes:
             raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot start {process.name} now")
         loop = asyncio.get_running_loop()
@@ -93,6 +182,7 @@ class NamespaceSandbox:
             "env": dict(process.env),
             "cwd": process.cwd,
             "targets": inside.targets,
+            "forked": forked,
         }
         sent = False
         try:
@@ -127,8 +217,8 @@ class NamespaceSandbox:
         self.files.apply_cpu_quota(self.plan.limits.vcpus)
 
     def peak_memory_bytes(self) -> int:
-        """Highest memory use of the sandbox so far."""
-        return self.files.peak_memory_bytes()
+        """Highest memory use of the sandbox so far, without page cache."""
+        return self._peak.read()
 
     def tmp_memory_bytes(self) -> int:
         """What files in `/tmp` take of the memory limit."""
@@ -177,6 +267,14 @@ class NamespaceSandbox:
         made.setblocking(False)
         return made
 
+    async def snapshot(self) -> MemoryImage:
+        """See `plan.Sandbox`; refused."""
+        raise SnapshotRefused(NO_IMAGES)
+
+    async def restore(self, image: MemoryImage) -> None:
+        """See `plan.Sandbox`; no image is from here."""
+        raise ImageStale(NO_IMAGES)
+
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory, as the reaper sees it.
 
@@ -203,6 +301,9 @@ class NamespaceSandbox:
             self.freeze_file.close()
         for listener in self.listeners:
             listener.close()
+        if self._waiting is not None:
+            self._waiting.close()
+            self._waiting = None
         self._lost()
 
     async def become_ready(self, control: socket.socket) -> None:
@@ -230,6 +331,8 @@ class NamespaceSandbox:
                     self._ready.set_result(None)
             case "failed" if message:
                 self._fail(f"{message['step']}: {message['error']}")
+            case "assigned" | "unassigned" if message:
+                self._hear_of_assignment(cast("str | None", message.get("error")))
             case "started" | "not_started" if message:
                 self._answered(cast("str", message["name"]), cast("str | None", message.get("error")))
             case "exited" if message:
@@ -238,6 +341,15 @@ class NamespaceSandbox:
                 self._questions.answer(message, descriptors)
             case _:
                 self._lost()
+
+    def _hear_of_assignment(self, error: str | None) -> None:
+        done = self._assigned
+        if done is None or done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(EnvironmentUnavailable(f"sandbox {self.sandbox_id}: {error}"))
 
     def _answered(self, name: str, error: str | None) -> None:
         known = self._processes.get(name)
@@ -256,6 +368,7 @@ class NamespaceSandbox:
     def _lost(self) -> None:
         """The reaper is gone, and with it all its processes."""
         self._fail("its first process died")
+        self._hear_of_assignment("its first process died")
         self._questions.lose()
         while self._processes:
             _, known = self._processes.popitem()
@@ -270,3 +383,8 @@ def _ended(known: _Process, status: ExitStatus) -> None:
     on_exit, known.on_exit = known.on_exit, None
     if on_exit is not None:
         asyncio.get_running_loop().call_soon(on_exit, status)
+
+
+def _fixed(limits: Limits) -> tuple[int, int]:
+    """What holds from birth: every function has the same."""
+    return limits.processes, limits.open_files

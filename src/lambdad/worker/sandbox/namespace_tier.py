@@ -6,11 +6,15 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import cast
+from pathlib import Path
+from typing import Final, cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.domain.limits import DEFAULT_EPHEMERAL_MIB, MAX_OPEN_FILES, MAX_PROCESSES, MIB
+from lambdad.worker.sandbox.asking import Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
+from lambdad.worker.sandbox.group_memory import GroupMemory
 from lambdad.worker.sandbox.helper import (
     HelperGone,
     LauncherProcess,
@@ -22,8 +26,17 @@ from lambdad.worker.sandbox.launcher.cgroups import Groups
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
-from lambdad.worker.sandbox.plan import Finding, Sandbox, SandboxPlan, Tier
+from lambdad.worker.sandbox.plan import Finding, Limits, Mount, Sandbox, SandboxPlan, Tier
 
+_FORK_SERVER_WITHIN_S: Final = 10.0  # 0.1 s is usual
+_MOST_ASSIGNMENTS: Final = 1_000
+_UNASSIGNED: Final = Limits(
+    memory_bytes=0,
+    vcpus=1.0,
+    processes=MAX_PROCESSES,
+    open_files=MAX_OPEN_FILES,
+    tmp_bytes=DEFAULT_EPHEMERAL_MIB * MIB,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +52,8 @@ class NamespaceFactory:
         self._starting = asyncio.Lock()
         self._sandboxes: dict[str, NamespaceSandbox] = {}
         self._leaving: dict[str, asyncio.Future[None]] = {}
+        self._trees = Questions("the sandbox launcher", _MOST_ASSIGNMENTS)
+        self._fork_servers: dict[str, asyncio.Future[None]] = {}
         self._version = 0
         self._parents: dict[str, str] = {}
         self._freezer: str | None = None
@@ -58,12 +73,41 @@ class NamespaceFactory:
             self._freezer = cast("str | None", groups["freezer"])
         return hello
 
+    @property
+    def memory(self) -> GroupMemory | None:
+        """What all its sandboxes use together; None when this host cannot tell."""
+        parent = self._parents.get("memory")
+        return None if parent is None else GroupMemory(self._version, Path(parent))
+
     async def create(self, plan: SandboxPlan) -> Sandbox:
         """Make a sandbox in which nothing runs yet.
 
         Raises:
             EnvironmentUnavailable: the host refused; the message says what.
         """
+        return await self._make(plan, _as_json(plan), None)
+
+    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
+        """Make a sandbox for whatever function of `kind` comes, in which its program waits.
+
+        Raises:
+            EnvironmentUnavailable: the host refused; the message says what.
+        """
+        if kind.forks:
+            await self._fork_server(kind)
+        plan = SandboxPlan(sandbox_id, kind.mounts, _UNASSIGNED, outbound=outbound)
+        wish = _as_json(plan)
+        wish.update(blank=True, fork_server=kind.name if kind.forks else None)
+        wish["limits"] = {**cast("dict[str, object]", wish["limits"]), "memory_bytes": None}
+        sandbox = await self._make(plan, wish, kind)
+        try:
+            await sandbox.start_waiting()
+        except BaseException:
+            await sandbox.destroy()
+            raise
+        return sandbox
+
+    async def _make(self, plan: SandboxPlan, wish: News, kind: BlankKind | None) -> NamespaceSandbox:
         if plan.sandbox_id in self._sandboxes or plan.sandbox_id in self._leaving:
             raise EnvironmentUnavailable(f"a sandbox {plan.sandbox_id} exists already")
         launcher = await self._running()
@@ -75,11 +119,13 @@ class NamespaceFactory:
             LimitFiles(self._version, groups),
             self._leave,
             FreezeFile(freeze_file(self._freezer, plan.sandbox_id)) if self._freezer is not None else None,
+            kind=kind,
+            trees=self._ask_trees,
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            await launcher.packets.send(_as_json(plan), (theirs.fileno(),))
+            await launcher.packets.send(wish, (theirs.fileno(),))
             theirs.close()
             await sandbox.become_ready(ours)
         except BaseException as error:
@@ -94,13 +140,59 @@ class NamespaceFactory:
             raise
         return sandbox
 
-    async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
-        """The launcher makes no blanks.
+    async def _ask_trees(self, plan: SandboxPlan, added: tuple[Mount, ...]) -> tuple[list[int], bool]:
+        """Detached trees for what a function adds, the caller's to close; and whether `/tmp` is on disk."""
+        packets = None if self._launcher is None else self._launcher.packets
+        question: News = {
+            "op": "trees",
+            "id": plan.sandbox_id,
+            "mounts": [(str(mount.source), mount.target) for mount in added],
+            "tmp_bytes": plan.limits.tmp_bytes,
+        }
+        answer, trees = await self._trees.ask(packets, question)
+        return trees, cast("bool", answer["tmp_on_disk"])
+
+    async def _fork_server(self, kind: BlankKind) -> None:
+        """Make sure that the fork server of a kind runs.
 
         Raises:
-            EnvironmentUnavailable: always.
+            EnvironmentUnavailable: it does not start.
         """
-        raise EnvironmentUnavailable("the launcher makes no blank sandboxes")
+        ready = self._fork_servers.get(kind.name)
+        if ready is None:
+            launcher = await self._running()
+            ready = self._fork_servers[kind.name] = asyncio.get_running_loop().create_future()
+            launcher.packets.send_soon(
+                {
+                    "op": "fork_server",
+                    "name": kind.name,
+                    "argv": kind.stands_for,
+                    "env": dict(kind.env),
+                    "mounts": [(str(mount.source), mount.target) for mount in kind.mounts],
+                }
+            )
+        try:
+            await asyncio.wait_for(asyncio.shield(ready), _FORK_SERVER_WITHIN_S)
+        except TimeoutError as error:
+            raise EnvironmentUnavailable(f"the fork server of {kind.name} does not start") from error
+
+    def _hear_of_fork_server(self, news: News) -> None:
+        name, error = cast("str", news["name"]), cast("str | None", news["error"])
+        ready = self._fork_servers.get(name)
+        if error is None:
+            if ready is not None and not ready.done():
+                ready.set_result(None)
+            return
+        self._fork_servers.pop(name, None)
+        _log.warning(
+            "the fork server of %s is gone: %s",
+            name,
+            error,
+            extra={"event": "fork_server_ended", "runtime": name},
+        )
+        if ready is not None and not ready.done():
+            ready.set_exception(EnvironmentUnavailable(f"the fork server of {name} does not start: {error}"))
+            ready.exception()  # told, even when nobody waits any more
 
     async def close(self) -> None:
         """Destroy every sandbox and end the helper."""
@@ -108,6 +200,7 @@ class NamespaceFactory:
         for sandbox in list(self._sandboxes.values()):
             sandbox.close()
         self._sandboxes.clear()
+        self._fork_servers.clear()  # they end with the launcher, as they should
         if launcher is not None:
             await launcher.close()
         # The launcher removes its groups itself, unless it was killed.
@@ -138,11 +231,24 @@ class NamespaceFactory:
             self._launcher.packets.send_soon({"op": "destroy", "id": sandbox_id})
         return gone
 
-    def _hear(self, news: News | None) -> None:
+    def _hear(self, news: News | None, descriptors: list[int]) -> None:
         if news is None:
             self._launcher_died()
             return
+        if news["event"] == "trees":
+            self._trees.answer(news, descriptors)
+            return
+        if news["event"] == "fork_server":
+            self._hear_of_fork_server(news)
+            return
         name = cast("str", news["id"])
+        if news["event"] == "tmp_in_memory":
+            _log.warning(
+                "a sandbox has its tmp in memory: %s",
+                news["why"],
+                extra={"event": "tmp_in_memory", "sandbox": name},
+            )
+            return
         gone = self._leaving.pop(name, None)
         if gone is not None and not gone.done():
             gone.set_result(None)
@@ -157,6 +263,9 @@ class NamespaceFactory:
         self._settle_all()
 
     def _settle_all(self) -> None:
+        self._trees.lose()
+        for name in list(self._fork_servers):
+            self._hear_of_fork_server({"name": name, "error": "the launcher ended"})
         for gone in self._leaving.values():
             if not gone.done():
                 gone.set_result(None)
@@ -177,4 +286,6 @@ def _as_json(plan: SandboxPlan) -> dict[str, object]:
         },
         "listen": plan.listen,
         "outbound": plan.outbound,
+        "blank": False,
+        "fork_server": None,
     }

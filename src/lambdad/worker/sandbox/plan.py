@@ -12,11 +12,14 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from signal import SIGKILL
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from lambdad.worker.sandbox.blank import BlankKind
-from lambdad.worker.sandbox.mount import Mount as Mount
+if TYPE_CHECKING:
+    from lambdad.worker.sandbox.blank import BlankKind
+
+from lambdad.worker.sandbox.image import MemoryImage
 
 RUNTIME: Final = "runtime"
 """Name of the process that runs the handler; an extension's is ``extension:<file name>``."""
@@ -28,6 +31,14 @@ class Tier(StrEnum):
     MICROVM = "microvm"
     NAMESPACE = "namespace"
     PROCESS = "process"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host directory shown read-only at `target` inside (nosuid, nodev)."""
+
+    source: Path
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +147,19 @@ class Sandbox(Protocol):
 
     @property
     def is_alive(self) -> bool:
-        """False once its first process, or the program that waits in a blank, has died."""
+        """False once its first process, or what waits in a blank, has ended."""
+        ...
+
+    @property
+    def waits(self) -> bool:
+        """Whether a program waits in it to become the runtime (`blank`)."""
         ...
 
     async def assign(self, plan: SandboxPlan) -> None:
-        """Make a blank sandbox a function's: code and layers are mounted, limits hold. Once per sandbox.
+        """Give a blank to a function, once: its code is mounted and its limits hold.
 
         Raises:
-            EnvironmentUnavailable: it is gone, or the host refused; the sandbox is to be destroyed then.
+            EnvironmentUnavailable: it cannot be, or is no blank; it is to be destroyed then.
         """
         ...
 
@@ -151,7 +167,7 @@ class Sandbox(Protocol):
         """Start a process; `on_exit` is called once, on the loop, when it has ended.
 
         Processes of other names may run or be starting at the same time; a frozen sandbox is to be thawed
-        first.
+        first. What waits in a blank becomes the runtime if it suits `process`; otherwise it ends.
 
         Raises:
             EnvironmentUnavailable: one of this name runs, or the sandbox is gone; `on_exit` is not called.
@@ -175,7 +191,7 @@ class Sandbox(Protocol):
         ...
 
     def peak_memory_bytes(self) -> int:
-        """Highest memory use so far; 0 when this host cannot tell."""
+        """Highest memory use so far, without page cache; 0 when this host cannot tell."""
         ...
 
     def tmp_memory_bytes(self) -> int:
@@ -210,6 +226,26 @@ class Sandbox(Protocol):
 
         Raises:
             EnvironmentUnavailable: the sandbox is gone, or too many wait already.
+        """
+        ...
+
+    async def snapshot(self) -> MemoryImage:
+        """The memory of the runtime's process, which waits in a read of its channel, as an image.
+
+        Raises:
+            SnapshotRefused: it cannot be done, by name: threads, sockets, children, or this host.
+            EnvironmentUnavailable: the sandbox is gone.
+        """
+        ...
+
+    async def restore(self, image: MemoryImage) -> None:
+        """Make the process that waits here the one of the image; `start` then hands it over.
+
+        The next bytes on its channel are the answer to the request it was waiting for.
+
+        Raises:
+            ImageStale: the image does not belong to this sandbox; it may be started as if not restored.
+            EnvironmentUnavailable: the sandbox is gone.
         """
         ...
 
@@ -257,10 +293,10 @@ class SandboxFactory(Protocol):
         ...
 
     async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
-        """Make a sandbox with nothing of a function inside; `Sandbox.assign` makes it one's.
+        """Make a sandbox for whatever function of a kind comes; `Sandbox.assign` gives it to one.
 
         Raises:
-            EnvironmentUnavailable: the host cannot, or this tier has no blanks (``process``).
+            EnvironmentUnavailable: the host refused, or this tier has none.
         """
         ...
 

@@ -29,6 +29,7 @@ _REMEDIES: Final = {
     "cpu limit": _DELEGATION,
     "pids limit": _DELEGATION,
     "freeze": "use a Linux host: functions go on in the background between events here",
+    "tmp on disk": "run lambdad as root, with btrfs-progs installed and a data directory on disk",
     "outbound network": "install `passt` (the pasta command), or run lambdad as root with nftables",
 }
 _OTHER_HOST: Final = "use a Linux host, kernel 5.12 or later"

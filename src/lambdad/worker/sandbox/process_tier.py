@@ -16,6 +16,7 @@ from typing import Final
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.blank import BlankKind
+from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
 from lambdad.worker.sandbox.launcher.listing import executables
 from lambdad.worker.sandbox.plan import (
@@ -53,16 +54,17 @@ class ProcessSandbox:
 
     @property
     def is_alive(self) -> bool:
-        """Until it is destroyed: nothing waits in it that could die."""
-        return not self._gone
+        """Always: it is no blank."""
+        return True
+
+    @property
+    def waits(self) -> bool:
+        """Never."""
+        return False
 
     async def assign(self, plan: SandboxPlan) -> None:
-        """It is its function's from the beginning.
-
-        Raises:
-            EnvironmentUnavailable: always.
-        """
-        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} of the process tier is no blank")
+        """Refused: there are no blanks in this tier."""
+        raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is no blank of {plan.sandbox_id}")
 
     async def start(self, process: ProcessPlan, on_exit: OnExit) -> RunningProcess:
         """Start a process; arguments that are paths of the sandbox are translated.
@@ -152,6 +154,14 @@ class ProcessSandbox:
         made.setblocking(False)
         return made
 
+    async def snapshot(self) -> MemoryImage:
+        """See `plan.Sandbox`; refused."""
+        raise SnapshotRefused(NO_IMAGES)
+
+    async def restore(self, image: MemoryImage) -> None:
+        """See `plan.Sandbox`; no image is from here."""
+        raise ImageStale(NO_IMAGES)
+
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory.
 
@@ -220,12 +230,9 @@ class ProcessFactory:
         return sandbox
 
     async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
-        """There are no blanks: a function's directories are what a sandbox of this tier is.
-
-        Raises:
-            EnvironmentUnavailable: always.
-        """
-        raise EnvironmentUnavailable("the process tier has no blank sandboxes")
+        """Refused: paths cannot be mounted later here."""
+        del sandbox_id, outbound
+        raise EnvironmentUnavailable(f"the process tier keeps no blanks of {kind.name}")
 
     async def close(self) -> None:
         """Destroy every sandbox."""

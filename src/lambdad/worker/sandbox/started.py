@@ -12,6 +12,7 @@ from lambdad.worker.sandbox.plan import RUNTIME, ProcessPlan
 _OUTPUT: Final = (1, 2)
 _TELEMETRY: Final = 3
 _CHANNEL: Final = 4
+_LENGTH_BYTES: Final = 4
 
 
 @dataclass(slots=True)
@@ -20,6 +21,21 @@ class StartedProcess:
 
     output: int
     channel: socket.socket | None
+
+    def become(self, process: ProcessPlan) -> bool:
+        """Tell a program that waits at the other end of the channel what it is; False when it cannot hear.
+
+        One message: length (4 bytes, big endian), then working directory and variables, each ending in NUL.
+        """
+        entries = [process.cwd, *(f"{name}={value}" for name, value in process.env.items()), ""]
+        told = "\0".join(entries).encode("utf-8", "surrogateescape")
+        message = len(told).to_bytes(_LENGTH_BYTES, "big") + told
+        if self.channel is None:
+            return False
+        try:
+            return self.channel.send(message) == len(message)  # an environment has 4 KB, its buffer 200
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Let go of both: the process could not be started."""

@@ -380,6 +380,12 @@ class Connection:
             if then:
                 self.send(then)
 
+    def restore_next(self):
+        """Wait to be restored: (status, body)."""
+        self.send(b"GET " + _PATH + b"restore/next" + self.tail + b"\r\n")
+        status, _, body = self.read()
+        return status, body
+
 
 class SeparateConnections:
     """The Runtime API at any address, a TCP connection per call: proxies may not keep theirs open."""
@@ -401,6 +407,11 @@ class SeparateConnections:
     def post(self, path, body, headers, then=b""):
         """Send a POST."""
         self._call("POST", path, body, headers)
+
+    def restore_next(self):
+        """Wait to be restored: (status, body)."""
+        self._call("GET", b"restore/next", b"", b"")
+        return self.response[0], self.response[2]
 
     def read(self):
         """The response to the last call: (status, headers with lower-case names, body)."""
@@ -1022,6 +1033,66 @@ def _add_site_builtins():
         builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
 
 
+def _use_prepared_code():
+    """Import from code and layers with the byte code that was made of them when they were published.
+
+    Only the loader of source files is another: finders, module attributes and everything that is not a source
+    file stay as they are. What has no fitting byte code is compiled, as always.
+    """
+    listed = os.environ.pop("_LAMBDAD_COMPILED_PATH", None)
+    if not listed or sys.flags.optimize or sys.warnoptions:  # made without -O, and warnings want compiling
+        return
+    trees = [entry + "/" for entry in listed.split(":")]
+    pairs = list(zip(trees[::2], trees[1::2]))
+    roots = tuple(trees[::2])
+    try:
+        import _frozen_importlib_external as machinery
+        import _imp
+        import _io
+        import marshal
+
+        head = machinery.MAGIC_NUMBER + b"\x01\x00\x00\x00"  # never compared with its source
+        known = machinery._get_supported_file_loaders()
+    except (ImportError, AttributeError):  # an interpreter that does it in another way
+        return
+    code_type = type(_use_prepared_code.__code__)
+
+    def prepared(path):
+        for tree, place in pairs:
+            if path.startswith(tree):
+                with _io.FileIO(place + path[len(tree) :] + "c") as file:
+                    data = file.read()
+                if data.startswith(head):
+                    code = marshal.loads(memoryview(data)[16:])
+                    if isinstance(code, code_type):
+                        _imp._fix_co_filename(code, path)
+                        return code
+                return None
+
+    class PreparedCodeLoader(machinery.SourceFileLoader):
+        def get_code(self, fullname):
+            try:
+                code = prepared(self.path)
+            except (OSError, EOFError, ValueError, TypeError):  # there is none, or not all of it
+                code = None
+            return super().get_code(fullname) if code is None else code
+
+    loaders = [
+        (PreparedCodeLoader if loader is machinery.SourceFileLoader else loader, suffixes)
+        for loader, suffixes in known
+    ]
+
+    def prepared_code_hook(path):
+        if isinstance(path, str) and (path + "/").startswith(roots) and os.path.isdir(path):
+            return machinery.FileFinder(path, *loaders)
+        raise ImportError("no directory of code or layers", path=path)
+
+    sys.path_hooks.insert(0, prepared_code_hook)
+    for path in list(sys.path_importer_cache):
+        if (path + "/").startswith(roots):
+            del sys.path_importer_cache[path]
+
+
 def _init(client):
     """Load the handler or report why not and end the process."""
     try:
@@ -1049,7 +1120,12 @@ def main():
         sys.meta_path.insert(0, _LoggingSetup())
     _add_site_builtins()
     _prepare_path()
+    _use_prepared_code()
     handler = _init(client)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        import lambdad_snapstart
+
+        lambdad_snapstart.run(client, sys.modules[__name__])
     environment = _environment_of_context()
     while True:
         headers, body = client.next()

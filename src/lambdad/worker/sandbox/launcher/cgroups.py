@@ -26,16 +26,17 @@ from typing import NamedTuple
 from lambdad.worker.sandbox.launcher.group_files import read, write, write_if_there
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 
-_REAPER_BYTES = 4 * 1024 * 1024  # measured: 1.6 MB of private pages, page tables and stacks
+REAPER_BYTES = 4 * 1024 * 1024
+"""What a reaper in the group of its sandbox takes; measured: 1.6 MB of private pages, page tables, stacks."""
 _REAPER_TASKS = 1
 _INIT_WEIGHT, _INIT_SHARES = 10, 102  # a tenth of what an ordinary process has, while Init runs
 _REMOVE_WITHIN_S = 2.0
 
 
 class Wanted(NamedTuple):
-    """Limits of one sandbox, as the server sends them."""
+    """Limits of one sandbox, as the server sends them; a blank's memory is limited when it is assigned."""
 
-    memory_bytes: int
+    memory_bytes: int | None
     processes: int
 
 
@@ -123,7 +124,8 @@ class Groups:
 
     def _limit(self, path: str, wanted: Wanted) -> None:
         if "memory" in self.found.parents:
-            write(path, "memory.max", wanted.memory_bytes + _REAPER_BYTES)
+            if wanted.memory_bytes is not None:
+                write(path, "memory.max", wanted.memory_bytes + REAPER_BYTES)
             write_if_there(path, "memory.swap.max", 0)
         if "pids" in self.found.parents:
             write(path, "pids.max", wanted.processes + _REAPER_TASKS)
@@ -133,8 +135,9 @@ class Groups:
     def _make_v1(self, controller: str, path: str, wanted: Wanted) -> int:
         os.mkdir(path)
         if controller == "memory":
-            write(path, "memory.limit_in_bytes", wanted.memory_bytes)
-            write_if_there(path, "memory.memsw.limit_in_bytes", wanted.memory_bytes)
+            if wanted.memory_bytes is not None:
+                write(path, "memory.limit_in_bytes", wanted.memory_bytes)
+                write_if_there(path, "memory.memsw.limit_in_bytes", wanted.memory_bytes)
             write_if_there(path, "memory.swappiness", 0)  # where swap is not accounted
         elif controller == "pids":
             write(path, "pids.max", wanted.processes)

@@ -1,9 +1,12 @@
 """The launcher's loop: requests of the server in, news of sandboxes out.
 
 Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
-``destroy``. News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control
-groups are removed. (That a sandbox could not be made is said on its own control socket.) When the
-server's end closes, every sandbox is ended and removed, and so is the launcher.
+``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees; the size
+of its `/tmp` is set with it), ``fork_server`` (start one). News: ``hello`` with what the probe found,
+``gone`` when a sandbox has ended and its control groups are removed, ``tmp_in_memory`` when one was made
+whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or gone. (That a sandbox could not be
+made is said on its own control socket.) When the server's end closes, every sandbox is ended and removed,
+and so is the launcher.
 """
 
 from __future__ import annotations
@@ -13,24 +16,41 @@ import os
 import select
 import signal
 import socket
-from typing import cast
+from typing import TypedDict, cast
 
-from lambdad.worker.sandbox.launcher.birth import Network, Newborn, Nursery, Wish
-from lambdad.worker.sandbox.launcher.cgroups import Groups
-from lambdad.worker.sandbox.launcher.prepare import Setting, prepare
+from lambdad.worker.sandbox.launcher.birth import Newborn
+from lambdad.worker.sandbox.launcher.forks import Order
+from lambdad.worker.sandbox.launcher.newborn import Wish
+from lambdad.worker.sandbox.launcher.prepare import Makers, Prepared, Setting, prepare
 
 _MAX_REQUEST_BYTES = 200 * 1024
 _RETRY_MS = 5
 
 
-class Launcher:
-    """One server's sandboxes, by id."""
+class Assignment(TypedDict):
+    """What a blank gets of the launcher."""
 
-    def __init__(self, server: socket.socket, nursery: Nursery, groups: Groups, network: Network) -> None:
+    id: str
+    mounts: list[tuple[str, str]]
+    tmp_bytes: int
+
+
+class Launcher:
+    """One server's sandboxes, by id.
+
+    Args:
+        server: where requests come from.
+        prepared: groups and network.
+        makers: who makes them.
+    """
+
+    def __init__(self, server: socket.socket, prepared: Prepared, makers: Makers) -> None:
         self._server = server
-        self._nursery = nursery
-        self._groups = groups
-        self._network = network
+        self._nursery = makers.nursery
+        self._groups = prepared.groups
+        self._tmp = prepared.tmp
+        self._network = prepared.network
+        self._fork_servers = makers.fork_servers
         self._alive: dict[str, Newborn] = {}
         self._by_pidfd: dict[int, str] = {}
         self._leaving: list[str] = []  # ended, but the kernel still holds their groups
@@ -43,6 +63,8 @@ class Launcher:
             for descriptor, _ in self._poll.poll(_RETRY_MS if self._leaving else None):
                 if descriptor in self._by_pidfd:
                     self._bury(descriptor)
+                elif descriptor != self._server.fileno():
+                    self._hear(descriptor)
                 elif not self._serve():
                     return
             self._remove_groups()
@@ -53,6 +75,7 @@ class Launcher:
             signal.pidfd_send_signal(newborn.pidfd, signal.SIGKILL)
         for newborn in self._alive.values():
             os.waitpid(newborn.pid, 0)
+        self._fork_servers.close()
 
     def _serve(self) -> bool:
         try:
@@ -66,6 +89,10 @@ class Launcher:
         request = json.loads(data)
         if request["op"] == "create":
             self._create(cast("Wish", request), descriptors[0])
+        elif request["op"] == "trees":
+            self._give_trees(request["number"], cast("Assignment", request))
+        elif request["op"] == "fork_server":
+            self._start_fork_server(cast("Order", request))
         elif request["id"] in self._alive:
             signal.pidfd_send_signal(self._alive[request["id"]].pidfd, signal.SIGKILL)
         elif request["id"] not in self._leaving:
@@ -83,6 +110,36 @@ class Launcher:
         self._alive[wish["id"]] = newborn
         self._by_pidfd[newborn.pidfd] = wish["id"]
         self._poll.register(newborn.pidfd, select.POLLIN)
+        if newborn.tmp_problem is not None:
+            self._tell({"event": "tmp_in_memory", "id": wish["id"], "why": newborn.tmp_problem})
+
+    def _give_trees(self, number: int, wanted: Assignment) -> None:
+        trees: list[int] = []
+        try:
+            trees = self._nursery.trees(wanted["mounts"])
+            on_disk = self._tmp.limit(wanted["id"], wanted["tmp_bytes"])
+        except OSError as error:
+            self._tell({"event": "trees", "number": number, "error": str(error)})
+        else:
+            self._tell({"event": "trees", "number": number, "tmp_on_disk": on_disk}, trees)
+        finally:
+            for tree in trees:
+                os.close(tree)
+
+    def _start_fork_server(self, order: Order) -> None:
+        try:
+            descriptor = self._fork_servers.start(order)
+        except OSError as error:
+            self._tell({"event": "fork_server", "name": order["name"], "error": str(error)})
+            return
+        self._poll.register(descriptor, select.POLLIN)
+
+    def _hear(self, descriptor: int) -> None:
+        news = self._fork_servers.hear(descriptor)
+        if news is None or news["error"] is not None:
+            self._poll.unregister(descriptor)
+        if news is not None:
+            self._tell(dict(news))
 
     def _bury(self, pidfd: int) -> None:
         name = self._by_pidfd.pop(pidfd)
@@ -90,6 +147,7 @@ class Launcher:
         self._poll.unregister(pidfd)
         os.waitpid(newborn.pid, 0)
         os.close(pidfd)
+        self._tmp.remove(name)
         self._leaving.append(name)
 
     def _remove_groups(self) -> None:
@@ -98,9 +156,9 @@ class Launcher:
                 self._leaving.remove(name)
                 self._tell({"event": "gone", "id": name})
 
-    def _tell(self, message: dict[str, object]) -> None:
+    def _tell(self, message: dict[str, object], descriptors: list[int] | None = None) -> None:
         try:
-            self._server.send(json.dumps(message).encode())
+            socket.send_fds(self._server, [json.dumps(message).encode()], descriptors or [])
         except (BrokenPipeError, ConnectionResetError):
             return  # the loop sees the end itself
 
@@ -114,9 +172,9 @@ def main(arguments: list[str]) -> None:
     os.umask(0o022)
     with prepare(setting) as prepared:
         server.send(json.dumps(prepared.hello()).encode())
-        if prepared.nursery is None:
+        if prepared.makers is None:
             return
-        launcher = Launcher(server, prepared.nursery, prepared.groups, prepared.network)
+        launcher = Launcher(server, prepared, prepared.makers)
         try:
             launcher.run()
         finally:

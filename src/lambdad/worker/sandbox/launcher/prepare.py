@@ -1,5 +1,8 @@
 """Before the first sandbox: control groups, mounts, network, and the probe that tries them all."""
 
+# os.path on purpose: pathlib would add to the start of a process that must be small.
+# ruff: noqa: PTH120
+
 from __future__ import annotations
 
 import contextlib
@@ -10,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lambdad.worker.sandbox.launcher import syscalls, trial
+from lambdad.worker.sandbox.launcher import seccomp, syscalls, trial
 from lambdad.worker.sandbox.launcher.birth import (
     FIRST_FUNCTION_ID,
     FIRST_HOST_ID,
@@ -20,8 +23,12 @@ from lambdad.worker.sandbox.launcher.birth import (
     Nursery,
 )
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.forks import ForkServers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, find
+from lambdad.worker.sandbox.launcher.newborn import Origin
 from lambdad.worker.sandbox.launcher.rootfs import Template
+from lambdad.worker.sandbox.launcher.tmp.opening import open_tmp
+from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 
 _TUN = "/dev/net/tun"
 _PROBE_GONE_WITHIN_S = 0.5
@@ -42,18 +49,26 @@ class Setting(NamedTuple):
     outbound: bool
 
 
+class Makers(NamedTuple):
+    """Who makes sandboxes: the nursery, with the help of fork servers."""
+
+    nursery: Nursery
+    fork_servers: ForkServers
+
+
 class Prepared(NamedTuple):
     """What sandboxes are made with.
 
     Attributes:
-        nursery: None when this host lets us make none.
         facts: what was tried, and how it went.
+        makers: None when this host lets us make no sandbox.
     """
 
-    nursery: Nursery | None
     groups: Groups
+    tmp: Tmp
     network: Network
     facts: list[trial.Fact]
+    makers: Makers | None = None
 
     def hello(self) -> dict[str, object]:
         """The first packet to the server."""
@@ -77,41 +92,53 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
             groups.sweep()
             _enter_own_mounts(privileged=privileged)
         except OSError as error:
-            yield Prepared(None, groups, NoNetwork(), trial.nothing_works(str(error)))
+            yield Prepared(groups, Tmp(None), NoNetwork(), trial.nothing_works(str(error)))
             return
         network: Network = NoNetwork()
         network_facts: list[trial.Fact] = []
         if setting.outbound:
             network, network_facts = _open_network(stack, privileged=privileged)
+        # Before the template, which is mounted over it: descriptors reach it, paths do not.
+        tmp, tmp_fact = open_tmp(os.path.dirname(setting.place), setting.place, privileged=privileged)
+        stack.callback(tmp.close)
         try:
-            nursery = _make_nursery(setting, groups, privileged=privileged)
+            makers = _makers(setting, groups, tmp, privileged=privileged)
         except OSError as error:
-            yield Prepared(None, groups, network, trial.nothing_works(str(error)))
+            yield Prepared(groups, tmp, network, trial.nothing_works(str(error)))
             return
-        facts = _try(nursery, groups)
+        facts = _try(makers.nursery, groups, tmp)
         facts += trial.limit_facts(groups, joined=trial.works(facts))
-        yield Prepared(nursery, groups, network, facts + network_facts)
+        tmp.remove(trial.PROBE)
+        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers)
 
 
-def _try(nursery: Nursery, groups: Groups) -> list[trial.Fact]:
+def _try(nursery: Nursery, groups: Groups, tmp: Tmp) -> list[trial.Fact]:
     facts = trial.try_isolation(nursery, groups)
     _remove_probe(groups)
     if groups.found.freezer is not None and not trial.works(facts, trial.FREEZE):
         # Nobody may be born into the group, or it does not freeze: stop processes by signals then.
         groups.give_up_freezer()
+        tmp.remove(trial.PROBE)
         facts = trial.try_isolation(nursery, groups)
         _remove_probe(groups)
     return facts
 
 
-def _make_nursery(setting: Setting, groups: Groups, *, privileged: bool) -> Nursery:
+def _makers(setting: Setting, groups: Groups, tmp: Tmp, *, privileged: bool) -> Makers:
     template = Template(setting.place, FIRST_HOST_ID if privileged else 0, privileged=privileged)
-    nursery = Nursery(template, groups, privileged=privileged, owner=setting.data_id)
+    origin = Origin(
+        privileged,
+        setting.data_id,
+        seccomp.program(syscalls.architecture()),
+        syscalls.argument_area(),
+    )
+    fork_servers = ForkServers(template, origin)
+    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers), fork_servers)
     # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()
     gc.disable()
-    return nursery
+    return makers
 
 
 def _may_map_ids() -> bool:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import resource
 import signal
+from collections.abc import Callable
 from typing import NamedTuple, NoReturn, TypedDict
 
 from lambdad.worker.sandbox.launcher import syscalls
@@ -17,10 +18,15 @@ _STDERR = 2
 _OOM_SCORE = b"500"  # functions die before anything else of the host
 
 
-class Command(TypedDict):
+class _Whether(TypedDict, total=False):
+    forked: bool
+
+
+class Command(_Whether):
     """What to start.
 
-    `targets` tells for each descriptor that came along which numbers it shall have in the process.
+    `targets` tells for each descriptor that came along which numbers it shall have in the process. With
+    `forked` nothing is executed: the process becomes what `argv` names by itself (`Become`).
     """
 
     name: str
@@ -30,18 +36,34 @@ class Command(TypedDict):
     targets: list[list[int]]
 
 
+class Become(Exception):
+    """Unwinds a forked process, ready to wait for its function, up to the start of its program.
+
+    Args:
+        argv: what it shall look like.
+    """
+
+    def __init__(self, argv: list[str]) -> None:
+        super().__init__()
+        self.argv = argv
+
+
 class Powers(NamedTuple):
     """What the reaper needs to know to start a function's process.
 
     Attributes:
         change_user: False in a user namespace that has one user only.
         tasks: descriptors to write 0 into, to enter the control groups.
+        arguments: see `newborn.Origin`.
+        renounce: gives up what the reaper of a blank still has until it is assigned; None once it has not.
     """
 
     change_user: bool
     open_files: int
     processes: int
     tasks: list[int]
+    arguments: tuple[int, int]
+    renounce: Callable[[], None] | None
 
 
 def fork(command: Command, descriptors: list[int], powers: Powers) -> tuple[int, int]:
@@ -53,6 +75,7 @@ def fork(command: Command, descriptors: list[int], powers: Powers) -> tuple[int,
 
     Raises:
         OSError: there can be no other process now.
+        Become: in the child, when it is not to execute anything.
     """
     told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -78,15 +101,29 @@ def _become(command: Command, descriptors: list[int], tell: int, powers: Powers)
         tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, _LOWEST_OWN_FD)
         _arrange_descriptors(descriptors, command["targets"], tell)
         _prefer_to_die()
+        if powers.renounce is not None:
+            powers.renounce()
         _drop_user(powers)
         os.chdir(command["cwd"])
         argv = command["argv"]
+        if command.get("forked"):
+            _look_like(argv, powers)
+            os.close(tell)
+            raise Become(argv)
         os.execve(argv[0], argv, command["env"])  # noqa: S606 - no shell is the point
+    except Become:
+        raise
     except OSError as error:
         os.write(tell, words(error).encode())
     except BaseException as error:  # noqa: BLE001 - a forked child must not return
         os.write(tell, repr(error).encode())
     os._exit(127)
+
+
+def _look_like(argv: list[str], powers: Powers) -> None:
+    """What exec would have done: arguments, name, and a `/proc/self` that is the function's own."""
+    syscalls.rename_process(tuple(argv), powers.arguments, argv[0].rpartition("/")[2])
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
 
 
 def _enter_limits(powers: Powers) -> None:

@@ -4,6 +4,9 @@ It has given up all capabilities but those to kill and to become the function's 
 system call filter, and holds no descriptor but its control socket and the keys to the sandbox's control
 groups. When the control socket ends it exits, and the kernel ends the rest of the sandbox with it.
 
+A blank's reaper keeps its powers until ``assign`` brings the trees to mount; only our own waiting program
+has run by then. It is answered by ``assigned`` or ``unassigned``.
+
 Messages (JSON, one per packet): ``start`` with the process's descriptors is answered by ``started`` or
 ``not_started``; ``exited`` tells of a started process's end; these carry its name. ``signal``, ``kill``,
 ``stop`` and ``continue`` are not answered. ``socket`` and ``executables`` are answered under the number
@@ -21,11 +24,11 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn, TypedDict, cast
 
-from lambdad.worker.sandbox.launcher import program
+from lambdad.worker.sandbox.launcher import program, rootfs, syscalls
 from lambdad.worker.sandbox.launcher.listing import executables
 
 MAX_MESSAGE_BYTES = 200 * 1024  # below the kernel's default for one packet (net.core.wmem_default)
-_MOST_DESCRIPTORS = 2
+_MOST_DESCRIPTORS = 16
 
 
 class _About(TypedDict):
@@ -33,6 +36,13 @@ class _About(TypedDict):
 
     name: str
     number: int
+
+
+class _Assignment(TypedDict):
+    """``assign``: where the trees that came along are mounted, and how large a `/tmp` in memory is."""
+
+    targets: list[str]
+    tmp_bytes: int | None
 
 
 class _Question(TypedDict):
@@ -58,6 +68,7 @@ class Reaper:
         self._poll = select.poll()
         self._orders: dict[str, Callable[[object, list[int]], None]] = {
             "start": self._start,
+            "assign": self._assign,
             "signal": self._signal,
             "kill": lambda _message, _descriptors: _everybody(signal.SIGKILL),
             "stop": lambda _message, _descriptors: _everybody(signal.SIGSTOP),
@@ -93,6 +104,24 @@ class Reaper:
         self._orders[order["op"]](order, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
+
+    def _assign(self, message: object, trees: list[int]) -> None:
+        assignment = cast("_Assignment", message)
+        renounce = self._powers.renounce
+        if renounce is None:
+            self._tell({"event": "unassigned", "error": "it is assigned already"})
+            return
+        try:
+            for tree, target in zip(trees, assignment["targets"], strict=True):
+                syscalls.attach_tree(tree, target)
+            if assignment["tmp_bytes"] is not None:
+                rootfs.resize_tmp(assignment["tmp_bytes"])
+            renounce()
+        except (OSError, ValueError) as error:
+            self._tell({"event": "unassigned", "error": str(error)})
+            return
+        self._powers = self._powers._replace(renounce=None)
+        self._tell({"event": "assigned"})
 
     def _start(self, message: object, descriptors: list[int]) -> None:
         command = cast("program.Command", message)

@@ -36,7 +36,10 @@ _DEVICE_LINKS = {
     "stdout": "/proc/self/fd/1",
     "stderr": "/proc/self/fd/2",
 }
-_PLACES = ("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp")
+_PLACES = (
+    *("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp"),
+    *("var/compiled/task", "var/compiled/opt"),
+)
 _PRIVATE = ("proc", "dev", "tmp", "etc")
 _HIDDEN_FILES = (
     "kcore",
@@ -52,6 +55,7 @@ _HIDDEN_FILES = (
     "diskstats",
     "swaps",
 )
+_GUARDED = syscalls.MS_NOSUID | syscalls.MS_NODEV
 _READ_ONLY_PROC = ("sys", "irq", "bus", "fs")
 _ETC = {
     "passwd": (
@@ -88,22 +92,18 @@ class Template:
         self._etc()
         self._dev(privileged=privileged)
 
-    def copy(self, targets: list[tuple[str, bool]]) -> int:
-        """A detached read-only copy with places to mount `targets` at, as a descriptor.
-
-        Args:
-            targets: (absolute path, whether it is a directory).
-
-        Raises:
-            OSError: a target is not a path that can be mounted at.
-        """
-        for target, is_directory in targets:
-            self._make_target(target, is_directory=is_directory)
+    def copy(self) -> int:
+        """A detached read-only copy, as a descriptor; places made later appear in it, too."""
         tree = syscalls.open_tree(".")
         syscalls.restrict_tree(tree, syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID, recursive=False)
         return tree
 
-    def _make_target(self, target: str, *, is_directory: bool) -> None:
+    def make_target(self, target: str, *, is_directory: bool) -> None:
+        """Make a place to mount at, an absolute path.
+
+        Raises:
+            OSError: it is not a path that can be mounted at.
+        """
         if target in self._targets:
             return
         parts = target.split("/")[1:]
@@ -183,8 +183,10 @@ def read_only_tree(source: str) -> int:
     return tree
 
 
-def enter(root: int, mounts: list[tuple[int, str]], tmp_bytes: int) -> None:
+def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: int) -> None:
     """Make `root` this process's world, with `mounts` (tree, target), `/tmp` and `/proc` in it.
+
+    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none.
 
     To be called in new mount and pid namespaces, with the template as working directory.
     """
@@ -192,12 +194,19 @@ def enter(root: int, mounts: list[tuple[int, str]], tmp_bytes: int) -> None:
     os.fchdir(root)
     for tree, target in mounts:
         syscalls.attach_tree(tree, target.lstrip("/"))
-    options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
-    guarded = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    syscalls.mount("tmpfs", "tmp", "tmpfs", guarded, options)
-    _mount_proc(guarded | syscalls.MS_NOEXEC)
+    if tmp is None:
+        options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
+        syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
+    else:
+        syscalls.attach_tree(tmp, "tmp")
+    _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
     _mask_proc()
     syscalls.pivot_root_here()
+
+
+def resize_tmp(tmp_bytes: int) -> None:
+    """Give `/tmp` another size, in the sandbox itself."""
+    syscalls.mount(None, "/tmp", None, syscalls.MS_REMOUNT | _GUARDED, f"size={tmp_bytes}")  # noqa: S108
 
 
 def _mount_proc(flags: int) -> None:

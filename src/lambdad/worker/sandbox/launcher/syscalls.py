@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 
 CLONE_NEWNS = 0x0002_0000
@@ -16,6 +17,7 @@ CLONE_NEWIPC = 0x0800_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
+CLONE_PARENT = 0x8000
 _CLONE_PIDFD = 0x1000
 _CLONE_INTO_CGROUP = 0x2_0000_0000
 
@@ -94,13 +96,16 @@ def _long(value: int) -> ctypes.c_long:
 def clone(flags: int, cgroup_fd: int | None = None) -> tuple[int, int]:
     """Fork this process into new namespaces (and a version 2 cgroup).
 
+    With CLONE_PARENT the new process is a child of this process's parent, which waits for it.
+
     Returns:
         (pid, pidfd) in the parent, (0, -1) in the child.
     """
     pidfd = ctypes.c_int(-1)
+    end_signal = 0 if flags & CLONE_PARENT else signal.SIGCHLD  # that of this process is inherited then
     flags |= _CLONE_PIDFD | (_CLONE_INTO_CGROUP if cgroup_fd is not None else 0)
     arguments = struct.pack(
-        "=11Q", flags, ctypes.addressof(pidfd), 0, 0, 17, 0, 0, 0, 0, 0, cgroup_fd if cgroup_fd else 0
+        "=11Q", flags, ctypes.addressof(pidfd), 0, 0, end_signal, 0, 0, 0, 0, 0, cgroup_fd if cgroup_fd else 0
     )
     _python.PyOS_BeforeFork()
     pid = -1
@@ -208,13 +213,15 @@ def argument_area() -> tuple[int, int]:
     return start, end - start
 
 
-def rename_process(arguments: tuple[str, ...], area: tuple[int, int]) -> None:
-    """Show these instead of the arguments (at `area`) this process was started with."""
+def rename_process(arguments: tuple[str, ...], area: tuple[int, int], name: str | None = None) -> None:
+    """Show these instead of the arguments (at `area`) this process was started with, and its name."""
     start, size = area
     title, zero = "\0".join(arguments).encode()[: size - 1], ctypes.c_ulong(0)
     ctypes.memset(start, 0, size)
     ctypes.memmove(start, title, len(title))
-    _libc.prctl(_PR_SET_NAME, ctypes.c_char_p(arguments[0].encode()), zero, zero, zero)  # cannot fail
+    _libc.prctl(
+        _PR_SET_NAME, ctypes.c_char_p((name or arguments[0]).encode()), zero, zero, zero
+    )  # cannot fail
 
 
 def keep_capabilities(kept: tuple[int, ...]) -> None:

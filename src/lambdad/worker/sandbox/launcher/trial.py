@@ -10,9 +10,10 @@ import socket
 from typing import NotRequired, TypedDict
 
 from lambdad.worker.sandbox.launcher import watching
-from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery, Wish
+from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery
 from lambdad.worker.sandbox.launcher.cgroups import Groups
 from lambdad.worker.sandbox.launcher.hierarchies import CONTROLLERS
+from lambdad.worker.sandbox.launcher.newborn import Wish
 
 PROBE = "probe"
 FREEZE = "freeze"
@@ -89,6 +90,8 @@ def _wish() -> Wish:
         "limits": limits,  # type: ignore[typeddict-item]
         "listen": [("127.0.0.1", 9001)],
         "outbound": False,
+        "blank": False,
+        "fork_server": None,
     }
 
 

@@ -1,0 +1,147 @@
+"""A burst of cold invokes beside warm traffic: what it does to the warm caller, and how much memory it takes.
+
+One caller invokes a warm function all the time, first alone, then while many callers invoke at once what
+nobody has invoked yet: one function each, or all the same function.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import dataclass
+
+from bench import client
+from bench.functions import Kind, Spec
+from bench.opening import opened
+from bench.plan import FULL_MEMORY_MIB, Run
+from bench.results import Key, Measure
+from bench.subject import Session, Subject, Target, UnsupportedError
+
+MIB = 1024 * 1024
+_PAUSE_S = 0.001
+"""Between two warm invokes: a caller, not a load generator."""
+_ALONE_S = 3.0
+_LOOK_S = 0.05
+_MANY, _SAME = "many functions", "one function"
+
+
+def measure(run: Run) -> None:
+    """Measure every checkout of lambdad; peers neither scale nor isolate."""
+    for subject in run.servers:
+        if subject.name in run.programs:
+            for form in (_MANY, _SAME):
+                _measure_form(run, subject, form)
+
+
+def _measure_form(run: Run, subject: Subject, form: str) -> None:
+    count = run.effort.burst
+    made = run.workshop.spec(Kind.PYTHON, "burst", FULL_MEMORY_MIB)
+    warm = made.named("burst-warm")
+    cold = [made.named(f"burst-{number}") for number in range(count if form == _MANY else 1)]
+    run.say(f"burst: {subject.name}, {count} at once, {form}")
+    with opened(run, Measure.BURST, [(subject, [warm, *cold])]) as sessions:
+        if subject.name not in sessions:
+            return
+        try:
+            seen = _burst(sessions[subject.name], warm, [cold[number % len(cold)] for number in range(count)])
+        except (UnsupportedError, client.CallError, OSError, http.client.HTTPException) as error:
+            run.results.fail(Measure.BURST, subject.name, form, error)
+            return
+    for metric, value in seen.items():
+        run.results.add(Key(Measure.BURST, subject.name, metric, form), value)
+
+
+def _burst(session: Session, warm: Spec, cold: Sequence[Spec]) -> dict[str, float]:
+    target = session.target(warm.name)
+    targets = [session.target(spec.name) for spec in cold]
+    client.invoke(target.port, target.path, b"{}")
+    until = time.monotonic() + _ALONE_S
+    alone = _warm(target, lambda: time.monotonic() < until)
+    peak = _Peak(target.port)
+    with ThreadPoolExecutor(len(targets)) as callers:
+        begin = time.perf_counter()
+        answers = [callers.submit(client.invoke, one.port, one.path, b"{}") for one in targets]
+        peak.start()
+        beside = _warm(target, lambda: not all(one.done() for one in answers))
+        took = time.perf_counter() - begin
+    peak.stop()
+    return {**_figures(alone, beside, _answered(answers)), "burst_s": took, "peak_mib": peak.highest / MIB}
+
+
+def _figures(alone: list[float], beside: list[float], cold: list[float]) -> dict[str, float]:
+    before, during = _p99(alone), _p99(beside)
+    return {
+        "warm_p99_alone_ms": before * 1e3,
+        "warm_p99_beside_ms": during * 1e3,
+        "warm_p99_ratio": during / before,
+        "cold_p50_ms": statistics.median(cold) * 1e3,
+        "cold_max_ms": max(cold) * 1e3,
+    }
+
+
+def _answered(answers: Sequence[Future[client.Answered]]) -> list[float]:
+    return [one.result().seconds for one in as_completed(answers)]
+
+
+def _warm(target: Target, goes_on: Callable[[], bool]) -> list[float]:
+    """Invoke over one connection as long as `goes_on`; the seconds of each, at least one."""
+    seen: list[float] = []
+    with closing(client.dial(target.port)) as line:
+        while not seen or goes_on():
+            answer = client.call(line, "POST", target.path, b"{}")
+            client.check(answer, target.path)
+            seen.append(answer.seconds)
+            time.sleep(_PAUSE_S)
+    return seen
+
+
+def _p99(seconds: list[float]) -> float:
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+
+
+@dataclass(slots=True)
+class Capacity:
+    """What the server says of its environments: how many, and their memory in bytes."""
+
+    environments: int
+    frozen: int
+    memory_bytes: int
+
+
+def capacity(line: http.client.HTTPConnection) -> Capacity:
+    """Ask for it.
+
+    Raises:
+        CallError: a server that does not say (another checkout).
+    """
+    status = json.loads(client.call(line, "GET", "/lambdad/v1/status").body)
+    if "capacity" not in status:
+        raise client.CallError("its status has no capacity")
+    frozen = sum(one["state"] == "frozen" for one in status["environments"])
+    return Capacity(len(status["environments"]), frozen, status["capacity"]["memory_bytes"])
+
+
+class _Peak(threading.Thread):
+    """Looks again and again how much memory the environments take."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self._port = port
+        self._ended = threading.Event()
+        self.highest = 0
+
+    def run(self) -> None:
+        with closing(client.dial(self._port)) as line:
+            while not self._ended.wait(_LOOK_S):
+                self.highest = max(self.highest, capacity(line).memory_bytes)
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()

@@ -1,0 +1,1 @@
+// loaded by wait.mjs so that a module of this kind was loaded before
