@@ -138,6 +138,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
         await control.start()
+        worker.expected.begin()
         tls = (
             tls_context(settings.tls_cert, settings.tls_key)
             if settings.tls_cert and settings.tls_key
