@@ -272,7 +272,7 @@ class _Worker:
         blanks, placement = self.housing.pools, self.pools.placement
         if blanks is not None:
             ceiling = placement.bounds.ceiling_bytes
-            blanks.is_tight = ceiling is not None and placement.used_bytes() > ceiling
+            blanks.tell_memory(lacks=ceiling is not None and placement.used_bytes() > ceiling)
             blanks.look()
 
 

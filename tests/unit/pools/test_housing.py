@@ -116,14 +116,14 @@ def test_a_function_whose_program_or_variables_nothing_can_be_that_waits_gets_a_
 async def test_while_memory_lacks_nothing_waits_and_takes_still_work(house):
     await house.filled()
     pools = house.housing.pools
-    pools.is_tight = True
+    pools.tell_memory(lacks=True)
     pools.look()
     await house.time.passes(1)
     assert house.blanks.living == []
     assert (await house.house())[1] is StartPath.FORK
     await house.time.passes(60)
     assert len(house.blanks.living) == 1
-    pools.is_tight = False
+    pools.tell_memory(lacks=False)
     pools.look()
     await house.time.passes(1)
     assert pools.status().kinds[0].waiting == 2
