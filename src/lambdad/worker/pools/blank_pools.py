@@ -58,14 +58,9 @@ class BlankPools:
         self._turns = asyncio.Semaphore(MADE_AT_ONCE)
         self._closed = False
 
-    @property
-    def is_tight(self) -> bool:
-        """Whether nothing is to wait, because memory lacks on this host."""
-        return self._lines.ceiling_bytes == 0
-
-    @is_tight.setter
-    def is_tight(self, tight: bool) -> None:
-        self._lines.ceiling_bytes = 0 if tight else self._ceiling_bytes
+    def tell_memory(self, *, lacks: bool) -> None:
+        """Nothing is to wait while memory lacks on this host; `look` does what follows from it."""
+        self._lines.ceiling_bytes = 0 if lacks else self._ceiling_bytes
 
     async def take(self, kind: BlankKind) -> tuple[Sandbox, StartPath]:
         """A blank for a function, and how it came to be there; the caller destroys it in the end.
