@@ -172,6 +172,16 @@ def _open_again(program: steps.Program, file: OpenFile, opened: set[int]) -> Non
         program.add(steps.LSEEK, file.number, file.offset, os.SEEK_SET)
 
 
+def _covered(found: list[Mapping]) -> list[list[int]]:
+    ranges: list[list[int]] = []
+    for one in found:
+        if ranges and ranges[-1][1] == one.start:
+            ranges[-1][1] = one.end
+        else:
+            ranges.append([one.start, one.end])
+    return ranges
+
+
 def _header(
     tracee: Tracee,
     about: eligibility.Circumstances,
@@ -186,6 +196,7 @@ def _header(
         low_descriptors=about.low_descriptors,
         stack_end=next(one.end for one in found if one.path == eligibility.STACK),
         kept=stored.kept,
+        covered=_covered(found),
         base=program.base,
         head=program.head().hex(),
         steps=bytes(program.steps).hex(),

@@ -23,6 +23,7 @@ class Header(NamedTuple):
         low_descriptors: those up to the channel's, which are the blank's own.
         stack_end: where the stack begins.
         kept: identities of mappings that a blank has to have and keeps.
+        covered: addresses that the image maps, as start and end.
         base: where the area of steps is mapped.
         head: code and data of the area, hexadecimal like all bytes here.
         steps: the steps that are the same for every blank.
@@ -33,6 +34,7 @@ class Header(NamedTuple):
     low_descriptors: list[int]
     stack_end: int
     kept: list[str]
+    covered: list[list[int]]
     base: int
     head: str
     steps: str

@@ -5,6 +5,7 @@ Everything up to the first step leaves the blank as it was; after that it is the
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import ctypes
 import os
@@ -13,7 +14,7 @@ import signal
 import socket
 import struct
 
-from lambdad.worker.sandbox.launcher.image import eligibility, header, steps
+from lambdad.worker.sandbox.launcher.image import descriptors, eligibility, header, steps
 from lambdad.worker.sandbox.launcher.image.area import AREA_BYTES, close_area, open_area, run_table
 from lambdad.worker.sandbox.launcher.image.refusal import ImageError, Refused
 from lambdad.worker.sandbox.launcher.image.tracing import Tracee, require_architecture
@@ -25,6 +26,7 @@ _MSG_CMSG_CLOEXEC = 0x4000_0000
 _MESSAGE = struct.Struct("=QI4xQQQQi4x")  # struct msghdr
 _STAT_IDENTITY = struct.Struct("=2Q32xQ32xQQ40x")  # st_dev, st_ino, st_size, st_mtime of struct stat
 _STOP_S = 1.0
+_LAST = 1 << 64
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -63,7 +65,7 @@ def _restore(tracee: Tracee, about: header.Header, image_fd: int) -> None:
     status = eligibility.fields(tracee.pid)
     if eligibility.own_number(status) != about.number:
         raise Refused(f"process {eligibility.own_number(status)} cannot become process {about.number}")
-    if eligibility.numbers(tracee.pid) != about.low_descriptors:
+    if descriptors.numbers(tracee.pid) != about.low_descriptors:
         raise Refused("the blank has other descriptors than the process the image was made of")
     first = _unmap(tracee.pid, about)
     _restore_limits(tracee.pid, about.limits)
@@ -88,7 +90,7 @@ def _unmap(pid: int, about: header.Header) -> bytes:
     with open(f"/proc/{pid}/maps", "rb") as file:
         lines = file.read(_MOST_MAPS_BYTES).decode("utf-8", "surrogateescape").splitlines()
     missing = set(about.kept)
-    remove = []
+    remove: list[bytes] = []
     for line in lines:
         fields = line.split(None, _IDENTITY_FIELDS)
         identity = " ".join(fields[:_IDENTITY_FIELDS])
@@ -100,10 +102,31 @@ def _unmap(pid: int, about: header.Header) -> bytes:
             if end != about.stack_end:
                 raise Refused("its stack lies elsewhere than in the image")
         elif name != eligibility.HEAP:  # which is grown or cut by brk, and then mapped over
-            remove.append(steps.step(steps.MUNMAP, start, end - start))
+            remove += _uncovered(start, end, about.covered)
     if missing:
         raise Refused(f"the blank is not of the image's fork server: it lacks {min(missing)}")
     return b"".join(remove)
+
+
+def _uncovered(start: int, end: int, covered: list[list[int]]) -> list[bytes]:
+    """Steps that remove a range but not what is mapped over.
+
+    Thread-local memory may not be missing for a moment: whenever the process is scheduled again, the kernel
+    writes into it (rseq), and a process that lacks it is killed.
+    """
+    remove = []
+    at = max(bisect.bisect_right(covered, [start, _LAST]) - 1, 0)
+    for first, last in covered[at:]:
+        if first >= end:
+            break
+        if last <= start:
+            continue
+        if start < first:
+            remove.append(steps.step(steps.MUNMAP, start, first - start))
+        start = last
+    if start < end:
+        remove.append(steps.step(steps.MUNMAP, start, end - start))
+    return remove
 
 
 def _restore_limits(pid: int, wanted: list[list[int]]) -> None:
