@@ -33,7 +33,9 @@ NAMES = (
 )  # fmt: skip
 _CONFIGURED = "logging"  # our client sets it up the moment it is imported: never put beside an import
 
-_BY_C = {"_decimal": ("collections", "collections.abc", "numbers")}  # code in C imports them, which nobody sees
+_BY_C = {
+    "_decimal": ("collections", "collections.abc", "numbers")
+}  # code in C imports them, which nobody sees
 
 Edges = dict[str, set[str]]
 
