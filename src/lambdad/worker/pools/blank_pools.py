@@ -71,7 +71,7 @@ class BlankPools:
         """A blank for a function, and how it came to be there; the caller destroys it in the end.
 
         Raises:
-            EnvironmentUnavailable: none waits and none can be made, or the server ends.
+            EnvironmentUnavailable: none waits and none can be made (or could lately), or the server ends.
         """
         self._refuse_when_closed()
         now = self._takes.last = self._clock.monotonic()
@@ -104,6 +104,7 @@ class BlankPools:
             sandbox = self._oldest(line)  # one that was being filled has come to wait meanwhile
             if sandbox is not None:
                 return sandbox, StartPath.POOL
+            _refuse_during_pause(line, self._clock.monotonic())
             sandbox = await self._making.create(line)
             if self._closed:
                 await sandbox.destroy()
@@ -166,6 +167,12 @@ class BlankPools:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise EnvironmentUnavailable("the server is ending; nothing more is started")
+
+
+def _refuse_during_pause(line: WaitingLine, now: float) -> None:
+    reason = line.given_up(now)
+    if reason is not None:
+        raise EnvironmentUnavailable(reason)
 
 
 def _loop_later(delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:

@@ -32,9 +32,12 @@ class Order(TypedDict):
 
 
 class _Running(NamedTuple):
+    """One of them; `lost` once it is killed, until `hear` has told the server."""
+
     name: str
     pid: int
     control: socket.socket
+    lost: bool = False
 
 
 class ForkServers:
@@ -82,7 +85,7 @@ class ForkServers:
         running = next((one for one in self._running.values() if one.control.fileno() == descriptor), None)
         if running is None:
             return None
-        if running.control.recv(4096):
+        if _said(running.control):
             return {"event": "fork_server", "name": running.name, "error": None}
         self.end(running.name)
         return {"event": "fork_server", "name": running.name, "error": "it ended"}
@@ -94,7 +97,7 @@ class ForkServers:
             OSError: it is gone, does not answer, or could not.
         """
         running = self._running.get(wish["fork_server"] or "")
-        if running is None:
+        if running is None or running.lost:
             raise OSError(f"the fork server of {wish['fork_server']} is gone")
         request: fork_server.Request = {
             "wish": wish,
@@ -107,7 +110,9 @@ class ForkServers:
             socket.send_fds(running.control, [json.dumps(request).encode()], first + belongings.all)
             answer = _answer(running.control)
         except OSError as error:
-            self.end(running.name)
+            # Its end is heard as any other, so that the server learns of it and asks for a new one.
+            os.kill(running.pid, _KILL)
+            self._running[running.name] = running._replace(lost=True)
             raise OSError(f"the fork server of {running.name} is gone: {error}") from error
         if "pid" not in answer:
             raise OSError(answer.get("errno") or 0, f"the fork server of {running.name}: {answer['error']}")
@@ -154,6 +159,14 @@ class ForkServers:
         arguments = [str(descriptor), self._origin.owner, kind, *order["argv"]]
         env = dict(order["env"])
         os.execve(interpreter[0], [*interpreter, "-c", fork_server.BOOT, *arguments], env)  # noqa: S606
+
+
+def _said(control: socket.socket) -> bytes:
+    """Its news; none when it is gone."""
+    try:
+        return control.recv(4096)
+    except OSError:  # it had not read its last request
+        return b""
 
 
 def _answer(control: socket.socket) -> dict[str, int]:
