@@ -33,7 +33,7 @@ def launcher_of(host: BlankHost) -> int:
 
 
 def fork_server_of(host: BlankHost) -> int:
-    (found,) = [pid for pid in children(launcher_of(host)) if "fork_server" in command(pid)]
+    (found,) = [pid for pid in children(launcher_of(host)) if "fork_server import main" in command(pid)]
     return found
 
 
