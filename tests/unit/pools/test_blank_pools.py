@@ -157,11 +157,13 @@ async def test_a_failing_factory_is_asked_less_and_less_and_the_log_says_so_once
     ]
     kind = stage.pools.status().kinds[0]
     assert kind.failures == asked
+    assert kind.failing
     assert kind.last_failure is not None
     assert kind.last_failure.reason == "The sandbox could not be made: no pids are free at all"
     stage.factory.fails = None
     await stage.advance(2 * LAST_PAUSE_S)
     assert stage.of(PYTHON) == (FLOOR, FLOOR)
+    assert not stage.pools.status().kinds[0].failing
     assert messages(caplog, "pool.works") == ["blank sandboxes of python3.13 can be made again"]
 
 
