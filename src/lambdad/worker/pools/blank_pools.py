@@ -65,6 +65,7 @@ class BlankPools:
 
     @is_tight.setter
     def is_tight(self, tight: bool) -> None:
+        """From now on nothing waits, or as much as the ceiling allows."""
         self._lines.ceiling_bytes = 0 if tight else self._ceiling_bytes
 
     async def take(self, kind: BlankKind) -> tuple[Sandbox, StartPath]:
