@@ -133,6 +133,28 @@ def test_executed_environments_share_neither_hashes_nor_addresses(all_seen: dict
     assert executed.second["addresses"] != executed.third["addresses"]
 
 
+@pytest.fixture(scope="module")
+def forking_and_executing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    directory: Path = tmp_path_factory.mktemp("versions")
+    with (
+        started(directory / "fork", *OPTIONS["fork"]) as forking,
+        started(directory / "spawn", *OPTIONS["spawn"]) as executing,
+    ):
+        yield forking, executing
+
+
+@pytest.mark.parametrize("runtime", ["python3.10", "python3.11", "python3.12"])
+def test_a_forked_python_of_every_version_cannot_tell_itself_from_an_executed_one(
+    forking_and_executing: tuple[Server, Server], runtime: str
+) -> None:
+    told = []
+    for server in forking_and_executing:
+        name = server.function({"app.py": SEEKER}, Runtime=runtime, Timeout=60)
+        told.append(call(server, name, LOOK).body["is"])
+    forked, executed = told
+    assert {key: (forked[key], executed[key]) for key in executed if forked[key] != executed[key]} == {}
+
+
 @pytest.mark.parametrize("path", ["pool", "fork"])
 def test_a_forked_environment_cannot_tell_itself_from_an_executed_one(
     all_seen: dict[str, Seen], path: str

@@ -136,14 +136,34 @@ ENDINGS = {
     "bad syntax": "def handler(:\n",
     "times out": "import time\ndef handler(event, context):\n    time.sleep(30)\n",
 }
+NODE_ENDINGS = {
+    "node exits in the handler": "export const handler = async () => process.exit(7);",
+    "node kills itself": "export const handler = async () => process.kill(process.pid, 9);",
+    "node init throws": "console.log('begins'); throw new TypeError('not today');",
+    "node init exits": "console.log('begins'); process.exit(4);",
+    "node has no handler": "export const other = 1;",
+    "node has bad syntax": "export const handler = async ( => 1;",
+    "node times out": "export const handler = async () => new Promise(done => setTimeout(done, 30000));",
+    "node throws later": "export const handler = async () => { setImmediate(() => { throw new Error('x'); }); "
+    "await new Promise(done => setTimeout(done, 1000)); };",
+}
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+\.\d+ ms|\d+ ms|\d{4}-\d\d-\d\dT[\d:.]+Z|Used: \d+ MB")
 
 
-def story(server: Server, source: str) -> tuple[list[object], list[str]]:
+def is_settled(server: Server, name: str) -> bool:
+    """Whether the next call finds the same environment, and not one that is still ending its processes."""
+    states = [one["state"] for one in status(server)["environments"] if one["function"] == name]
+    return all(state in {"bare", "idle", "frozen"} for state in states)
+
+
+def story(server: Server, files: dict[str, str | bytes], runtime: str) -> tuple[list[object], list[str]]:
     """Bodies of three calls and everything that was logged, without what differs each time."""
-    name = server.function({"app.py": source}, Runtime="python3.13", Timeout=2)
-    filled(server, "python3.13")
-    bodies = [re.sub(_CHANGING, "~", repr(call(server, name).body)) for _ in range(3)]
+    name = server.function(files, Runtime=runtime, Timeout=2)
+    filled(server, runtime)
+    bodies: list[object] = []
+    for _ in range(3):
+        bodies.append(re.sub(_CHANGING, "~", repr(call(server, name).body)))
+        until(lambda: is_settled(server, name))
     until(lambda: sum("REPORT" in line for line in server.messages(name)) >= 3)
     return bodies, [re.sub(_CHANGING, "~", line) for line in server.messages(name)]
 
@@ -158,7 +178,15 @@ def stories() -> dict[str, tuple[list[object], list[str]]]:
 def test_a_runtime_that_ends_and_starts_again_tells_the_same_on_every_path(
     server: Server, stories: dict[str, tuple[list[object], list[str]]], ending: str
 ) -> None:
-    told = story(server, ENDINGS[ending])
+    told = story(server, {"app.py": ENDINGS[ending]}, "python3.13")
+    assert told == stories.setdefault(ending, told)
+
+
+@pytest.mark.parametrize("ending", NODE_ENDINGS)
+def test_node_that_ends_and_starts_again_tells_the_same_on_every_path(
+    server: Server, stories: dict[str, tuple[list[object], list[str]]], ending: str
+) -> None:
+    told = story(server, {"app.mjs": NODE_ENDINGS[ending]}, "nodejs20.x")
     assert told == stories.setdefault(ending, told)
 
 
