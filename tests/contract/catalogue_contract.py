@@ -344,6 +344,16 @@ class CatalogueContract(LayerContract, ProvisionedContract):
         await catalogue.replace(version("a", code_key=CodeKey("4")), expected_revision="r1")
         assert await catalogue.code_keys() == {"2", "3", "4"}
 
+    async def test_runtimes_are_those_of_every_version_of_any_scope(self, catalogue: CatalogueStore) -> None:
+        assert await catalogue.runtimes() == set()
+        await catalogue.create(version("a", runtime="python3.13"), {})
+        await catalogue.publish(version("a", "1", runtime="python3.12"))
+        await catalogue.create(version("b", scope=ELSEWHERE[1], runtime="nodejs22.x"), {})
+        await catalogue.create(version("image", runtime=None), {})
+        assert await catalogue.runtimes() == {"python3.13", "python3.12", "nodejs22.x"}
+        await catalogue.delete_function(HERE, "a")
+        assert await catalogue.runtimes() == {"nodejs22.x"}
+
     async def test_code_of_layers_is_needed_by_the_layer_and_by_every_version_that_uses_it(
         self, catalogue: CatalogueStore
     ) -> None:

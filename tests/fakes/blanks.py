@@ -1,164 +1,147 @@
-"""Blanks that are made, wait and die as a test says, and timers that it lets go off."""
+"""Blank sandboxes without anything inside, who makes them, and time that only a test moves."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lambdad.worker.pools.blank_pools import BlankPools
+from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.plan import SandboxPlan
-from tests.fakes.moments import FakeClock
+from tests.fakes.worker import LIMITS, FakeSandbox
 
-PYTHON = BlankKind("python3.13", stands_for=("python",), forks=True)
-NODE = BlankKind("nodejs22.x", argv=("node", "wait"), stands_for=("node",))
+PYTHON = BlankKind("python3.13", (), ("/var/lang/bin/python3.13",), forks=True)
+NODE = BlankKind("nodejs22.x", (), ("/var/lang/bin/node",))
+BARE = BlankKind("bare")
 
 
-class FakeBlank:
-    """The part of a sandbox that pools look at."""
+class FakeBlank(FakeSandbox):
+    """A blank; it listens nowhere until a test of environments wants it to."""
 
-    def __init__(self, sandbox_id: str, number: int) -> None:
-        self.sandbox_id = sandbox_id
-        self.number = number
-        self.is_alive = True
-        self.destroyed = 0
+    def __init__(self, kind: BlankKind, sandbox_id: str, *, listens: bool = False) -> None:
+        plan = SandboxPlan(sandbox_id, (), LIMITS)
+        super().__init__(plan if listens else SandboxPlan(sandbox_id, (), LIMITS, listen=()))
+        self.kind = kind
+        self.alive = True
         self.assigned: SandboxPlan | None = None
-        self.assign_fails: Exception | None = None
-        self.destroy_fails: Exception | None = None
+        self.refuses_assignment = False
+        self.stays: Exception | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.alive
 
     async def assign(self, plan: SandboxPlan) -> None:
-        if self.assign_fails is not None:
-            raise self.assign_fails
+        assert self.assigned is None, "once per sandbox"
+        if self.refuses_assignment:
+            raise EnvironmentUnavailable("it died just now")
         self.assigned = plan
 
     async def destroy(self) -> None:
-        self.destroyed += 1
-        if self.destroy_fails is not None:
-            raise self.destroy_fails
+        assert not self.destroyed, "destroyed twice"
+        await super().destroy()
+        if self.stays is not None:
+            raise self.stays
 
 
-class FakeBlanks:
-    """A factory of them.
+class FakeBlankFactory:
+    """Makes blanks at once, or as the test lets it.
 
     Attributes:
-        made: every one, the oldest first.
-        asked: the name of the kind of each that was asked for.
-        fails: raised instead of an answer.
-        held: while it is clear, nothing gets finished.
-        most_at_once: the most that were ever being made together.
-        prepare: is called with each.
+        made: all of them, in order; `begun` are the kinds asked for.
+        most_at_once: most that were being made at the same time.
+        held: whether making waits for `release`.
+        fails: raised instead of making one, by the name of the kind.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, listens: bool = False) -> None:
+        self.listens = listens
         self.made: list[FakeBlank] = []
-        self.asked: list[str] = []
-        self.fails: Exception | None = None
-        self.held = asyncio.Event()
-        self.held.set()
+        self.begun: list[str] = []
+        self.ids: set[str] = set()
+        self.making = 0
         self.most_at_once = 0
-        self.given_up = 0
-        self.prepare: Callable[[FakeBlank], None] = lambda _: None
-        self.created: list[SandboxPlan] = []
-        self.create_fails: Exception | None = None
-        self._now = 0
+        self.held = False
+        self.fails: dict[str, Exception] = {}
+        self._gates: list[asyncio.Event] = []
 
     async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> FakeBlank:
-        del outbound
-        self.asked.append(kind.name)
-        self._now += 1
-        self.most_at_once = max(self.most_at_once, self._now)
+        assert sandbox_id not in self.ids
+        self.ids.add(sandbox_id)
+        self.begun.append(kind.name)
+        self.making += 1
+        self.most_at_once = max(self.most_at_once, self.making)
         try:
-            await asyncio.sleep(0)
-            await self.held.wait()
-        except asyncio.CancelledError:
-            self.given_up += 1
-            raise
+            await self._gate()
         finally:
-            self._now -= 1
-        if self.fails is not None:
-            raise self.fails
-        blank = FakeBlank(sandbox_id, len(self.made))
-        self.made.append(blank)
-        self.prepare(blank)
-        return blank
+            self.making -= 1
+        if kind.name in self.fails:
+            raise self.fails[kind.name]
+        self.made.append(FakeBlank(kind, sandbox_id, listens=self.listens))
+        return self.made[-1]
 
-    async def create(self, plan: SandboxPlan) -> FakeBlank:
-        if self.create_fails is not None:
-            raise self.create_fails
-        self.created.append(plan)
-        return FakeBlank(plan.sandbox_id, -1)
+    async def _gate(self) -> None:
+        gate = asyncio.Event()
+        if self.held:
+            self._gates.append(gate)
+            await gate.wait()
+        await asyncio.sleep(0)
+
+    async def release(self, count: int = 1) -> None:
+        """Let the longest held come to their end."""
+        for _ in range(count):
+            self._gates.pop(0).set()
+        await settled()
 
     @property
     def living(self) -> list[FakeBlank]:
         return [one for one in self.made if not one.destroyed]
 
 
-@dataclass(order=True)
-class FakeTimer:
-    at: float
-    number: int
-    call: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class PoolStage:
-    """Pools whose factory and time are the test's.
-
-    Args:
-        ceiling_bytes: of memory.
-        making_s: real seconds; for tests of a factory that never answers.
-    """
-
-    def __init__(self, ceiling_bytes: int = 1 << 30, making_s: float = 60.0) -> None:
-        self.clock = FakeClock(1_000.0)
-        self.factory = FakeBlanks()
-        self._timers: list[FakeTimer] = []
-        self._numbers = itertools.count()
-        self.pools = BlankPools(
-            self.factory,  # type: ignore[arg-type]
-            self.clock,
-            ceiling_bytes=ceiling_bytes,
-            outbound=False,
-            later=self._later,
-            making_s=making_s,
-        )
-
-    def _later(self, delay_s: float, call: Callable[[], None]) -> FakeTimer:
-        timer = FakeTimer(self.clock.now_s + delay_s, next(self._numbers), call)
-        heapq.heappush(self._timers, timer)
-        return timer
-
-    @property
-    def pending(self) -> int:
-        """Timers that will go off."""
-        return sum(not timer.cancelled for timer in self._timers)
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass, and whatever it lets happen happen."""
-        until = self.clock.now_s + seconds
-        await settle()
-        while self._timers and self._timers[0].at <= until:
-            timer = heapq.heappop(self._timers)
-            self.clock.now_s = max(self.clock.now_s, timer.at)
-            if not timer.cancelled:
-                timer.call()
-            await settle()
-        self.clock.now_s = until
-        await settle()
-
-    def of(self, kind: BlankKind) -> tuple[int, int]:
-        """How many of a kind wait, and shall wait."""
-        found = {one.name: one for one in self.pools.status().kinds}[kind.name]
-        return found.waiting, found.wanted
-
-
-async def settle() -> None:
-    """Everything that can happen without time or news happens."""
+async def settled() -> None:
+    """Let everything go on that need not wait for time."""
     for _ in range(300):
         await asyncio.sleep(0)
+
+
+@dataclass(eq=False)
+class _Timer:
+    at: float
+    call: Callable[[], None]
+    pending: list[_Timer]
+
+    def cancel(self) -> None:
+        if self in self.pending:
+            self.pending.remove(self)
+
+
+@dataclass
+class VirtualTime:
+    """Implements `ports.clock.Clock`, and timers that go off when a test moves it."""
+
+    time: float = 1_000.0
+    timers: list[_Timer] = field(default_factory=list)
+
+    def now(self) -> float:
+        return 1_795_400_000.0 + self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def later(self, delay_s: float, call: Callable[[], None]) -> _Timer:
+        assert 0 <= delay_s < 1e6
+        timer = _Timer(self.time + delay_s, call, self.timers)
+        self.timers.append(timer)
+        return timer
+
+    async def passes(self, seconds: float) -> None:
+        """Let so much time pass; what is due in it is done when it is due."""
+        end = self.time + seconds
+        await settled()
+        while due := sorted((one for one in self.timers if one.at <= end), key=lambda one: one.at):
+            self.time = max(self.time, due[0].at)
+            self.timers.remove(due[0])
+            due[0].call()
+            await settled()
+        self.time = end

@@ -119,6 +119,10 @@ class FakeCatalogue:
         layers = {v.code_key for versions in self.layers.versions.values() for v in versions.values()}
         return (own | layers).union(*await self.layer_lists())
 
+    async def runtimes(self) -> set[str]:
+        versions = [v for function in self._functions.values() for v in function.versions.values()]
+        return {version.runtime for version in versions if version.runtime is not None}
+
     async def layer_lists(self) -> set[LayerKeys]:
         versions = [v for function in self._functions.values() for v in function.versions.values()]
         return {version.layer_keys for version in versions if version.layers}

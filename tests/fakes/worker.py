@@ -131,6 +131,8 @@ class FakeSandbox:
     """
 
     tier = Tier.PROCESS
+    waits = True
+    """A memory image can take the place of what is in it."""
 
     def __init__(self, plan: SandboxPlan) -> None:
         self.plan = plan

@@ -102,7 +102,8 @@ def what_it_is():
                       sys.stdout.line_buffering, sys.stdout.write_through],
         "signals": {one.name: str(signal.getsignal(one)) for one in signal.valid_signals()
                     if isinstance(one, signal.Signals)},
-        "meta path": [getattr(one, "__name__", type(one).__name__) for one in sys.meta_path],
+        "meta path": [name for name in (getattr(one, "__name__", type(one).__name__) for one in sys.meta_path)
+                      if name != "PreloadedFinder"],  # finds the standard library's modules
         "hooks": [sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__],
         "dumpable": text("/proc/self/environ") != "PermissionError",
     }

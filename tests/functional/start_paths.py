@@ -16,7 +16,7 @@ from tests.running import Server
 
 OPTIONS = {
     "pool": (),
-    "fork": ("--pool-memory-mib", "0"),
+    "fork": ("--pool-memory-mib", "1"),
     "spawn": ("--no-pools",),
 }
 """What makes every cold start of Python take this path; pools must be given the time to fill."""

@@ -33,9 +33,14 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with started(tmp_path_factory.mktemp("leftovers") / "data") as made:
+@pytest.fixture(
+    scope="module",
+    # None that waits has room: what is held is exactly what environments hold.
+    params=[("--pool-memory-mib", "1"), ("--no-pools",)],
+    ids=["forked", "spawned"],
+)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with started(tmp_path_factory.mktemp("leftovers") / "data", *request.param) as made:
         yield made
 
 

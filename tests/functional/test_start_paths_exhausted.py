@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from calling import call
-from start_paths import below, exists, fork_servers, launcher_of, path_of, serving, status, until
+from start_paths import below, fork_servers, launcher_of, path_of, serving, status, until
 
 from tests.running import Server
 
@@ -52,21 +52,6 @@ def doctor(server: Server) -> list[dict[str, str]]:
     )
     checks: list[dict[str, str]] = json.loads(done.stdout)["checks"]
     return [one for one in checks if one["what"] == "pools"]
-
-
-def test_a_fork_server_without_memory_costs_nobody_an_answer(server: Server) -> None:
-    running = warm(server)
-    (starved,) = fork_servers(server)
-    resource.prlimit(starved, resource.RLIMIT_AS, (1 << 20, resource.RLIM_INFINITY))
-    other = server.function(FILES, Runtime=RUNTIME)
-    assert call(server, other, 2).body == 2
-    assert path_of(server, other) in {"fork", "spawn"}, "by another fork server, or by none"
-    assert call(server, running, 3).body == 3
-    assert pool(server)["failures"] >= 1
-    assert pool(server)["last_failure"]
-    assert not exists(starved), "it was ended, for another to be started"
-    until(lambda: path_of_new(server) == "fork")
-    assert not pool(server)["failing"]
 
 
 def path_of_new(server: Server) -> str:

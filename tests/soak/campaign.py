@@ -20,7 +20,14 @@ from tests.soak.calls import Call, Caller, answered_well
 from tests.soak.functions import Function, Kind, create, layer
 from tests.soak.strikes import Striker
 
-OPTIONS = ("--max-environments", "7", "--idle-environment-s", "5")
+OPTIONS = (
+    "--pool-memory-mib",
+    "1",  # none that waits has room: what is held is exactly what environments hold
+    "--max-environments",
+    "7",
+    "--idle-environment-s",
+    "5",
+)
 _KINDS = {
     Kind.PYTHON: 8,
     Kind.SHELL: 6,

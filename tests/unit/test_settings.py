@@ -101,6 +101,11 @@ def test_paths_are_absolute_from_the_start(tmp_path, monkeypatch):
         ({"LAMBDAD_HOST": ""}, "LAMBDAD_HOST must be a text, not ''"),
         ({"LAMBDAD_TLS_CERT": __file__}, "tls_cert and tls_key are refused one without the other"),
         ({"LAMBDAD_MAX_ENVIRONMENTS": "0"}, "max_environments = 0 is refused"),
+        (
+            {"LAMBDAD_POOL_MEMORY_MIB": "0"},
+            "pool_memory_mib = 0 is refused: nothing could wait; pools = false",
+        ),
+        ({"LAMBDAD_POOLS": "few"}, "LAMBDAD_POOLS must be true or false, not 'few'"),
         ({"LAMBDAD_DEFAULT_REGION": "mars"}, "default_region = mars is refused"),
         ({"LAMBDAD_CORS_ORIGINS": "*"}, "cors_origins: * is refused: an origin is scheme://host[:port]"),
         ({"LAMBDAD_SERVICES_S3_ENDPOINT": "s3"}, "services.s3.endpoint must be a URL without a path"),
@@ -218,7 +223,7 @@ def test_every_setting_can_come_from_each_place(config):
         "isolation": "process",
         "outbound": False, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
-        "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False,
+        "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False, "pools": False, "pool_memory_mib": 64,
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
 
@@ -233,3 +238,7 @@ def test_every_setting_can_come_from_each_place(config):
     from_options = load({key: word(value) for key, value in values.items()}, {})
     assert from_file == from_environment == from_options
     assert from_file.require_isolation is RequiredIsolation.PROCESS
+
+
+def test_without_pools_their_memory_may_be_anything():
+    assert load({"pools": "false", "pool_memory_mib": "0"}, {}).pools is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -28,7 +29,9 @@ def status(
         return
     rows = [["endpoint", client.endpoint]]
     for name, value in found.items():
-        if name != "environments":
+        if name == "pools" and isinstance(value, dict):
+            rows.extend([f"pools.{kind}", _waiting(about)] for kind, about in value.items())
+        elif name != "environments":
             rows.extend(_rows(name, value))
     show.table(("what", "value"), rows)
     environments = found.get("environments")
@@ -58,6 +61,16 @@ def drain(
         ended, before = found.get("ended"), found.get("environments")
         rest = "" if ended == before else "; busy ones end after their event"
         show.out.print(f"ended {ended} of {before} environments{rest}")
+
+
+def _waiting(about: Mapping[str, object]) -> str:
+    """One kind of waiting sandbox in a sentence."""
+    words = f"{about.get('waiting', 0)} of {about.get('wanted', 0)} wait"
+    if died := about.get("died_waiting"):
+        words += f"; {died} died waiting"
+    if failures := about.get("failures"):
+        words += f"; {failures} could not be made, last: {about.get('last_failure')}"
+    return words
 
 
 def _rows(name: str, value: object) -> list[list[str]]:

@@ -138,6 +138,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
         await control.start()
+        worker.expected.begin()
         tls = (
             tls_context(settings.tls_cert, settings.tls_key)
             if settings.tls_cert and settings.tls_key
@@ -271,7 +272,7 @@ class _Worker:
         blanks, placement = self.housing.pools, self.pools.placement
         if blanks is not None:
             ceiling = placement.bounds.ceiling_bytes
-            blanks.is_tight = ceiling is not None and placement.used_bytes() > ceiling
+            blanks.tell_memory(lacks=ceiling is not None and placement.used_bytes() > ceiling)
             blanks.look()
 
 

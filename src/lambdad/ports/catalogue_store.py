@@ -103,6 +103,10 @@ class CatalogueStore(Protocol):
         """Every code key of any scope: of functions' versions, of their layers, and of layers."""
         ...
 
+    async def runtimes(self) -> set[str]:
+        """The runtimes that versions of functions of any scope have; those of images have none."""
+        ...
+
     async def layer_lists(self) -> set[LayerKeys]:
         """The lists of layers that versions of functions of any scope have; without the empty one."""
         ...

@@ -49,6 +49,8 @@ def validate(settings: Settings) -> list[str]:
         lines.append("max_environments = 0 is refused: at least one environment is needed")
     if settings.memory_ceiling_mib is not None and settings.memory_ceiling_mib < 1:
         lines.append("memory_ceiling_mib = 0 is refused: an environment needs memory")
+    if settings.pools and settings.pool_memory_mib < 1:
+        lines.append("pool_memory_mib = 0 is refused: nothing could wait; pools = false has no pools")
     if settings.max_environment_age_s <= 0:
         lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):

@@ -127,6 +127,17 @@ class FakeLambda:
                 {
                     "version": "9.9",
                     "isolation": {"tier": "process", "findings": [finding]},
+                    "starts": {"pool": 7, "fork": 1},
+                    "pools": {
+                        "bare": {"waiting": 2, "wanted": 2},
+                        "python3.13": {
+                            "waiting": 0,
+                            "wanted": 5,
+                            "died_waiting": 1,
+                            "failures": 3,
+                            "last_failure": "no pids left",
+                        },
+                    },
                     "environments": [{"id": "env-1", "function": "f", "state": "idle"}],
                 }
             )

@@ -131,6 +131,14 @@ def test_status_shows_findings_and_environments(fake, lambdad):
     assert "env-1\tf\tidle" in out
 
 
+def test_status_shows_how_environments_came_to_be_and_what_waits(fake, lambdad):
+    lines = lambdad("status").out.splitlines()
+    assert "starts.pool\t7" in lines
+    assert "pools.bare\t2 of 2 wait" in lines
+    failing = "0 of 5 wait; 1 died waiting; 3 could not be made, last: no pids left"
+    assert f"pools.python3.13\t{failing}" in lines
+
+
 def test_status_json_is_the_servers_answer(fake, lambdad):
     assert lambdad("status", "--json").document["version"] == "9.9"
 

@@ -1,433 +1,523 @@
-"""Pools of blanks: takes, filling, death, failure, memory, and the end."""
-
-from __future__ import annotations
+"""Pools of blanks: who gets which, what is made when, and that nothing is ever lost."""
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from lambdad.domain.errors import EnvironmentUnavailable
-from lambdad.worker.pools.blank_pools import MADE_AT_ONCE
-from lambdad.worker.pools.pace import LAST_PAUSE_S
-from lambdad.worker.pools.sizing import FLOOR, FORKED_BYTES, HALF_LIFE_S, UNUSED_S
-from lambdad.worker.sandbox.blank import BARE_KIND, StartPath
-from tests.fakes.blanks import NODE, PYTHON, FakeBlank, PoolStage, settle
+from lambdad.domain.limits import MIB
+from lambdad.worker.pools.blank_pools import MADE_AT_ONCE, BlankPools
+from lambdad.worker.pools.pace import PATIENCE_S, QUIET_S
+from lambdad.worker.pools.sizing import EXECUTED_BYTES, FLOOR, FORKED_BYTES, HALF_LIFE_S, MOST, UNUSED_S
+from lambdad.worker.sandbox.blank import BlankKind, StartPath
+from tests.fakes.blanks import BARE, NODE, PYTHON, FakeBlankFactory, VirtualTime, settled
 
-HOST_FULL = EnvironmentUnavailable("The sandbox could not be made: no pids are free\nat all")
+POOL, FORK, SPAWN = StartPath.POOL, StartPath.FORK, StartPath.SPAWN
+
+
+class PoolStage:
+    """Pools, who makes blanks, and the hands on time."""
+
+    def __init__(self, ceiling_bytes=1_024 * MIB, **more):
+        self.factory = FakeBlankFactory()
+        self.time = VirtualTime()
+        self.pools = BlankPools(
+            self.factory,
+            self.time,
+            ceiling_bytes=ceiling_bytes,
+            outbound=True,
+            later=self.time.later,
+            **more,
+        )
+        self.takers = []
+
+    async def take(self, kind=PYTHON):
+        return await self.pools.take(kind)
+
+    async def begin(self, count, kind=PYTHON):
+        """Take so many at once; the tasks."""
+        takers = [asyncio.create_task(self.pools.take(kind)) for _ in range(count)]
+        self.takers += takers
+        await settled()
+        return takers
+
+    async def filled(self, *kinds, seconds=5.0):
+        """Expect these kinds and let them be filled."""
+        for kind in kinds:
+            self.pools.expect(kind)
+        await self.time.passes(seconds)
+
+    def of(self, kind=PYTHON):
+        return next(one for one in self.pools.status().kinds if one.name == kind.name)
+
+    async def end(self):
+        for taker in self.takers:
+            taker.cancel()
+        await asyncio.gather(*self.takers, return_exceptions=True)
+        await self.pools.close()
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[PoolStage]:
+async def stage():
     made = PoolStage()
     yield made
-    made.factory.held.set()
-    await made.pools.close()
-    assert not [one for one in made.factory.made if one.destroyed > 1], "destroyed twice"
+    await made.end()
 
 
-async def filled(stage: PoolStage, waiting: int) -> None:
-    """So many of Python wait after as many were taken; what was taken is no part of `made`."""
-    for _ in range(waiting):
-        await stage.pools.take(PYTHON)
-    stage.factory.made.clear()
-    stage.factory.asked.clear()
-    await stage.advance(waiting * 0.025)
-    assert stage.of(PYTHON) == (waiting, waiting)
-
-
-def messages(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
-    return [one.getMessage() for one in caplog.records if getattr(one, "event", None) == event]
-
-
-async def test_nothing_is_made_before_anybody_is_expected(stage: PoolStage) -> None:
-    stage.pools.look()
-    await stage.advance(60)
-    assert stage.factory.asked == []
-    assert stage.pending == 0
-
-
-async def test_an_expected_kind_has_a_few_waiting_soon_and_then_nothing_runs(stage: PoolStage) -> None:
-    stage.pools.expect(PYTHON)
-    await stage.advance(1)
-    assert stage.of(PYTHON) == (FLOOR, FLOOR)
-    assert stage.pending == 0
-
-
-async def test_a_take_gets_the_oldest_that_waits_and_another_takes_its_place(stage: PoolStage) -> None:
-    await filled(stage, 3)
-    sandbox, path = await stage.pools.take(PYTHON)
-    assert (sandbox, path) == (stage.factory.made[0], StartPath.POOL)
-    assert stage.of(PYTHON)[0] == 2
-    await stage.advance(0.1)
-    assert stage.of(PYTHON)[0] >= 3
-
-
-@pytest.mark.parametrize(
-    ("kind", "path"), [(PYTHON, StartPath.FORK), (NODE, StartPath.SPAWN), (BARE_KIND, StartPath.SPAWN)]
-)
-async def test_with_none_waiting_one_is_made_now_and_says_how(stage: PoolStage, kind, path) -> None:  # type: ignore[no-untyped-def]
-    assert await stage.pools.take(kind) == (stage.factory.made[0], path)
-
-
-async def test_one_that_died_while_waiting_is_never_handed_out(
-    stage: PoolStage, caplog: pytest.LogCaptureFixture
-) -> None:
-    await filled(stage, 3)
-    first, second, third = stage.factory.made
-    first.is_alive = second.is_alive = False
-    assert await stage.pools.take(PYTHON) == (third, StartPath.POOL)
-    await settle()
-    assert (first.destroyed, second.destroyed) == (1, 1)
-    assert messages(caplog, "pool.died") == ["2 blank sandbox(es) of python3.13 died while waiting"]
-    assert stage.pools.status().kinds[0].died == 2
-
-
-async def test_the_dead_are_found_and_replaced_without_any_take(stage: PoolStage) -> None:
-    await filled(stage, 3)
-    for blank in stage.factory.made:
-        blank.is_alive = False
-    stage.pools.look()
-    await stage.advance(1)
-    assert stage.of(PYTHON) == (3, 3)
-    assert [one.destroyed for one in stage.factory.made] == [1, 1, 1, 0, 0, 0]
-
-
-async def test_a_burst_gets_what_waits_and_then_is_served_in_order_a_few_at_a_time(stage: PoolStage) -> None:
-    await filled(stage, 4)
-    stage.factory.most_at_once = 0
-    order: list[int] = []
-    paths: Counter[StartPath] = Counter()
-
-    async def take(number: int) -> None:
-        _, path = await stage.pools.take(PYTHON)
-        order.append(number)
-        paths[path] += 1
-
-    async with asyncio.TaskGroup() as burst:
-        for number in range(200):
-            burst.create_task(take(number))
-    assert order == list(range(200))
-    assert paths == {StartPath.POOL: 4, StartPath.FORK: 196}
-    assert stage.factory.most_at_once == MADE_AT_ONCE
-    taken = stage.pools.status().kinds[0].taken
-    assert (taken[StartPath.POOL], taken[StartPath.FORK]) == (4, 4 + 196)
-
-
-async def test_nothing_is_filled_while_takes_are_queued(stage: PoolStage) -> None:
-    stage.factory.held.clear()
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(10)]
-    await stage.advance(5)
-    assert len(stage.factory.asked) == MADE_AT_ONCE
-    assert stage.pools.status().queued == 6
-    stage.factory.held.set()
-    await asyncio.gather(*takes)
-    assert len(stage.factory.asked) == 10
-    await stage.advance(0.5)
-    assert stage.of(PYTHON)[0] >= 9
-
-
-async def test_filling_goes_on_under_takes_without_a_pause(stage: PoolStage) -> None:
-    stage.pools.expect(NODE)
-    for _ in range(60):
-        await stage.pools.take(BARE_KIND)
-        await stage.advance(0.01)
-    assert stage.of(NODE)[0] > 0
-
-
-async def test_a_failing_factory_is_asked_less_and_less_and_the_log_says_so_once(
-    stage: PoolStage, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def said(caplog):
     caplog.set_level(logging.INFO, "lambdad.pool")
-    stage.factory.fails = HOST_FULL
-    stage.pools.expect(PYTHON)
-    await stage.advance(10)
-    assert 4 <= len(stage.factory.asked) <= 6  # after 0.5, 1, 2 and 4 s
-    await stage.advance(600)
-    asked = len(stage.factory.asked)
-    assert asked < 6 + 600 / LAST_PAUSE_S + 2
-    assert messages(caplog, "pool.failed") == [
-        (
-            "no blank sandbox of python3.13 can be made: The sandbox could not be made: no pids are free at all; "
-            "it is tried again now and then"
-        )
-    ]
-    kind = stage.pools.status().kinds[0]
-    assert kind.failures == asked
-    assert kind.failing
-    assert kind.last_failure is not None
-    assert kind.last_failure.reason == "The sandbox could not be made: no pids are free at all"
-    stage.factory.fails = None
-    await stage.advance(2 * LAST_PAUSE_S)
-    assert stage.of(PYTHON) == (FLOOR, FLOOR)
-    assert not stage.pools.status().kinds[0].failing
-    assert messages(caplog, "pool.works") == ["blank sandboxes of python3.13 can be made again"]
+    logging.getLogger("lambdad").propagate = True
+
+    def events():
+        return [record.event for record in caplog.records]
+
+    return events
 
 
-async def test_one_kind_that_fails_keeps_no_other_from_being_filled(stage: PoolStage) -> None:
-    stage.factory.fails = HOST_FULL
-    stage.pools.expect(PYTHON)
-    await stage.advance(5)
-    stage.factory.fails = None
-    stage.pools.expect(NODE)
-    await stage.advance(0.5)
-    assert stage.of(NODE)[0] == FLOOR
-    assert stage.of(PYTHON)[0] == 0
+# --- taking --------------------------------------------------------------------------------------
 
 
-async def test_a_take_that_fails_says_why_and_leaves_the_turn_to_the_next(stage: PoolStage) -> None:
-    stage.factory.fails = HOST_FULL
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(3 * MADE_AT_ONCE)]
-    done = await asyncio.gather(*takes, return_exceptions=True)
-    assert all(isinstance(one, EnvironmentUnavailable) for one in done)
-    assert stage.pools.status().queued == 0
+@pytest.mark.parametrize(("kind", "path"), [(PYTHON, FORK), (NODE, SPAWN), (BARE, SPAWN)])
+async def test_when_none_waits_one_is_made_now_and_the_path_says_how(stage, kind, path):
+    sandbox, how = await stage.take(kind)
+    assert (sandbox.kind, how) == (kind, path)
+    assert stage.of(kind).taken == {POOL: 0, FORK: 0, SPAWN: 0} | {path: 1}
 
 
-async def test_a_kind_that_fails_again_is_not_tried_for_takes_during_the_pause(stage: PoolStage) -> None:
-    stage.factory.fails = HOST_FULL
-    for _ in range(5):
-        with pytest.raises(EnvironmentUnavailable, match="no pids are free"):
-            await stage.pools.take(PYTHON)
-    assert len(stage.factory.asked) == 2  # once more, for what died just then and works again
-    stage.factory.fails = None
-    await stage.advance(1)
-    assert (await stage.pools.take(PYTHON))[1] in {StartPath.POOL, StartPath.FORK}
+async def test_the_one_that_waited_longest_is_taken_first(stage):
+    await stage.filled(PYTHON)
+    oldest, next_one = stage.factory.made
+    assert await stage.take() == (oldest, POOL)
+    assert await stage.take() == (next_one, POOL)
 
 
-async def test_a_failure_nobody_foresaw_is_noted_and_filling_goes_on(
-    stage: PoolStage, caplog: pytest.LogCaptureFixture
-) -> None:
-    stage.factory.fails = RuntimeError("a fault of ours")
-    stage.pools.expect(PYTHON)
-    await stage.advance(0.1)
-    assert messages(caplog, "pool.fault") == ["filling a pool failed"]
-    stage.factory.fails = None
-    await stage.advance(5)
-    assert stage.of(PYTHON)[0] == FLOOR
+async def test_what_was_taken_is_made_again(stage):
+    await stage.filled(PYTHON)
+    await stage.take()
+    assert stage.of().waiting == FLOOR - 1
+    await stage.time.passes(1)
+    assert stage.of().waiting == FLOOR
 
 
-async def test_an_error_of_the_operating_system_is_told_as_unavailable(stage: PoolStage) -> None:
-    stage.factory.fails = OSError(24, "Too many open files")
+async def test_a_blank_that_died_while_waiting_is_dropped_counted_and_destroyed(stage, said):
+    await stage.filled(PYTHON)
+    dead, living = stage.factory.made
+    dead.alive = False
+    assert await stage.take() == (living, POOL)
+    await settled()
+    assert (dead.destroyed, living.destroyed, stage.of().died) == (True, False, 1)
+    assert said() == ["pool.died"]
+
+
+async def test_when_all_that_waited_have_died_one_is_made_now(stage):
+    await stage.filled(PYTHON)
+    for one in stage.factory.made:
+        one.alive = False
+    assert (await stage.take())[1] is FORK
+    assert stage.of().died == FLOOR
+
+
+async def test_kinds_do_not_get_one_anothers_blanks(stage):
+    await stage.filled(PYTHON, NODE, BARE)
+    for kind in (BARE, NODE, PYTHON):
+        sandbox, path = await stage.take(kind)
+        assert (sandbox.kind, path) == (kind, POOL)
+
+
+async def test_a_failure_to_make_one_is_told_to_who_takes(stage):
+    stage.factory.fails[NODE.name] = EnvironmentUnavailable("no pids left")
+    with pytest.raises(EnvironmentUnavailable, match="no pids left"):
+        await stage.take(NODE)
+    assert (stage.of(NODE).failures, stage.of(NODE).last_failure.reason) == (1, "no pids left")
+
+
+async def test_what_the_system_refuses_is_an_environment_that_is_not_available(stage):
+    stage.factory.fails[NODE.name] = OSError(24, "Too many open files")
     with pytest.raises(EnvironmentUnavailable, match="Too many open files"):
-        await stage.pools.take(PYTHON)
+        await stage.take(NODE)
 
 
-async def test_one_that_is_not_there_in_time_is_given_up() -> None:
+async def test_a_blank_that_is_never_done_is_given_up():
     stage = PoolStage(making_s=0.01)
-    stage.factory.held.clear()
+    stage.factory.held = True
     with pytest.raises(EnvironmentUnavailable, match=r"not within 0\.01 s"):
-        await stage.pools.take(PYTHON)
-    assert stage.factory.given_up == 1
-    await stage.pools.close()
+        await stage.take()
+    assert stage.factory.making == 0
+    stage.factory.held = False
+    assert (await stage.take())[1] is FORK
+    await stage.end()
 
 
-async def test_no_more_wait_than_the_ceiling_has_room_for() -> None:
-    stage = PoolStage(ceiling_bytes=5 * FORKED_BYTES)
-    for _ in range(20):
-        await stage.pools.take(PYTHON)
-    await stage.advance(5)
-    assert stage.of(PYTHON) == (5, 5)
-    status = stage.pools.status()
-    assert (status.waiting_bytes, status.ceiling_bytes) == (5 * FORKED_BYTES, 5 * FORKED_BYTES)
-    await stage.pools.close()
+# --- bursts --------------------------------------------------------------------------------------
 
 
-async def test_with_a_ceiling_of_nothing_none_waits_and_takes_are_served() -> None:
-    stage = PoolStage(ceiling_bytes=0)
+async def test_a_burst_gets_what_waits_and_the_others_are_made_few_at_a_time_in_order_of_arrival(stage):
+    for _ in range(4):
+        await stage.take()
+    await stage.time.passes(5)
+    assert stage.of().waiting == 4
+    stage.factory.held = True
+    before = len(stage.factory.made)
+    takers = await stage.begin(200)
+    assert [taker.done() for taker in takers] == [True] * 4 + [False] * 196
+    assert {taker.result()[1] for taker in takers[:4]} == {POOL}
+    for turn in range(196):
+        assert stage.factory.making == min(MADE_AT_ONCE, 196 - turn)
+        await stage.factory.release()
+        assert takers[4 + turn].done()
+    assert [taker.result()[1] for taker in takers[4:]] == [FORK] * 196
+    assert [taker.result()[0] for taker in takers[4:]] == stage.factory.made[before:]
+    assert stage.factory.most_at_once == MADE_AT_ONCE
+
+
+async def test_nothing_is_filled_while_takes_wait_for_their_turn(stage):
+    stage.factory.held = True
+    await stage.begin(MADE_AT_ONCE + 1)
+    await stage.time.passes(60)
+    assert stage.factory.making == MADE_AT_ONCE
+    await stage.factory.release(MADE_AT_ONCE)
+    await stage.factory.release()
+    await stage.time.passes(QUIET_S)
+    assert (stage.factory.making, stage.of().filling) == (1, 1)
+
+
+async def test_who_waits_for_his_turn_takes_one_that_came_to_wait_meanwhile(stage):
+    stage.factory.held = True
     stage.pools.expect(PYTHON)
-    assert (await stage.pools.take(PYTHON))[1] is StartPath.FORK
-    await stage.advance(60)
-    assert len(stage.factory.asked) == 1
-    assert stage.pending == 0
-    await stage.pools.close()
+    await stage.time.passes(QUIET_S)
+    assert stage.of().filling == 1
+    takers = await stage.begin(MADE_AT_ONCE + 1)
+    await stage.factory.release(2)  # what was filled, and the first that was made for a take
+    assert takers[-1].result()[1] is POOL
 
 
-async def test_kinds_share_the_ceiling_and_a_new_one_is_given_room() -> None:
-    other = replace(PYTHON, name="python3.12")
-    stage = PoolStage(ceiling_bytes=8 * FORKED_BYTES)
-    for _ in range(8):
-        await stage.pools.take(PYTHON)
-    await stage.advance(5)
-    assert stage.of(PYTHON) == (8, 8)
-    for _ in range(8):
-        await stage.pools.take(other)
-    for _ in range(3):
-        stage.pools.look()
-        await stage.advance(2)
-    assert stage.of(PYTHON) == (4, 4)
-    assert stage.of(other) == (4, 4)
-    assert stage.pools.status().waiting_bytes <= 8 * FORKED_BYTES
-    await stage.pools.close()
+async def test_a_failure_in_a_burst_is_told_to_its_taker_alone(stage):
+    stage.factory.held = True
+    takers = await stage.begin(6)
+    stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("not this time")
+    await stage.factory.release()
+    del stage.factory.fails[PYTHON.name]
+    await stage.factory.release(4)
+    await stage.factory.release()
+    ended = await asyncio.gather(*takers, return_exceptions=True)
+    assert [isinstance(one, EnvironmentUnavailable) for one in ended] == [True] + [False] * 5
 
 
-async def test_demand_that_fades_lets_them_go_in_steps_not_one_by_one(stage: PoolStage) -> None:
-    await filled(stage, 16)
-    sizes = []
-    for _ in range(120):
-        await stage.advance(HALF_LIFE_S / 60)
-        stage.pools.look()
-        sizes.append(stage.of(PYTHON)[0])
-    steps = [size for size, before in zip(sizes, [16, *sizes], strict=False) if size != before]
-    assert sizes[-1] <= 6
-    assert len(steps) <= 8, steps  # twelve or more if each had gone alone
-    assert len(stage.factory.made) == 16, "nothing is made while demand only falls"
+# --- cancellation --------------------------------------------------------------------------------
 
 
-async def test_a_kind_nobody_uses_any_more_keeps_none(stage: PoolStage) -> None:
-    await filled(stage, 3)
-    await stage.advance(UNUSED_S)
-    stage.pools.look()
-    await settle()
-    assert stage.of(PYTHON) == (0, 0)
-    assert stage.factory.living == []
-
-
-async def test_a_tight_host_lets_all_that_wait_go_and_they_come_back(stage: PoolStage) -> None:
-    await filled(stage, 4)
-    stage.pools.is_tight = True
-    stage.pools.look()
-    await stage.advance(1)
-    assert stage.factory.living == []
-    assert (await stage.pools.take(PYTHON))[1] is StartPath.FORK
-    await stage.advance(5)
-    assert stage.of(PYTHON)[0] == 0
-    stage.pools.is_tight = False
-    assert not stage.pools.is_tight
-    stage.pools.look()
-    await stage.advance(5)
-    assert stage.of(PYTHON)[0] >= FLOOR
-
-
-async def test_pools_that_may_keep_nothing_stay_tight_whatever_is_said() -> None:
-    stage = PoolStage(ceiling_bytes=0)
-    stage.pools.is_tight = False
-    stage.pools.expect(PYTHON)
-    await stage.advance(5)
-    assert stage.factory.asked == []
-    await stage.pools.close()
-
-
-async def test_a_take_that_is_given_up_in_the_queue_leaves_nothing(stage: PoolStage) -> None:
-    stage.factory.held.clear()
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(MADE_AT_ONCE + 1)]
-    await settle()
-    takes[-1].cancel()
-    takes[0].cancel()
-    await settle()
+async def test_a_take_cancelled_in_the_queue_leaves_its_turn_to_the_next(stage):
+    stage.factory.held = True
+    takers = await stage.begin(MADE_AT_ONCE + 2)
+    takers[MADE_AT_ONCE].cancel()
+    await stage.factory.release()
+    await stage.factory.release(MADE_AT_ONCE)
+    assert takers[-1].result()[1] is FORK
     assert stage.pools.status().queued == 0
-    stage.factory.held.set()
-    done = await asyncio.gather(*takes, return_exceptions=True)
-    handed = [one[0] for one in done if isinstance(one, tuple)]
-    assert len(handed) == MADE_AT_ONCE - 1
-    assert stage.factory.made == handed, "one was made for nobody"
 
 
-async def test_filling_starts_again_after_every_queued_take_was_given_up(stage: PoolStage) -> None:
-    stage.factory.held.clear()
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(2 * MADE_AT_ONCE)]
-    await settle()
-    for take in takes:
-        take.cancel()
-    await asyncio.gather(*takes, return_exceptions=True)
-    stage.factory.held.set()
-    await stage.advance(5)
-    assert stage.of(PYTHON)[0] >= FLOOR
+async def test_a_take_cancelled_while_one_is_made_gives_its_turn_back(stage):
+    stage.factory.held = True
+    takers = await stage.begin(MADE_AT_ONCE)
+    for taker in takers:
+        taker.cancel()
+    await settled()
+    assert stage.factory.making == 0
+    stage.factory.held = False
+    results = await asyncio.gather(*(stage.take() for _ in range(MADE_AT_ONCE)))
+    assert [path for _, path in results] == [FORK] * MADE_AT_ONCE
 
 
-async def test_one_that_was_being_filled_serves_whoever_queued_meanwhile(stage: PoolStage) -> None:
-    stage.factory.held.clear()
-    stage.pools.expect(PYTHON)
-    await stage.advance(0.1)
-    assert len(stage.factory.asked) == 1  # being filled
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(MADE_AT_ONCE + 1)]
-    await settle()
-    stage.factory.held.set()
-    paths = Counter(path for _, path in await asyncio.gather(*takes))
-    assert paths == {StartPath.POOL: 1, StartPath.FORK: MADE_AT_ONCE}
+async def test_after_cancelled_takes_filling_goes_on(stage):
+    stage.factory.held = True
+    for taker in await stage.begin(10):
+        taker.cancel()
+    await settled()
+    stage.factory.held = False
+    await stage.time.passes(1)
+    assert (stage.of().waiting, stage.of().wanted) == (10, 10)
 
 
-async def test_after_the_interpreter_changed_neither_waiting_nor_half_made_ones_are_used(
-    stage: PoolStage,
-) -> None:
-    await filled(stage, 2)
-    old = list(stage.factory.made)
-    stage.factory.held.clear()
-    old.append((await stage.pools.take(PYTHON))[0])  # type: ignore[arg-type]
-    await stage.advance(0.5)  # another is half made
-    stage.pools.invalidate(PYTHON)
-    stage.factory.held.set()
-    await stage.advance(3)
-    sandbox, path = await stage.pools.take(PYTHON)
-    assert path is StartPath.POOL
-    assert sandbox not in stage.factory.made[:3]
-    assert stage.factory.made[2].destroyed == 1
+# --- filling -------------------------------------------------------------------------------------
 
 
-async def test_a_kind_made_otherwise_takes_the_place_of_the_one_of_its_name(stage: PoolStage) -> None:
-    await filled(stage, 2)
-    changed = replace(PYTHON, stands_for=("python", "-X", "new"))
-    _, path = await stage.pools.take(changed)
-    assert path is StartPath.FORK
-    await settle()
-    assert [one.destroyed for one in stage.factory.made[:2]] == [1, 1]
-    assert [one.name for one in stage.pools.status().kinds] == [PYTHON.name]
-
-
-async def test_invalidating_what_nobody_has_asked_for_does_nothing(stage: PoolStage) -> None:
-    stage.pools.invalidate(PYTHON)
-    await stage.advance(1)
-    assert stage.factory.asked == []
-
-
-async def test_closing_destroys_all_that_wait_and_refuses_takes() -> None:
-    stage = PoolStage()
-    await filled(stage, 3)
-    await stage.pools.close()
-    assert stage.factory.living == []
-    with pytest.raises(EnvironmentUnavailable, match="the server is ending"):
-        await stage.pools.take(PYTHON)
-    stage.pools.expect(NODE)
+async def test_nothing_is_made_before_anybody_asks(stage):
+    await stage.time.passes(100)
     stage.pools.look()
-    await stage.advance(60)
-    assert len(stage.factory.asked) == 3
-    await stage.pools.close()
+    await stage.time.passes(100)
+    assert stage.factory.begun == []
+    assert stage.time.timers == []
 
 
-async def test_closing_gives_up_what_is_being_filled() -> None:
-    stage = PoolStage()
-    stage.factory.held.clear()
+async def test_one_at_a_time_is_filled(stage):
+    await stage.filled(PYTHON, NODE, BARE)
+    assert stage.factory.most_at_once == 1
+    assert {name: stage.factory.begun.count(name) for name in set(stage.factory.begun)} == dict.fromkeys(
+        (PYTHON.name, NODE.name, BARE.name), FLOOR
+    )
+
+
+async def test_filling_begins_only_when_the_takes_have_paused(stage):
+    await stage.filled(PYTHON)
+    for _ in range(3):
+        await stage.take()
+        await stage.time.passes(QUIET_S * 0.9)
+    assert len(stage.factory.made) == FLOOR + 1
+    await stage.time.passes(QUIET_S)
+    assert len(stage.factory.made) > FLOOR + 1
+
+
+async def test_a_stream_without_a_pause_does_not_starve_filling(stage):
+    await stage.filled(PYTHON)
+    paths = []
+    for _ in range(100):
+        paths.append((await stage.take())[1])
+        await stage.time.passes(QUIET_S / 2)
+    assert paths.count(POOL) > FLOOR + 100 * QUIET_S / 2 / PATIENCE_S / 2
+
+
+async def test_filling_stops_when_enough_wait(stage):
+    await stage.filled(PYTHON, seconds=600)
+    assert len(stage.factory.made) == FLOOR
+    assert stage.time.timers == []
+
+
+async def test_after_a_burst_as_many_wait_as_it_took(stage):
+    await asyncio.gather(*(stage.take() for _ in range(12)))
+    await stage.time.passes(1)
+    assert (stage.of().waiting, stage.of().wanted) == (12, 12)
+
+
+async def test_never_more_than_the_most_wait(stage):
+    await asyncio.gather(*(stage.take() for _ in range(200)))
+    await stage.time.passes(10)
+    assert stage.of().waiting == MOST
+
+
+# --- shrinking -----------------------------------------------------------------------------------
+
+
+async def test_demand_that_is_gone_lets_the_pool_shrink_step_by_step_to_nothing(stage):
+    await asyncio.gather(*(stage.take() for _ in range(16)))
+    await stage.time.passes(5)
+    counts = []
+    for _ in range(6):
+        await stage.time.passes(HALF_LIFE_S)
+        stage.pools.look()
+        counts.append(stage.of().waiting)
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] == FLOOR
+    await stage.time.passes(UNUSED_S)
+    stage.pools.look()
+    await stage.time.passes(1)
+    assert (stage.of().waiting, stage.of().wanted) == (0, 0)
+    assert len(stage.factory.living) == 16  # those that were taken
+    assert stage.time.timers == []
+
+
+async def test_a_kind_that_shrank_to_nothing_comes_back_with_the_next_take(stage):
+    await stage.filled(PYTHON)
+    await stage.time.passes(UNUSED_S)
+    stage.pools.look()
+    assert (await stage.take())[1] is FORK
+    await stage.time.passes(1)
+    assert stage.of().waiting == FLOOR
+
+
+async def test_a_steady_demand_has_nothing_made_and_destroyed_for_nothing(stage):
+    for turn in range(600):
+        await asyncio.gather(*(stage.take() for _ in range(3 + turn % 2)))
+        await stage.time.passes(1)
+        stage.pools.look()
+    await settled()
+    taken = sum(stage.of().taken.values())
+    assert len(stage.factory.made) - taken == stage.of().waiting
+    assert stage.of().taken[POOL] > 0.9 * taken
+
+
+async def test_the_dead_are_found_and_replaced_without_a_take(stage):
+    await stage.filled(PYTHON)
+    stage.factory.made[0].alive = False
+    stage.pools.look()
+    await stage.time.passes(1)
+    assert (stage.of().waiting, stage.of().died, len(stage.factory.made)) == (FLOOR, 1, FLOOR + 1)
+    assert stage.factory.made[0].destroyed
+
+
+# --- the ceiling ---------------------------------------------------------------------------------
+
+
+async def test_all_that_wait_stay_below_the_ceiling_and_share_it_by_demand():
+    stage = PoolStage(ceiling_bytes=8 * FORKED_BYTES)
+    other = BlankKind("python3.12", (), ("p",), forks=True)
+    await asyncio.gather(*(stage.take() for _ in range(24)), *(stage.take(other) for _ in range(8)))
+    await stage.time.passes(10)
+    assert (stage.of().waiting, stage.of(other).waiting) == (6, 2)
+    assert stage.pools.status().waiting_bytes == 8 * FORKED_BYTES
+    await stage.end()
+
+
+async def test_a_new_kind_gets_its_share_from_one_that_has_more_than_its_own():
+    stage = PoolStage(ceiling_bytes=8 * FORKED_BYTES)
+    await asyncio.gather(*(stage.take() for _ in range(8)))
+    await stage.time.passes(5)
+    assert stage.of().waiting == 8
+    await stage.filled(NODE)
+    stage.pools.look()
+    await stage.time.passes(5)
+    assert stage.of(NODE).waiting == stage.of(NODE).wanted == 1
+    assert stage.pools.status().waiting_bytes <= 8 * FORKED_BYTES
+    await stage.end()
+
+
+async def test_a_ceiling_below_one_blank_keeps_none_and_takes_still_work():
+    stage = PoolStage(ceiling_bytes=EXECUTED_BYTES - 1)
+    assert (await stage.take(NODE))[1] is SPAWN
+    await stage.time.passes(60)
+    assert (stage.of(NODE).waiting, len(stage.factory.made)) == (0, 1)
+    assert stage.time.timers == []
+    await stage.end()
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+
+async def test_filling_that_fails_is_tried_again_ever_later_and_said_once(stage, said):
+    stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("the fork server\nis gone")
     stage.pools.expect(PYTHON)
-    await stage.advance(0.1)
-    assert stage.factory.asked == [PYTHON.name]
-    await stage.pools.close()
-    assert stage.factory.given_up == 1
-    assert stage.factory.made == []
+    await stage.time.passes(120)
+    assert len(stage.factory.begun) == 9  # after 0.5, 1, 2, 4, 8, 16, 30, 30 s
+    assert said() == ["pool.failed"]
+    status = stage.of()
+    assert (status.failures, status.last_failure.reason) == (9, "the fork server is gone")
 
 
-async def test_takes_that_are_under_way_at_the_end_get_nothing_and_leave_nothing() -> None:
-    stage = PoolStage()
-    stage.factory.held.clear()
-    takes = [asyncio.ensure_future(stage.pools.take(PYTHON)) for _ in range(MADE_AT_ONCE + 2)]
-    await settle()
+async def test_filling_that_works_again_is_said_and_fills(stage, said):
+    stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("no")
+    await stage.filled(PYTHON)
+    assert stage.of().failing
+    stage.factory.fails.clear()
+    await stage.time.passes(60)
+    assert stage.of().waiting == FLOOR
+    assert not stage.of().failing
+    assert said() == ["pool.failed", "pool.works"]
+
+
+async def test_a_kind_that_cannot_be_made_does_not_keep_others_from_being_filled(stage):
+    stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("no")
+    await stage.filled(PYTHON, seconds=40)
+    await stage.filled(NODE, seconds=1)
+    assert stage.of(NODE).waiting == FLOOR
+
+
+async def test_takes_do_not_wait_for_the_pause_after_a_failure(stage):
+    stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("no")
+    await stage.filled(PYTHON, seconds=40)
+    stage.factory.fails.clear()
+    assert (await stage.take())[1] is FORK
+    await stage.time.passes(1)
+    assert stage.of().waiting == FLOOR
+
+
+async def test_a_fault_of_ours_while_filling_is_logged_and_does_not_end_filling(stage, said):
+    stage.factory.fails[PYTHON.name] = RuntimeError("a bug")
+    await stage.filled(PYTHON, seconds=1)
+    stage.factory.fails.clear()
+    await stage.time.passes(60)
+    assert stage.of().waiting == FLOOR
+    assert "pool.fault" in said()
+
+
+async def test_one_that_cannot_be_destroyed_does_not_keep_the_others(stage, said):
+    await stage.filled(PYTHON)
+    stage.factory.made[0].stays = OSError("busy")
+    stage.pools.invalidate(PYTHON)
+    await settled()
+    assert stage.factory.living == []
+    assert said() == ["pool.left"]
+
+
+# --- the interpreter changes ---------------------------------------------------------------------
+
+
+async def test_invalidated_blanks_are_destroyed_and_new_ones_come(stage):
+    await stage.filled(PYTHON, NODE)
+    old = [one for one in stage.factory.made if one.kind == PYTHON]
+    stage.pools.invalidate(PYTHON)
+    await stage.time.passes(1)
+    assert all(one.destroyed for one in old)
+    assert (stage.of().waiting, stage.of(NODE).waiting) == (FLOOR, FLOOR)
+
+
+async def test_one_being_filled_when_its_kind_is_invalidated_is_not_kept(stage):
+    stage.factory.held = True
+    stage.pools.expect(PYTHON)
+    await stage.time.passes(QUIET_S)
+    stage.pools.invalidate(PYTHON)
+    stage.factory.held = False
+    await stage.factory.release()
+    await stage.time.passes(5)
+    assert stage.factory.made[0].destroyed
+    assert stage.of().waiting == FLOOR
+
+
+async def test_a_kind_made_otherwise_takes_the_place_of_the_one_of_its_name(stage):
+    await stage.filled(PYTHON)
+    changed = BlankKind(PYTHON.name, (), ("/elsewhere/python3.13",), forks=True)
+    sandbox, path = await stage.take(changed)
+    await settled()
+    assert (sandbox.kind, path) == (changed, FORK)
+    assert stage.factory.living == [sandbox]
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+async def test_closing_destroys_all_that_wait_and_nothing_that_was_taken(stage):
+    await stage.filled(PYTHON, NODE)
+    sandbox, _ = await stage.take()
     await stage.pools.close()
-    stage.factory.held.set()
-    done = await asyncio.gather(*takes, return_exceptions=True)
-    assert all(isinstance(one, EnvironmentUnavailable) for one in done)
-    assert len(stage.factory.made) == MADE_AT_ONCE
+    assert stage.factory.living == [sandbox]
+    assert stage.time.timers == []
+
+
+async def test_closing_while_one_is_filled_leaves_nothing(stage):
+    stage.factory.held = True
+    stage.pools.expect(PYTHON)
+    await stage.time.passes(QUIET_S)
+    assert stage.factory.making == 1
+    await stage.pools.close()
+    assert (stage.factory.making, stage.factory.living, stage.time.timers) == (0, [], [])
+
+
+async def test_closing_while_one_is_made_for_a_take_refuses_it_and_leaves_nothing(stage):
+    stage.factory.held = True
+    takers = await stage.begin(MADE_AT_ONCE + 1)
+    await stage.pools.close()
+    await stage.factory.release(MADE_AT_ONCE)
+    ended = await asyncio.gather(*takers, return_exceptions=True)
+    assert {type(one) for one in ended} == {EnvironmentUnavailable}
     assert stage.factory.living == []
 
 
-async def test_one_that_cannot_be_destroyed_keeps_no_other_from_it(
-    stage: PoolStage, caplog: pytest.LogCaptureFixture
-) -> None:
-    def broken(blank: FakeBlank) -> None:
-        blank.destroy_fails = RuntimeError("held") if blank.number == 0 else None
-
-    stage.factory.prepare = broken
-    await filled(stage, 3)
+async def test_after_the_end_nothing_is_made(stage):
     await stage.pools.close()
-    assert [one.destroyed for one in stage.factory.made] == [1, 1, 1]
-    assert messages(caplog, "pool.left") == ["a blank sandbox could not be removed"]
+    with pytest.raises(EnvironmentUnavailable, match="the server is ending"):
+        await stage.take()
+    stage.pools.expect(PYTHON)
+    stage.pools.look()
+    await stage.time.passes(5)
+    assert stage.factory.begun == []
+
+
+async def test_without_a_timer_of_a_test_the_loops_own_is_used():
+    factory = FakeBlankFactory()
+    pools = BlankPools(factory, VirtualTime(), ceiling_bytes=MIB * 100, outbound=False)
+    pools.expect(PYTHON)
+    async with asyncio.timeout(10):
+        while not factory.begun:
+            await asyncio.sleep(0.005)
+    await pools.close()
+    assert factory.living == []

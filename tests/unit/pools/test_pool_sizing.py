@@ -1,20 +1,12 @@
-"""How many blanks shall wait: demand, what is forgotten, and a ceiling that is shared."""
-
-from __future__ import annotations
-
-import math
-from itertools import pairwise
+"""How many blanks shall wait: demand, floor, ceiling and hysteresis as decisions of values."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdad.worker.pools.sizing import (
-    BARE_BYTES,
     BURST_S,
-    EXECUTED_BYTES,
     FLOOR,
-    FORKED_BYTES,
     HALF_LIFE_S,
     MOST,
     UNUSED_S,
@@ -24,131 +16,133 @@ from lambdad.worker.pools.sizing import (
     share,
     surplus,
 )
-from lambdad.worker.sandbox.blank import BARE_KIND
-from tests.fakes.blanks import NODE, PYTHON
+from tests.fakes.blanks import BARE, NODE, PYTHON
 
-WISHES = st.dictionaries(
-    st.text(min_size=1, max_size=3),
-    st.builds(
-        Wish,
-        st.integers(0, MOST),
-        st.sampled_from((FORKED_BYTES, EXECUTED_BYTES, BARE_BYTES)),
-        st.floats(0, 100),
-    ),
-    max_size=8,
-)
-CEILINGS = st.integers(0, 100 * EXECUTED_BYTES)
+NOW = 5_000.0
 
 
-def burst(takes: int, at: float = 0.0, demand: Demand | None = None) -> Demand:
+def burst(count, at=NOW, demand=None):
     demand = demand or Demand()
-    for _ in range(takes):
+    for _ in range(count):
         demand = demand.taken(at)
     return demand
 
 
-def test_a_kind_that_nobody_ever_wanted_keeps_none() -> None:
-    assert Demand().wish(now=5.0) == 0
+def test_a_kind_nobody_asked_for_keeps_none():
+    assert Demand().wish(NOW) == 0
 
 
-def test_a_kind_that_is_expected_keeps_a_few_before_anybody_took_one() -> None:
-    assert Demand().expected(5.0).wish(5.0) == FLOOR
+def test_a_kind_that_is_expected_keeps_the_floor():
+    assert Demand().expected(NOW).wish(NOW) == FLOOR
 
 
-def test_a_kind_keeps_as_many_as_the_largest_burst_took() -> None:
-    assert burst(9).wish(0.0) == 9
+def test_a_kind_taken_once_keeps_the_floor():
+    assert burst(1).wish(NOW) == FLOOR
 
 
-def test_takes_further_apart_than_a_burst_do_not_add_up() -> None:
+def test_as_many_wait_as_the_last_burst_took():
+    assert burst(9).wish(NOW) == 9
+
+
+def test_a_burst_larger_than_the_most_is_not_wholly_kept():
+    assert burst(200).wish(NOW) == MOST
+
+
+def test_takes_far_apart_are_no_burst():
     demand = Demand()
-    for number in range(20):
-        demand = demand.taken(number * BURST_S)
-    assert demand.wish(20 * BURST_S) == FLOOR
+    for turn in range(50):
+        demand = demand.taken(NOW + turn * 2 * BURST_S)
+    assert demand.wish(NOW + 100 * BURST_S) == FLOOR
 
 
-def test_a_burst_counts_half_after_its_half_life() -> None:
-    assert burst(16).wish(HALF_LIFE_S) == 8
-    assert burst(16).wish(2 * HALF_LIFE_S) == 4
+def test_a_burst_is_forgotten_by_half_each_minute_down_to_the_floor():
+    demand = burst(16)
+    assert [demand.wish(NOW + minutes * HALF_LIFE_S) for minutes in range(5)] == [16, 8, 4, 2, 2]
 
 
-def test_a_burst_is_not_forgotten_because_of_a_smaller_one_after_it() -> None:
-    assert burst(1, 2.0, burst(16)).wish(2.0) >= 15
+def test_takes_after_a_large_burst_do_not_make_it_forgotten():
+    demand = burst(1, NOW + HALF_LIFE_S, burst(16))
+    assert demand.wish(NOW + HALF_LIFE_S) == 8
 
 
-def test_no_kind_keeps_more_than_the_most() -> None:
-    assert burst(10 * MOST).wish(0.0) == MOST
-
-
-def test_a_kind_that_was_not_used_for_long_keeps_none_again() -> None:
-    demand = burst(9)
-    assert demand.wish(UNUSED_S - 1) == FLOOR
-    assert demand.wish(UNUSED_S) == 0
-
-
-@given(st.lists(st.floats(0, 500), min_size=1, max_size=60))
-def test_demand_without_takes_only_ever_falls(times: list[float]) -> None:
+def test_a_steady_stream_keeps_what_comes_in_a_second():
     demand = Demand()
-    for at in sorted(times):
-        demand = demand.taken(at)
-    last = max(times)
-    later = [demand.wish(last + step) for step in (0, 1, 30, 60, 600, UNUSED_S + 1)]
-    assert all(before >= after for before, after in pairwise(later))
-    assert later[-1] == 0
-    assert FLOOR <= later[0] <= min(MOST, max(FLOOR, len(times)))
+    for turn in range(600):
+        demand = demand.taken(NOW + turn * 0.1)
+    assert demand.wish(NOW + 60) in range(10, 12)
 
 
-def test_each_kind_takes_the_memory_of_what_waits_in_it() -> None:
-    sizes = [blank_bytes(kind) for kind in (PYTHON, NODE, BARE_KIND)]
-    assert sizes == [FORKED_BYTES, EXECUTED_BYTES, BARE_BYTES]
+def test_a_kind_unused_for_long_keeps_none():
+    demand = burst(16)
+    assert demand.wish(NOW + UNUSED_S - 1) == FLOOR
+    assert demand.wish(NOW + UNUSED_S) == 0
 
 
-@given(WISHES, CEILINGS)
-def test_what_is_shared_out_never_exceeds_ceiling_or_wishes(wishes: dict[str, Wish], ceiling: int) -> None:
-    given_out = share(wishes, ceiling)
-    assert given_out.keys() == wishes.keys()
-    assert sum(count * wishes[name].each_bytes for name, count in given_out.items()) <= ceiling
-    assert all(0 <= count <= wishes[name].count for name, count in given_out.items())
+def test_expecting_keeps_a_kind_in_use():
+    demand = burst(16).expected(NOW + UNUSED_S - 1)
+    assert demand.wish(NOW + UNUSED_S) == FLOOR
 
 
-@given(WISHES, CEILINGS)
-def test_no_memory_is_left_over_that_somebody_still_wishes(wishes: dict[str, Wish], ceiling: int) -> None:
-    given_out = share(wishes, ceiling)
-    left = ceiling - sum(count * wishes[name].each_bytes for name, count in given_out.items())
-    assert all(given_out[name] == wish.count or (wish.each_bytes > left) for name, wish in wishes.items()), (
-        given_out
-    )
+def test_a_program_of_its_own_takes_more_memory_than_a_fork_and_that_more_than_nothing():
+    assert blank_bytes(NODE) > blank_bytes(PYTHON) > blank_bytes(BARE) > 0
 
 
-@given(WISHES, CEILINGS)
-def test_equal_kinds_are_cut_alike(wishes: dict[str, Wish], ceiling: int) -> None:
-    alike = {name: Wish(12, FORKED_BYTES) for name in wishes}
-    counts = share(alike, ceiling).values()
-    assert not counts or max(counts) - min(counts) <= 1
+def test_below_the_ceiling_every_kind_gets_its_wish():
+    assert share({"a": Wish(3, 10), "b": Wish(2, 5)}, 40) == {"a": 3, "b": 2}
 
 
-def test_the_stronger_demand_gets_the_last_place() -> None:
-    wishes = {"a": Wish(2, FORKED_BYTES, strength=1.0), "b": Wish(2, FORKED_BYTES, strength=5.0)}
-    assert share(wishes, 3 * FORKED_BYTES) == {"a": 1, "b": 2}
+def test_above_the_ceiling_each_is_cut_alike():
+    assert share({"a": Wish(20, 10), "b": Wish(10, 10)}, 150) == {"a": 10, "b": 5}
+
+
+def test_where_one_more_would_be_alike_the_stronger_demand_gets_it():
+    assert share({"a": Wish(2, 10, 1.0), "b": Wish(2, 10, 7.0)}, 10) == {"a": 0, "b": 1}
+
+
+def test_what_is_left_over_goes_to_a_kind_it_is_enough_for():
+    assert share({"large": Wish(2, 100), "small": Wish(4, 10)}, 130) == {"large": 1, "small": 3}
+
+
+@given(
+    wishes=st.dictionaries(
+        st.sampled_from("abcdef"),
+        st.builds(Wish, st.integers(0, MOST), st.integers(1, 50), st.floats(0, 1_000)),
+    ),
+    ceiling=st.integers(0, 3_000),
+)
+def test_no_share_is_above_a_wish_nor_all_above_the_ceiling_nor_memory_left_that_would_do(wishes, ceiling):
+    given_ = share(wishes, ceiling)
+    assert set(given_) == set(wishes)
+    used = sum(given_[name] * wish.each_bytes for name, wish in wishes.items())
+    assert used <= ceiling
+    for name, wish in wishes.items():
+        assert 0 <= given_[name] <= wish.count
+        assert given_[name] == wish.count or used + wish.each_bytes > ceiling
 
 
 @pytest.mark.parametrize(
-    ("waiting", "wanted", "tight", "gone"),
+    ("waiting", "wanted", "tight", "go"),
     [
-        (3, 2, False, 0),  # one more than wanted may stay
+        (2, 2, False, 0),
+        (3, 2, False, 0),
         (4, 2, False, 2),
         (10, 8, False, 0),
         (11, 8, False, 3),
-        (3, 2, True, 1),
-        (3, 0, False, 3),
-        (1, 4, False, 0),
-        (0, 0, True, 0),
+        (9, 8, True, 1),
+        (8, 9, True, 0),
+        (1, 0, False, 1),
+        (0, 0, False, 0),
     ],
 )
-def test_a_few_more_than_wanted_stay_unless_memory_is_wanted(
-    waiting: int, wanted: int, tight: bool, gone: int
-) -> None:
-    assert surplus(waiting, wanted, tight=tight) == gone
+def test_a_few_too_many_stay_unless_nothing_is_wanted_or_others_lack_the_memory(waiting, wanted, tight, go):
+    assert surplus(waiting, wanted, tight=tight) == go
 
 
-def test_strength_is_finite_whatever_the_time() -> None:
-    assert math.isfinite(burst(3).strength(1e9))
+@given(st.lists(st.floats(0.001, 30.0), min_size=1, max_size=60))
+def test_demand_is_bounded_whatever_the_times_of_takes(gaps):
+    demand, now = Demand(), NOW
+    for gap in gaps:
+        now += gap
+        demand = demand.taken(now)
+        assert FLOOR <= demand.wish(now) <= MOST
+        assert demand.strength(now) <= len(gaps)

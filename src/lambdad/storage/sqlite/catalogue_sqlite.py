@@ -141,6 +141,10 @@ class SqliteCatalogue:
         own = {CodeKey(key) for (key,) in await self._fetch("code_keys", {})}
         return own.union(*await self.layer_lists())
 
+    async def runtimes(self) -> set[str]:
+        """The runtimes that versions of functions of any scope have."""
+        return {runtime for (runtime,) in await self._fetch("runtimes", {})}
+
     async def layer_lists(self) -> set[LayerKeys]:
         """The lists of layers that versions of functions of any scope have."""
         return {self._keys.decode(keys) for (keys,) in await self._fetch("layer_lists", {})}

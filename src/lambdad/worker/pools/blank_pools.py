@@ -58,21 +58,15 @@ class BlankPools:
         self._turns = asyncio.Semaphore(MADE_AT_ONCE)
         self._closed = False
 
-    @property
-    def is_tight(self) -> bool:
-        """Whether nothing is to wait, because memory lacks on this host."""
-        return self._lines.ceiling_bytes == 0
-
-    @is_tight.setter
-    def is_tight(self, tight: bool) -> None:
-        """From now on nothing waits, or as much as the ceiling allows."""
-        self._lines.ceiling_bytes = 0 if tight else self._ceiling_bytes
+    def tell_memory(self, *, lacks: bool) -> None:
+        """Nothing is to wait while memory lacks on this host; `look` does what follows from it."""
+        self._lines.ceiling_bytes = 0 if lacks else self._ceiling_bytes
 
     async def take(self, kind: BlankKind) -> tuple[Sandbox, StartPath]:
         """A blank for a function, and how it came to be there; the caller destroys it in the end.
 
         Raises:
-            EnvironmentUnavailable: none waits and none can be made (or could lately), or the server ends.
+            EnvironmentUnavailable: none waits and none can be made, or the server ends.
         """
         self._refuse_when_closed()
         now = self._takes.last = self._clock.monotonic()
@@ -105,7 +99,6 @@ class BlankPools:
             sandbox = self._oldest(line)  # one that was being filled has come to wait meanwhile
             if sandbox is not None:
                 return sandbox, StartPath.POOL
-            _refuse_during_pause(line, self._clock.monotonic())
             sandbox = await self._making.create(line)
             if self._closed:
                 await sandbox.destroy()
@@ -168,12 +161,6 @@ class BlankPools:
     def _refuse_when_closed(self) -> None:
         if self._closed:
             raise EnvironmentUnavailable("the server is ending; nothing more is started")
-
-
-def _refuse_during_pause(line: WaitingLine, now: float) -> None:
-    reason = line.given_up(now)
-    if reason is not None:
-        raise EnvironmentUnavailable(reason)
 
 
 def _loop_later(delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:

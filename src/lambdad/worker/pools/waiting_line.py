@@ -152,15 +152,6 @@ class WaitingLine:
                 extra={"event": "pool.failed"},
             )
 
-    def given_up(self, now: float) -> str | None:
-        """Why none is made for a take either until the pause is over; None when one is to be tried.
-
-        A single failure may be of something that has just died and is there again at the next try.
-        """
-        failure = self.last_failure
-        pauses = self._in_a_row > 1 and now < self.retries_at
-        return failure.reason if failure is not None and pauses else None
-
     def worked(self) -> None:
         """One was made."""
         if self._in_a_row:

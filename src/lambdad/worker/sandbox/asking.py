@@ -32,8 +32,8 @@ class Questions:
         self._numbers = itertools.count()
         self._open: dict[int, asyncio.Future[Answer]] = {}
 
-    async def ask(self, packets: Packets | None, question: News) -> Answer:
-        """Send a question and wait for the answer; the descriptors in it are the caller's.
+    async def ask(self, packets: Packets | None, question: News, given: tuple[int, ...] = ()) -> Answer:
+        """Send a question, with descriptors, and wait for the answer; those in it are the caller's.
 
         A question stays open when its caller gives up, until the answer comes.
 
@@ -47,8 +47,12 @@ class Questions:
         number = next(self._numbers)
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._open[number] = answered
-        packets.send_soon({**question, "number": number})
+        asked: News = {**question, "number": number}
         try:
+            if given:
+                await packets.send(asked, given)
+            else:
+                packets.send_soon(asked)
             answer, descriptors = await answered
         except HelperGone as gone:
             raise EnvironmentUnavailable(f"{self._who} is gone") from gone

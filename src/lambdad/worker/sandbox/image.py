@@ -6,6 +6,7 @@ of another, made the same way. An image lives in this server's memory only.
 
 from __future__ import annotations
 
+import os
 from typing import Final, Protocol
 
 
@@ -27,4 +28,26 @@ class ImageStale(Exception):
     """The image fits no sandbox of this kind any more: its fork server has ended."""
 
 
+class MemfdImage:
+    """An image in a memfd.
+
+    Args:
+        descriptor: of the memfd; owned.
+        size_bytes: memory it takes.
+    """
+
+    __slots__ = ("descriptor", "size_bytes")
+
+    def __init__(self, descriptor: int, size_bytes: int) -> None:
+        self.descriptor = descriptor
+        self.size_bytes = size_bytes
+
+    def close(self) -> None:
+        """Give the memory back; twice is once."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
 NO_IMAGES: Final = "this host's isolation cannot take memory images of processes"
+NOT_FORKED: Final = "its runtime was executed, not forked (pools are off, or a variable is read at its start)"

@@ -16,7 +16,15 @@ from lambdad.worker.sandbox.asking import Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
-from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
+from lambdad.worker.sandbox.image import (
+    NO_IMAGES,
+    NOT_FORKED,
+    ImageStale,
+    MemfdImage,
+    MemoryImage,
+    SnapshotRefused,
+)
+from lambdad.worker.sandbox.imaging import Imaging
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.peak_memory import PeakMemory
 from lambdad.worker.sandbox.plan import (
@@ -56,6 +64,7 @@ class NamespaceSandbox:
     Attributes:
         freeze_file: None on a host where the reaper stops the processes by signals.
         kind: what kind of blank it is, until it is assigned.
+        imaging: takes images and puts them back.
         trees: has the launcher make what a blank is to mount, and tells whether its `/tmp` is on disk.
     """
 
@@ -67,6 +76,7 @@ class NamespaceSandbox:
     freeze_file: FreezeFile | None = None
     kind: BlankKind | None = None
     trees: Callable[[SandboxPlan, tuple[Mount, ...]], Awaitable[tuple[list[int], bool]]] | None = None
+    imaging: Imaging | None = None
     tier: Tier = Tier.NAMESPACE
     listeners: tuple[socket.socket, ...] = ()
     _packets: Packets | None = None
@@ -76,6 +86,8 @@ class NamespaceSandbox:
     _assigned: asyncio.Future[None] | None = None
     _waiting: StartedProcess | None = None
     _waits_for: BlankKind | None = None
+    _forked_as: BlankKind | None = None
+    _is_restored: bool = False
     _questions: Questions = field(init=False)
     _peak: PeakMemory = field(init=False)
 
@@ -155,13 +167,20 @@ class NamespaceSandbox:
             waiting, kind = self._waiting, self._waits_for
             self._waiting = None
             known = self._processes.get(RUNTIME)
-            if known is not None and kind is not None and kind.suits(process) and waiting.become(process):
+            if known is not None and (self._is_restored or self._becomes(kind, waiting, process)):
                 known.on_exit, known.oom_kills = on_exit, self.files.oom_kills()
                 return waiting
             waiting.close()
             if known is not None:
                 await self._end_waiting(known)
         return await self._start(process, on_exit, forked=False)
+
+    def _becomes(self, kind: BlankKind | None, waiting: StartedProcess, process: ProcessPlan) -> bool:
+        """Whether what waits has been told to become the process."""
+        if kind is None or not kind.suits(process) or not waiting.become(process):
+            return False
+        self._forked_as = kind if kind.forks else None
+        return True
 
     async def _end_waiting(self, known: _Process) -> None:
         """End what waited and is not wanted, so that its name is free."""
@@ -270,12 +289,17 @@ class NamespaceSandbox:
         return made
 
     async def snapshot(self) -> MemoryImage:
-        """See `plan.Sandbox`; refused."""
-        raise SnapshotRefused(NO_IMAGES)
+        """An image of the runtime, which was forked and waits in `restore/next`; see `plan.Sandbox`."""
+        if self.imaging is None or self._forked_as is None or RUNTIME not in self._processes:
+            raise SnapshotRefused(NOT_FORKED)
+        return await self.imaging.take(self.sandbox_id, self._forked_as)
 
     async def restore(self, image: MemoryImage) -> None:
-        """See `plan.Sandbox`; no image is from here."""
-        raise ImageStale(NO_IMAGES)
+        """Have what waits become the image's process; see `plan.Sandbox`."""
+        if self.imaging is None or self._waiting is None or not isinstance(image, MemfdImage):
+            raise ImageStale(NO_IMAGES)
+        await self.imaging.put_back(self.sandbox_id, image)
+        self._is_restored = True
 
     async def executables(self, directory: str) -> tuple[str, ...]:
         """Names of the executable files in a directory, as the reaper sees it.

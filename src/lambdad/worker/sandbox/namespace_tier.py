@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from pathlib import Path
 from typing import Final, cast
@@ -20,8 +21,10 @@ from lambdad.worker.sandbox.helper import (
     LauncherProcess,
     LauncherSetting,
     News,
+    Packets,
     start_launcher,
 )
+from lambdad.worker.sandbox.imaging import Imaging
 from lambdad.worker.sandbox.launcher.cgroups import Groups
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
@@ -53,6 +56,7 @@ class NamespaceFactory:
         self._sandboxes: dict[str, NamespaceSandbox] = {}
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._trees = Questions("the sandbox launcher", _MOST_ASSIGNMENTS)
+        self._imaging = Imaging(self._packets, self._blank_to_compare)
         self._fork_servers: dict[str, tuple[BlankKind, asyncio.Future[None]]] = {}
         self._version = 0
         self._parents: dict[str, str] = {}
@@ -121,6 +125,7 @@ class NamespaceFactory:
             FreezeFile(freeze_file(self._freezer, plan.sandbox_id)) if self._freezer is not None else None,
             kind=kind,
             trees=self._ask_trees,
+            imaging=self._imaging,
         )
         self._sandboxes[plan.sandbox_id] = sandbox
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -140,16 +145,21 @@ class NamespaceFactory:
             raise
         return sandbox
 
+    def _packets(self) -> Packets | None:
+        return None if self._launcher is None else self._launcher.packets
+
+    async def _blank_to_compare(self, kind: BlankKind) -> Sandbox:
+        return await self.create_blank(kind, f"i-{os.urandom(8).hex()}", outbound=False)
+
     async def _ask_trees(self, plan: SandboxPlan, added: tuple[Mount, ...]) -> tuple[list[int], bool]:
         """Detached trees for what a function adds, the caller's to close; and whether `/tmp` is on disk."""
-        packets = None if self._launcher is None else self._launcher.packets
         question: News = {
             "op": "trees",
             "id": plan.sandbox_id,
             "mounts": [(str(mount.source), mount.target) for mount in added],
             "tmp_bytes": plan.limits.tmp_bytes,
         }
-        answer, trees = await self._trees.ask(packets, question)
+        answer, trees = await self._trees.ask(self._packets(), question)
         return trees, cast("bool", answer["tmp_on_disk"])
 
     async def _fork_server(self, kind: BlankKind) -> None:
@@ -242,6 +252,9 @@ class NamespaceFactory:
         if news["event"] == "trees":
             self._trees.answer(news, descriptors)
             return
+        if news["event"] == "image":
+            self._imaging.questions.answer(news, descriptors)
+            return
         if news["event"] == "fork_server":
             self._hear_of_fork_server(news)
             return
@@ -268,6 +281,7 @@ class NamespaceFactory:
 
     def _settle_all(self) -> None:
         self._trees.lose()
+        self._imaging.questions.lose()
         for name in list(self._fork_servers):
             self._hear_of_fork_server({"name": name, "error": "the launcher ended"})
         for gone in self._leaving.values():

@@ -87,6 +87,11 @@ SELECT document FROM versions WHERE state = 'Pending' OR update_status = 'InProg
 -- Every archive that is a function's own code or a layer; those of `layer_lists` come to it.
 SELECT code_key FROM versions UNION SELECT code_key FROM layer_versions;
 
+-- name: runtimes
+-- The runtimes that versions of functions have, of any scope; documents are kept as blobs of JSON text.
+SELECT DISTINCT json_extract(CAST(document AS TEXT), '$.runtime') AS runtime FROM versions
+WHERE runtime IS NOT NULL;
+
 -- name: layer_lists
 -- The lists of layers that versions of functions have, as JSON.
 SELECT DISTINCT layer_keys FROM versions WHERE layer_keys <> '[]';

@@ -23,8 +23,9 @@ from typing import NoReturn, TypedDict
 
 from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish, grow_up
+from lambdad.worker.sandbox.launcher.preloaded import Edges
 from lambdad.worker.sandbox.launcher.program import Become
-from lambdad.worker.sandbox.launcher.waiting import wait_for_function
+from lambdad.worker.sandbox.launcher.waiting import look_like, wait_for_function
 
 SOURCE = "/run"
 """Where lambdad's own modules are while it starts."""
@@ -33,7 +34,8 @@ BOOT = (
     # (linecache, from Python 3.13 on) a client has not.
     "import sys, os, time, importlib, _json, _socket; "
     "before = set(sys.modules) - {'linecache'}; sys.path.insert(0, '/run'); "
-    "from lambdad.worker.sandbox.launcher.fork_server import main; exec(main(before))"
+    "from lambdad.worker.sandbox.launcher import preloaded; edges = preloaded.preload(); "
+    "from lambdad.worker.sandbox.launcher.fork_server import main; exec(main(before, edges))"
 )
 MOST_DESCRIPTORS = 32
 MAX_REQUEST_BYTES = 200 * 1024
@@ -49,11 +51,12 @@ class Request(TypedDict):
     trees: int
 
 
-def main(before: set[str]) -> CodeType:
+def main(before: set[str], edges: Edges) -> CodeType:
     """Serve until the launcher is gone; in a blank, the program it goes on with.
 
     Args:
         before: names of the modules the interpreter and our client load in any case.
+        edges: of what was preloaded.
     """
     descriptor, owner, privileged, *argv = sys.argv[1:]
     control = socket.socket(fileno=int(descriptor))
@@ -64,6 +67,7 @@ def main(before: set[str]) -> CodeType:
         syscalls.argument_area(),
     )
     code = _client(argv[-1])
+    look_like(argv, before, edges)
     syscalls.unmount(SOURCE)
     os.chdir(SOURCE)
     sys.path.remove(SOURCE)
@@ -74,10 +78,9 @@ def main(before: set[str]) -> CodeType:
     control.send(json.dumps({"event": "ready"}).encode())
     try:
         _serve(control, origin)
-    except Become as become:
+    except Become:
         control.detach()  # see `newborn`
-        argv = become.argv
-    wait_for_function(argv, before)
+    wait_for_function()
     return code
 
 

@@ -32,12 +32,9 @@ class Order(TypedDict):
 
 
 class _Running(NamedTuple):
-    """One of them; `lost` once it is killed, until `hear` has told the server."""
-
     name: str
     pid: int
     control: socket.socket
-    lost: bool = False
 
 
 class ForkServers:
@@ -52,6 +49,7 @@ class ForkServers:
         self._template = template
         self._origin = origin
         self._running: dict[str, _Running] = {}
+        self._ended: list[dict[str, str | None]] = []
 
     def start(self, order: Order) -> int:
         """Start one; `hear` tells when it is ready. A descriptor to poll for that and for its end.
@@ -88,7 +86,12 @@ class ForkServers:
         if _said(running.control):
             return {"event": "fork_server", "name": running.name, "error": None}
         self.end(running.name)
-        return {"event": "fork_server", "name": running.name, "error": "it ended"}
+        return _news_of_end(running.name, "it ended")
+
+    def news(self) -> list[dict[str, str | None]]:
+        """Of those that turned out to have ended while they were to clone; once."""
+        told, self._ended = self._ended, []
+        return told
 
     def clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> int:
         """Have the fork server of `wish` clone itself; the pid of the new child of this process.
@@ -97,7 +100,7 @@ class ForkServers:
             OSError: it is gone, does not answer, or could not.
         """
         running = self._running.get(wish["fork_server"] or "")
-        if running is None or running.lost:
+        if running is None:
             raise OSError(f"the fork server of {wish['fork_server']} is gone")
         request: fork_server.Request = {
             "wish": wish,
@@ -110,9 +113,8 @@ class ForkServers:
             socket.send_fds(running.control, [json.dumps(request).encode()], first + belongings.all)
             answer = _answer(running.control)
         except OSError as error:
-            # Its end is heard as any other, so that the server learns of it and asks for a new one.
-            os.kill(running.pid, _KILL)
-            self._running[running.name] = running._replace(lost=True)
+            self.end(running.name)
+            self._ended.append(_news_of_end(running.name, str(error)))
             raise OSError(f"the fork server of {running.name} is gone: {error}") from error
         if "pid" not in answer:
             raise OSError(answer.get("errno") or 0, f"the fork server of {running.name}: {answer['error']}")
@@ -159,6 +161,10 @@ class ForkServers:
         arguments = [str(descriptor), self._origin.owner, kind, *order["argv"]]
         env = dict(order["env"])
         os.execve(interpreter[0], [*interpreter, "-c", fork_server.BOOT, *arguments], env)  # noqa: S606
+
+
+def _news_of_end(name: str, error: str) -> dict[str, str | None]:
+    return {"event": "fork_server", "name": name, "error": error}
 
 
 def _said(control: socket.socket) -> bytes:

@@ -2,11 +2,11 @@
 
 Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
 ``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees; the size
-of its `/tmp` is set with it), ``fork_server`` (start one). News: ``hello`` with what the probe found,
-``gone`` when a sandbox has ended and its control groups are removed, ``tmp_in_memory`` when one was made
-whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or gone. (That a sandbox could not be
-made is said on its own control socket.) When the server's end closes, every sandbox is ended and removed,
-and so is the launcher.
+of its `/tmp` is set with it), ``snapshot`` and ``restore`` (`imaging`), ``fork_server`` (start one). News:
+``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control groups are removed,
+``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or
+gone. (That a sandbox could not be made is said on its own control socket.) When the server's end closes,
+every sandbox is ended and removed, and so is the launcher.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TypedDict, cast
 
 from lambdad.worker.sandbox.launcher.birth import Newborn
 from lambdad.worker.sandbox.launcher.forks import Order
+from lambdad.worker.sandbox.launcher.imaging import start_restore, start_snapshot
 from lambdad.worker.sandbox.launcher.newborn import Wish
 from lambdad.worker.sandbox.launcher.prepare import Makers, Prepared, Setting, prepare
 
@@ -33,6 +34,15 @@ class Assignment(TypedDict):
     id: str
     mounts: list[tuple[str, str]]
     tmp_bytes: int
+
+
+class ImageOrder(TypedDict):
+    """``snapshot`` or ``restore`` of a sandbox's runtime."""
+
+    op: str
+    number: int
+    id: str
+    blank_id: str
 
 
 class Launcher:
@@ -54,6 +64,7 @@ class Launcher:
         self._alive: dict[str, Newborn] = {}
         self._by_pidfd: dict[int, str] = {}
         self._leaving: list[str] = []  # ended, but the kernel still holds their groups
+        self._workers: set[int] = set()  # children that take or put back an image
         self._poll = select.poll()
         self._poll.register(server, select.POLLIN)
 
@@ -91,6 +102,8 @@ class Launcher:
             self._create(cast("Wish", request), descriptors[0])
         elif request["op"] == "trees":
             self._give_trees(request["number"], cast("Assignment", request))
+        elif request["op"] in {"snapshot", "restore"}:
+            self._image(cast("ImageOrder", request), descriptors)
         elif request["op"] == "fork_server":
             self._start_fork_server(cast("Order", request))
         elif request["id"] in self._alive:
@@ -104,6 +117,8 @@ class Launcher:
             try:
                 newborn = self._nursery.bear(wish, control, self._network)
             except OSError as error:
+                for news in self._fork_servers.news():  # first: who tries again has another one started
+                    self._tell(dict(news))
                 failure = {"event": "failed", "step": "launcher", "error": str(error)}
                 control.send(json.dumps(failure).encode())
                 return
@@ -134,7 +149,34 @@ class Launcher:
             return
         self._poll.register(descriptor, select.POLLIN)
 
+    def _image(self, order: ImageOrder, descriptors: list[int]) -> None:
+        newborn = self._alive.get(order["id"])
+        try:
+            if newborn is None:
+                raise OSError(f"sandbox {order['id']} is gone")
+            if order["op"] == "snapshot":
+                blank = self._alive.get(order["blank_id"])
+                worker = start_snapshot(
+                    self._server, order["number"], newborn.pid, None if blank is None else blank.pid
+                )
+            else:
+                worker = start_restore(self._server, order["number"], newborn.pid, descriptors[0])
+        except OSError as error:
+            self._tell({"event": "image", "number": order["number"], "error": str(error)})
+        else:
+            self._workers.add(worker)
+            self._poll.register(worker, select.POLLIN)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
     def _hear(self, descriptor: int) -> None:
+        if descriptor in self._workers:
+            self._workers.discard(descriptor)
+            self._poll.unregister(descriptor)
+            os.waitid(os.P_PIDFD, descriptor, os.WEXITED)
+            os.close(descriptor)
+            return
         news = self._fork_servers.hear(descriptor)
         if news is None or news["error"] is not None:
             self._poll.unregister(descriptor)

@@ -26,7 +26,7 @@ class Command(_Whether):
     """What to start.
 
     `targets` tells for each descriptor that came along which numbers it shall have in the process. With
-    `forked` nothing is executed: the process becomes what `argv` names by itself (`Become`).
+    `forked` nothing is executed: the process is what `argv` says already (`Become`).
     """
 
     name: str
@@ -37,15 +37,7 @@ class Command(_Whether):
 
 
 class Become(Exception):
-    """Unwinds a forked process, ready to wait for its function, up to the start of its program.
-
-    Args:
-        argv: what it shall look like.
-    """
-
-    def __init__(self, argv: list[str]) -> None:
-        super().__init__()
-        self.argv = argv
+    """Unwinds a forked process, ready to wait for its function, up to the start of its program."""
 
 
 class Powers(NamedTuple):
@@ -109,7 +101,7 @@ def _become(command: Command, descriptors: list[int], tell: int, powers: Powers)
         if command.get("forked"):
             _look_like(argv, powers)
             os.close(tell)
-            raise Become(argv)
+            raise Become
         os.execve(argv[0], argv, command["env"])  # noqa: S606 - no shell is the point
     except Become:
         raise

@@ -13,24 +13,33 @@ import signal
 import sys
 import time
 
+from lambdad.worker.sandbox.launcher.preloaded import Edges, PreloadedFinder
+
 CHANNEL = 4
 _LENGTH_BYTES = 4
 _COERCED = "LC_CTYPE"
 """Python sets it when this host lacks the locale of LANG, for programs it starts (PEP 538)."""
 
 
-def wait_for_function(argv: list[str], before: set[str]) -> None:
-    """Wait until the server says which environment the program has; everything else is ready by then.
+def look_like(argv: list[str], before: set[str], edges: Edges) -> None:
+    """Look like a program that was just executed; once, in the fork server, for all its blanks.
+
+    Whatever a blank does itself copies the pages it touches, in every single one.
 
     Args:
-        argv: what the program was started with, as it shall see it.
+        argv: what the program is started with, as it shall see it.
         before: names of the modules the interpreter and our client load in any case.
+        edges: of the modules that were preloaded.
     """
-    _signals_of_python()
     sys.argv = argv[-1:]
     sys.orig_argv = argv
     _be_main(argv[-1])
-    _forget_modules(before)
+    _forget_modules(before, edges)
+
+
+def wait_for_function() -> None:
+    """Wait until the server says which environment the program has; everything else is ready by then."""
+    _signals_of_python()
     gc.enable()
     _take(_frame(CHANNEL))
 
@@ -53,13 +62,18 @@ def _be_main(path: str) -> None:
     names["__cached__"] = None
 
 
-def _forget_modules(before: set[str]) -> None:
+def _forget_modules(before: set[str], edges: Edges) -> None:
     """What we have loaded is none of the function's: it shall find its own, if it has one of that name.
 
-    It is forgotten, but not freed: that would take time, and copy the pages it lies in.
+    What was preloaded can be found. The rest is forgotten, but not freed: that would take time, and copy the
+    pages it lies in.
     """
-    forgotten = [sys.modules.pop(name) for name in list(sys.modules) if name not in before]
+    forgotten = {name: sys.modules.pop(name) for name in list(sys.modules) if name not in before}
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(forgotten))
+    found = {name for names in edges.values() for name in names if not name.startswith("lambdad")}
+    ours = {name: module for name, module in forgotten.items() if name in found}
+    at = next(n for n, one in enumerate(sys.meta_path) if getattr(one, "__name__", "") == "PathFinder")
+    sys.meta_path.insert(at, PreloadedFinder(ours, edges))
     sys.path_importer_cache.clear()
 
 
