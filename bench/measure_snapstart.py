@@ -28,7 +28,7 @@ RESTORE = "restore"
 FUNCTION = "numpy and pandas"
 # The newest that Python 3.11 and every later one have wheels of.
 PACKAGES = ("numpy==2.2.6", "pandas==2.2.3")
-_SOURCE = Path(__file__).parent / "sources" / "science.py"
+_SOURCE = Path(__file__).parent / "sources" / "science.py.txt"
 _INSTALL_S = 600
 _OPTIMISED_S = 60.0
 
@@ -133,5 +133,5 @@ def _packed(home: Path, run: Run) -> Path:
         for tests in [*draft.rglob("tests"), draft / "bin"]:
             shutil.rmtree(tests, ignore_errors=True)
         draft.rename(home)
-    shutil.copy(_SOURCE, home)
+    shutil.copy(_SOURCE, home / "science.py")
     return home
