@@ -1,4 +1,4 @@
-"""SnapStart with numpy and pandas imported: cold starts of a version out of its memory image, beside executing it.
+"""SnapStart with numpy and pandas imported: a version out of its memory image, beside executing it.
 
 Both are the same published version; in the one server it is restored, in the other, which has no pools, it
 is executed and imports everything. Before each call every environment is ended.

@@ -1,4 +1,4 @@
-"""Cold starts per second, as fast as a few callers can: every call is of a function nobody has invoked yet."""
+"""Cold starts per second, as fast as a few callers can: every call is of a function nobody invoked yet."""
 
 from __future__ import annotations
 
