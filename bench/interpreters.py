@@ -45,7 +45,7 @@ def numbers(runtime: str) -> tuple[int, ...]:
 
 
 def chosen(listed: Mapping[str, str]) -> list[Interpreted]:
-    """Of the runtimes that are there (binary by identifier): 3.11 and the newest Python, every Node from 20."""
+    """Of what is there (binary by identifier): 3.11 and the newest Python, every Node from 20."""
     pythons = sorted((name for name in listed if name.startswith("python")), key=numbers)
     nodes = sorted(
         (name for name in listed if name.startswith("nodejs") and numbers(name) >= (20,)), key=numbers
