@@ -26,7 +26,7 @@ BARE = "bare interpreter"
 FIRST_ANSWER, TAIL = "first_answer_ms", "p99_ms"
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     POOL: {},
-    FORK: {"LAMBDAD_POOL_MEMORY_MIB": "0"},
+    FORK: {"LAMBDAD_POOL_MEMORY_MIB": "1"},
     SPAWN: {"LAMBDAD_POOLS": "false"},
 }
 _FULL_WITHIN_S = 20.0
