@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from lambdad.cli import checks, options, show
+from lambdad.cli import checks, options, pool_checks, show
 from lambdad.cli.checks import Check, Verdict
 from lambdad.domain.errors import LambdadError
 from lambdad.settings import Isolation, RequiredIsolation, Settings, SettingsError, load
@@ -48,6 +48,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.descriptors(settings, checks.descriptor_hard_limit()),
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
+        *pool_checks.of_running_server(settings),
         *checks.interpreters(found_here()),
     ]
 

@@ -135,6 +135,7 @@ def _about(kind: KindStatus) -> Mapping[str, object]:
     if kind.died:
         about["died_waiting"] = kind.died
     if kind.last_failure is not None:
+        about["failing"] = kind.failing
         about["failures"] = kind.failures
         about["last_failure"] = kind.last_failure.reason
     return about

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_a_function_runs_logs_and_is_warm_the_second_time(server: Server, name: 
     assert "asked for ['shell']\n" in messages
     assert sum(message.startswith("INIT_START") for message in messages) == 1
     assert sum(message.startswith("REPORT") for message in messages) == 2
+
+
+def test_sandboxes_wait_for_functions_of_an_ordinary_user_too(server: Server) -> None:
+    name = function(server)
+    runtime = server.client().get_function_configuration(FunctionName=name)["Runtime"]
+    deadline = time.monotonic() + 20
+    while not own(server, "lambdad/v1/status")["pools"].get(runtime, {}).get("waiting"):
+        assert time.monotonic() < deadline, own(server, "lambdad/v1/status")["pools"]
+        time.sleep(0.05)
+    assert ask(server, name, shell="id -u") == {"shell": "993\n"}
+    environments = own(server, "lambdad/v1/status")["environments"]
+    assert [one["start_path"] for one in environments if one["function"] == name] == ["pool"]
 
 
 def test_the_server_is_in_the_namespace_tier_and_warns_of_missing_limits(server: Server) -> None:

@@ -397,9 +397,11 @@ async def test_filling_that_fails_is_tried_again_ever_later_and_said_once(stage,
 async def test_filling_that_works_again_is_said_and_fills(stage, said):
     stage.factory.fails[PYTHON.name] = EnvironmentUnavailable("no")
     await stage.filled(PYTHON)
+    assert stage.of().failing
     stage.factory.fails.clear()
     await stage.time.passes(60)
     assert stage.of().waiting == FLOOR
+    assert not stage.of().failing
     assert said() == ["pool.failed", "pool.works"]
 
 

@@ -177,4 +177,5 @@ def _status_of(line: WaitingLine) -> KindStatus:
         died=line.died,
         failures=line.failures,
         last_failure=line.last_failure,
+        failing=line.is_failing,
     )

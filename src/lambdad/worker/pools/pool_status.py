@@ -22,6 +22,7 @@ class KindStatus:
         died: how many died while they waited.
         failures: how often none could be made.
         last_failure: None when that never happened.
+        failing: whether none has been made since.
     """
 
     name: str
@@ -32,6 +33,7 @@ class KindStatus:
     died: int
     failures: int
     last_failure: Failure | None
+    failing: bool
 
 
 @dataclass(frozen=True, slots=True)

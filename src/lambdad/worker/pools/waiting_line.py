@@ -86,6 +86,11 @@ class WaitingLine:
         """Memory of those that wait or are being made to wait."""
         return (len(self.waiting) + self.filling) * self.each_bytes
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last one could not be made."""
+        return self._in_a_row > 0
+
     def wish(self, now: float) -> Wish:
         """What it would keep."""
         return Wish(self.demand.wish(now), self.each_bytes, self.demand.strength(now))

@@ -29,6 +29,7 @@ DEFAULTS: Final = {
 _READ_AT_START: Final = (
     "LD_",
     "LC_",
+    "LOCPATH",
     "MALLOC_",
     "GLIBC_",
     "GCONV_",
@@ -36,6 +37,7 @@ _READ_AT_START: Final = (
     "NODE_",
     "OPENSSL_",
     "ICU_",
+    "UV_",
     "V8_",
 )
 _READ_LATER: Final = frozenset({"PYTHONPATH", "NODE_PATH", "NODE_ENV"})
@@ -88,7 +90,8 @@ BARE_KIND: Final = BlankKind(BARE)
 def must_be_there(env: Mapping[str, str]) -> bool:
     """Whether a variable is set that libraries or interpreters read only when they start.
 
-    Source: ld.so(8), locale(7), mallopt(3), the command lines of Python and Node.js, openssl-env(7).
+    Source: ld.so(8), locale(7), mallopt(3), the command lines of Python and Node.js, openssl-env(7), libuv's
+    guide to its pool of threads (which a waiting Node.js has used already).
     """
     return any(
         value != DEFAULTS.get(name)

@@ -98,7 +98,9 @@ class NamespaceSandbox:
     @property
     def is_alive(self) -> bool:
         """Whether neither the reaper nor what waits has ended."""
-        return self._packets is not None and (self._waiting is None or RUNTIME in self._processes)
+        if self._packets is None or self._packets.closed:
+            return False
+        return self._waiting is None or RUNTIME in self._processes
 
     @property
     def waits(self) -> bool:

@@ -57,7 +57,7 @@ class NamespaceFactory:
         self._leaving: dict[str, asyncio.Future[None]] = {}
         self._trees = Questions("the sandbox launcher", _MOST_ASSIGNMENTS)
         self._imaging = Imaging(self._packets, self._blank_to_compare)
-        self._fork_servers: dict[str, asyncio.Future[None]] = {}
+        self._fork_servers: dict[str, tuple[BlankKind, asyncio.Future[None]]] = {}
         self._version = 0
         self._parents: dict[str, str] = {}
         self._freezer: str | None = None
@@ -168,10 +168,13 @@ class NamespaceFactory:
         Raises:
             EnvironmentUnavailable: it does not start.
         """
-        ready = self._fork_servers.get(kind.name)
-        if ready is None:
-            launcher = await self._running()
-            ready = self._fork_servers[kind.name] = asyncio.get_running_loop().create_future()
+        launcher = await self._running()
+        known, ready = self._fork_servers.get(kind.name, (None, None))
+        if ready is None or known != kind:  # the launcher ends one of the same name
+            if ready is not None:
+                _lose(ready, kind.name, "it was made otherwise")
+            ready = asyncio.get_running_loop().create_future()
+            self._fork_servers[kind.name] = kind, ready
             launcher.packets.send_soon(
                 {
                     "op": "fork_server",
@@ -184,11 +187,13 @@ class NamespaceFactory:
         try:
             await asyncio.wait_for(asyncio.shield(ready), _FORK_SERVER_WITHIN_S)
         except TimeoutError as error:
+            if self._fork_servers.get(kind.name) == (kind, ready):
+                del self._fork_servers[kind.name]  # the next try ends it and starts another
             raise EnvironmentUnavailable(f"the fork server of {kind.name} does not start") from error
 
     def _hear_of_fork_server(self, news: News) -> None:
         name, error = cast("str", news["name"]), cast("str | None", news["error"])
-        ready = self._fork_servers.get(name)
+        _, ready = self._fork_servers.get(name, (None, None))
         if error is None:
             if ready is not None and not ready.done():
                 ready.set_result(None)
@@ -200,9 +205,8 @@ class NamespaceFactory:
             error,
             extra={"event": "fork_server_ended", "runtime": name},
         )
-        if ready is not None and not ready.done():
-            ready.set_exception(EnvironmentUnavailable(f"the fork server of {name} does not start: {error}"))
-            ready.exception()  # told, even when nobody waits any more
+        if ready is not None:
+            _lose(ready, name, error)
 
     async def close(self) -> None:
         """Destroy every sandbox and end the helper."""
@@ -284,6 +288,12 @@ class NamespaceFactory:
             if not gone.done():
                 gone.set_result(None)
         self._leaving.clear()
+
+
+def _lose(ready: asyncio.Future[None], name: str, error: str) -> None:
+    if not ready.done():
+        ready.set_exception(EnvironmentUnavailable(f"the fork server of {name} does not start: {error}"))
+        ready.exception()  # told, even when nobody waits any more
 
 
 def _as_json(plan: SandboxPlan) -> dict[str, object]:

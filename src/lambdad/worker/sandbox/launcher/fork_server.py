@@ -30,9 +30,10 @@ from lambdad.worker.sandbox.launcher.waiting import look_like, wait_for_function
 SOURCE = "/run"
 """Where lambdad's own modules are while it starts."""
 BOOT = (
-    # First what every client loads, so that it is there for the function as well.
+    # First what every client loads, so that it is there for the function as well. What `-c` itself has loaded
+    # (linecache, from Python 3.13 on) a client has not.
     "import sys, os, time, importlib, _json, _socket; "
-    "before = set(sys.modules); sys.path.insert(0, '/run'); "
+    "before = set(sys.modules) - {'linecache'}; sys.path.insert(0, '/run'); "
     "from lambdad.worker.sandbox.launcher import preloaded; edges = preloaded.preload(); "
     "from lambdad.worker.sandbox.launcher.fork_server import main; exec(main(before, edges))"
 )

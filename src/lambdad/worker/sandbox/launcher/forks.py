@@ -49,6 +49,7 @@ class ForkServers:
         self._template = template
         self._origin = origin
         self._running: dict[str, _Running] = {}
+        self._ended: list[dict[str, str | None]] = []
 
     def start(self, order: Order) -> int:
         """Start one; `hear` tells when it is ready. A descriptor to poll for that and for its end.
@@ -82,10 +83,15 @@ class ForkServers:
         running = next((one for one in self._running.values() if one.control.fileno() == descriptor), None)
         if running is None:
             return None
-        if running.control.recv(4096):
+        if _said(running.control):
             return {"event": "fork_server", "name": running.name, "error": None}
         self.end(running.name)
-        return {"event": "fork_server", "name": running.name, "error": "it ended"}
+        return _news_of_end(running.name, "it ended")
+
+    def news(self) -> list[dict[str, str | None]]:
+        """Of those that turned out to have ended while they were to clone; once."""
+        told, self._ended = self._ended, []
+        return told
 
     def clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> int:
         """Have the fork server of `wish` clone itself; the pid of the new child of this process.
@@ -108,6 +114,7 @@ class ForkServers:
             answer = _answer(running.control)
         except OSError as error:
             self.end(running.name)
+            self._ended.append(_news_of_end(running.name, str(error)))
             raise OSError(f"the fork server of {running.name} is gone: {error}") from error
         if "pid" not in answer:
             raise OSError(answer.get("errno") or 0, f"the fork server of {running.name}: {answer['error']}")
@@ -154,6 +161,18 @@ class ForkServers:
         arguments = [str(descriptor), self._origin.owner, kind, *order["argv"]]
         env = dict(order["env"])
         os.execve(interpreter[0], [*interpreter, "-c", fork_server.BOOT, *arguments], env)  # noqa: S606
+
+
+def _news_of_end(name: str, error: str) -> dict[str, str | None]:
+    return {"event": "fork_server", "name": name, "error": error}
+
+
+def _said(control: socket.socket) -> bytes:
+    """Its news; none when it is gone."""
+    try:
+        return control.recv(4096)
+    except OSError:  # it had not read its last request
+        return b""
 
 
 def _answer(control: socket.socket) -> dict[str, int]:

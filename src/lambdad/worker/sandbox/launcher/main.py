@@ -117,6 +117,8 @@ class Launcher:
             try:
                 newborn = self._nursery.bear(wish, control, self._network)
             except OSError as error:
+                for news in self._fork_servers.news():  # first: who tries again has another one started
+                    self._tell(dict(news))
                 failure = {"event": "failed", "step": "launcher", "error": str(error)}
                 control.send(json.dumps(failure).encode())
                 return

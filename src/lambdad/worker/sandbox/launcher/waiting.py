@@ -17,6 +17,8 @@ from lambdad.worker.sandbox.launcher.preloaded import Edges, PreloadedFinder
 
 CHANNEL = 4
 _LENGTH_BYTES = 4
+_COERCED = "LC_CTYPE"
+"""Python sets it when this host lacks the locale of LANG, for programs it starts (PEP 538)."""
 
 
 def look_like(argv: list[str], before: set[str], edges: Edges) -> None:
@@ -94,9 +96,12 @@ def _exactly(descriptor: int, size: int) -> bytes:
 def _take(frame: bytes) -> None:
     """Working directory and then variables, each ending in NUL."""
     cwd, *entries, _ = frame.split(b"\0")
+    coerced = os.environ.get(_COERCED)
     os.environ.clear()
     for entry in entries:
         name, _, value = entry.partition(b"=")
         os.environb[name] = value
+    if coerced is not None:
+        os.environ.setdefault(_COERCED, coerced)
     time.tzset()
     os.chdir(cwd)

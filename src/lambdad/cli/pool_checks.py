@@ -1,0 +1,58 @@
+"""What `lambdad doctor` says of the sandboxes that wait: asked of the server that runs, if one does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdad.cli.checks import Check, Verdict
+from lambdad.cli.client import Client, accepted
+from lambdad.cli.errors import CommandError
+from lambdad.cli.server import STATUS
+from lambdad.cli.sigv4 import Credentials
+from lambdad.settings import Settings
+
+ASK_WITHIN_S = 2.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - where such a server is asked
+
+
+def of_running_server(settings: Settings) -> list[Check]:
+    """One finding; none when no lambdad answers where the settings say."""
+    if not settings.pools:
+        return [Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")]
+    found = _status(settings)
+    return [] if found is None else pools(found)
+
+
+def pools(status: Mapping[str, object]) -> list[Check]:
+    """Of what a server says of itself.
+
+    Args:
+        status: the answer of `/lambdad/v1/status`.
+    """
+    kinds = status.get("pools")
+    if not isinstance(kinds, Mapping):
+        return []
+    failing = [
+        f"{name}: {kind['last_failure']} ({kind.get('failures')} times)"
+        for name, kind in kinds.items()
+        if isinstance(kind, Mapping) and kind.get("failing")
+    ]
+    if failing:
+        remedy = "functions start by the next way, slower; free what lacks, or see the server's log"
+        return [Check("pools", Verdict.WEAK, "; ".join(failing), remedy)]
+    waiting = ", ".join(
+        f"{kind.get('waiting')} of {kind.get('wanted')} {name}"
+        for name, kind in kinds.items()
+        if isinstance(kind, Mapping)
+    )
+    return [Check("pools", Verdict.GOOD, f"waiting: {waiting}" if waiting else "nothing has been wanted yet")]
+
+
+def _status(settings: Settings) -> Mapping[str, object] | None:
+    host = _EVERYWHERE.get(settings.host, settings.host)
+    scheme = "http" if settings.tls_cert is None else "https"
+    try:
+        with Client(f"{scheme}://{host}:{settings.port}", "us-east-1", Credentials("test", "test")) as client:
+            return accepted(client.request("GET", STATUS, timeout_s=ASK_WITHIN_S)).document()
+    except CommandError:  # nobody is there, or it is no lambdad
+        return None
