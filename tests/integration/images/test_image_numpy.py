@@ -57,5 +57,5 @@ def test_numeric_code_works_in_copies_with_all_its_threads(numeric: ForkServer, 
 
 def test_the_pool_of_threads_is_named_where_no_fork_has_ended_it(numeric: ForkServer, packages: Path) -> None:
     template = numeric.template(imports(packages, MATRIX + "; m @ m"))
-    with pytest.raises(Refused, match="3 other threads"), numeric.image(template):
+    with pytest.raises(Refused, match=r"other threads: python"), numeric.image(template):
         pass
