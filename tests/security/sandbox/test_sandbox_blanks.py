@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -66,7 +67,9 @@ def blank_after_tries(host: BlankHost, tries: int) -> Sandbox:
     return host.blank()
 
 
-def test_a_blank_in_which_nothing_waits_is_dead_once_its_first_process_is(blank_host: BlankHost) -> None:
+def test_a_blank_in_which_nothing_waits_is_dead_once_its_first_process_is(
+    blank_host: BlankHost, caplog: pytest.LogCaptureFixture
+) -> None:
     sandbox = blank_of(blank_host, BARE_KIND)
     try:
         assert sandbox.is_alive
@@ -76,6 +79,9 @@ def test_a_blank_in_which_nothing_waits_is_dead_once_its_first_process_is(blank_
             blank_host.runner.run(sandbox.assign(blank_host.plan()))
     finally:
         blank_host.destroy(sandbox)
+    del sandbox
+    gc.collect()
+    assert [line for line in caplog.messages if "never retrieved" in line] == []
 
 
 def test_a_blank_whose_first_process_is_killed_is_dead(blank_host: BlankHost) -> None:
