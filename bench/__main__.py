@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 environments={subject.name: environment for subject, _, environment in products},
                 workshop=Workshop(Path(scratch, "code"), machine.python_runtime(), machine.node_runtime()),
                 scratch=Path(scratch),
+                packages=CACHE / "packages",
                 results=results,
                 say=say,
             )

@@ -49,8 +49,9 @@ class Spec:
         """Pack the folder; permission bits are kept, as a bootstrap must be executable."""
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(self.folder.iterdir()):
-                archive.write(path, path.name)
+            for path in sorted(self.folder.rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(self.folder))
         return out.getvalue()
 
 

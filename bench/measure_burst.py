@@ -20,7 +20,7 @@ from bench import client
 from bench.functions import Kind, Spec
 from bench.opening import opened
 from bench.plan import FULL_MEMORY_MIB, Run
-from bench.results import Key, Measure
+from bench.results import Key, Measure, p99
 from bench.subject import Session, Subject, Target, UnsupportedError
 
 MIB = 1024 * 1024
@@ -75,7 +75,7 @@ def _burst(session: Session, warm: Spec, cold: Sequence[Spec]) -> dict[str, floa
 
 
 def _figures(alone: list[float], beside: list[float], cold: list[float]) -> dict[str, float]:
-    before, during = _p99(alone), _p99(beside)
+    before, during = p99(alone), p99(beside)
     return {
         "warm_p99_alone_ms": before * 1e3,
         "warm_p99_beside_ms": during * 1e3,
@@ -99,11 +99,6 @@ def _warm(target: Target, goes_on: Callable[[], bool]) -> list[float]:
             seen.append(answer.seconds)
             time.sleep(_PAUSE_S)
     return seen
-
-
-def _p99(seconds: list[float]) -> float:
-    ordered = sorted(seconds)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
 @dataclass(slots=True)

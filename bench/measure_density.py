@@ -17,7 +17,7 @@ from bench.functions import Kind
 from bench.measure_burst import capacity
 from bench.opening import opened
 from bench.plan import FULL_MEMORY_MIB, Run
-from bench.results import Key, Measure
+from bench.results import Key, Measure, p99
 from bench.subject import Session, Subject, UnsupportedError
 
 _MB = 1e6
@@ -69,7 +69,7 @@ def _fill(run: Run, session: Session, names: Sequence[str]) -> dict[str, float]:
         "each_mb": (grown + kept) / len(targets) / _MB,
         "cold_per_s": len(targets) / filled_s,
         "again_p50_ms": seconds[len(seconds) // 2] * 1e3,
-        "again_p99_ms": seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))] * 1e3,
+        "again_p99_ms": p99(seconds) * 1e3,
         "again_max_ms": seconds[-1] * 1e3,
     }
 

@@ -11,9 +11,12 @@ from bench import (
     measure_density,
     measure_freeze,
     measure_memory,
+    measure_paths,
     measure_payload,
+    measure_snapstart,
     measure_start,
     measure_stream,
+    measure_sustained,
     measure_warm,
 )
 from bench.plan import Run
@@ -24,6 +27,9 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.CLI: measure_cli.measure,
     Measure.WARM: measure_warm.measure,
     Measure.COLD: measure_cold.measure,
+    Measure.PATHS: measure_paths.measure,
+    Measure.SUSTAINED: measure_sustained.measure,
+    Measure.SNAPSTART: measure_snapstart.measure,
     Measure.MEMORY: measure_memory.measure,
     Measure.PAYLOAD: measure_payload.measure,
     Measure.FREEZE: measure_freeze.measure,

@@ -21,7 +21,8 @@ CONNECTIONS = (1, 8, 32)
 class Effort:
     """Counts of a run; `seconds` is one burst of load, `paced` invokes are made of each server per round.
 
-    `burst` cold invokes are made at once, and `density` functions have an idle environment each.
+    `burst` cold invokes are made at once, `density` functions have an idle environment each, and
+    `sustained` functions are started one after the other by a few callers.
     """
 
     rounds: int
@@ -35,6 +36,7 @@ class Effort:
     paced: int
     burst: int
     density: int
+    sustained: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
@@ -52,6 +54,7 @@ FULL = Effort(
     paced=120,
     burst=200,
     density=1_000,
+    sustained=300,
 )
 QUICK = Effort(
     1,
@@ -65,6 +68,7 @@ QUICK = Effort(
     paced=60,
     burst=20,
     density=50,
+    sustained=40,
 )
 
 
@@ -72,7 +76,8 @@ QUICK = Effort(
 class Run:
     """Everything a measure needs.
 
-    `programs` maps the name of each lambdad subject to its command, for the command-line measure.
+    `programs` maps the name of each lambdad subject to its command, for the command-line measure; `packages`
+    is where packages that functions import are kept between runs.
     """
 
     effort: Effort
@@ -84,5 +89,6 @@ class Run:
     environments: dict[str, dict[str, str]]
     workshop: Workshop
     scratch: Path
+    packages: Path
     results: Results
     say: Callable[[str], None]

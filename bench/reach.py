@@ -11,9 +11,9 @@ from bench.plan import FULL_MEMORY_MIB
 from bench.results import Key, Measure, Results
 
 PRODUCT = "lambdad"
-WARM_P50_US = 350.0
-RATE_AT_8_PER_S = 4000.0
-SERVER_CPU_US = 100.0
+WARM_P50_US = 250.0
+RATE_AT_8_PER_S = 5000.0
+SERVER_CPU_US = 80.0
 IDLE_RSS_MB = 60.0
 START_MS = 500.0
 COMMAND_OVER_PYTHON_MS = 150.0
@@ -23,8 +23,22 @@ STREAM_FIRST_BYTE_MS = 5.0
 BURST_P99_RATIO = 2.0
 IDLE_ENVIRONMENT_MB = 5.0
 DENSE_ANSWER_MS = 20.0
-FLOOR_P50_RATIO = 4.0
-FLOOR_RATE_RATIO = 0.1
+COLD_MS = {
+    ("python3.11", "pool"): (10.0, 1.0),
+    ("python3.11", "fork"): (20.0, 2.0),
+    ("python3.11", "spawn"): (60.0, 6.0),
+    ("python3.13", "pool"): (10.0, 1.0),
+    ("python3.13", "fork"): (20.0, 2.0),
+    ("python3.13", "spawn"): (60.0, 6.0),
+    ("nodejs22.x", "pool"): (15.0, None),
+    ("nodejs22.x", "spawn"): (60.0, None),
+    ("c", "pool"): (8.0, None),
+}
+"""Request to answer in ms, or that many times the start of the bare interpreter."""
+RESTORE_MS = 25.0
+COLD_PER_S = 100.0
+FLOOR_P50_RATIO = 3.0
+FLOOR_RATE_RATIO = 0.13
 PEER_P50_RATIO = 0.5
 PEER_RATE_RATIO = 2.0
 
@@ -66,7 +80,12 @@ def warm_key(subject: str, metric: str, kind: Kind, connections: int) -> Key:
 
 def checks(results: Results, peers: Sequence[str]) -> list[Check]:
     """Decide every figure to reach."""
-    return [*_absolute(results), *_against_floor(results), *_against_peers(results, peers)]
+    return [
+        *_absolute(results),
+        *_cold(results),
+        *_against_floor(results),
+        *_against_peers(results, peers),
+    ]
 
 
 def _absolute(results: Results) -> Iterator[Check]:
@@ -99,6 +118,21 @@ def _absolute(results: Results) -> Iterator[Check]:
     yield Check("idle environment, kernel memory included", "MB", each, IDLE_ENVIRONMENT_MB, at_most=True)
     again = plain(Measure.DENSITY, "again_max_ms", Kind.PYTHON)
     yield Check("slowest answer of all idle environments", "ms", again, DENSE_ANSWER_MS, at_most=True)
+
+
+def _cold(results: Results) -> Iterator[Check]:
+    for (runtime, path), (limit_ms, times) in COLD_MS.items():
+        seen = results.median(Key(Measure.PATHS, f"{PRODUCT}, {path}", "first_answer_ms", runtime))
+        bare = results.median(Key(Measure.PATHS, "bare interpreter", "first_answer_ms", runtime))
+        limit = max(limit_ms, times * bare) if times is not None and bare is not None else limit_ms
+        context = "" if limit == limit_ms else f"{times:g} times the bare interpreter"
+        yield Check(f"cold start, {runtime}, {path}", "ms", seen, limit, True, context)
+    restored = results.median(
+        Key(Measure.SNAPSTART, f"{PRODUCT}, restore", "first_answer_ms", "numpy and pandas")
+    )
+    yield Check("SnapStart, numpy and pandas", "ms", restored, RESTORE_MS, at_most=True)
+    rate = results.median(Key(Measure.SUSTAINED, PRODUCT, "cold_per_s", "8 callers"))
+    yield Check("cold starts, as fast as possible", "/s", rate, COLD_PER_S, at_most=False)
 
 
 def _against_floor(results: Results) -> Iterator[Check]:

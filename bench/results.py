@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -13,6 +13,9 @@ class Measure(StrEnum):
 
     WARM = "warm"
     COLD = "cold"
+    PATHS = "paths"
+    SUSTAINED = "sustained"
+    SNAPSTART = "snapstart"
     MEMORY = "memory"
     START = "start"
     PAYLOAD = "payload"
@@ -21,6 +24,12 @@ class Measure(StrEnum):
     BURST = "burst"
     DENSITY = "density"
     CLI = "cli"
+
+
+def p99(values: Sequence[float]) -> float:
+    """The value that 99 of 100 do not exceed; of fewer than a hundred, the highest."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
 @dataclass(frozen=True, slots=True)

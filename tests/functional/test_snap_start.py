@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from calling import call, started
+from remains import status
 from traces import left_after
 
 from tests.running import Server
@@ -108,3 +110,55 @@ def test_a_version_cannot_be_called_while_it_is_initialised(server: Server) -> N
     with pytest.raises(ClientError, match="SnapStartNotReadyException"):
         call(server, name, Qualifier="1")
     server.client().delete_function(FunctionName=name)
+
+
+@pytest.mark.root
+def test_an_environment_goes_on_from_the_image_and_copies_are_different(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    source = (
+        "import os, random, ssl, time, uuid\n"
+        "when = time.time_ns()\n"
+        "def handler(event, context):\n"
+        "    return [when, random.random(), ssl.RAND_bytes(8).hex(), str(uuid.uuid4()), os.getpid()]\n"
+    )
+    with started(tmp_path_factory.mktemp("restore") / "data") as server:
+        name = published(server, source)
+        assert until_settled(server, name)["SnapStart"]["OptimizationStatus"] == "On"
+        one = call(server, name, Qualifier="1").body
+        [environment] = status(server)["environments"]
+        assert (environment["start_path"], environment["initialization_type"]) == ("restore", "snap-start")
+        wait = Request(f"{server.url}/lambdad/v1/drain", b'{"wait_s": 20}', method="POST")
+        wait.add_header("Content-Type", "application/json")
+        with urlopen(wait, timeout=30):
+            pass
+        other = call(server, name, Qualifier="1").body
+        assert status(server)["starts"]["restore"] == 2
+    assert one[0] == other[0]  # Init ran once
+    assert not set(one[1:4]) & set(other[1:4])
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n",
+            "thread",
+        ),
+        ("import socket\nkept = socket.socket()\n", "socket"),
+        ("import subprocess\nkept = subprocess.Popen(['sleep', '99'])\n", "process"),
+        ("open('/tmp/kept', 'w').close()\n", "/tmp"),
+    ],
+    ids=["thread", "socket", "child", "file"],
+)
+def test_what_cannot_be_kept_is_named_and_the_version_starts_as_without(
+    tmp_path_factory: pytest.TempPathFactory, source: str, reason: str
+) -> None:
+    with started(tmp_path_factory.mktemp("refused") / "data") as server:
+        name = published(server, source + "def handler(event, context):\n    return event\n")
+        found = until_settled(server, name)
+        assert found["SnapStart"]["OptimizationStatus"] == "Off"
+        assert reason in found["StateReason"]
+        assert call(server, name, "fine", Qualifier="1").body == "fine"
+        assert status(server)["environments"][0]["start_path"] == "pool"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import cpu, install, machine, report, wrk
-from bench.__main__ import ROOT, program_of
+from bench.__main__ import CACHE, ROOT, program_of
 from bench.functions import Kind, Workshop
 from bench.measures import measure_all
 from bench.plan import FULL_MEMORY_MIB, SMALL_MEMORY_MIB, Effort, Run
@@ -31,6 +31,7 @@ TINY = Effort(
     paced=3,
     burst=4,
     density=3,
+    sustained=3,
     kinds=(Kind.PYTHON,),
     connections=(1,),
     settle_s=0.2,
@@ -61,6 +62,7 @@ def product_results(tmp_path_factory: pytest.TempPathFactory) -> Results:
             environments={PRODUCT: environment},
             workshop=Workshop(scratch / "code", machine.python_runtime(), machine.node_runtime()),
             scratch=scratch,
+            packages=CACHE / "packages",
             results=results,
             say=lambda _text: None,
         )
@@ -164,6 +166,7 @@ def test_a_subject_that_does_not_start_is_reported_and_the_others_are_measured(t
         environments={},
         workshop=Workshop(tmp_path / "code", machine.python_runtime(), machine.node_runtime()),
         scratch=tmp_path,
+        packages=tmp_path / "packages",
         results=results,
         say=lambda _text: None,
     )

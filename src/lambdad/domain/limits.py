@@ -78,7 +78,7 @@ SCALING_PERIOD_S: Final = 10.0  # Q: "refilled continuously"; what is unused is 
 STARTS_PER_CPU: Final = (
     0.5  # L: environments that come up at once; with more, warm calls wait for a processor
 )
-START_TURN_S: Final = 0.25  # L: who comes up for longer no longer keeps others from starting
+START_TURN_S: Final = 0.05  # L: five times the usual; who takes longer no longer keeps others from starting
 ROOM_WAIT_S: Final = 1.0  # L: a call waits so long for others to become idle before it is throttled
 ROOM_LOOK_S: Final = 0.02  # L: how often is looked for room while somebody waits for it
 MEMORY_FRESH_S: Final = 0.01  # L: memory read so recently is not read again

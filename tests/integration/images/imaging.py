@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -32,8 +34,19 @@ class Blank:
 
     def run(self, code: str) -> str:
         """Execute code in it; returns the text of `answer`."""
-        self._channel.send(code.encode())
+        self.send(code)
         return self._channel.recv(PACKET_BYTES).decode()
+
+    def send(self, code: str) -> None:
+        """Let it execute code, without waiting for an answer."""
+        self._channel.send(code.encode())
+
+    def end(self) -> None:
+        """Kill it, and wait until it is gone."""
+        pidfd = os.pidfd_open(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        select.select([pidfd], [], [], PATIENCE_S)
+        os.close(pidfd)
 
     def restore(self, image: Image) -> dict[str, object]:
         """Make it the image's process; returns what its reaper says of that."""

@@ -30,6 +30,7 @@ def start_snapshot(server: socket.socket, number: int, reaper: int, blank_reaper
         reaper: first process of its sandbox, as a pid of the host.
         blank_reaper: of a sandbox in which another process of the same fork server waits.
     """
+    _load()
     pid = os.fork()
     if pid == 0:
         _answer(server, number, lambda: _snapshot(reaper, blank_reaper))
@@ -38,10 +39,16 @@ def start_snapshot(server: socket.socket, number: int, reaper: int, blank_reaper
 
 def start_restore(server: socket.socket, number: int, reaper: int, image: int) -> int:
     """Have the process that waits in a sandbox become what the image holds; as `start_snapshot`."""
+    _load()
     pid = os.fork()
     if pid == 0:
         _answer(server, number, lambda: _restore(reaper, image))
     return os.pidfd_open(pid)
+
+
+def _load() -> None:
+    """Import what the children need, once, and only in servers that use it."""
+    from lambdad.worker.sandbox.launcher.image import dumping, restoring  # noqa: F401, PLC0415
 
 
 def _answer(server: socket.socket, number: int, work: Callable[[], _Found]) -> NoReturn:
@@ -65,7 +72,7 @@ def _answer(server: socket.socket, number: int, work: Callable[[], _Found]) -> N
 
 
 def _snapshot(reaper: int, blank_reaper: int | None) -> _Found:
-    # Imported here: only servers that take images need them, and only in their children.
+    # Imported here: only servers that take images need them.
     from lambdad.worker.sandbox.launcher.image.dumping import dump  # noqa: PLC0415
     from lambdad.worker.sandbox.launcher.image.mappings import layout  # noqa: PLC0415
     from lambdad.worker.sandbox.launcher.image.refusal import ImageError, Refused  # noqa: PLC0415

@@ -65,16 +65,18 @@ _libc.syscall.restype = ctypes.c_long
 _python = ctypes.pythonapi
 
 
+_machine = platform.machine()  # asked once: a forked process makes hundreds of calls
+
+
 def architecture() -> str:
     """``x86_64`` or ``aarch64``.
 
     Raises:
         OSError: neither.
     """
-    machine = platform.machine()
-    if machine not in _OLDER:
-        raise OSError(f"no sandboxes on {machine}")
-    return machine
+    if _machine not in _OLDER:
+        raise OSError(f"no sandboxes on {_machine}")
+    return _machine
 
 
 def _call(name: str, number: int, *arguments: object) -> int:

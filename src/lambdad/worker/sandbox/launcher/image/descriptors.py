@@ -16,6 +16,7 @@ READ_ONLY_PLACES = (
     "/var/task", "/var/lang", "/var/runtime", "/opt", "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc",
 )  # fmt: skip
 _DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"})
+_KINDS = {"socket:": "an open socket", "pipe:": "a pipe"}
 _MOST_DESCRIPTORS = 4096
 _DELETED = " (deleted)"
 # Creating, truncating and the like were done when the file was first opened.
@@ -85,19 +86,19 @@ def recorded(pid: int, places: Places) -> tuple[list[OpenFile], list[str]]:
 
 def _hindrance(target: str, about: os.stat_result, places: Places) -> str | None:
     """Why a descriptor with this target cannot be opened again; None if it can."""
-    if target.startswith("socket:"):
-        return f"an open socket ({target})"
-    if target.startswith("pipe:"):
-        return f"a pipe ({target})"
-    if not target.startswith("/"):
-        return f"open ({target})"
-    if target.endswith(_DELETED) or about.st_nlink == 0:
-        return f"a file that was deleted ({target.removesuffix(_DELETED)})"
     if target in _DEVICES:
         return None
-    if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
-        return f"no regular file ({target})"
-    return None if places.hold(target) else f"a file that will not be there again ({target})"
+    if not target.startswith("/"):
+        kind = next((words for prefix, words in _KINDS.items() if target.startswith(prefix)), "open")
+    elif target.endswith(_DELETED) or about.st_nlink == 0:
+        kind = "a file that was deleted"
+    elif not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        kind = "no regular file"
+    elif not places.hold(target):
+        kind = "a file that will not be there again"
+    else:
+        return None
+    return f"{kind} ({target.removesuffix(_DELETED)})"
 
 
 def _record(pid: int, number: int, path: str) -> OpenFile:

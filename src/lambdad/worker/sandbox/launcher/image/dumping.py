@@ -1,5 +1,8 @@
 """Write an initialised, waiting process into a memfd. It goes on afterwards as if nothing had happened."""
 
+# os.path on purpose: pathlib would add to the start of a process that must be small.
+# ruff: noqa: PTH116
+
 from __future__ import annotations
 
 import contextlib

@@ -1,7 +1,7 @@
 """Whether a process can be written down: what it has besides memory, and why that may be too much."""
 
 # os.path on purpose: pathlib would add to the start of a process that must be small.
-# ruff: noqa: PTH115, PTH116, PTH208
+# ruff: noqa: PTH115, PTH208
 
 from __future__ import annotations
 
