@@ -104,6 +104,9 @@ def what_it_is():
                     if isinstance(one, signal.Signals)},
         "meta path": [name for name in (getattr(one, "__name__", type(one).__name__) for one in sys.meta_path)
                       if name != "PreloadedFinder"],  # finds the standard library's modules
+        "main thread": [threading.main_thread() is threading.current_thread(),
+                        threading.main_thread().ident == threading.get_ident(),
+                        threading.main_thread().native_id == threading.get_native_id() == os.getpid()],
         "hooks": [sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__],
         "dumpable": text("/proc/self/environ") != "PermissionError",
     }

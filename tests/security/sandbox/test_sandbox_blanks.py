@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -66,7 +67,15 @@ def blank_after_tries(host: BlankHost, tries: int) -> Sandbox:
     return host.blank()
 
 
-def test_a_blank_in_which_nothing_waits_is_dead_once_its_first_process_is(blank_host: BlankHost) -> None:
+def test_a_blank_in_which_nothing_waits_is_dead_once_its_first_process_is(
+    blank_host: BlankHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    _kill_bare(blank_host)
+    gc.collect()
+    assert [line for line in caplog.messages if "never retrieved" in line] == []
+
+
+def _kill_bare(blank_host: BlankHost) -> None:
     sandbox = blank_of(blank_host, BARE_KIND)
     try:
         assert sandbox.is_alive

@@ -376,6 +376,7 @@ class NamespaceSandbox:
             done.set_result(None)
         else:
             done.set_exception(EnvironmentUnavailable(f"sandbox {self.sandbox_id}: {error}"))
+            done.exception()  # told, even when nobody waits any more
 
     def _answered(self, name: str, error: str | None) -> None:
         known = self._processes.get(name)

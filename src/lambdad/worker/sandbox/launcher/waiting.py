@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 
 from lambdad.worker.sandbox.launcher.preloaded import Edges, PreloadedFinder
@@ -40,6 +41,8 @@ def look_like(argv: list[str], before: set[str], edges: Edges) -> None:
 def wait_for_function() -> None:
     """Wait until the server says which environment the program has; everything else is ready by then."""
     _signals_of_python()
+    # Python keeps the number the thread had in the fork server (or in whoever loaded `threading`).
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     gc.enable()
     _take(_frame(CHANNEL))
 
