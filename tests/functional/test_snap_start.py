@@ -148,9 +148,10 @@ def test_an_environment_goes_on_from_the_image_and_copies_are_different(
         ),
         ("import socket\nkept = socket.socket()\n", "socket"),
         ("import subprocess\nkept = subprocess.Popen(['sleep', '99'])\n", "process"),
+        ("import subprocess\nsubprocess.run('setsid sleep 99 >/dev/null 2>&1 &', shell=True)\n", "process"),
         ("open('/tmp/kept', 'w').close()\n", "/tmp"),
     ],
-    ids=["thread", "socket", "child", "file"],
+    ids=["thread", "socket", "child", "orphan", "file"],
 )
 def test_what_cannot_be_kept_is_named_and_the_version_starts_as_without(
     tmp_path_factory: pytest.TempPathFactory, source: str, reason: str

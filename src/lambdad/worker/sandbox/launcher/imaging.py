@@ -80,6 +80,9 @@ def _snapshot(reaper: int, blank_reaper: int | None) -> _Found:
     if blank_reaper is None:
         raise ImageError("the sandbox it is compared with is gone")
     pid = _runtime_of(reaper)
+    orphans = [child for child in _children(reaper) if child != pid]
+    if orphans:
+        raise Refused(f"it left {len(orphans)} process(es) behind that go on without it")
     left = os.listdir(f"/proc/{pid}/root/tmp")
     if left:
         raise Refused(f"it left {len(left)} file(s) in /tmp: {left[0]}")
@@ -98,11 +101,14 @@ def _runtime_of(reaper: int) -> int:
     """The host's pid of the process that was started first in a sandbox."""
     from lambdad.worker.sandbox.launcher.image.refusal import ImageError  # noqa: PLC0415
 
-    with open(f"/proc/{reaper}/task/{reaper}/children", encoding="ascii") as file:
-        children = file.read().split()
-    for child in children:
+    for child in _children(reaper):
         with open(f"/proc/{child}/status", encoding="utf-8", errors="replace") as file:
             numbers = next((line.split()[1:] for line in file if line.startswith("NSpid:")), [])
         if numbers[-1:] == [_RUNTIME_PID]:
-            return int(child)
+            return child
     raise ImageError("the runtime is no process that was forked and has lived since")
+
+
+def _children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
