@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,11 @@ def test_an_extension_that_ends_behind_an_event_costs_one_event_at_most(
 ) -> None:
     name = with_extension(server, layer, end)
     assert call(server, name, 0.0).error in (None, "Unhandled")
-    answers = [call_again(server, name, n) for n in range(3)]
-    broken = [one.body["errorType"] for one in answers if one.error is not None]
-    assert broken in ([], ["Extension.Crash"])
-    assert call_again(server, name, 9).body == 9
+    answers = [call_again(server, name, n) for n in range(5)]
+    broken = {one.body["errorType"] for one in answers if one.error is not None}
+    assert broken <= {"Extension.Crash"}
+    # Each environment's extension ends once: whoever comes behind that is answered.
+    assert not any(one.error and other.error for one, other in pairwise(answers))
 
 
 def test_an_extension_that_never_comes_back_is_a_timeout_behind_the_answer(

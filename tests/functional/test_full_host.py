@@ -16,7 +16,7 @@ from tests.running import Server
 
 HANDLER = "def handler(event, context):\n    return event\n"
 FUNCTIONS = 12
-CEILING_MIB = 80
+CEILING_MIB = 64
 """Room for a few environments of Python beside what is set aside for one that comes up."""
 
 
