@@ -76,7 +76,7 @@ MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
 SCALING_ENVIRONMENTS: Final = 1_000  # Q: new environments of one function in `SCALING_PERIOD_S`
 SCALING_PERIOD_S: Final = 10.0  # Q: "refilled continuously"; what is unused is not gathered
 STARTS_PER_CPU: Final = (
-    0.5  # L: environments that come up at once; with more, warm calls wait for a processor
+    1.0  # L: environments that come up at once; with more, warm calls wait for a processor
 )
 START_TURN_S: Final = 0.05  # L: five times the usual; who takes longer no longer keeps others from starting
 ROOM_WAIT_S: Final = 1.0  # L: a call waits so long for others to become idle before it is throttled
