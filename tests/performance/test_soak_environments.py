@@ -8,7 +8,7 @@ from tests.soak.campaign import Campaign, Plan
 from tests.soak.inventory import Held
 
 pytestmark = pytest.mark.root
-ENVIRONMENTS = 200
+ENVIRONMENTS = 600
 
 
 @pytest.fixture(scope="module")
