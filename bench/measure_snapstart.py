@@ -15,7 +15,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from bench import client, status
+from bench import client, interpreters, status
 from bench.functions import Kind, Spec
 from bench.measure_paths import FAILURES, FIRST_ANSWER, SPAWN, TAIL, cold, subject_of
 from bench.opening import opened
@@ -37,11 +37,11 @@ def measure(run: Run) -> None:
     """Measure every checkout of lambdad."""
     for name in run.programs:
         try:
-            folder = _packed(run.packages / "-".join([run.workshop.python_runtime, *PACKAGES]), run)
-        except (OSError, subprocess.SubprocessError) as error:
+            runtime = _newest_python(run, name)
+            folder = _packed(run.packages / "-".join([runtime, *PACKAGES]), runtime, run)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
             run.results.fail(Measure.SNAPSTART, name, "pip install", getattr(error, "stderr", "") or error)
             return
-        runtime = run.workshop.python_runtime
         spec = Spec("science", Kind.PYTHON, runtime, "science.handler", folder, FULL_MEMORY_MIB)
         for path, settings in ((RESTORE, {}), (SPAWN, {"LAMBDAD_POOLS": "false"})):
             environment = {**run.environments[name], **settings}
@@ -112,13 +112,19 @@ def publish(port: int, spec: Spec, *, optimised: bool) -> str:
     return version
 
 
-def _packed(home: Path, run: Run) -> Path:
+def _newest_python(run: Run, name: str) -> str:
+    """SnapStart is offered from Python 3.12 on."""
+    found, _ = interpreters.find(run.programs[name], run.environments[name])
+    return [one.runtime for one in found if one.kind is Kind.PYTHON][-1]
+
+
+def _packed(home: Path, runtime: str, run: Run) -> Path:
     """The function with its packages, installed once."""
     if not home.exists():
         run.say(f"installing {' '.join(PACKAGES)} (pip, own folder)")
         draft = home.with_suffix(".partial")
         shutil.rmtree(draft, ignore_errors=True)
-        number = run.workshop.python_runtime.removeprefix("python")
+        number = runtime.removeprefix("python")
         # Wheels of the function's Python, whichever runs the bench.
         wheels = ["--only-binary=:all:", "--python-version", number, "--no-compile"]
         subprocess.run(

@@ -71,8 +71,9 @@ def product_results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_the_product_is_measured_in_every_part_without_a_failure(product_results: Results) -> None:
-    assert [one for one in product_results.failures if one.measure is not Measure.SNAPSTART] == []
-    measured = {key.measure for key in product_results.values if key.subject == PRODUCT}
+    assert product_results.failures == []
+    # Cold starts have a subject per path: "lambdad, pool".
+    measured = {key.measure for key in product_results.values if key.subject.split(", ")[0] == PRODUCT}
     assert measured == set(Measure)
 
 
@@ -91,8 +92,6 @@ def test_every_figure_to_reach_that_needs_no_peer_is_decided(product_results: Re
         "cold start, nodejs22.x, pool",
         "cold start, nodejs22.x, spawn",
         "cold start, c, pool",
-        # Refused for the Python that the bench takes; on its page it says so.
-        "SnapStart, numpy and pandas",
     }
 
 

@@ -8,12 +8,12 @@ from tests.soak.campaign import Campaign, Plan
 from tests.soak.inventory import Held
 
 pytestmark = pytest.mark.root
-ENVIRONMENTS = 600
+ENVIRONMENTS = 200
 
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
-    plan = Plan((ENVIRONMENTS // 2, ENVIRONMENTS // 2), strike_every_s=0.08, seed=3)
+    plan = Plan((ENVIRONMENTS // 2, ENVIRONMENTS // 2), strike_every_s=0.25, seed=3)
     made = Campaign(tmp_path_factory.mktemp("soak") / "data", plan)
     made.run()
     return made

@@ -119,7 +119,7 @@ class Striker:
         deadline = time.monotonic() + _AIM_S
         while time.monotonic() < deadline:
             living: Any = ask(self._port, "GET", "/lambdad/v1/status")["environments"]
-            chosen = [one["id"] for one in living if states is None or one["state"] in states]
+            chosen = [one["sandbox"] for one in living if states is None or one["state"] in states]
             self._chance.shuffle(chosen)
             for name in chosen:
                 for pid in _members(self._data_dir, name):
@@ -158,8 +158,8 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> dict[st
         connection.close()
 
 
-def _members(data_dir: Path, environment_id: str) -> set[int]:
-    groups = [group for group in inventory.sandbox_groups(data_dir) if group.name == environment_id]
+def _members(data_dir: Path, sandbox_id: str) -> set[int]:
+    groups = [group for group in inventory.sandbox_groups(data_dir) if group.name == sandbox_id]
     found: set[int] = set()
     for group in groups:
         try:

@@ -79,6 +79,7 @@ class OwnOperations:
                     "state": one.state.name.lower(),
                     "initialization_type": one.initialization_type,
                     "start_path": one.start_path,
+                    "sandbox": one.sandbox_id,
                 }
                 for one in self.host.environments()
             ],

@@ -48,7 +48,7 @@ class Life:
     """The fields of an environment and the end of all of them.
 
     Attributes:
-        environment_id: names sandbox, cgroup and log stream.
+        environment_id: names the log stream; a sandbox has a name of its own (`sandbox_id`).
         connections: how many connections its processes hold to the server.
         expires_at: monotonic seconds from which on it takes no event any more.
         rests: whether it waits to be frozen (the freezer's own mark).
@@ -122,6 +122,11 @@ class Life:
     def state(self) -> EnvironmentState:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def sandbox_id(self) -> str | None:
+        """Names its control groups and its first process on the host; None until there is a sandbox."""
+        return None if self._making is None else self._making.sandbox.sandbox_id
 
     @property
     def start_path(self) -> str | None:
