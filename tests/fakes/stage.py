@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation, Target
@@ -171,3 +174,23 @@ class Stage:
     def exit(self, status: ExitStatus) -> None:
         assert self.sandbox.process is not None
         self.sandbox.process.exit(status)
+
+
+S = TypeVar("S", bound=Stage)
+
+
+@asynccontextmanager
+async def stages_of(kind: Callable[..., S]) -> AsyncIterator[Callable[..., S]]:
+    """Makes stages, and takes them all down in the end."""
+    made: list[S] = []
+
+    def make(**changes: object) -> S:
+        made.append(kind(**changes))
+        return made[-1]
+
+    yield make
+    for one in made:
+        for caller in one.callers:
+            caller.close()
+        await one.host.close()
+        await asyncio.sleep(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,15 +39,9 @@ BOMB = (
 )
 
 
-@pytest.fixture(scope="module", params=["namespace", "process"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_server: Server
-) -> Iterator[Server]:
-    if request.param == "namespace":
-        yield shared_server
-        return
-    with started(tmp_path_factory.mktemp("ahead") / "data", "--isolation", "process") as made:
-        yield made
+@pytest.fixture(scope="module")
+def server(server_of_each_tier: Server) -> Server:
+    return server_of_each_tier
 
 
 def code_of(server: Server, name: str) -> list[Path]:

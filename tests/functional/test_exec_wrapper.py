@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from calling import SAMPLES, call, failed, publish_layer, started
+from calling import SAMPLES, call, failed, publish_layer
 
 from tests.running import Server
 
@@ -64,15 +63,9 @@ server.serve_forever()
 """
 
 
-@pytest.fixture(scope="module", params=["namespace", "process"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_server: Server
-) -> Iterator[Server]:
-    if request.param == "namespace":
-        yield shared_server
-        return
-    with started(tmp_path_factory.mktemp("wrapper") / "data", "--isolation", "process") as made:
-        yield made
+@pytest.fixture(scope="module")
+def server(server_of_each_tier: Server) -> Server:
+    return server_of_each_tier
 
 
 def wrapped(server: Server, script: str, runtime: str = "python3.11", **parameters: Any) -> str:

@@ -6,7 +6,6 @@ import io
 import urllib.request
 import uuid
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +51,9 @@ def change(server: Server, name: str, **parameters: Any) -> None:
     )
 
 
-@pytest.fixture(scope="module", params=["namespace", "process"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared_server: Server
-) -> Iterator[Server]:
-    """Both tiers, for what has to work in both."""
-    if request.param == "namespace":
-        yield shared_server
-        return
-    with started(tmp_path_factory.mktemp("layers") / "data", "--isolation", "process") as made:
-        yield made
+@pytest.fixture(scope="module")
+def server(server_of_each_tier: Server) -> Server:
+    return server_of_each_tier
 
 
 # --- merging ------------------------------------------------------------------------------------------

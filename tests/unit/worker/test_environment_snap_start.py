@@ -31,7 +31,7 @@ from lambdad.worker.sandbox.image import ImageStale, SnapshotRefused
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.snap_stage import RESTORE_NEXT, SnapStage, post
 from tests.fakes.snapshots import FakeImage
-from tests.fakes.stage import NEXT
+from tests.fakes.stage import NEXT, stages_of
 from tests.fakes.worker import FakeSandbox
 
 S = EnvironmentState
@@ -40,18 +40,8 @@ CREDENTIALS = "/2021-04-23/credentials"
 
 @pytest.fixture
 async def stages() -> AsyncIterator[Callable[..., SnapStage]]:
-    made: list[SnapStage] = []
-
-    def make(**changes: object) -> SnapStage:
-        made.append(SnapStage(**changes))
-        return made[-1]
-
-    yield make
-    for one in made:
-        for caller in one.callers:
-            caller.close()
-        await one.host.close()
-        await asyncio.sleep(0)
+    async with stages_of(SnapStage) as make:
+        yield make
 
 
 @pytest.fixture

@@ -68,15 +68,18 @@ class Processes(Life):
             await extensions.registered.wait()
             if not self._still_starts(generation):
                 return
+        await self._start_runtime(making)
+        if self._still_starts(generation):
+            self._output_is_read = True
+            self._came_up()
+
+    async def _start_runtime(self, making: Making) -> None:
         self._running.add(RUNTIME)
         try:
             await making.start(lambda status: self._exited(RUNTIME, status), self._journal)
         except BaseException:
             self._running.discard(RUNTIME)
             raise
-        if self._still_starts(generation):
-            self._output_is_read = True
-            self._came_up()
 
     async def _start_extension(self, making: Making, name: str) -> None:
         process = making.extension_process(name)

@@ -30,7 +30,6 @@ from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import EnvironmentState, move
 from lambdad.worker.environment.variables import differing
 from lambdad.worker.sandbox.image import ImageStale, MemoryImage
-from lambdad.worker.sandbox.plan import RUNTIME
 
 _log = logging.getLogger("lambdad.environment")
 _S = EnvironmentState
@@ -123,12 +122,7 @@ class RestoredEnvironment(ExecutionEnvironment):
             await super()._start_in_order(making, generation)
             return
         making.renew_credentials()
-        self._running.add(RUNTIME)
-        try:
-            await making.start(lambda status: self._exited(RUNTIME, status), self._journal)
-        except BaseException:
-            self._running.discard(RUNTIME)
-            raise
+        await self._start_runtime(making)
         if self._still_starts(generation):
             self._output_is_read = True
             self._hooks_began = self._surroundings.clock.monotonic()

@@ -64,23 +64,23 @@ class Housing:
         self.starts[StartPath.RESTORE] += 1
 
     async def _find(self, plan: SandboxPlan, kind: BlankKind) -> tuple[Sandbox, StartPath]:
-        for _ in range(_TRIES if self.pools is not None else 0):
-            try:
-                return await self._assigned(plan, kind)
-            except EnvironmentUnavailable as error:
-                _log.info("no blank of %s: %s", kind.name, error, extra={"event": "pool.passed_over"})
+        if self.pools is not None:
+            for _ in range(_TRIES):
+                try:
+                    return await _assigned(self.pools, plan, kind)
+                except EnvironmentUnavailable as error:
+                    _log.info("no blank of %s: %s", kind.name, error, extra={"event": "pool.passed_over"})
         return await self.factory.create(plan), StartPath.SPAWN
 
-    async def _assigned(self, plan: SandboxPlan, kind: BlankKind) -> tuple[Sandbox, StartPath]:
-        if self.pools is None:
-            raise EnvironmentUnavailable("there are no pools")
-        sandbox, path = await self.pools.take(kind)
-        try:
-            await sandbox.assign(plan)
-        except BaseException:
-            await sandbox.destroy()
-            raise
-        return sandbox, path
+
+async def _assigned(pools: BlankPools, plan: SandboxPlan, kind: BlankKind) -> tuple[Sandbox, StartPath]:
+    sandbox, path = await pools.take(kind)
+    try:
+        await sandbox.assign(plan)
+    except BaseException:
+        await sandbox.destroy()
+        raise
+    return sandbox, path
 
 
 def kind_for(launch: RuntimeLaunch, variables: Mapping[str, str]) -> BlankKind:

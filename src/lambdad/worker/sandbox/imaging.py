@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Protocol, cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
-from lambdad.worker.sandbox.asking import Questions
+from lambdad.worker.sandbox.asking import Answer
 from lambdad.worker.sandbox.blank import BlankKind
-from lambdad.worker.sandbox.helper import News, Packets
+from lambdad.worker.sandbox.helper import News
 from lambdad.worker.sandbox.image import ImageStale, MemfdImage, SnapshotRefused
 from lambdad.worker.sandbox.plan import Sandbox
 
-_MOST_AT_ONCE: Final = 1_000
+
+class Ask(Protocol):
+    """Asks the launcher."""
+
+    async def __call__(self, question: News, given: tuple[int, ...] = ()) -> Answer:
+        """As `Questions.ask`."""
+        ...
 
 
 class Imaging:
     """Takes images of runtimes and puts them back.
 
     Args:
-        packets: of the launcher; None while there is none.
+        ask: the launcher, as `Questions.ask` does.
         blank: makes a blank of a kind.
     """
 
-    def __init__(
-        self, packets: Callable[[], Packets | None], blank: Callable[[BlankKind], Awaitable[Sandbox]]
-    ) -> None:
-        self.questions = Questions("the sandbox launcher", _MOST_AT_ONCE)
-        self._packets = packets
+    def __init__(self, ask: Ask, blank: Callable[[BlankKind], Awaitable[Sandbox]]) -> None:
+        self._ask = ask
         self._blank = blank
 
     async def take(self, sandbox_id: str, kind: BlankKind) -> MemfdImage:
@@ -41,7 +44,7 @@ class Imaging:
         blank = await self._blank(kind)
         try:
             question: News = {"op": "snapshot", "id": sandbox_id, "blank_id": blank.sandbox_id}
-            answer, descriptors = await self.questions.ask(self._packets(), question)
+            answer, descriptors = await self._ask(question)
         finally:
             await blank.destroy()
         if "refused" in answer:
@@ -57,7 +60,7 @@ class Imaging:
         descriptor = os.dup(image.descriptor)
         try:
             question: News = {"op": "restore", "id": sandbox_id}
-            answer, _ = await self.questions.ask(self._packets(), question, (descriptor,))
+            answer, _ = await self._ask(question, (descriptor,))
         except EnvironmentUnavailable as error:
             raise ImageStale(str(error)) from error
         finally:

@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.limits import DEFAULT_EPHEMERAL_MIB, MAX_OPEN_FILES, MAX_PROCESSES, MIB
-from lambdad.worker.sandbox.asking import Questions
+from lambdad.worker.sandbox.asking import Answer, Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.group_memory import GroupMemory
@@ -21,7 +21,6 @@ from lambdad.worker.sandbox.helper import (
     LauncherProcess,
     LauncherSetting,
     News,
-    Packets,
     start_launcher,
 )
 from lambdad.worker.sandbox.imaging import Imaging
@@ -32,7 +31,7 @@ from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
 from lambdad.worker.sandbox.plan import Finding, Limits, Mount, Sandbox, SandboxPlan, Tier
 
 _FORK_SERVER_WITHIN_S: Final = 10.0  # 0.1 s is usual
-_MOST_ASSIGNMENTS: Final = 1_000
+_MOST_QUESTIONS: Final = 1_000
 _UNASSIGNED: Final = Limits(
     memory_bytes=0,
     vcpus=1.0,
@@ -55,8 +54,8 @@ class NamespaceFactory:
         self._starting = asyncio.Lock()
         self._sandboxes: dict[str, NamespaceSandbox] = {}
         self._leaving: dict[str, asyncio.Future[None]] = {}
-        self._trees = Questions("the sandbox launcher", _MOST_ASSIGNMENTS)
-        self._imaging = Imaging(self._packets, self._blank_to_compare)
+        self._questions = Questions("the sandbox launcher", _MOST_QUESTIONS)
+        self._imaging = Imaging(self._ask, self._blank_to_compare)
         self._fork_servers: dict[str, tuple[BlankKind, asyncio.Future[None]]] = {}
         self._version = 0
         self._parents: dict[str, str] = {}
@@ -89,7 +88,7 @@ class NamespaceFactory:
         Raises:
             EnvironmentUnavailable: the host refused; the message says what.
         """
-        return await self._make(plan, _as_json(plan), None)
+        return await self._make(plan, None)
 
     async def create_blank(self, kind: BlankKind, sandbox_id: str, *, outbound: bool) -> Sandbox:
         """Make a sandbox for whatever function of `kind` comes, in which its program waits.
@@ -100,10 +99,7 @@ class NamespaceFactory:
         if kind.forks:
             await self._fork_server(kind)
         plan = SandboxPlan(sandbox_id, kind.mounts, _UNASSIGNED, outbound=outbound)
-        wish = _as_json(plan)
-        wish.update(blank=True, fork_server=kind.name if kind.forks else None)
-        wish["limits"] = {**cast("dict[str, object]", wish["limits"]), "memory_bytes": None}
-        sandbox = await self._make(plan, wish, kind)
+        sandbox = await self._make(plan, kind)
         try:
             await sandbox.start_waiting()
         except BaseException:
@@ -111,7 +107,7 @@ class NamespaceFactory:
             raise
         return sandbox
 
-    async def _make(self, plan: SandboxPlan, wish: News, kind: BlankKind | None) -> NamespaceSandbox:
+    async def _make(self, plan: SandboxPlan, kind: BlankKind | None) -> NamespaceSandbox:
         if plan.sandbox_id in self._sandboxes or plan.sandbox_id in self._leaving:
             raise EnvironmentUnavailable(f"a sandbox {plan.sandbox_id} exists already")
         launcher = await self._running()
@@ -130,7 +126,7 @@ class NamespaceFactory:
         self._sandboxes[plan.sandbox_id] = sandbox
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            await launcher.packets.send(wish, (theirs.fileno(),))
+            await launcher.packets.send(_wish(plan, kind), (theirs.fileno(),))
             theirs.close()
             await sandbox.become_ready(ours)
         except BaseException as error:
@@ -145,8 +141,10 @@ class NamespaceFactory:
             raise
         return sandbox
 
-    def _packets(self) -> Packets | None:
-        return None if self._launcher is None else self._launcher.packets
+    async def _ask(self, question: News, given: tuple[int, ...] = ()) -> Answer:
+        """Ask the launcher; see `Questions.ask`."""
+        packets = None if self._launcher is None else self._launcher.packets
+        return await self._questions.ask(packets, question, given)
 
     async def _blank_to_compare(self, kind: BlankKind) -> Sandbox:
         return await self.create_blank(kind, f"i-{os.urandom(8).hex()}", outbound=False)
@@ -159,7 +157,7 @@ class NamespaceFactory:
             "mounts": [(str(mount.source), mount.target) for mount in added],
             "tmp_bytes": plan.limits.tmp_bytes,
         }
-        answer, trees = await self._trees.ask(self._packets(), question)
+        answer, trees = await self._ask(question)
         return trees, cast("bool", answer["tmp_on_disk"])
 
     async def _fork_server(self, kind: BlankKind) -> None:
@@ -249,11 +247,8 @@ class NamespaceFactory:
         if news is None:
             self._launcher_died()
             return
-        if news["event"] == "trees":
-            self._trees.answer(news, descriptors)
-            return
-        if news["event"] == "image":
-            self._imaging.questions.answer(news, descriptors)
+        if news["event"] == "answer":
+            self._questions.answer(news, descriptors)
             return
         if news["event"] == "fork_server":
             self._hear_of_fork_server(news)
@@ -280,8 +275,7 @@ class NamespaceFactory:
         self._settle_all()
 
     def _settle_all(self) -> None:
-        self._trees.lose()
-        self._imaging.questions.lose()
+        self._questions.lose()
         for name in list(self._fork_servers):
             self._hear_of_fork_server({"name": name, "error": "the launcher ended"})
         for gone in self._leaving.values():
@@ -296,20 +290,21 @@ def _lose(ready: asyncio.Future[None], name: str, error: str) -> None:
         ready.exception()  # told, even when nobody waits any more
 
 
-def _as_json(plan: SandboxPlan) -> dict[str, object]:
+def _wish(plan: SandboxPlan, kind: BlankKind | None) -> News:
+    """`launcher.newborn.Wish`; with a kind it is a blank, whose memory is limited when it is assigned."""
     limits = plan.limits
     return {
         "op": "create",
         "id": plan.sandbox_id,
         "mounts": [(str(mount.source), mount.target) for mount in plan.mounts],
         "limits": {
-            "memory_bytes": limits.memory_bytes,
+            "memory_bytes": limits.memory_bytes if kind is None else None,
             "processes": limits.processes,
             "open_files": limits.open_files,
             "tmp_bytes": limits.tmp_bytes,
         },
         "listen": plan.listen,
         "outbound": plan.outbound,
-        "blank": False,
-        "fork_server": None,
+        "blank": kind is not None,
+        "fork_server": kind.name if kind is not None and kind.forks else None,
     }

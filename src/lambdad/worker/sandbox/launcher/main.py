@@ -134,9 +134,9 @@ class Launcher:
             trees = self._nursery.trees(wanted["mounts"])
             on_disk = self._tmp.limit(wanted["id"], wanted["tmp_bytes"])
         except OSError as error:
-            self._tell({"event": "trees", "number": number, "error": str(error)})
+            self._tell({"event": "answer", "number": number, "error": str(error)})
         else:
-            self._tell({"event": "trees", "number": number, "tmp_on_disk": on_disk}, trees)
+            self._tell({"event": "answer", "number": number, "tmp_on_disk": on_disk}, trees)
         finally:
             for tree in trees:
                 os.close(tree)
@@ -162,7 +162,7 @@ class Launcher:
             else:
                 worker = start_restore(self._server, order["number"], newborn.pid, descriptors[0])
         except OSError as error:
-            self._tell({"event": "image", "number": order["number"], "error": str(error)})
+            self._tell({"event": "answer", "number": order["number"], "error": str(error)})
         else:
             self._workers.add(worker)
             self._poll.register(worker, select.POLLIN)
