@@ -178,6 +178,7 @@ class _Worker:
         share: Capacity,
     ) -> None:
         self.edge: EdgeServer | None = None
+        self._clock = clock
         self.credentials = CredentialIssuer()
         runtimes = RuntimeCatalogue()
 
@@ -269,10 +270,9 @@ class _Worker:
                 _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
 
     def _look_at_blanks(self) -> None:
-        blanks, placement = self.housing.pools, self.pools.placement
+        blanks = self.housing.pools
         if blanks is not None:
-            ceiling = placement.bounds.ceiling_bytes
-            blanks.tell_memory(lacks=ceiling is not None and placement.used_bytes() > ceiling)
+            blanks.tell_memory(lacks=self.pools.placement.is_over(self._clock.monotonic()))
             blanks.look()
 
 

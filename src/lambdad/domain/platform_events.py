@@ -12,7 +12,7 @@ to say. `platform.end` and `platform.fault` exist for subscribers of the older L
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_json import timestamp
@@ -41,24 +41,10 @@ class Span(NamedTuple):
     duration_ms: float
 
 
-def init_start(
-    time_ms: int,
-    *,
-    initialization_type: str,
-    phase: str,
-    function_name: str,
-    function_version: str,
-    runtime_version: str | None,
-    runtime_version_arn: str | None,
-    instance_id: str,
-    memory_bytes: int,
-) -> PlatformEvent:
-    """Init begins.
+class EnvironmentFacts(TypedDict):
+    """What an environment is, as told when it begins.
 
-    Args:
-        time_ms: ms since the epoch.
-        initialization_type: `ON_DEMAND`, `PROVISIONED` or `SNAP_START`.
-        phase: ``init``, ``invoke`` when Init is repeated inside an invocation, or `SNAP_START`.
+    Attributes:
         function_name: without version.
         function_version: ``$LATEST`` or a number.
         runtime_version: for example ``python:3.12.v38``; None when the function brings its own runtime.
@@ -66,16 +52,32 @@ def init_start(
         instance_id: names the environment; AWS shows its log stream.
         memory_bytes: what the environment may use.
     """
+
+    function_name: str
+    function_version: str
+    runtime_version: str | None
+    runtime_version_arn: str | None
+    instance_id: str
+    memory_bytes: int
+
+
+def init_start(
+    time_ms: int,
+    *,
+    initialization_type: str,
+    phase: str,
+    **environment: Unpack[EnvironmentFacts],
+) -> PlatformEvent:
+    """Init begins.
+
+    Args:
+        time_ms: ms since the epoch.
+        initialization_type: `ON_DEMAND`, `PROVISIONED` or `SNAP_START`.
+        phase: ``init``, ``invoke`` when Init is repeated inside an invocation, or `SNAP_START`.
+        environment: what the environment is.
+    """
     record: dict[str, object] = {"initializationType": initialization_type, "phase": phase}
-    _add_environment(
-        record,
-        function_name,
-        function_version,
-        runtime_version,
-        runtime_version_arn,
-        instance_id,
-        memory_bytes,
-    )
+    record.update(_environment(environment))
     return PlatformEvent(time_ms, "platform.initStart", record)
 
 
@@ -181,26 +183,10 @@ def fault(time_ms: int, text: str) -> PlatformEvent:
 
 def restore_start(
     time_ms: int,
-    *,
-    function_name: str,
-    function_version: str,
-    runtime_version: str | None,
-    runtime_version_arn: str | None,
-    instance_id: str,
-    memory_bytes: int,
+    **environment: Unpack[EnvironmentFacts],
 ) -> PlatformEvent:
     """An environment is being restored from a snapshot; members as of `init_start`."""
-    record: dict[str, object] = {}
-    _add_environment(
-        record,
-        function_name,
-        function_version,
-        runtime_version,
-        runtime_version_arn,
-        instance_id,
-        memory_bytes,
-    )
-    return PlatformEvent(time_ms, "platform.restoreStart", record)
+    return PlatformEvent(time_ms, "platform.restoreStart", _environment(environment))
 
 
 def restore_runtime_done(time_ms: int, status: Status, error_type: str | None = None) -> PlatformEvent:
@@ -274,22 +260,16 @@ def tracing_of(trace_id: str | None, segment_id: str | None, sampled: bool) -> M
     return {"type": "X-Amzn-Trace-Id", "value": f"{value};Sampled={int(sampled)}"}
 
 
-def _add_environment(
-    record: dict[str, object],
-    function_name: str,
-    function_version: str,
-    runtime_version: str | None,
-    runtime_version_arn: str | None,
-    instance_id: str,
-    memory_bytes: int,
-) -> None:
-    if runtime_version is not None:
-        record["runtimeVersion"] = runtime_version
-        record["runtimeVersionArn"] = runtime_version_arn
-    record["functionName"] = function_name
-    record["functionVersion"] = function_version
-    record["instanceId"] = instance_id
-    record["instanceMaxMemory"] = memory_bytes
+def _environment(facts: EnvironmentFacts) -> dict[str, object]:
+    record: dict[str, object] = {}
+    if facts["runtime_version"] is not None:
+        record["runtimeVersion"] = facts["runtime_version"]
+        record["runtimeVersionArn"] = facts["runtime_version_arn"]
+    record["functionName"] = facts["function_name"]
+    record["functionVersion"] = facts["function_version"]
+    record["instanceId"] = facts["instance_id"]
+    record["instanceMaxMemory"] = facts["memory_bytes"]
+    return record
 
 
 def _with_error(record: dict[str, object], error_type: str | None) -> dict[str, object]:

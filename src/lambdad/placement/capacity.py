@@ -67,6 +67,11 @@ class Placement:
         """How many idle environments to end because all together use too much."""
         return to_relieve(crowd, self.bounds, self._used_bytes(now)) if self.environments else 0
 
+    def is_over(self, now: float) -> bool:
+        """Whether all together use more than they may; reads memory when that was long ago."""
+        ceiling = self.bounds.ceiling_bytes
+        return ceiling is not None and self._used_bytes(now) > ceiling
+
     def used_bytes(self) -> int:
         """What they use now, or what is assumed where the host cannot tell."""
         self.memory_changed()

@@ -67,21 +67,27 @@ class LifeTelling:
         """INIT_START; `phase` is ``invoke`` when Init is repeated inside an event, or ``snap-start``."""
         self._init_changed(True)
         self._phase = phase
-        version = self._version
-        arn = None if runtime_version is None else runtime_version_arn(version, runtime_version)
         self._say(
             platform_events.init_start(
                 self._now_ms(),
                 initialization_type=self.initialization_type,
                 phase=phase,
-                function_name=version.name,
-                function_version=version.version,
-                runtime_version=runtime_version,
-                runtime_version_arn=arn,
-                instance_id=self.stream_name,
-                memory_bytes=version.memory_mib * MIB,
+                **self._facts(runtime_version),
             )
         )
+
+    def _facts(self, runtime_version: str | None) -> platform_events.EnvironmentFacts:
+        version = self._version
+        return {
+            "function_name": version.name,
+            "function_version": version.version,
+            "runtime_version": runtime_version,
+            "runtime_version_arn": (
+                None if runtime_version is None else runtime_version_arn(version, runtime_version)
+            ),
+            "instance_id": self.stream_name,
+            "memory_bytes": version.memory_mib * MIB,
+        }
 
     def init_runtime_done(self, status: Status, error_type: str | None = None) -> None:
         """The runtime has come to its first `next`, or will not."""
@@ -116,20 +122,7 @@ class LifeTelling:
     def restore_started(self, started_ms: int, runtime_version: str | None) -> None:
         """RESTORE_START."""
         self.initialization_type = SNAP_START
-        version = self._version
-        self._say(
-            platform_events.restore_start(
-                started_ms,
-                function_name=version.name,
-                function_version=version.version,
-                runtime_version=runtime_version,
-                runtime_version_arn=(
-                    None if runtime_version is None else runtime_version_arn(version, runtime_version)
-                ),
-                instance_id=self.stream_name,
-                memory_bytes=version.memory_mib * MIB,
-            )
-        )
+        self._say(platform_events.restore_start(started_ms, **self._facts(runtime_version)))
 
     def restore_ended(self, times: RestoreTimes, status: Status, error_type: str | None = None) -> None:
         """RESTORE_REPORT; after a success the next event's report has the times, too."""
