@@ -164,7 +164,7 @@ def story(server: Server, files: dict[str, str | bytes], runtime: str) -> tuple[
     for _ in range(3):
         bodies.append(re.sub(_CHANGING, "~", repr(call(server, name).body)))
         until(lambda: is_settled(server, name))
-    until(lambda: sum("REPORT" in line for line in server.messages(name)) >= 3)
+    until(lambda: sum(line.startswith("REPORT ") for line in server.messages(name)) == 3)
     return bodies, [re.sub(_CHANGING, "~", line) for line in server.messages(name)]
 
 
