@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from layer_contract import HERE, LayerContract, layer_version
 from provisioned_contract import ProvisionedContract
+from resource_contract import ResourceContract
 
 from lambdad.domain.function import (
     LATEST,
@@ -156,7 +157,7 @@ async def all_pages(
     return found
 
 
-class CatalogueContract(LayerContract, ProvisionedContract):
+class CatalogueContract(LayerContract, ProvisionedContract, ResourceContract):
     def opened(self) -> AbstractContextManager[CatalogueStore]:
         """A fresh catalogue, closed at the end."""
         raise NotImplementedError

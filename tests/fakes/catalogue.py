@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
-from lambdad.ports.catalogue_store import Usage
+from lambdad.ports.catalogue_store import Beside, Usage
 from tests.fakes.layers import FakeLayers
 from tests.fakes.provisioned import FakeProvisioned
+from tests.fakes.resources import FakeResources
 
 
 class _Function:
@@ -26,11 +28,16 @@ class FakeCatalogue:
         self._functions: dict[tuple[Scope, str], _Function] = {}
         self.layers = FakeLayers()
         self.provisioned = FakeProvisioned(self._has)
+        self.resources = FakeResources(self._has)
 
-    async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
+    async def create(
+        self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
+    ) -> bool:
         if (latest.scope, latest.name) in self._functions:
             return False
         self._functions[latest.scope, latest.name] = _Function(latest, tags)
+        for kind, name, value in beside:
+            self.resources.write_new(kind, Place(latest.scope, latest.name, name), value)
         return True
 
     async def read(self, scope: Scope, name: str, version: str = LATEST) -> FunctionVersion | None:
@@ -58,12 +65,14 @@ class FakeCatalogue:
 
     async def delete_version(self, scope: Scope, name: str, version: str) -> bool:
         function = self._functions.get((scope, name))
-        if function is None or version == LATEST:
+        if function is None or version == LATEST or version not in function.versions:
             return False
+        self.resources.version_goes(scope, name, version)
         self.provisioned.forget(scope, name, version)
         return function.versions.pop(version, None) is not None
 
     async def delete_function(self, scope: Scope, name: str) -> bool:
+        self.resources.function_goes(scope, name)
         self.provisioned.forget(scope, name)
         return self._functions.pop((scope, name), None) is not None
 

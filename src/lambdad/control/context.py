@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdad.control.settling import Settler
+from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import InvalidParameter, NotFound, PreconditionFailed
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
@@ -49,16 +51,21 @@ class ControlContext:
     changed: Callable[[Scope, str], None]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
-        """The version a reference names.
+        """The version a reference names; of an alias, the one that takes what is left by its weights.
 
         Raises:
             NotFound: in AWS's words, qualified as the request was.
         """
-        number = reference.version
+        number = reference.version or await self._pointed_at(scope, reference)
         version = None if number is None else await self.catalogue.read(scope, reference.name, number)
         if version is None:
             raise NotFound(f"Function not found: {reference.arn(scope)}")
         return version
+
+    async def _pointed_at(self, scope: Scope, reference: FunctionReference) -> str | None:
+        place = Place(scope, reference.name, reference.qualifier or LATEST)
+        alias = await self.catalogue.resources.read(ALIASES, place)
+        return None if alias is None else alias.version
 
     async def read_latest(self, scope: Scope, name: str) -> FunctionVersion:
         """A function's `$LATEST`.

@@ -9,7 +9,8 @@
     │   ├── NotFound                 no such resource
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
-    │   │   └── SnapStartNotReady    the version's snapshot is being made
+    │   │   ├── SnapStartNotReady    the version's snapshot is being made
+    │   │   └── VersionInUse         aliases point at the version
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -72,6 +73,18 @@ class Conflict(CallerError):
 
 class SnapStartNotReady(Conflict):
     """The version is being initialised for its snapshot."""
+
+
+class VersionInUse(Conflict):
+    """Aliases point at the version, so it cannot be deleted.
+
+    Args:
+        aliases: their names.
+    """
+
+    def __init__(self, aliases: list[str]) -> None:
+        super().__init__(f"The version is in use by the aliases {', '.join(aliases)}.")
+        self.aliases = aliases
 
 
 class SnapStartFailed(CallerError):

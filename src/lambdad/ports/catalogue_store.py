@@ -6,14 +6,19 @@ read, compute the new value, `replace`; of two racing writers exactly one gets T
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys
+from lambdad.domain.resource import Kind
 from lambdad.domain.scope import Scope
 from lambdad.ports.layer_store import LayerStore
 from lambdad.ports.provisioned_store import ProvisionedStore
+from lambdad.ports.resource_store import ResourceStore
+
+Beside = tuple[Kind[Any], str, Any]
+"""Kind, name and value of a resource that is made together with a function, in one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,17 @@ class CatalogueStore(Protocol):
         """Provisioned concurrency, in the same catalogue."""
         ...
 
-    async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
-        """Store a new function's `$LATEST`; False when the name is taken (nothing is changed)."""
+    @property
+    def resources(self) -> ResourceStore:
+        """Resources of every other kind, in the same catalogue."""
+        ...
+
+    async def create(
+        self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
+    ) -> bool:
+        """Store a new function's `$LATEST` and what is made beside it; False when the name is taken
+        (nothing is changed).
+        """
         ...
 
     async def read(self, scope: Scope, name: str, version: str = "$LATEST") -> FunctionVersion | None:
@@ -63,11 +77,15 @@ class CatalogueStore(Protocol):
         ...
 
     async def delete_version(self, scope: Scope, name: str, version: str) -> bool:
-        """Remove one numbered version; False when there is none."""
+        """Remove one numbered version and what is qualified by it; False when there is none.
+
+        Raises:
+            VersionInUse: a resource points at it.
+        """
         ...
 
     async def delete_function(self, scope: Scope, name: str) -> bool:
-        """Remove a function with all versions and tags; False when there is none."""
+        """Remove a function with all versions, tags and resources; False when there is none."""
         ...
 
     async def list_functions(self, scope: Scope, *, after: str | None, limit: int) -> list[FunctionVersion]:

@@ -7,19 +7,21 @@ commit. A version is one JSON document beside the few columns that queries need.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
-from lambdad.ports.catalogue_store import Usage
+from lambdad.ports.catalogue_store import Beside, Usage
 from lambdad.storage.sqlite.database import Durability
 from lambdad.storage.sqlite.layers_sqlite import SqliteLayers
 from lambdad.storage.sqlite.provisioned_sqlite import SqliteProvisioned
 from lambdad.storage.sqlite.queries import queries
+from lambdad.storage.sqlite.resources_sqlite import SqliteResources
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.version_numbers import BEFORE_LATEST, number_of
 
@@ -27,7 +29,7 @@ _Parameters = dict[str, str | int | bytes | None]
 
 
 class SqliteCatalogue:
-    """Functions, versions, tags, layers and provisioned concurrency in one SQLite file.
+    """Functions, versions, tags, layers, provisioned concurrency and other resources in one SQLite file.
 
     Args:
         path: the file, made when missing, or ``:memory:``.
@@ -35,6 +37,7 @@ class SqliteCatalogue:
     Attributes:
         layers: the layers of the same file.
         provisioned: provisioned concurrency in the same file.
+        resources: resources of every other kind in the same file.
 
     Raises:
         StorageRefused: the file cannot be used.
@@ -49,13 +52,16 @@ class SqliteCatalogue:
         self._threads = Threads(path, "catalogue", Durability.FULL)
         self.layers = SqliteLayers(self._threads)
         self.provisioned = SqliteProvisioned(self._threads)
+        self.resources = SqliteResources(self._threads)
 
     def close(self) -> None:
         """Finish what waits and close the file."""
         self._threads.close()
 
-    async def create(self, latest: FunctionVersion, tags: Mapping[str, str]) -> bool:
-        """Store a new function's `$LATEST`; False when the name is taken."""
+    async def create(
+        self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
+    ) -> bool:
+        """Store a new function's `$LATEST` and what is made beside it; False when the name is taken."""
         row = self._row(latest)
         row["tags"] = self._encode_tags(tags)
 
@@ -63,6 +69,9 @@ class SqliteCatalogue:
             if connection.execute(self._sql["create_function"], row).rowcount == 0:
                 return False
             connection.execute(self._sql["insert_version"], row)
+            for kind, name, value in beside:
+                place = Place(latest.scope, latest.name, name)
+                self.resources.write_new(connection, kind, place, value)
             return True
 
         return await self._threads.write(run)
@@ -97,11 +106,19 @@ class SqliteCatalogue:
         return int(rows[0][0]) if rows else 0
 
     async def delete_version(self, scope: Scope, name: str, version: str) -> bool:
-        """Remove one numbered version; False when there is none."""
-        return await self._change("delete_version", _key(scope, name) | {"number": number_of(version)})
+        """Remove one numbered version and what is qualified by it; False when there is none."""
+        key = _key(scope, name) | {"number": number_of(version)}
+
+        def run(connection: sqlite3.Connection) -> bool:
+            if connection.execute(self._sql["delete_version"], key).rowcount == 0:
+                return False
+            self.resources.version_goes(connection, scope, name, version)
+            return True
+
+        return await self._threads.write(run)
 
     async def delete_function(self, scope: Scope, name: str) -> bool:
-        """Remove a function with all versions and tags; False when there is none."""
+        """Remove a function with all versions, tags and resources; False when there is none."""
         return await self._change("delete_function", _key(scope, name))
 
     async def list_functions(self, scope: Scope, *, after: str | None, limit: int) -> list[FunctionVersion]:
