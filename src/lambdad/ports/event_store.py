@@ -52,7 +52,7 @@ class EventStore(Protocol):
         ...
 
     async def aged(self, lane: Lane, *, accepted_before_ms: int, limit: int) -> list[Event]:
-        """Take events that were accepted before, due or not."""
+        """Take those of the first `limit` accepted events that were accepted before, due or not."""
         ...
 
     async def backlogs(self) -> list[Backlog]:

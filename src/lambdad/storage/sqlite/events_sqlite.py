@@ -58,7 +58,8 @@ class SqliteEvents:
             ).fetchone()
         finally:
             connection.close()
-        self._lanes = {_lane(row): row[0] for row in rows}
+        self._lanes: dict[Lane, int] = {_lane(row): row[0] for row in rows}
+        self._known = set(self._lanes.values())  # lanes that are on disk
         self._paused = {row[0] for row in rows if row[5]}
 
     def close(self) -> None:
@@ -75,7 +76,9 @@ class SqliteEvents:
         self._take(lane, given.id)
 
         def done(error: LambdadError | None) -> None:
-            if error is not None:
+            if error is None:
+                self._known.add(lane)
+            else:
                 self._free(given.id)
             stored(error)
 
@@ -112,7 +115,8 @@ class SqliteEvents:
         if number is None:
             return Claim([], None)
         async with self._claiming:
-            events = await self._some("claim", lane, number, now_ms, limit)
+            found = await self._fetch("claim", (number, now_ms, self._taken_text(number), limit))
+            events = self._claimed(lane, number, found)
             rows = await self._fetch("next_due", (number, self._taken_text(number)))
         return Claim(events, rows[0][0] if rows else None)
 
@@ -122,7 +126,8 @@ class SqliteEvents:
         if number is None:
             return []
         async with self._claiming:
-            return await self._some("aged", lane, number, accepted_before_ms, limit)
+            rows = await self._fetch("aged", (number, self._taken_text(number), limit, accepted_before_ms))
+            return self._claimed(lane, number, rows)
 
     async def backlogs(self) -> list[Backlog]:
         """Every lane that has events or is paused."""
@@ -139,9 +144,9 @@ class SqliteEvents:
         """Keep a lane from being tried, or no longer."""
         rows: list[tuple[Step, Row]] = []
         number = self._number(lane, rows)
-        (self._paused.add if paused else self._paused.discard)(number)
         if rows:
-            self._intake.put(Item(rows, None))
+            self._intake.put(Item(rows, lambda _: self._known.add(number)))
+        (self._paused.add if paused else self._paused.discard)(number)
         await self._write(self._sql["pause"], (int(paused), number))
 
     async def purge(self, lane: Lane) -> int:
@@ -191,15 +196,12 @@ class SqliteEvents:
         if number is None:
             self._last_lane += 1
             number = self._lanes[lane] = self._last_lane
-        if number not in self._taken:
-            # Once in each life, not only when it is new: the transaction that made it may have failed.
-            self._taken[number] = set()
+        if number not in self._known:  # or the transaction that was to make it has failed
             key = (lane.scope.account, lane.scope.region, lane.function, lane.qualifier or "")
             rows.append((Step.INSERT_LANE, (number, *key)))
         return number
 
-    async def _some(self, query: str, lane: Lane, number: int, before_ms: int, limit: int) -> list[Event]:
-        rows = await self._fetch(query, (number, before_ms, self._taken_text(number), limit))
+    def _claimed(self, lane: Lane, number: int, rows: Sequence[Any]) -> list[Event]:
         events = [_event(lane, row) for row in rows]
         for event in events:
             self._take(number, event.id)
@@ -238,7 +240,8 @@ class SqliteEvents:
 
     async def _write(self, statement: str, parameters: Row) -> int:
         def run(connection: sqlite3.Connection) -> int:
-            return int(connection.execute(statement, parameters).rowcount)
+            changed: int = connection.execute(statement, parameters).rowcount
+            return changed
 
         return await self._threads.write(run)
 

@@ -38,10 +38,12 @@ WHERE lane = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
 ORDER BY due_ms, id LIMIT ?;
 
 -- name: aged
--- Events of a lane that were accepted before, without those that are taken.
-SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload FROM events
-WHERE lane = ? AND accepted_ms < ? AND id NOT IN (SELECT value FROM json_each(?))
-ORDER BY due_ms, id LIMIT ?;
+-- Of the first events of a lane that are not taken those that were accepted before; ids rise with acceptance.
+SELECT * FROM (
+    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload FROM events
+    INDEXED BY events_of_lane
+    WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+) WHERE accepted_ms < ?;
 
 -- name: next_due
 -- When the first event of a lane that is not taken is due.

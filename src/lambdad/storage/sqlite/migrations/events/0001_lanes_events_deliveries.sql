@@ -22,6 +22,7 @@ CREATE TABLE events (
 ) STRICT;
 
 CREATE INDEX events_due ON events (lane, due_ms);
+CREATE INDEX events_of_lane ON events (lane);
 
 CREATE TABLE deliveries (
     id           INTEGER PRIMARY KEY,
