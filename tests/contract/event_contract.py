@@ -26,7 +26,9 @@ def event(number: int = 1, **changes: Any) -> Event:
 
 
 def delivery(**changes: Any) -> Delivery:
-    made = Delivery(HERE, "arn:aws:sqs:us-east-1:000000000000:q", b"{}", LANE.arn, "request-1", due_ms=5)
+    made = Delivery(
+        HERE, "arn:aws:sqs:us-east-1:000000000000:q", b"{}", LANE.arn, "request-1", "Root=1", due_ms=5
+    )
     return replace(made, **changes)
 
 
@@ -185,6 +187,14 @@ class EventContract:
         await delivered(store, again)
         assert await store.deliveries(now_ms=10**9, limit=10) == []
         assert await store.next_delivery_ms() is None
+
+    async def test_targets_can_be_left_out(self, store: EventStore) -> None:
+        given = (await accepted(store, event(1), free=False))[0]
+        owed = (delivery(target="a", due_ms=1), delivery(target="b", due_ms=2))
+        await settled(store, Ended(given.id, owed))
+        assert await store.next_delivery_ms(but={"a"}) == 2
+        assert [one.target for one in await store.deliveries(now_ms=9, limit=9, but=["a"])] == ["b"]
+        assert await store.next_delivery_ms(but={"a"}) is None
 
     async def test_nothing_is_due_later_than_was_said(self, store: EventStore) -> None:
         given = await accepted(store, event(1, due_ms=1000), event(2, due_ms=5), event(3), free=False)

@@ -24,7 +24,7 @@ from tests.fakes.worker import version_of
 
 HERE = Scope()
 LANE = Lane(HERE, "f")
-_PUMPS = 30  # turns of the loop after which nothing more happens by itself
+_PUMPS = 300  # turns of the loop after which nothing more happens by itself
 Answer = Callable[[InvokeRequest], "Outcome | LambdadError | None"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lambdad.domain.errors import LambdadError
@@ -90,8 +90,8 @@ class FakeEvents:
             del self._events[event.id]
         return len(free)
 
-    async def deliveries(self, *, now_ms: int, limit: int) -> list[Delivery]:
-        free = [one for one in self.owed.values() if one.id not in self._out and one.due_ms <= now_ms]
+    async def deliveries(self, *, now_ms: int, limit: int, but: Collection[str] = ()) -> list[Delivery]:
+        free = [one for one in self._owed(but) if one.due_ms <= now_ms]
         found = sorted(free, key=lambda one: (one.due_ms, one.id))[:limit]
         self._out.update(one.id for one in found)
         return found
@@ -106,14 +106,17 @@ class FakeEvents:
         self.owed[delivery.id] = delivery
         self._out.discard(delivery.id)
 
-    async def next_delivery_ms(self) -> int | None:
-        return min((one.due_ms for one in self.owed.values() if one.id not in self._out), default=None)
+    async def next_delivery_ms(self, *, but: Collection[str] = ()) -> int | None:
+        return min((one.due_ms for one in self._owed(but)), default=None)
 
     async def not_later_than(self, latest_ms: int) -> None:
         for event in self.events:
             self._events[event.id] = replace(event, due_ms=min(event.due_ms, latest_ms))
         for delivery in list(self.owed.values()):
             self.owed[delivery.id] = replace(delivery, due_ms=min(delivery.due_ms, latest_ms))
+
+    def _owed(self, but: Collection[str]) -> list[Delivery]:
+        return [one for one in self.owed.values() if one.id not in self._out and one.target not in but]
 
     def _free(self, lane: Lane) -> list[Event]:
         free = [

@@ -73,6 +73,7 @@ class Delivery:
         attributes: message attributes by name: type and value; only dead letters have some.
         function_arn: whose event it was, for those who look.
         request_id: of the event.
+        trace: trace header of the event.
         due_ms: when it shall be tried next.
         attempts: times it could not be delivered.
     """
@@ -82,6 +83,7 @@ class Delivery:
     body: bytes
     function_arn: str
     request_id: str
+    trace: str
     due_ms: int
     attributes: tuple[tuple[str, str, str], ...] = ()
     attempts: int = 0

@@ -113,7 +113,9 @@ def _message(last: Attempt | None) -> str:
 def _owed(
     event: Event, target: str, body: bytes, attributes: tuple[tuple[str, str, str], ...], now_ms: int
 ) -> Delivery:
-    return Delivery(event.lane.scope, target, body, event.lane.arn, event.request_id, now_ms, attributes)
+    return Delivery(
+        event.lane.scope, target, body, event.lane.arn, event.request_id, event.trace, now_ms, attributes
+    )
 
 
 def _document(payload: bytes) -> msgspec.Raw | str:

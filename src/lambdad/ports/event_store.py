@@ -6,7 +6,7 @@ queued, so an event can run twice and never not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,8 +67,11 @@ class EventStore(Protocol):
         """Remove the events of a lane that are not claimed; how many."""
         ...
 
-    async def deliveries(self, *, now_ms: int, limit: int) -> list[Delivery]:
-        """Take deliveries that are due, the oldest first; free again by `delivered` or `owe`."""
+    async def deliveries(self, *, now_ms: int, limit: int, but: Collection[str] = ()) -> list[Delivery]:
+        """Take deliveries that are due, to other targets than `but`, the oldest first.
+
+        Each is free again by `delivered` or `owe`.
+        """
         ...
 
     def delivered(self, delivery: Delivery, stored: Stored | None = None) -> None:
@@ -79,8 +82,8 @@ class EventStore(Protocol):
         """It did not arrive: it is owed again, with its `due_ms` and `attempts`."""
         ...
 
-    async def next_delivery_ms(self) -> int | None:
-        """When the first delivery that is not taken is due; None when none is owed."""
+    async def next_delivery_ms(self, *, but: Collection[str] = ()) -> int | None:
+        """When the first delivery that is not taken, to other targets than `but`, is due; None for none."""
         ...
 
     async def not_later_than(self, latest_ms: int) -> None:

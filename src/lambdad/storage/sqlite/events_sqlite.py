@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,10 +157,11 @@ class SqliteEvents:
         async with self._claiming:
             return await self._write(self._sql["purge"], (number, self._taken_text(number)))
 
-    async def deliveries(self, *, now_ms: int, limit: int) -> list[Delivery]:
-        """Take deliveries that are due, the oldest first."""
+    async def deliveries(self, *, now_ms: int, limit: int, but: Collection[str] = ()) -> list[Delivery]:
+        """Take deliveries that are due, to other targets than `but`, the oldest first."""
         async with self._claiming:
-            rows = await self._fetch("deliveries", (now_ms, json.dumps(sorted(self._out)), limit))
+            taken, others = json.dumps(sorted(self._out)), json.dumps(sorted(but))
+            rows = await self._fetch("deliveries", (now_ms, taken, others, limit))
             found = [_delivery(row) for row in rows]
             self._out.update(one.id for one in found)
             return found
@@ -180,9 +181,9 @@ class SqliteEvents:
         row = (delivery.due_ms, delivery.attempts, delivery.id)
         self._intake.put(Item([(Step.OWE, row)], lambda _: self._out.discard(delivery.id)))
 
-    async def next_delivery_ms(self) -> int | None:
-        """When the first delivery that is not taken is due."""
-        rows = await self._fetch("next_delivery", (json.dumps(sorted(self._out)),))
+    async def next_delivery_ms(self, *, but: Collection[str] = ()) -> int | None:
+        """When the first delivery that is not taken, to other targets than `but`, is due."""
+        rows = await self._fetch("next_delivery", (json.dumps(sorted(self._out)), json.dumps(sorted(but))))
         return rows[0][0] if rows else None
 
     async def not_later_than(self, latest_ms: int) -> None:
@@ -230,6 +231,7 @@ class SqliteEvents:
             owed.target,
             owed.function_arn,
             owed.request_id,
+            owed.trace,
             json.dumps(owed.attributes),
             owed.body,
         )
@@ -262,13 +264,14 @@ def _event(lane: Lane, row: Any) -> Event:
 
 
 def _delivery(row: Any) -> Delivery:
-    number, account, region, due_ms, attempts, target, function_arn, request_id, attributes, body = row
+    number, account, region, due_ms, attempts, target, arn, request_id, trace, attributes, body = row
     return Delivery(
         Scope(account, region),
         target,
         body,
-        function_arn,
+        arn,
         request_id,
+        trace,
         due_ms,
         tuple((name, kind, value) for name, kind, value in json.loads(attributes)),
         attempts,

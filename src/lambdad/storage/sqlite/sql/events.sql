@@ -69,8 +69,8 @@ UPDATE deliveries SET due_ms = ?1 WHERE due_ms > ?1;
 -- name: insert_delivery
 -- A message that is owed.
 INSERT INTO deliveries (
-    id, account, region, due_ms, attempts, target, function_arn, request_id, attributes, body
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: owe
 -- A message that did not arrive.
@@ -82,9 +82,14 @@ DELETE FROM deliveries WHERE id = ?;
 
 -- name: deliveries
 -- Messages that are due, without those that are taken.
-SELECT id, account, region, due_ms, attempts, target, function_arn, request_id, attributes, body FROM deliveries
-WHERE due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_ms, id LIMIT ?;
+SELECT id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
+FROM deliveries
+WHERE due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
+  AND target NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms, id LIMIT ?;
 
 -- name: next_delivery
 -- When the first message that is not taken is due.
-SELECT due_ms FROM deliveries WHERE id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_ms LIMIT 1;
+SELECT due_ms FROM deliveries
+WHERE id NOT IN (SELECT value FROM json_each(?)) AND target NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms LIMIT 1;

@@ -33,6 +33,7 @@ CREATE TABLE deliveries (
     target       TEXT    NOT NULL,
     function_arn TEXT    NOT NULL,
     request_id   TEXT    NOT NULL,
+    trace        TEXT    NOT NULL,
     attributes   TEXT    NOT NULL,            -- JSON array of [name, type, value]
     body         BLOB    NOT NULL
 ) STRICT;
