@@ -48,7 +48,9 @@ class ProvisionedContract:
         assert await store.read(HERE, "f", "1") == config(requested=7, last_modified="later")
 
     @pytest.mark.parametrize("number", ["$LATEST", "2", "01", "x", "9" * 30])
-    async def test_only_published_versions_and_aliases_have_one(self, catalogue: CatalogueStore, number: str) -> None:
+    async def test_only_published_versions_and_aliases_have_one(
+        self, catalogue: CatalogueStore, number: str
+    ) -> None:
         store = catalogue.provisioned
         assert not await store.write(config(qualifier=number))
         await function_with(catalogue, "1")

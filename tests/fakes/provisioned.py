@@ -58,9 +58,7 @@ class FakeProvisioned:
                 del self._configs[key]
 
     def _sorted(self) -> list[_Key]:
-        return sorted(
-            self._configs, key=lambda key: (key[0].account, key[0].region, key[1], _order(key[2]))
-        )
+        return sorted(self._configs, key=lambda key: (key[0].account, key[0].region, key[1], _order(key[2])))
 
 
 def _order(qualifier: str) -> tuple[bool, int, str]:
