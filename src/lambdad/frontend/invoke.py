@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 
 from lambdad.assignment.pool import Pool
@@ -24,7 +25,7 @@ from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
 from lambdad.frontend.payload import checked
-from lambdad.frontend.splitting import Split, Weighted
+from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
@@ -62,13 +63,20 @@ class Route(Target):
 
 
 class Frontend:
-    """Takes calls; implements `ports.invoker.Invoker`."""
+    """Takes calls; implements `ports.invoker.Invoker`.
 
-    def __init__(self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock) -> None:
+    Args:
+        draw: chooses among the versions of weighted aliases.
+    """
+
+    def __init__(
+        self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock, draw: Draw = random.random
+    ) -> None:
         self._resolve = resolve
         self._pools = pools
         self._ledger = ledger
         self._clock = clock
+        self._draw = draw
         self._routes: dict[RouteKey, Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,7 +113,7 @@ class Frontend:
     def _made(self, resolved: FunctionVersion | Weighted, arn: str) -> Route:
         if isinstance(resolved, Weighted):
             main, other = self._made(resolved.version, arn), self._made(resolved.other, arn)
-            main.split = other.split = Split(main, other, resolved.weight)
+            main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
         return Route(resolved, arn, self._pools.pool(resolved), self._ledger.quota_of(resolved))
 
