@@ -1,36 +1,54 @@
-"""From a function as a request names it to the version that runs: the first step of every invocation.
+"""From a function as a request names it to the version or versions that run: the first step of a call.
 
-Before it comes the edge with a request, after it counting with a version. Used on a cache miss
-only; what it raises is never cached.
+Before it comes the edge with a request, after it counting with a version. Used on a cache miss only; what it
+raises is never cached.
 """
 
 from __future__ import annotations
 
+from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import Conflict, NotFound, SnapStartNotReady
-from lambdad.domain.function import FunctionVersion, State
+from lambdad.domain.function import LATEST, FunctionVersion, State
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
+from lambdad.frontend.splitting import Weighted
 from lambdad.ports.catalogue_store import CatalogueStore
 
 
 async def resolve(
     catalogue: CatalogueStore, scope: Scope, function: str, qualifier: str | None = None
-) -> FunctionVersion:
-    """The version that `function` (name, partial or full ARN) and `qualifier` mean for a caller in `scope`.
+) -> FunctionVersion | Weighted:
+    """What `function` (name, partial or full ARN) and `qualifier` mean for a caller in `scope`.
+
+    Of a weighted alias both versions must be able to run.
 
     Raises:
         ConstraintViolations, NotFound, AccessDenied, InvalidParameter: see `domain.arn.parse_function`.
         NotFound: no such function, version or alias.
-        Conflict: the version cannot run yet, or never will.
+        Conflict: a version cannot run yet, or never will.
 
     Source: recorded answers Function test_function_name_and_qualifier_validation[…-invoke].
     """
     reference = parse_function(function, scope, qualifier)
-    number = reference.version
-    version = None if number is None else await catalogue.read(scope, reference.name, number)
-    if version is None:
+
+    async def read(number: str) -> FunctionVersion:
+        version = await catalogue.read(scope, reference.name, number)
+        if version is None:
+            raise NotFound(f"Function not found: {_qualified(reference, scope)}")
+        check_invocable(version)
+        return version
+
+    if reference.version is not None:
+        return await read(reference.version)
+    alias = await catalogue.resources.read(
+        ALIASES, Place(scope, reference.name, reference.qualifier or LATEST)
+    )
+    if alias is None:
         raise NotFound(f"Function not found: {_qualified(reference, scope)}")
-    check_invocable(version)
+    version = await read(alias.version)
+    for number, weight in alias.weights.items():
+        return Weighted(version, await read(number), weight)
     return version
 
 
@@ -57,4 +75,4 @@ def check_invocable(version: FunctionVersion) -> None:
 
 def _qualified(reference: FunctionReference, scope: Scope) -> str:
     """Invoke, unlike the rest of the API, names `$LATEST` in its "Function not found"."""
-    return FunctionReference(reference.name, reference.qualifier or "$LATEST").arn(scope)
+    return FunctionReference(reference.name, reference.qualifier or LATEST).arn(scope)

@@ -16,6 +16,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
@@ -31,8 +32,10 @@ class Control:
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
         self.changes: list[tuple[Scope, str]] = []
+        self.reroutes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.plane = ControlPlane(
             self.catalogue,
@@ -40,9 +43,11 @@ class Control:
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=self.snapshots,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
+            on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,
