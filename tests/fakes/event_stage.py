@@ -161,7 +161,7 @@ class Stage:
         times = [at for at, request in self.functions.calls if request.function == function]
         return [round(at - times[0], 1) for at in times]
 
-    def ended(self, event: Event, over: Over, now_ms: int) -> None:
+    def ended(self, event: Event, over: Over, owed: int) -> None:
         assert event.request_id not in self.over, "an event ends once"
         self.over[event.request_id] = over
 

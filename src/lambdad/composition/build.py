@@ -8,15 +8,16 @@ import os
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from lambdad.assignment.pools import Pools
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
-from lambdad.awsapi.service import ModelledService
+from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
+from lambdad.composition.events import event_queue, look_at_events
 from lambdad.composition.expected import Expected
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
@@ -36,10 +37,12 @@ from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
+from lambdad.edge.invoke_async import InvokeAsync
 from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
+from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
@@ -82,6 +85,7 @@ class Parts:
     edge: EdgeServer
     shared: Shared
     frontend: Frontend
+    queue: EventQueue
     factory: SandboxFactory
     port: int
 
@@ -107,6 +111,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         worker = _Worker(settings, factory, stores, clock, stack, share)
+        queue = event_queue(
+            settings, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
+        )
         secret = os.urandom(32)
         control = ControlPlane(
             stores.catalogue,
@@ -117,8 +124,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-            on_reroute=(worker.frontend.reroute,),
+            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, queue.changed),
+            on_reroute=(worker.frontend.reroute, queue.changed),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -133,7 +140,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         downloads = _Downloads(stores, secret, clock)
         shared = Shared(
             worker.frontend,
-            Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
+            queue.accept,
+            Services(
+                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
+                _services(settings, stores, clock),
+                _own_api(own, downloads),
+            ),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
             share.clients,
@@ -141,6 +153,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
         await control.start()
+        await queue.start()
         worker.expected.begin()
         tls = (
             tls_context(settings.tls_cert, settings.tls_key)
@@ -148,10 +161,13 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             else None
         )
         port = await edge.listen(settings.host, settings.port, tls)
-        upkeeps = (("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve()))
+        upkeeps = (
+            *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
+            ("events", look_at_events(queue)),
+        )
         for name, upkeep in upkeeps:
             stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-        yield Parts(edge, shared, worker.frontend, factory, port)
+        yield Parts(edge, shared, worker.frontend, queue, factory, port)
 
 
 class _Stores:
@@ -294,23 +310,23 @@ class _Downloads:
         return Response(200, body, (("Content-Type", "application/zip"),))
 
 
-def _lambda_family(control: ControlPlane) -> dict[str, Service]:
-    return {name: _Lazy(name, control if name == "lambda" else None) for name in LAMBDA_FAMILY}
+def _lambda_family(control: ControlPlane, invoke_async: Handler) -> dict[str, Service]:
+    handlers = {**control.operations, "InvokeAsync": invoke_async}
+    return {name: _Lazy(name, handlers if name == "lambda" else {}) for name in LAMBDA_FAMILY}
 
 
 class _Lazy:
     """A modelled service whose model is read at its first request."""
 
-    def __init__(self, name: str, control: ControlPlane | None) -> None:
+    def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
         self._name = name
-        self._control = control
+        self._handlers = handlers
         self._service: ModelledService | None = None
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if self._service is None:
-            handlers = self._control.operations if self._control is not None else {}
-            self._service = ModelledService(load(self._name), handlers)
+            self._service = ModelledService(load(self._name), self._handlers)
         return await self._service(request)
 
 

@@ -18,6 +18,7 @@ from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.services import Services
 from lambdad.edge.stream_route import StreamRoute
 from lambdad.edge.wire import HttpDate, head
+from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
 
 _log = logging.getLogger("lambdad.edge")
@@ -29,6 +30,7 @@ class Shared:
     def __init__(
         self,
         frontend: Frontend,
+        accept: Accept,
         services: Services,
         gate: Gate,
         identities: Identities,
@@ -39,7 +41,7 @@ class Shared:
         self.gate = gate
         self.identities = identities
         self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, self.respond, self.date)
+        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
         self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
         self.connections: set[HttpConnection] = set()
         self.draining = False

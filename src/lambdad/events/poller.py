@@ -41,8 +41,8 @@ Policies = Callable[[Lane], Awaitable[Policy | Gone]]
 class Listener(Protocol):
     """Is told what the poller does, to count it."""
 
-    def ended(self, event: Event, over: Over, now_ms: int) -> None:
-        """An event is no longer queued."""
+    def ended(self, event: Event, over: Over, owed: int) -> None:
+        """An event is no longer queued; so many messages are owed for it."""
         ...
 
     def owed(self) -> None:
@@ -249,7 +249,7 @@ class Poller:
         queue.backlog -= 1
         told = (lambda _: self._listener.owed()) if owed else None
         self._store.settle((Ended(event.id, owed),), told)
-        self._listener.ended(event, over, now_ms)
+        self._listener.ended(event, over, len(owed))
 
     async def _read_policy(self, queue: LaneQueue) -> None:
         queue.is_stale = False  # a change while it is read makes it stale again

@@ -16,8 +16,9 @@ from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
-from lambdad.domain.arn import parse_function
+from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Outcome, Status
@@ -42,14 +43,18 @@ class Route(Target):
     """A target with the pool that runs it and the quota it counts against.
 
     Attributes:
+        lane: where events for it are queued.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("pool", "quota", "split", "stale")
+    __slots__ = ("lane", "pool", "quota", "split", "stale")
 
-    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Leases) -> None:
-        super().__init__(version, invoked_arn)
+    def __init__(
+        self, version: FunctionVersion, reference: FunctionReference, pool: Pool, quota: Leases
+    ) -> None:
+        super().__init__(version, reference.arn(version.scope))
+        self.lane = Lane(version.scope, version.name, reference.qualifier)
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -103,19 +108,19 @@ class Frontend:
             resolved = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
-        route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope))
+        route = self._made(resolved, parse_function(function, scope, qualifier))
         if epoch != self._epoch:  # what was read may be old already: good for this call only
             route.expire()
         else:
             self._keep(key, route)
         return route if route.split is None else route.split.pick() or route
 
-    def _made(self, resolved: FunctionVersion | Weighted, arn: str) -> Route:
+    def _made(self, resolved: FunctionVersion | Weighted, named: FunctionReference) -> Route:
         if isinstance(resolved, Weighted):
-            main, other = self._made(resolved.version, arn), self._made(resolved.other, arn)
+            main, other = self._made(resolved.version, named), self._made(resolved.other, named)
             main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
-        return Route(resolved, arn, self._pools.pool(resolved), self._ledger.quota_of(resolved))
+        return Route(resolved, named, self._pools.pool(resolved), self._ledger.quota_of(resolved))
 
     def _keep(self, key: RouteKey, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
@@ -196,25 +201,36 @@ class Frontend:
             _log.exception("an answer could not be given", extra={"event": "frontend.reply"})
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
-        """Run a function for someone who is not the edge."""
+        """Run a function for someone who is not the edge; without a task when it was called before."""
+        route = self.cached((request.scope, request.function, request.qualifier))
+        if route is not None:
+            self._start_for(route, request, reply)
+            return
         task = asyncio.get_running_loop().create_task(self._invoke(request, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
-        def done(invocation: Invocation) -> None:
-            reply(invocation.error or Invoked(invocation.target.version, _outcome(invocation)))
-
-        key = (request.scope, request.function, request.qualifier)
         try:
-            route = self.cached(key) or await self.route(key)
-            payload = checked(request.payload)
+            route = await self.route((request.scope, request.function, request.qualifier))
         except LambdadError as error:
             reply(error)
-            return
         except Exception:  # noqa: BLE001 - whoever asked must hear something
             _log.exception("a function could not be resolved", extra={"event": "frontend.resolve"})
             reply(ServiceFault("The function could not be looked up."))
+        else:
+            self._start_for(route, request, reply)
+
+    def _start_for(
+        self, route: Route, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]
+    ) -> None:
+        def done(invocation: Invocation) -> None:
+            reply(invocation.error or Invoked(invocation.target.version, _outcome(invocation)))
+
+        try:
+            payload = checked(request.payload)
+        except LambdadError as error:
+            reply(error)
             return
         self.start(
             route,
