@@ -30,7 +30,8 @@ class LaneQueue:
 
     Attributes:
         policy: None until it is read.
-        is_stale: the function changed since: read it again.
+        is_stale: nothing is started before it is read: it never was, or the function changed since.
+        changes: times the function changed.
         ready: claimed and due, in order.
         in_flight: started and not settled.
         backlog: queued altogether, those in memory and in flight too.
@@ -50,6 +51,7 @@ class LaneQueue:
         "backlog",
         "blocked_until_ms",
         "busy",
+        "changes",
         "has_more",
         "in_flight",
         "is_stale",
@@ -64,6 +66,7 @@ class LaneQueue:
         self.lane = lane
         self.policy: Policy | Gone | None = None
         self.is_stale = True
+        self.changes = 0
         self.ready: deque[Event] = deque()
         self.in_flight = 0
         self.backlog = 0
@@ -130,6 +133,7 @@ class LaneQueue:
     def changed(self) -> None:
         """The function is another now: what kept it from running may be gone."""
         self.is_stale = True
+        self.changes += 1
         self.blocked_until_ms = 0
         self._refusals = 0
 

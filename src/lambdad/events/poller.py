@@ -243,6 +243,13 @@ class Poller:
         self._run(queue)
 
     def _end(self, queue: LaneQueue, event: Event, over: Over, last: Attempt | None, now_ms: int) -> None:
+        if over.condition is None:
+            _log.warning(
+                "%s was dropped: %s does not exist any more",
+                event.request_id,
+                event.lane.arn,
+                extra={"event": "events.dropped", "request_id": event.request_id},
+            )
         policy, owed = queue.policy, tuple[Delivery, ...]()
         if over.condition is not None and isinstance(policy, Policy):
             owed = deliveries(event, policy, over.condition, over.attempts, last, now_ms)
@@ -252,12 +259,9 @@ class Poller:
         self._listener.ended(event, over, len(owed))
 
     async def _read_policy(self, queue: LaneQueue) -> None:
-        queue.is_stale = False  # a change while it is read makes it stale again
-        try:
-            queue.policy = await self._policies(queue.lane)
-        except BaseException:
-            queue.is_stale = True
-            raise
+        changes = queue.changes
+        queue.policy = await self._policies(queue.lane)
+        queue.is_stale = queue.changes != changes  # it may be of before a change
 
     async def _claim(self, queue: LaneQueue, limit: int) -> None:
         # What becomes free while the store is asked says so itself, so nothing of it is overwritten here.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -264,6 +265,43 @@ async def test_after_it_stopped_nothing_is_started_and_what_runs_is_settled() ->
     assert len(stage.functions.calls) == len(held) == len(stage.over)
     assert queued(stage) == 101 - len(held)
     await stage.poller.close()
+
+
+async def test_events_that_come_while_a_policy_is_read_wait_for_it() -> None:
+    stage, there = Stage(), asyncio.Event()
+
+    async def slow(_: Lane) -> Policy:
+        await there.wait()
+        return Policy()
+
+    stage.poller._policies = slow
+    ids = [*await stage.accept(), *await stage.accept(count=3)]
+    assert stage.functions.calls == []
+    assert stage.over == {}
+    there.set()
+    await stage.time.pass_by(1)
+    assert stage.over == dict.fromkeys(ids, Over(Condition.SUCCESS, 1))
+
+
+async def test_a_change_while_a_policy_is_read_has_it_read_again() -> None:
+    stage, reads = Stage(), []
+    gates = [asyncio.Event(), asyncio.Event()]
+
+    async def slow(_: Lane) -> Policy:
+        reads.append(stage.time.clock.now_s)
+        await gates[len(reads) - 1].wait()
+        return Policy(max_retries=len(reads))
+
+    stage.poller._policies = slow
+    await stage.accept()
+    stage.poller.changed(HERE, "f")
+    gates[0].set()
+    await settle_down()
+    assert len(reads) == 2
+    assert stage.functions.calls == []
+    gates[1].set()
+    await stage.time.pass_by(1)
+    assert len(stage.functions.calls) == 1
 
 
 async def test_a_policy_that_cannot_be_read_is_asked_for_again_later() -> None:
