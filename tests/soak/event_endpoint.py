@@ -77,6 +77,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     endpoint: Endpoint
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of servers that were killed amid a message."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -62,10 +62,14 @@ class Ledger:
         """The ledger for people."""
         conditions = ", ".join(f"{count} {name}" for name, count in sorted(self.conditions.items()))
         return [
-            f"events    {self.rounds} kills: {len(self.accepted)} accepted, {self.ran} ran, {self.ended} ended "
-            f"({conditions})",
-            f"          {self.unknown} cut off unanswered, {sum(self.refused.values())} refused, "
-            f"{self.repeated} told twice over a kill",
+            (
+                f"events    {self.rounds} kills: {len(self.accepted)} accepted, {self.ran} ran, {self.ended} ended "
+                f"({conditions})"
+            ),
+            (
+                f"          {self.unknown} cut off unanswered, {sum(self.refused.values())} refused, "
+                f"{self.repeated} told twice over a kill"
+            ),
             *(f"PROBLEM   {problem}" for problem in self.problems),
         ]
 
