@@ -37,6 +37,7 @@ _LAMBDA: Final[Names] = {
     errors.RequestTooLarge: "RequestEntityTooLargeException",
     errors.UnsupportedMediaType: "UnsupportedMediaTypeException",
     errors.Throttled: "TooManyRequestsException",
+    errors.RecursiveInvocation: "RecursiveInvocationException",
     errors.CodeStorageExceeded: "CodeStorageExceededException",
     errors.ServiceFault: "ServiceException",
 }

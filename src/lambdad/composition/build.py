@@ -126,6 +126,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, queue.changed),
             on_reroute=(worker.frontend.reroute, queue.changed),
+            on_loops=(worker.frontend.loops.allow,),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

@@ -245,7 +245,7 @@ class Poller:
     def _end(self, queue: LaneQueue, event: Event, over: Over, last: Attempt | None, now_ms: int) -> None:
         policy, owed = queue.policy, tuple[Delivery, ...]()
         if over.condition is not None and isinstance(policy, Policy):
-            owed = deliveries(event, policy, over.condition, over.attempts, last, now_ms)
+            owed = deliveries(event, policy, over.condition, over.attempts, last, now_ms, looped=over.looped)
         queue.backlog -= 1
         told = (lambda _: self._listener.owed()) if owed else None
         self._store.settle((Ended(event.id, owed),), told)
