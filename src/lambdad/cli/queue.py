@@ -11,23 +11,10 @@ from lambdad.cli import options, queue_view, show
 from lambdad.cli.client import Client, client_for
 
 QUEUE = "/lambdad/v1/queue"
-BEYOND = "Not part of AWS: there a queue is hidden."
-COUNTS = (
-    "received",
-    "tried",
-    "refused",
-    "succeeded",
-    "failed",
-    "looped",
-    "dropped",
-    "undelivered",
-    "given_up",
-)
 
 Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="function name, name:qualifier or ARN")]
 
 app = typer.Typer(
-    help=f"Show what is queued for asynchronous invocation, or steer it. {BEYOND}",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
