@@ -86,8 +86,10 @@ class QueueOperations:
     async def _known(self, request: Request) -> Lane:
         """The same; what is queued or paused counts when its function is gone."""
         lane = _lane_of(request)
+        if not isinstance(await self.policies(lane), Gone):
+            return lane
         if all(one.backlog.lane != lane for one in await self.queue.report()):
-            return await self._existing(request)
+            raise _not_found(lane)
         return lane
 
 
