@@ -37,7 +37,6 @@ _LAMBDA: Final[Names] = {
     errors.RequestTooLarge: "RequestEntityTooLargeException",
     errors.UnsupportedMediaType: "UnsupportedMediaTypeException",
     errors.Throttled: "TooManyRequestsException",
-    errors.RecursiveInvocation: "RecursiveInvocationException",
     errors.CodeStorageExceeded: "CodeStorageExceededException",
     errors.ServiceFault: "ServiceException",
 }
@@ -87,6 +86,7 @@ _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
+        errors.RecursiveInvocation: "RecursiveInvocationException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",
         errors.SnapStartTimedOut: "SnapStartTimeoutException",
