@@ -11,7 +11,7 @@ from typing import Any
 import pytest_asyncio
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import EventStore
 
@@ -195,6 +195,21 @@ class EventContract:
         assert await store.next_delivery_ms(but={"a"}) == 2
         assert [one.target for one in await store.deliveries(now_ms=9, limit=9, but=["a"])] == ["b"]
         assert await store.next_delivery_ms(but={"a"}) is None
+
+    async def test_what_is_owed_is_counted_by_target(self, store: EventStore) -> None:
+        assert await store.owed_by_target() == []
+        elsewhere = Scope("1" * 12, "eu-west-1")
+        given = await accepted(store, event(1), event(2), free=False)
+        owed = (delivery(target="a", due_ms=9), delivery(target="b", due_ms=7, attempts=2))
+        await settled(store, Ended(given[0].id, owed), Ended(given[1].id, (delivery(target="a", due_ms=3),)))
+        other = (await accepted(store, event(3), free=False))[0]
+        await settled(store, Ended(other.id, (delivery(target="a", scope=elsewhere, due_ms=8),)))
+        everything = [Owed(HERE, "a", 2, 0, 3), Owed(HERE, "b", 1, 2, 7), Owed(elsewhere, "a", 1, 0, 8)]
+        assert await store.owed_by_target() == everything
+        first = (await store.deliveries(now_ms=3, limit=1))[0]
+        assert await store.owed_by_target() == everything, "what is under way is owed as well"
+        await delivered(store, first)
+        assert (await store.owed_by_target())[-1] == Owed(HERE, "a", 1, 0, 9)
 
     async def test_nothing_is_due_later_than_was_said(self, store: EventStore) -> None:
         given = await accepted(store, event(1, due_ms=1000), event(2, due_ms=5), event(3), free=False)

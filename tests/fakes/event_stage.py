@@ -125,6 +125,7 @@ class Stage:
         self.policies: dict[str, Policy | Gone] = {}
         self.over: dict[str, Over] = {}
         self.owed_calls = 0
+        self.tried_calls: list[bool] = []
         self._numbers = itertools.count(1)
         self._ceiling = ceiling
         self.poller = self.new_poller()
@@ -160,6 +161,9 @@ class Stage:
         """When a function was called, in seconds since the first call."""
         times = [at for at, request in self.functions.calls if request.function == function]
         return [round(at - times[0], 1) for at in times]
+
+    def tried(self, event: Event, *, ran: bool) -> None:
+        self.tried_calls.append(ran)
 
     def ended(self, event: Event, over: Over, owed: int) -> None:
         assert event.request_id not in self.over, "an event ends once"

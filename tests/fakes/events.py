@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
+from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 
 
@@ -108,6 +109,16 @@ class FakeEvents:
 
     async def next_delivery_ms(self, *, but: Collection[str] = ()) -> int | None:
         return min((one.due_ms for one in self._owed(but)), default=None)
+
+    async def owed_by_target(self) -> list[Owed]:
+        groups: dict[tuple[Scope, str], list[Delivery]] = {}
+        for one in self.owed.values():
+            groups.setdefault((one.scope, one.target), []).append(one)
+        found = [
+            Owed(scope, target, len(some), max(one.attempts for one in some), min(one.due_ms for one in some))
+            for (scope, target), some in groups.items()
+        ]
+        return sorted(found, key=lambda one: (one.next_due_ms, one.target))
 
     async def not_later_than(self, latest_ms: int) -> None:
         for event in self.events:

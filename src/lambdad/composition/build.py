@@ -17,9 +17,10 @@ from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
-from lambdad.composition.events import event_queue, look_at_events
+from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.own_operations import OwnOperations
+from lambdad.composition.queue_operations import QueueOperations, queue_operations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
@@ -111,8 +112,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         worker = _Worker(settings, factory, stores, clock, stack, share)
+        calls = service_calls(settings, clock, stack)
         queue = event_queue(
-            settings, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
+            calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
         )
         secret = os.urandom(32)
         control = ControlPlane(
@@ -126,6 +128,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, queue.changed),
             on_reroute=(worker.frontend.reroute, queue.changed),
+            on_loops=(worker.frontend.loops.allow,),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -137,6 +140,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
         )
+        queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
         shared = Shared(
             worker.frontend,
@@ -144,7 +148,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             Services(
                 _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
                 _services(settings, stores, clock),
-                _own_api(own, downloads),
+                _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
@@ -343,13 +347,14 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
     return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
-def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
     return OwnApi(
         {
             "GET health": own.health,
             "GET status": own.status,
             "POST drain": own.drain,
             "POST backup": own.backup,
+            **queued.operations,
         },
         {"code": downloads},
     )

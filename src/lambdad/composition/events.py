@@ -11,6 +11,7 @@ from lambdad.domain.event import Delivery
 from lambdad.events.policies import CataloguePolicies
 from lambdad.events.queue import LOOK_S, EventQueue
 from lambdad.neighbours.couriers import Couriers
+from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
@@ -24,8 +25,15 @@ _MOST_AT_ONCE: Final = 64
 _log = logging.getLogger("lambdad")
 
 
+def service_calls(settings: Settings, clock: Clock, stack: AsyncExitStack) -> ServiceCalls:
+    """What reaches other services; it ends with the stack."""
+    calls = ServiceCalls(settings.services, clock)
+    stack.push_async_callback(calls.close)
+    return calls
+
+
 def event_queue(
-    settings: Settings,
+    calls: ServiceCalls,
     data_dir: DataDir,
     catalogue: CatalogueStore,
     invoker: Invoker,
@@ -44,13 +52,11 @@ def event_queue(
     async def to_function(delivery: Delivery) -> None:
         await queue.to_function(delivery)
 
-    couriers = Couriers(settings.services, clock, to_function)
-    stack.push_async_callback(couriers.close)
     queue = EventQueue(
         store,
         invoker,
         CataloguePolicies(catalogue),
-        couriers,
+        Couriers(calls, to_function),
         clock,
         # One function's slow events never have more than half of what the host can hold.
         ceiling=max(1, min(_MOST_AT_ONCE, most_environments // 2)),

@@ -39,6 +39,7 @@ class ControlContext:
         provisioner: keeps environments initialised.
         keeping: tells it how many, and of which versions.
         reservations: gives functions concurrency of their own.
+        loops: told whether a function may call itself without end.
         changed: called with scope and name after what a function runs has changed.
         rerouted: called with scope and name after an alias has changed where it points.
     """
@@ -55,6 +56,7 @@ class ControlContext:
     settler: Settler
     location_secret: bytes
     account_concurrency: int
+    loops: Callable[[Scope, str, bool], None]
     changed: Callable[[Scope, str], None]
     rerouted: Callable[[Scope, str], None]
 

@@ -91,6 +91,23 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What is owed to one target for the events of one account and region.
+
+    Attributes:
+        messages: not delivered yet, those under way too.
+        attempts: times that the one tried most often could not be delivered.
+        next_due_ms: when the first shall be tried.
+    """
+
+    scope: Scope
+    target: str
+    messages: int
+    attempts: int
+    next_due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """An event that shall be tried again: the numbers that change."""
 

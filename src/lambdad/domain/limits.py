@@ -117,6 +117,9 @@ CONTAINER_CREDENTIALS_S: Final = (
     3_600.0  # L: until an SDK asks again; the keys live as long as the environment
 )
 
+# Recursive loops
+MAX_RECURSIVE_INVOCATIONS: Final = 16  # Q: of one function in one chain of calls; the next is stopped
+
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
 

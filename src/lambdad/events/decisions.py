@@ -7,6 +7,7 @@
                                          too old by then; else ended: RetriesExhausted or EventAgeExceeded
     throttled, or a fault of ours        again after 1 s, doubled each time up to 5 min, until it would be too
                                          old; takes nothing from the retries
+    it has come round too often          ended without running: RetriesExhausted, no attempt does better
     the function is gone                 dropped: nobody is left to tell
 
 Source: spec async-esm.md §1, and the recorded answer of an event of 60 s age that ended after one attempt.
@@ -18,7 +19,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from lambdad.domain.errors import Conflict, LambdadError, NotFound, ServiceFault, Throttled
+from lambdad.domain.errors import (
+    Conflict,
+    LambdadError,
+    NotFound,
+    RecursiveInvocation,
+    ServiceFault,
+    Throttled,
+)
 from lambdad.domain.event import Again, Condition, Event
 from lambdad.events.policy import Policy
 
@@ -38,6 +46,7 @@ class Reply(Enum):
     SUCCEEDED = auto()
     FAILED = auto()
     REFUSED = auto()
+    LOOPED = auto()
     GONE = auto()
 
 
@@ -48,16 +57,20 @@ class Over:
     Attributes:
         condition: why; None when it is dropped without anybody being told.
         attempts: times the function ran, this one too.
+        looped: the function has come round too often in its chain of calls.
     """
 
     condition: Condition | None
     attempts: int
+    looped: bool = False
 
 
 def reply_to(error: LambdadError) -> Reply:
     """What an error that kept the function from running means for the event."""
     if isinstance(error, NotFound):
         return Reply.GONE
+    if isinstance(error, RecursiveInvocation):
+        return Reply.LOOPED
     # A function that is Pending, and a quota that is used up, become ready by themselves.
     return Reply.REFUSED if isinstance(error, Throttled | ServiceFault | Conflict) else Reply.FAILED
 
@@ -66,6 +79,8 @@ def after(event: Event, policy: Policy, reply: Reply, now_ms: int) -> Again | Ov
     """What becomes of an event."""
     if reply is Reply.GONE:
         return Over(None, event.attempts)
+    if reply is Reply.LOOPED:
+        return Over(Condition.RETRIES_EXHAUSTED, event.attempts, looped=True)
     if reply is Reply.REFUSED:
         again = Again(event.id, now_ms + backoff_s(event.refusals) * _MS, event.attempts, event.refusals + 1)
         return again if not is_too_old(event, policy, again.due_ms) else _aged(event.attempts)

@@ -36,6 +36,7 @@ class _Target:
     in_flight: int = 0
     refusals: int = 0
     blocked_until_ms: int = 0
+    last_error: str | None = None
 
 
 class Deliverer:
@@ -72,6 +73,14 @@ class Deliverer:
         if not (self._looking or self._stopped):
             self._looking = True
             self._task(self._look())
+
+    def trouble(self, target: str) -> tuple[str | None, int]:
+        """Why the last message did not arrive at a target, and until when (ms) it is left alone.
+
+        None and 0 when it has taken one since, or none was tried yet.
+        """
+        found = self._targets.get(target)
+        return (None, 0) if found is None else (found.last_error, found.blocked_until_ms)
 
     async def close(self) -> None:
         """Bring nothing more; what is not delivered stays owed."""
@@ -126,7 +135,8 @@ class Deliverer:
             _log.exception("a delivery failed", extra={"event": "events.delivery"})
             self._not_delivered(delivery, str(error))
         else:
-            self._target(delivery).refusals = 0
+            target = self._target(delivery)
+            target.refusals, target.last_error = 0, None
             self._store.delivered(delivery)
         finally:
             self._left(delivery)
@@ -140,6 +150,7 @@ class Deliverer:
 
     def _not_delivered(self, delivery: Delivery, why: str) -> None:
         target, now_ms = self._target(delivery), self._clock.now_ms()
+        target.last_error = why
         if target.blocked_until_ms <= now_ms:  # of those under way together only the first counts
             target.blocked_until_ms = now_ms + backoff_s(target.refusals) * _MS
             target.refusals += 1

@@ -41,6 +41,10 @@ Policies = Callable[[Lane], Awaitable[Policy | Gone]]
 class Listener(Protocol):
     """Is told what the poller does, to count it."""
 
+    def tried(self, event: Event, *, ran: bool) -> None:
+        """An event was tried, and its function ran or could not be run."""
+        ...
+
     def ended(self, event: Event, over: Over, owed: int) -> None:
         """An event is no longer queued; so many messages are owed for it."""
         ...
@@ -141,6 +145,11 @@ class Poller:
         queue.backlog -= removed
         return removed
 
+    def glance(self, lane: Lane) -> tuple[int, int]:
+        """How many events of a lane are under way, and until when (ms) none is started after a refusal."""
+        queue = self._lanes.get(lane)
+        return (0, 0) if queue is None else (queue.in_flight, queue.blocked_until_ms)
+
     def look(self) -> None:
         """End what has become too old while it waited; call now and then."""
         for queue in list(self._lanes.values()):
@@ -223,12 +232,14 @@ class Poller:
         queue.in_flight -= 1
         last: Attempt | None = None
         if isinstance(said, Invoked):
+            self._listener.tried(event, ran=True)
             last = Attempt(said.version.version, said.outcome.payload, said.outcome.is_error)
             reply = Reply.FAILED if last.is_error else Reply.SUCCEEDED
             queue.went_well()
         else:
             reply = reply_to(said)
             if reply is Reply.REFUSED:
+                self._listener.tried(event, ran=False)
                 queue.refused(now_ms)
         policy = queue.policy if isinstance(queue.policy, Policy) else Policy()
         verdict = after(event, policy, reply, now_ms)
@@ -252,7 +263,7 @@ class Poller:
             )
         policy, owed = queue.policy, tuple[Delivery, ...]()
         if over.condition is not None and isinstance(policy, Policy):
-            owed = deliveries(event, policy, over.condition, over.attempts, last, now_ms)
+            owed = deliveries(event, policy, over.condition, over.attempts, last, now_ms, looped=over.looped)
         queue.backlog -= 1
         told = (lambda _: self._listener.owed()) if owed else None
         self._store.settle((Ended(event.id, owed),), told)

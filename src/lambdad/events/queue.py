@@ -9,7 +9,7 @@ from typing import Final
 
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
-from lambdad.domain.event import Backlog, Delivery, Event, Lane
+from lambdad.domain.event import Backlog, Delivery, Event, Lane, Owed
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.events.books import Books, Counts
@@ -22,6 +22,8 @@ from lambdad.ports.courier import Courier, NotDelivered
 from lambdad.ports.event_store import EventStore, Stored
 from lambdad.ports.invoker import Invoker
 
+_MS: Final = 1000
+
 LOOK_S: Final = 10.0
 """How often events that became too old while they waited are looked for."""
 
@@ -32,13 +34,31 @@ class LaneReport:
 
     Attributes:
         age_s: of the oldest event; 0 without one.
-        next_attempt_s: until the first event is tried; 0 when it is due.
+        next_attempt_s: until the first event is tried; 0 when it is due, None when nothing waits for time.
+        running: events under way.
+        throttled_s: so long nothing is started, because the last event could not be run.
     """
 
     backlog: Backlog
     counts: Counts
     age_s: float
+    next_attempt_s: float | None
+    running: int
+    throttled_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwedReport:
+    """What people see of a target.
+
+    Attributes:
+        next_attempt_s: until the first message is tried; 0 when it is due.
+        last_error: why the last message did not arrive; None when the last did, or none was tried yet.
+    """
+
+    owed: Owed
     next_attempt_s: float
+    last_error: str | None
 
 
 class EventQueue:
@@ -116,17 +136,35 @@ class EventQueue:
         self._poller.look()
 
     async def report(self) -> list[LaneReport]:
-        """Every lane with events, or paused."""
+        """Every lane with events, or paused, or in which something has happened since the start."""
+        found = {backlog.lane: backlog for backlog in await self._store.backlogs()}
+        for lane in self.books.lanes:
+            found.setdefault(lane, Backlog(lane, 0, 0, 0, paused=False))
         now_ms = self._clock.now_ms()
-        return [
-            LaneReport(
-                backlog,
-                replace(self.books.of(backlog.lane)),
-                max(0, now_ms - backlog.oldest_ms) / 1000 if backlog.events else 0.0,
-                max(0, backlog.next_due_ms - now_ms) / 1000 if backlog.events else 0.0,
-            )
-            for backlog in await self._store.backlogs()
-        ]
+        return [self._reported(backlog, now_ms) for backlog in found.values()]
+
+    async def owed_report(self) -> list[OwedReport]:
+        """What is owed, by target."""
+        found = await self._store.owed_by_target()
+        now_ms = self._clock.now_ms()
+        told = []
+        for one in found:
+            last_error, blocked_ms = self._deliverer.trouble(one.target)
+            due_ms = max(one.next_due_ms, blocked_ms)
+            told.append(OwedReport(one, max(0, due_ms - now_ms) / _MS, last_error))
+        return told
+
+    def _reported(self, backlog: Backlog, now_ms: int) -> LaneReport:
+        running, blocked_ms = self._poller.glance(backlog.lane)
+        waits = backlog.events > running and not backlog.paused
+        return LaneReport(
+            backlog,
+            replace(self.books.of(backlog.lane)),
+            max(0, now_ms - backlog.oldest_ms) / _MS if backlog.events else 0.0,
+            max(0, max(backlog.next_due_ms, blocked_ms) - now_ms) / _MS if waits else None,
+            running,
+            max(0, blocked_ms - now_ms) / _MS if backlog.events else 0.0,
+        )
 
     async def pause(self, lane: Lane, *, paused: bool) -> None:
         """Start nothing of a lane, over restarts, or go on with it."""
@@ -147,9 +185,13 @@ class EventQueue:
         await self._deliverer.close()
         await self._poller.close()
 
+    def tried(self, event: Event, *, ran: bool) -> None:
+        """See `poller.Listener`."""
+        self.books.tried(event.lane, ran=ran)
+
     def ended(self, event: Event, over: Over, owed: int) -> None:
         """See `poller.Listener`."""
-        self.books.ended(event, over.condition, told=owed > 0)
+        self.books.ended(event, over.condition, told=owed > 0, looped=over.looped)
 
     def owed(self) -> None:
         """See `poller.Listener`."""

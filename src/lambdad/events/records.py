@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from lambdad.domain import lineage
+from lambdad.domain.errors import RecursiveInvocation
 from lambdad.domain.event import Condition, Delivery, Event
 from lambdad.events.policy import Policy
 
@@ -18,7 +20,9 @@ _MOST_ERROR_MESSAGE: Final = 1024
 """Characters of a dead letter's `ErrorMessage`."""
 
 _OK: Final = 200
+_LOOPED: Final = 400
 _THROTTLED: Final = 429
+_LAMBDA: Final = "lambda"
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -38,7 +42,14 @@ class Attempt:
 
 
 def deliveries(
-    event: Event, policy: Policy, condition: Condition, attempts: int, last: Attempt | None, now_ms: int
+    event: Event,
+    policy: Policy,
+    condition: Condition,
+    attempts: int,
+    last: Attempt | None,
+    now_ms: int,
+    *,
+    looped: bool = False,
 ) -> tuple[Delivery, ...]:
     """What is owed for an event that has ended.
 
@@ -49,15 +60,17 @@ def deliveries(
         attempts: times the function ran.
         last: None when it never ran, or when the last thing that happened was a refusal.
         now_ms: time of the record.
+        looped: the event was stopped because its function came round too often. A record of that for a
+            function that came round as often would be stopped as well, and so on: it is not owed.
     """
     owed = []
     succeeded = condition is Condition.SUCCESS
     target = policy.on_success if succeeded else policy.on_failure
-    if target is not None:
+    if target is not None and not (looped and _came_round(event, target)):
         body = msgspec.json.encode(record(event, condition, attempts, last, now_ms))
         owed.append(_owed(event, target, body, (), now_ms))
     if policy.dead_letter is not None and not succeeded:
-        owed.append(_owed(event, policy.dead_letter, event.payload, _attributes(event, last), now_ms))
+        owed.append(_owed(event, policy.dead_letter, event.payload, _attributes(event, last, looped), now_ms))
     return tuple(owed)
 
 
@@ -89,18 +102,24 @@ def timestamp(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _attributes(event: Event, last: Attempt | None) -> tuple[tuple[str, str, str], ...]:
-    code = _THROTTLED if last is None else _OK
+def _came_round(event: Event, target: str) -> bool:
+    if target.split(":", 3)[2:3] != [_LAMBDA]:
+        return False
+    return lineage.is_loop(lineage.passed_on(event.trace, lineage.key_of(target))[1])
+
+
+def _attributes(event: Event, last: Attempt | None, looped: bool) -> tuple[tuple[str, str, str], ...]:
+    code, message = (_OK, _message(last)) if last is not None else (_THROTTLED, "Rate Exceeded.")
+    if looped:
+        code, message = _LOOPED, str(RecursiveInvocation())
     return (
         ("RequestID", "String", event.request_id),
         ("ErrorCode", "Number", str(code)),
-        ("ErrorMessage", "String", _message(last)),
+        ("ErrorMessage", "String", message),
     )
 
 
-def _message(last: Attempt | None) -> str:
-    if last is None:
-        return "Rate Exceeded."
+def _message(last: Attempt) -> str:
     try:
         document = msgspec.json.decode(last.payload)
     except (ValueError, RecursionError):
@@ -113,8 +132,10 @@ def _message(last: Attempt | None) -> str:
 def _owed(
     event: Event, target: str, body: bytes, attributes: tuple[tuple[str, str, str], ...], now_ms: int
 ) -> Delivery:
+    # As the function saw it, so that what the message calls counts it too.
+    trace, _ = lineage.passed_on(event.trace, lineage.key_of(event.lane.arn))
     return Delivery(
-        event.lane.scope, target, body, event.lane.arn, event.request_id, event.trace, now_ms, attributes
+        event.lane.scope, target, body, event.lane.arn, event.request_id, trace, now_ms, attributes
     )
 
 

@@ -16,8 +16,9 @@ from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
+from lambdad.domain import lineage
 from lambdad.domain.arn import FunctionReference, parse_function
-from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.errors import LambdadError, RecursiveInvocation, ServiceFault
 from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
@@ -25,6 +26,7 @@ from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
+from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
 from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.ports.clock import Clock
@@ -44,17 +46,29 @@ class Route(Target):
 
     Attributes:
         lane: where events for it are queued.
+        key: what stands for the function in lineages.
+        lineage: what the trace header of a call ends with that begins a chain.
+        may_loop: whether the function may call itself without end.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("lane", "pool", "quota", "split", "stale")
+    __slots__ = ("key", "lane", "lineage", "may_loop", "pool", "quota", "split", "stale")
 
     def __init__(
-        self, version: FunctionVersion, reference: FunctionReference, pool: Pool, quota: Leases
+        self,
+        version: FunctionVersion,
+        reference: FunctionReference,
+        pool: Pool,
+        quota: Leases,
+        *,
+        may_loop: bool,
     ) -> None:
         super().__init__(version, reference.arn(version.scope))
         self.lane = Lane(version.scope, version.name, reference.qualifier)
+        self.key = lineage.key_of(self.invoked_arn)
+        self.lineage = lineage.first(self.key)
+        self.may_loop = may_loop
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -75,7 +89,12 @@ class Frontend:
     """
 
     def __init__(
-        self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock, draw: Draw = random.random
+        self,
+        resolve: Resolve,
+        pools: Pools,
+        ledger: Ledger,
+        clock: Clock,
+        draw: Draw = random.random,
     ) -> None:
         self._resolve = resolve
         self._pools = pools
@@ -86,6 +105,7 @@ class Frontend:
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
+        self.loops = Loops()
         self.in_flight = 0
         self.draining = False
 
@@ -120,7 +140,9 @@ class Frontend:
             main, other = self._made(resolved.version, named), self._made(resolved.other, named)
             main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
-        return Route(resolved, named, self._pools.pool(resolved), self._ledger.quota_of(resolved))
+        may_loop = self.loops.allows(resolved.scope, resolved.name)
+        pool, quota = self._pools.pool(resolved), self._ledger.quota_of(resolved)
+        return Route(resolved, named, pool, quota, may_loop=may_loop)
 
     def _keep(self, key: RouteKey, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
@@ -141,7 +163,7 @@ class Frontend:
             self._routes.pop(key).expire()
 
     def new_trace(self) -> str:
-        """The trace header of a call that brought none."""
+        """The trace header of an event that brought none; each attempt adds the function to it."""
         return self.ids.trace(self._clock.now())
 
     def stop(self) -> None:
@@ -160,33 +182,33 @@ class Frontend:
         client_context: bytes | None = None,
         want_tail: bool = False,
         stream: Outlet | None = None,
-    ) -> None:
-        """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`."""
-        invocation = Invocation(
-            route,
-            request_id,
-            payload,
-            trace or self.new_trace(),
-            self._settled,
-            client_context,
-            want_tail,
-        )
+    ) -> Invocation:
+        """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`.
+
+        `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage.
+        """
+        before = 0
+        if trace:
+            trace, before = lineage.passed_on(trace, route.key)
+        else:
+            trace = self.ids.trace(self._clock.now(), route.lineage)
+        invocation = Invocation(route, request_id, payload, trace, self._settled, client_context, want_tail)
         invocation.reply = on_done
         invocation.stream = stream
+        if before and lineage.is_loop(before) and not route.may_loop:
+            self.loops.stopped += 1
+            return _refused(invocation, RecursiveInvocation())
         if self.draining:
-            invocation.error = _shutting_down()
-            on_done(invocation)
-            return
+            return _refused(invocation, _shutting_down())
         if not route.quota.take():
-            invocation.error = route.quota.refusal()
-            on_done(invocation)
-            return
+            return _refused(invocation, route.quota.refusal())
         self.in_flight += 1
         try:
             route.pool.assign(invocation)
         except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
             _log.exception("an invocation could not be assigned", extra={"event": "frontend.assign"})
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
+        return invocation
 
     def _settled(self, invocation: Invocation) -> None:
         """Every lease comes back here, whatever happened to the invocation."""
@@ -246,6 +268,13 @@ class Frontend:
 def _settled_twice(invocation: Invocation) -> None:
     """A defect: the caller has its answer and the lease is back; neither may happen again."""
     _log.error("%s was settled twice", invocation.request_id, extra={"event": "frontend.twice"})
+
+
+def _refused(invocation: Invocation, error: LambdadError) -> Invocation:
+    """Tell whoever asked, before anything was taken for the invocation."""
+    invocation.error = error
+    invocation.reply(invocation)
+    return invocation
 
 
 def _shutting_down() -> ServiceFault:

@@ -65,10 +65,20 @@ def region_of(target: str) -> str:
     return parts[3] if len(parts) == 6 else ""
 
 
+def queue_url(queue: str, endpoint: str) -> str:
+    """The URL of a queue, by its ARN and the endpoint of SQS."""
+    account, name = queue.split(":", 5)[4:6]
+    return f"{endpoint.rstrip('/')}/{account}/{name}"
+
+
+def sqs_request(operation: str, members: dict[str, Any]) -> Outgoing:
+    """A request to SQS."""
+    return _json("sqs", "1.0", f"AmazonSQS.{operation}", members)
+
+
 def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
-    account, name = delivery.target.split(":", 5)[4:6]
     members: dict[str, Any] = {
-        "QueueUrl": f"{endpoint.rstrip('/')}/{account}/{name}",
+        "QueueUrl": queue_url(delivery.target, endpoint),
         "MessageBody": delivery.body.decode("utf-8", "replace"),
         "MessageSystemAttributes": {
             "AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace},
@@ -78,7 +88,7 @@ def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
         members["MessageAttributes"] = {
             key: {"DataType": kind, "StringValue": value} for key, kind, value in delivery.attributes
         }
-    return _json("sqs", "1.0", "AmazonSQS.SendMessage", members)
+    return sqs_request("SendMessage", members)
 
 
 def _sns(delivery: Delivery) -> Outgoing:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
 
 Stored = Callable[[LambdadError | None], None]
 """Called once, on the loop: with None when all is on disk, else with why it is not."""
@@ -84,6 +84,10 @@ class EventStore(Protocol):
 
     async def next_delivery_ms(self, *, but: Collection[str] = ()) -> int | None:
         """When the first delivery that is not taken, to other targets than `but`, is due; None for none."""
+        ...
+
+    async def owed_by_target(self) -> list[Owed]:
+        """What is owed, by target; the target that is due first comes first."""
         ...
 
     async def not_later_than(self, latest_ms: int) -> None:

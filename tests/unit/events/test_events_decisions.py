@@ -3,25 +3,66 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdad.domain.errors import AccessDenied, Conflict, NotFound, ServiceFault, Throttled
-from lambdad.domain.event import Again, Condition, Event, Lane
+from lambdad.domain.errors import (
+    AccessDenied,
+    Conflict,
+    NotFound,
+    RecursiveInvocation,
+    ServiceFault,
+    Throttled,
+)
+from lambdad.domain.event import Again, Condition, Delivery, Event, Lane
+from lambdad.domain.lineage import key_of
 from lambdad.domain.scope import Scope
 from lambdad.events.decisions import Over, Reply, after, backoff_s, reply_to
 from lambdad.events.policy import Policy
 from lambdad.events.records import Attempt, deliveries, record
 
 NOW = 1_795_400_000_123
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+OTHER = FUNCTION + "g"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 
 
 def event(**changes: object) -> Event:
     members: dict[str, object] = {"accepted_ms": NOW, "due_ms": NOW, "id": 7} | changes
     return Event(Lane(Scope(), "f", "live"), "request-1", b'{"a": 1.50}', "Root=1", **members)  # type: ignore[arg-type]
+
+
+def looping(target: str | None = None, dead_letter: str | None = None, lineage: str = "") -> list[Delivery]:
+    """What is owed for an event that was stopped as part of a loop."""
+    assert reply_to(RecursiveInvocation()) is Reply.LOOPED
+    over = after(event(), Policy(), Reply.LOOPED, NOW)
+    assert over == Over(Condition.RETRIES_EXHAUSTED, 0, looped=True)
+    stopped = replace(event(), trace=f"Root=1;Lineage=1:{key_of(FUNCTION)}:15{lineage}")
+    policy = Policy(on_failure=target, dead_letter=dead_letter)
+    return list(deliveries(stopped, policy, Condition.RETRIES_EXHAUSTED, 0, None, NOW, looped=True))
+
+
+def test_an_event_of_a_loop_ends_without_running_and_says_why():
+    told, dead = looping(QUEUE, QUEUE)
+    assert json.loads(told.body)["requestContext"]["approximateInvokeCount"] == 0
+    assert "responseContext" not in json.loads(told.body)
+    assert dead.attributes[1:] == (
+        ("ErrorCode", "Number", "400"),
+        ("ErrorMessage", "String", str(RecursiveInvocation())),
+    )
+
+
+def test_a_loop_is_told_to_functions_but_not_to_those_that_went_round_themselves():
+    assert len(looping(OTHER)) == 1
+    assert looping(FUNCTION) == looping(OTHER, lineage=f"|{key_of(OTHER)}:15") == []
+
+
+def test_messages_carry_the_lineage_that_the_function_saw():
+    owed = deliveries(event(), Policy(on_success=QUEUE), Condition.SUCCESS, 1, None, NOW)
+    assert owed[0].trace == f"Root=1;Lineage=1:{key_of(FUNCTION)}:0"
 
 
 def test_success_ends_an_event():

@@ -124,3 +124,17 @@ async def test_a_store_that_cannot_be_read_is_asked_again() -> None:
     scene.store.deliveries = real  # type: ignore[method-assign]
     await scene.time.pass_by(60)
     assert len(scene.arrived) == 1
+
+
+async def test_why_a_target_takes_nothing_is_known_until_it_does() -> None:
+    scene = Scene()
+    assert scene.deliverer.trouble("q") == (None, 0)
+    scene.down = {"q"}
+    await scene.owe("q", "t")
+    error, blocked_until_ms = scene.deliverer.trouble("q")
+    assert error == "it is down"
+    assert blocked_until_ms == SteadyClock(scene.time.clock).now_ms() + 1000
+    assert scene.deliverer.trouble("t") == (None, 0)
+    scene.down.clear()
+    await scene.time.pass_by(10)
+    assert scene.deliverer.trouble("q") == (None, 0)

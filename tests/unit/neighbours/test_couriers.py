@@ -14,6 +14,7 @@ import pytest
 from lambdad.domain.event import Delivery
 from lambdad.domain.scope import Scope
 from lambdad.neighbours.couriers import Couriers
+from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.courier import NotDelivered
 from lambdad.settings import AwsKeys, ServiceEndpoint
 from tests.fakes.moments import FakeClock
@@ -62,11 +63,12 @@ def owed(target: str, **changes: object) -> Delivery:
 async def bring(delivery: Delivery, said: bytes = b"{}", status: int = 200) -> tuple[str, Seen]:
     service = delivery.target.split(":")[2]
     async with endpoint(status, said) as (url, seen):
-        couriers = Couriers({service: ServiceEndpoint(url)}, FakeClock(), _nowhere)
+        calls = ServiceCalls({service: ServiceEndpoint(url)}, FakeClock())
+        couriers = Couriers(calls, _nowhere)
         try:
             await couriers.bring(delivery)
         finally:
-            await couriers.close()
+            await calls.close()
         return url, seen[0]
 
 
@@ -143,7 +145,7 @@ async def test_a_function_is_handed_its_message_here() -> None:
     async def take(delivery: Delivery) -> None:
         handed.append(delivery.target)
 
-    await Couriers({}, FakeClock(), take).bring(owed(FUNCTION))
+    await Couriers(ServiceCalls({}, FakeClock()), take).bring(owed(FUNCTION))
     assert handed == [FUNCTION]
 
 
@@ -157,14 +159,14 @@ async def test_a_function_is_handed_its_message_here() -> None:
 )
 async def test_a_target_without_an_endpoint_says_what_to_do(target: str, said: str) -> None:
     with pytest.raises(NotDelivered, match=said):
-        await Couriers({}, FakeClock(), _nowhere).bring(owed(target))
+        await Couriers(ServiceCalls({}, FakeClock()), _nowhere).bring(owed(target))
 
 
 async def test_a_refusal_is_told_and_credentials_are_used() -> None:
     async with endpoint(403, b'{"__type":"AccessDenied"}') as (url, seen):
         configured = ServiceEndpoint(url, AwsKeys("AKIA", "s", "token"), "us-east-2")
         with pytest.raises(NotDelivered, match=r"sqs answered 403: .*AccessDenied"):
-            await Couriers({"sqs": configured}, FakeClock(), _nowhere).bring(
+            await Couriers(ServiceCalls({"sqs": configured}, FakeClock()), _nowhere).bring(
                 owed("arn:aws:sqs:eu-west-1:123456789012:q")
             )
     assert "Credential=AKIA/20261123/us-east-2/sqs" in seen[0].head
@@ -174,6 +176,6 @@ async def test_a_refusal_is_told_and_credentials_are_used() -> None:
 async def test_an_endpoint_that_is_not_there_is_told() -> None:
     configured = ServiceEndpoint("http://127.0.0.1:1")
     with pytest.raises(NotDelivered, match=r"sqs at http://127.0.0.1:1 did not answer"):
-        await Couriers({"sqs": configured}, FakeClock(), _nowhere).bring(
+        await Couriers(ServiceCalls({"sqs": configured}, FakeClock()), _nowhere).bring(
             owed("arn:aws:sqs:eu-west-1:123456789012:q")
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 from lambdad.storage.sqlite.database import Durability, open_for_reading
@@ -185,6 +185,11 @@ class SqliteEvents:
         """When the first delivery that is not taken, to other targets than `but`, is due."""
         rows = await self._fetch("next_delivery", (json.dumps(sorted(self._out)), json.dumps(sorted(but))))
         return rows[0][0] if rows else None
+
+    async def owed_by_target(self) -> list[Owed]:
+        """What is owed, by target."""
+        rows = await self._fetch("owed", ())
+        return [Owed(Scope(account, region), *rest) for account, region, *rest in rows]
 
     async def not_later_than(self, latest_ms: int) -> None:
         """Have nothing due later."""

@@ -93,3 +93,8 @@ ORDER BY due_ms, id LIMIT ?;
 SELECT due_ms FROM deliveries
 WHERE id NOT IN (SELECT value FROM json_each(?)) AND target NOT IN (SELECT value FROM json_each(?))
 ORDER BY due_ms LIMIT 1;
+
+-- name: owed
+-- What is owed, by target.
+SELECT account, region, target, count(*), max(attempts), min(due_ms) FROM deliveries
+GROUP BY account, region, target ORDER BY 6, 3;
