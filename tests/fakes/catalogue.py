@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
 from lambdad.domain.resource import Place
@@ -26,9 +27,9 @@ class FakeCatalogue:
 
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
-        self.layers = FakeLayers()
         self.provisioned = FakeProvisioned(self._has)
-        self.resources = FakeResources(self._has)
+        self.resources = FakeResources(self._has, self._revise)
+        self.layers = FakeLayers(self.resources.layer_goes)
 
     async def create(
         self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
@@ -139,6 +140,13 @@ class FakeCatalogue:
     def _has(self, scope: Scope, name: str, version: str) -> bool:
         function = self._functions.get((scope, name))
         return function is not None and version in function.versions
+
+    def _revise(self, scope: Scope, name: str, version: str, revision_id: str | None) -> str:
+        versions = self._functions[scope, name].versions
+        before = versions[version].revision_id
+        if revision_id is not None:
+            versions[version] = replace(versions[version], revision_id=revision_id)
+        return before
 
     def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
         return sorted(

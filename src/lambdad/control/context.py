@@ -35,6 +35,7 @@ class ControlContext:
         location_secret: signs code locations.
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
+        block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
     """
 
@@ -48,6 +49,7 @@ class ControlContext:
     settler: Settler
     location_secret: bytes
     account_concurrency: int
+    block_public_policies: bool
     changed: Callable[[Scope, str], None]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:

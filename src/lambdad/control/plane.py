@@ -9,9 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from lambdad.control.account import Account
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.function_policies import FunctionPolicies
 from lambdad.control.functions import Functions
+from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
+from lambdad.control.resource_policies import ResourcePolicies
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -39,6 +42,7 @@ class ControlPlane:
         on_change: listeners; called on the loop, after the change is durable.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
+        block_public_policies: whether policies that let everybody in are refused.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -56,6 +60,7 @@ class ControlPlane:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
+        block_public_policies: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -75,11 +80,13 @@ class ControlPlane:
             settler=self._settler,
             location_secret=location_secret,
             account_concurrency=account_concurrency,
+            block_public_policies=block_public_policies,
             changed=self._changed,
         )
         self._provisioned = Provisioned(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
+            *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
             *(Tags(context), Account(context), self._provisioned),
         )
         self._operations = {
