@@ -23,7 +23,6 @@ _BY_OPERATION = {
     "get_function_code_signing_config": "GetFunctionCodeSigningConfig",
     "get_function_concurrency": "GetFunctionConcurrency",
     "get_function_event_invoke_config": "GetFunctionEventInvokeConfig",
-    "get_function_url_config": "GetFunctionUrlConfig",
 }
 
 WHOLE_TESTS = {

@@ -37,6 +37,7 @@ class ControlContext:
         provisioner: keeps environments initialised.
         block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
     """
 
     catalogue: CatalogueStore
@@ -51,6 +52,7 @@ class ControlContext:
     account_concurrency: int
     block_public_policies: bool
     changed: Callable[[Scope, str], None]
+    function_url_domain: str | None = None
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.

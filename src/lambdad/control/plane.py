@@ -10,6 +10,7 @@ from lambdad.control.account import Account
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.function_policies import FunctionPolicies
+from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
 from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
@@ -43,6 +44,7 @@ class ControlPlane:
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         block_public_policies: whether policies that let everybody in are refused.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -61,6 +63,7 @@ class ControlPlane:
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
         block_public_policies: bool = False,
+        function_url_domain: str | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -82,12 +85,14 @@ class ControlPlane:
             account_concurrency=account_concurrency,
             block_public_policies=block_public_policies,
             changed=self._changed,
+            function_url_domain=function_url_domain,
         )
         self._provisioned = Provisioned(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
             *(Tags(context), Account(context), self._provisioned),
+            FunctionUrls(context),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
