@@ -40,6 +40,7 @@ from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
+from lambdad.edge.urls import Urls
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
@@ -107,6 +108,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         worker = _Worker(settings, factory, stores, clock, stack, share)
         secret = os.urandom(32)
+        urls = Urls(stores.catalogue.resources)
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
@@ -115,7 +117,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             provisioner=worker.provisioning,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
+            function_url_domain=settings.function_url_domain,
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -133,6 +136,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
+            urls,
+            clock,
             share.clients,
         )
         edge = worker.edge = EdgeServer(shared)
