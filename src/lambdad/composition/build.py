@@ -18,6 +18,7 @@ from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.expected import Expected
+from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -119,6 +120,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
             function_url_domain=settings.function_url_domain,
+            resolves=Names(clock),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

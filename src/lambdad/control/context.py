@@ -38,6 +38,7 @@ class ControlContext:
         block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
         function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
     """
 
     catalogue: CatalogueStore
@@ -52,7 +53,8 @@ class ControlContext:
     account_concurrency: int
     block_public_policies: bool
     changed: Callable[[Scope, str], None]
-    function_url_domain: str | None = None
+    function_url_domain: str | None
+    resolves: Callable[[str], Awaitable[bool]]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.

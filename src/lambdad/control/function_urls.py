@@ -27,7 +27,9 @@ from lambdad.domain.function_url import (
     Cors,
     FunctionUrl,
     InvokeMode,
-    address,
+    by_name,
+    by_path,
+    domain_of,
     new_url_id,
 )
 from lambdad.domain.http import Request
@@ -80,7 +82,7 @@ class FunctionUrls:
             return made
 
         await self._context.catalogue.resources.change(FUNCTION_URLS, place, decide)
-        shown = self._shown(place, made, request) | {"InvokeMode": made.invoke_mode}
+        shown = await self._shown(place, made, request) | {"InvokeMode": made.invoke_mode}
         del shown["LastModifiedTime"]
         return shown
 
@@ -90,7 +92,7 @@ class FunctionUrls:
         found = await self._context.catalogue.resources.read(FUNCTION_URLS, place)
         if found is None:
             raise _no_config()
-        return self._shown(place, found, request)
+        return await self._shown(place, found, request)
 
     async def list_configs(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A page of a function's URLs, its own and those of its aliases."""
@@ -103,7 +105,7 @@ class FunctionUrls:
         )
         page = found[:size]
         return {
-            "FunctionUrlConfigs": [self._shown(one.place, one.value, request) for one in page],
+            "FunctionUrlConfigs": [await self._shown(one.place, one.value, request) for one in page],
             "NextMarker": write_marker(page[-1].place.name) if len(found) > size else None,
         }
 
@@ -127,7 +129,7 @@ class FunctionUrls:
         changed = await self._context.catalogue.resources.change(FUNCTION_URLS, place, decide)
         if changed is None:
             raise _no_config()
-        return self._shown(place, changed, request) | {"InvokeMode": changed.invoke_mode}
+        return await self._shown(place, changed, request) | {"InvokeMode": changed.invoke_mode}
 
     async def delete(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Take a URL away for good: another one has another address."""
@@ -146,10 +148,9 @@ class FunctionUrls:
         if not exists:
             raise NotFound("Function does not exist")
 
-    def _shown(self, place: Place, url: FunctionUrl, request: Request) -> Members:
-        domain = self._context.function_url_domain
+    async def _shown(self, place: Place, url: FunctionUrl, request: Request) -> Members:
         return {
-            "FunctionUrl": address(url.url_id, place.scope.region, request.base_url, domain),
+            "FunctionUrl": await self._address(url.url_id, place.scope.region, request),
             "FunctionArn": _arn(place),
             "AuthType": url.auth_type.value,
             "Cors": None if url.cors is None else _shown_cors(url.cors),
@@ -157,6 +158,19 @@ class FunctionUrls:
             "LastModifiedTime": url.modified,
             "InvokeMode": (url.invoke_mode or InvokeMode.BUFFERED).value,
         }
+
+    async def _address(self, url_id: str, region: str, request: Request) -> str:
+        """One that works for whoever asks: a name where names resolve, else a path.
+
+        What stands in `Host` is a function's own choice inside a sandbox, so nothing is looked up for it.
+        """
+        domain = self._context.function_url_domain
+        if domain is None:
+            is_inside = request.caller.environment_id is not None
+            domain = "localhost" if is_inside else domain_of(request.base_url)
+            if not await self._context.resolves(domain):
+                return by_path(url_id, request.base_url)
+        return by_name(url_id, region, request.base_url, domain)
 
 
 def _place(params: Params, request: Request) -> Place:

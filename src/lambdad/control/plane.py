@@ -45,6 +45,7 @@ class ControlPlane:
         account_concurrency: concurrent executions of an account in a region.
         block_public_policies: whether policies that let everybody in are refused.
         function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -64,6 +65,7 @@ class ControlPlane:
         account_concurrency: int = ACCOUNT_CONCURRENCY,
         block_public_policies: bool = False,
         function_url_domain: str | None = None,
+        resolves: Callable[[str], Awaitable[bool]],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -86,6 +88,7 @@ class ControlPlane:
             block_public_policies=block_public_policies,
             changed=self._changed,
             function_url_domain=function_url_domain,
+            resolves=resolves,
         )
         self._provisioned = Provisioned(context)
         resources = (

@@ -15,6 +15,8 @@ URL_ID_LENGTH: Final = 32
 """Characters of an id, ``a`` to ``z`` and digits. Source: spec api §4."""
 MARK: Final = ".lambda-url."
 """Stands behind the id in the host name of every function URL."""
+PATH: Final = "/lambdad/v1/url/"
+"""In front of the id and the rest of the path, for hosts on which such names do not resolve."""
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -80,26 +82,36 @@ def new_url_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(URL_ID_LENGTH))
 
 
-def address(url_id: str, region: str, base_url: str, domain: str | None) -> str:
-    """The URL as callers are told it: one that works for whoever reached this server by `base_url`.
+def by_name(url_id: str, region: str, base_url: str, domain: str) -> str:
+    """The URL with a host name of its own.
 
     Args:
         url_id: of the function URL.
         region: of its function.
         base_url: scheme and authority the caller used.
-        domain: what stands behind the region, with a port or a scheme of its own if it shall have one;
-            None takes the caller's host name, and ``localhost`` for addresses and AWS's own names.
+        domain: what stands behind the region, with a port or a scheme of its own if it shall have one.
     """
     scheme, _, authority = base_url.partition("://")
-    host, port = split_authority(authority)
-    if domain is None:
-        domain = host if _is_name(host) else "localhost"
-    elif "://" in domain:
+    port = split_authority(authority)[1]
+    if "://" in domain:
         scheme, _, domain = domain.partition("://")
         port = ""
-    if ":" not in domain:
-        domain += port
-    return f"{scheme}://{url_id}{MARK}{region}.{domain}/"
+    if ":" in domain:
+        port = ""
+    return f"{scheme}://{url_id}{MARK}{region}.{domain}{port}/"
+
+
+def by_path(url_id: str, base_url: str) -> str:
+    """The URL below the endpoint itself."""
+    return f"{base_url}{PATH}{url_id}/"
+
+
+def domain_of(base_url: str) -> str:
+    """Where names of function URLs can be for whoever used `base_url`: the host name, or ``localhost`` for
+    addresses and AWS's own names.
+    """
+    host = split_authority(base_url.partition("://")[2])[0]
+    return host if _is_name(host) else "localhost"
 
 
 def split_host(host: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from lambdad.edge.identity import Identity
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.shared import Shared
 from lambdad.edge.stream_route import is_stream
-from lambdad.edge.url_route import HOST_MARK, PATH
+from lambdad.edge.url_route import HOST_MARK, PATH_START
 from lambdad.edge.wire import text_headers, whole_request
 
 _log = logging.getLogger("lambdad.edge")
@@ -143,7 +143,7 @@ class EdgeDispatcher:
                 trace = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
                 usual = False
-        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH):
+        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
             self._to_url(connection, raw, host)
             return
         inside = self._inside

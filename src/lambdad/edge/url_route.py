@@ -15,7 +15,7 @@ from typing import Final
 
 from lambdad.awsapi import faults
 from lambdad.domain.errors import LambdadError, NotFound, RequestTooLarge, ServiceFault
-from lambdad.domain.function_url import MARK, AuthType, split_authority, split_host
+from lambdad.domain.function_url import MARK, PATH, AuthType, split_authority, split_host
 from lambdad.domain.http import Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_REQUEST_BYTES
@@ -32,8 +32,7 @@ from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
 HOST_MARK: Final = MARK.encode()
-PATH: Final = b"/lambdad/v1/url/"
-"""In front of the id and the rest of the path, for hosts without wildcard names."""
+PATH_START: Final = PATH.encode()
 _METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 _UNKNOWN = b'{"Message":null}'
 _FORBIDDEN = (
@@ -106,7 +105,7 @@ class UrlRoute:
     def by_path(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose path stands for the URL."""
         call = Call(connection, raw, host, scheme)
-        call.url_id, _, rest = call.path.removeprefix(PATH.decode()).partition("/")
+        call.url_id, _, rest = call.path.removeprefix(PATH).partition("/")
         call.path = "/" + rest
         call.extra = (_SANDBOXED,)
         self._start(call)

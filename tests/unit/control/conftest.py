@@ -34,6 +34,7 @@ class Control:
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
         self.snapshots = FakeSnapshots()
+        self.resolving = {"localhost"}
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -41,12 +42,16 @@ class Control:
             objects=self.objects,
             provisioner=self.provisioner,
             snapshots=self.snapshots,
+            resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,
         )
+
+    async def _resolves(self, domain: str) -> bool:
+        return domain in self.resolving
 
     async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
         request = Request("POST", "/", (), {}, b"", Caller(scope), "request-1", BASE_URL)

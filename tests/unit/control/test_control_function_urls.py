@@ -9,7 +9,7 @@ import pytest
 
 from lambdad.domain.alias import ALIASES, Alias
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound
-from lambdad.domain.function_url import address, split_host
+from lambdad.domain.function_url import by_name, domain_of, split_host
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
 
@@ -182,24 +182,48 @@ async def test_another_account_or_region_sees_nothing(control: Any) -> None:
             await control.ask("GetFunctionUrlConfig", scope=scope, FunctionName="fn")
 
 
+async def test_a_path_is_answered_where_names_do_not_resolve(control: Any) -> None:
+    await control.create()
+    control.resolving.clear()
+    url = (await create(control))["FunctionUrl"]
+    assert re.fullmatch(r"http://localhost:4566/lambdad/v1/url/[a-z0-9]{32}/", url)
+    control.resolving.add("localhost")
+    url_id = url.rstrip("/").rpartition("/")[2]
+    assert (await get(control))["FunctionUrl"].startswith(
+        f"http://{url_id}.lambda-url.eu-central-1.localhost:"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "domain"),
+    [
+        ("http://127.0.0.1:4566", "localhost"),
+        ("http://localhost", "localhost"),
+        ("https://[::1]:8443", "localhost"),
+        ("http://any.localhost:1", "localhost"),
+        ("https://lambda.eu-west-1.amazonaws.com", "localhost"),
+        ("http://", "localhost"),
+        ("http://lambda.example:4566", "lambda.example"),
+    ],
+)
+def test_names_are_made_below_the_name_that_was_used(base_url: str, domain: str) -> None:
+    assert domain_of(base_url) == domain
+
+
 @pytest.mark.parametrize(
     ("base_url", "domain", "rest"),
     [
-        ("http://127.0.0.1:4566", None, "http://{}.localhost:4566/"),
-        ("http://localhost", None, "http://{}.localhost/"),
-        ("https://[::1]:8443", None, "https://{}.localhost:8443/"),
-        ("http://any.localhost:1", None, "http://{}.localhost:1/"),
-        ("https://lambda.eu-west-1.amazonaws.com", None, "https://{}.localhost/"),
-        ("http://lambda.example:4566", None, "http://{}.lambda.example:4566/"),
-        ("http://127.0.0.1:4566", "functions.example", "http://{}.functions.example:4566/"),
+        ("http://127.0.0.1:4566", "localhost", "http://{}.localhost:4566/"),
+        ("https://localhost", "localhost", "https://{}.localhost/"),
+        ("https://[::1]:8443", "localhost", "https://{}.localhost:8443/"),
         ("http://127.0.0.1:4566", "functions.example:80", "http://{}.functions.example:80/"),
         ("http://127.0.0.1:4566", "https://on.aws", "https://{}.on.aws/"),
         ("http://127.0.0.1:4566", "https://on.aws:444", "https://{}.on.aws:444/"),
     ],
 )
-def test_the_address_works_for_whoever_asks(base_url: str, domain: str | None, rest: str) -> None:
+def test_a_domain_may_have_a_port_and_a_scheme_of_its_own(base_url: str, domain: str, rest: str) -> None:
     url_id = "a" * 32
-    assert address(url_id, "eu-west-1", base_url, domain) == rest.format(f"{url_id}.lambda-url.eu-west-1")
+    assert by_name(url_id, "eu-west-1", base_url, domain) == rest.format(f"{url_id}.lambda-url.eu-west-1")
 
 
 @pytest.mark.parametrize(
