@@ -116,6 +116,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+            block_public_policies=settings.block_public_policies,
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

@@ -26,7 +26,7 @@ BASE_URL = "http://localhost:4566"
 class Control:
     """The plane, its fakes, and `ask`."""
 
-    def __init__(self, catalogue: FakeCatalogue | None = None) -> None:
+    def __init__(self, catalogue: FakeCatalogue | None = None, **given: Any) -> None:
         self.catalogue = catalogue or FakeCatalogue()
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
@@ -46,6 +46,7 @@ class Control:
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,
+            **given,
         )
 
     async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
