@@ -18,6 +18,7 @@ from lambdad.control.policy_actions import check_action
 from lambdad.control.policy_documents import (
     check_policy,
     check_policy_revision,
+    check_size,
     compact,
     with_statement,
     without_statement,
@@ -55,11 +56,12 @@ class FunctionPolicies:
         await revision_of(context, scope, reference)
         check_action(params["Action"])
         statement = permission(params, reference.arn(scope), scope.partition)
+        check_policy(with_statement(None, statement), block_public=context.block_public_policies)
 
         def decide(there: AttachedPolicy | None, revision_id: str) -> AttachedPolicy:
             check_policy_revision(params.get("RevisionId"), revision_id, call=_TELLS)
             document = with_statement(None if there is None else there.document, statement)
-            check_policy(document, block_public=context.block_public_policies)
+            check_size(document)
             return AttachedPolicy(document)
 
         place = place_of(scope, reference)
