@@ -23,13 +23,15 @@ from lambdad.control.policy_documents import (
     with_statement,
     without_statement,
 )
-from lambdad.control.policy_owners import check_not_latest, place_of, revision_of
+from lambdad.control.policy_owners import check_not_latest, place_of, qualified_revision, revision_of
 from lambdad.control.policy_statements import permission
 from lambdad.domain.errors import NotFound
 from lambdad.domain.http import Request
 from lambdad.domain.policies.attached import FUNCTION_POLICIES, AttachedPolicy
 
 _TELLS = "GetPolicy"
+"""What a wrong RevisionId is told to call, as the model says and spec api §4; until 2024 it was
+"GetFunction/GetAlias" (the recordings of test_function_revisions_permissions)."""
 
 
 class FunctionPolicies:
@@ -75,11 +77,11 @@ class FunctionPolicies:
         """
         context, scope = self._context, request.caller.scope
         reference = named(params, request)
-        await context.read_latest(scope, reference.name)
+        latest = await context.read_latest(scope, reference.name)
         missing = NotFound("The resource you requested does not exist.")
         # First the revision id: with an older one than its document, a policy is not written over unseen.
         try:
-            revision_id = await revision_of(context, scope, reference)
+            revision_id = await qualified_revision(context, reference, latest)
         except NotFound as error:
             raise missing from error
         policy = await self._resources.read(FUNCTION_POLICIES, place_of(scope, reference))
@@ -94,9 +96,10 @@ class FunctionPolicies:
         """
         context, scope = self._context, request.caller.scope
         reference = named(params, request)
-        if await context.catalogue.read(scope, reference.name) is None:
+        latest = await context.catalogue.read(scope, reference.name)
+        if latest is None:
             raise NotFound(f"No policy found for: {reference.arn(scope)}")
-        await revision_of(context, scope, reference)
+        await qualified_revision(context, reference, latest)
 
         def decide(there: AttachedPolicy | None, revision_id: str) -> AttachedPolicy | None:
             left = without_statement(None if there is None else there.document, params["StatementId"])
