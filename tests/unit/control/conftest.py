@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
@@ -76,3 +77,9 @@ async def control() -> AsyncIterator[Control]:
     made = Control()
     yield made
     await made.plane.close()
+
+
+@pytest.fixture
+def controls() -> type[Control]:
+    """For tests that make their own, and close it."""
+    return Control

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import HERE, Control
 from lambdad.domain.errors import AccessDenied, CallerError, NotFound, PreconditionFailed, PublicPolicy
 from lambdad.domain.scope import Scope
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 
+HERE = Scope("111111111111", "eu-central-1")
 ARN = f"arn:aws:lambda:{HERE.region}:{HERE.account}:function:fn"
 LAYER = f"arn:aws:lambda:{HERE.region}:{HERE.account}:layer:l"
 OTHER = Scope("222222222222", HERE.region)
@@ -38,9 +38,9 @@ async def outcomes(*calls) -> list[object]:
     ]
 
 
-async def test_of_clients_that_race_with_one_revision_id_exactly_one_wins(tmp_path):
+async def test_of_clients_that_race_with_one_revision_id_exactly_one_wins(controls, tmp_path):
     catalogue = SqliteCatalogue(tmp_path / "catalogue.db")
-    control = Control(catalogue)  # type: ignore[arg-type]
+    control = controls(catalogue)
     await control.create()
     latest = (await control.ask("GetFunctionConfiguration", FunctionName="fn"))["RevisionId"]
     calls = [
@@ -61,9 +61,9 @@ async def test_of_clients_that_race_with_one_revision_id_exactly_one_wins(tmp_pa
     catalogue.close()
 
 
-async def test_statements_that_are_added_at_once_are_all_kept(tmp_path):
+async def test_statements_that_are_added_at_once_are_all_kept(controls, tmp_path):
     catalogue = SqliteCatalogue(tmp_path / "catalogue.db")
-    control = Control(catalogue)  # type: ignore[arg-type]
+    control = controls(catalogue)
     await control.create()
     calls = [control.ask("AddPermission", StatementId=f"s{number}", **GRANT) for number in range(8)]
     assert await outcomes(*calls) == ["won"] * 8
@@ -100,13 +100,13 @@ async def test_a_policy_is_gone_with_its_function(control):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    st.lists(
+    steps=st.lists(
         st.tuples(st.sampled_from(["AddPermission", "RemovePermission"]), st.sampled_from("abc")), max_size=12
     )
 )
-def test_statements_agree_with_a_list_whatever_is_added_and_removed(steps):
+def test_statements_agree_with_a_list_whatever_is_added_and_removed(controls, steps):
     async def run() -> None:
-        control = Control()
+        control = controls()
         await control.create()
         expected: list[str] = []
         for operation, sid in steps:
@@ -156,10 +156,10 @@ def damaged(draw: st.DrawFn) -> str:
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(damaged())
-def test_whatever_is_put_is_kept_as_it_came_or_refused_as_the_callers_fault(document):
+@given(document=damaged())
+def test_whatever_is_put_is_kept_as_it_came_or_refused_as_the_callers_fault(controls, document):
     async def run() -> None:
-        control = Control()
+        control = controls()
         await control.create()
         try:
             await control.ask("PutResourcePolicy", ResourceArn=ARN, Policy=document)
@@ -182,8 +182,8 @@ async def test_a_function_may_be_opened_to_everybody(control):
     assert await granted(control) == ["s"]
 
 
-async def test_where_public_policies_are_blocked_nobody_opens_a_function_to_everybody():
-    control = Control(block_public_policies=True)
+async def test_where_public_policies_are_blocked_nobody_opens_a_function_to_everybody(controls):
+    control = controls(block_public_policies=True)
     await control.create()
     words = (
         "Lambda blocked the creation of this policy because it would grant public access to your function."
