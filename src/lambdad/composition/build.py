@@ -121,6 +121,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
             function_url_domain=settings.function_url_domain,
             resolves=Names(clock),
+            block_public_policies=settings.block_public_policies,
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

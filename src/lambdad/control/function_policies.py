@@ -18,17 +18,20 @@ from lambdad.control.policy_actions import check_action
 from lambdad.control.policy_documents import (
     check_policy,
     check_policy_revision,
+    check_size,
     compact,
     with_statement,
     without_statement,
 )
-from lambdad.control.policy_owners import check_not_latest, place_of, revision_of
+from lambdad.control.policy_owners import check_not_latest, place_of, qualified_revision, revision_of
 from lambdad.control.policy_statements import permission
 from lambdad.domain.errors import NotFound
 from lambdad.domain.http import Request
 from lambdad.domain.policies.attached import FUNCTION_POLICIES, AttachedPolicy
 
 _TELLS = "GetPolicy"
+"""What a wrong RevisionId is told to call, as the model says and spec api §4; until 2024 it was
+"GetFunction/GetAlias" (the recordings of test_function_revisions_permissions)."""
 
 
 class FunctionPolicies:
@@ -55,11 +58,12 @@ class FunctionPolicies:
         await revision_of(context, scope, reference)
         check_action(params["Action"])
         statement = permission(params, reference.arn(scope), scope.partition)
+        check_policy(with_statement(None, statement), block_public=context.block_public_policies)
 
         def decide(there: AttachedPolicy | None, revision_id: str) -> AttachedPolicy:
             check_policy_revision(params.get("RevisionId"), revision_id, call=_TELLS)
             document = with_statement(None if there is None else there.document, statement)
-            check_policy(document, block_public=context.block_public_policies)
+            check_size(document)
             return AttachedPolicy(document)
 
         place = place_of(scope, reference)
@@ -73,11 +77,11 @@ class FunctionPolicies:
         """
         context, scope = self._context, request.caller.scope
         reference = named(params, request)
-        await context.read_latest(scope, reference.name)
+        latest = await context.read_latest(scope, reference.name)
         missing = NotFound("The resource you requested does not exist.")
         # First the revision id: with an older one than its document, a policy is not written over unseen.
         try:
-            revision_id = await revision_of(context, scope, reference)
+            revision_id = await qualified_revision(context, reference, latest)
         except NotFound as error:
             raise missing from error
         policy = await self._resources.read(FUNCTION_POLICIES, place_of(scope, reference))
@@ -92,9 +96,10 @@ class FunctionPolicies:
         """
         context, scope = self._context, request.caller.scope
         reference = named(params, request)
-        if await context.catalogue.read(scope, reference.name) is None:
+        latest = await context.catalogue.read(scope, reference.name)
+        if latest is None:
             raise NotFound(f"No policy found for: {reference.arn(scope)}")
-        await revision_of(context, scope, reference)
+        await qualified_revision(context, reference, latest)
 
         def decide(there: AttachedPolicy | None, revision_id: str) -> AttachedPolicy | None:
             left = without_statement(None if there is None else there.document, params["StatementId"])

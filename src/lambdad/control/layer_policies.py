@@ -12,8 +12,8 @@ from typing import Any
 from lambdad.control.context import ControlContext, Operations, Params
 from lambdad.control.layer_access import check_number, own, place_of_policy
 from lambdad.control.policy_documents import (
-    check_policy,
     check_policy_revision,
+    check_size,
     compact,
     with_statement,
     without_statement,
@@ -53,9 +53,7 @@ class LayerPolicies:
         def decide(there: LayerPolicy | None) -> LayerPolicy:
             _check_revision(params, there)
             document = with_statement(None if there is None else there.document, statement)
-            check_policy(
-                document, block_public=False
-            )  # everybody may be let in: that is how layers are shared
+            check_size(document)
             return LayerPolicy(document, new_id)
 
         place = place_of_policy(layer)

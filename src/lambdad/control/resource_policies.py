@@ -10,13 +10,14 @@ it answers to an invalid document is not recorded; the words are lambdad's own.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from lambdad.control.context import ControlContext, Operations, Params
 from lambdad.control.policy_actions import check_actions
-from lambdad.control.policy_documents import check_policy, check_policy_revision
+from lambdad.control.policy_documents import check_policy, check_policy_revision, check_size
 from lambdad.control.policy_owners import check_not_latest, place_of, revision_of
 from lambdad.control.policy_statements import check_principals
 from lambdad.domain.arn import FunctionReference, parse_function
@@ -55,18 +56,17 @@ class ResourcePolicies:
         reference = _named(params, request)
         check_not_latest(reference)
         await revision_of(context, scope, reference)
-        policy = check_policy(params["Policy"], block_public=context.block_public_policies)
-        check_actions(policy)
-        check_principals(params["Policy"])
-        _check_resources(policy, reference.arn(scope), is_whole=reference.qualifier is None)
+        document, public = params["Policy"], context.block_public_policies
+        # In a thread: reading the largest document takes milliseconds, which others would wait for.
+        await asyncio.to_thread(_check, document, reference, reference.arn(scope), block_public=public)
         new_id = context.new_id()
 
         def decide(_: AttachedPolicy | None, revision_id: str) -> AttachedPolicy:
             check_policy_revision(params.get("RevisionId"), revision_id, call=_TELLS)
-            return AttachedPolicy(params["Policy"])
+            return AttachedPolicy(document)
 
         await self._resources.change_revised(FUNCTION_POLICIES, place_of(scope, reference), decide, new_id)
-        return {"Policy": params["Policy"], "RevisionId": new_id}
+        return {"Policy": document, "RevisionId": new_id}
 
     async def get_resource_policy(self, params: Params, request: Request) -> Mapping[str, Any]:
         """The policy and its revision id."""
@@ -108,6 +108,14 @@ def _named(params: Params, request: Request) -> FunctionReference:
     if len(arn) > MAX_FUNCTION_REFERENCE:
         raise NotFound(f"Function not found: {arn}")
     return parse_function(arn, request.caller.scope)
+
+
+def _check(document: str, reference: FunctionReference, arn: str, *, block_public: bool) -> None:
+    check_size(document)
+    policy = check_policy(document, block_public=block_public)
+    check_actions(policy)
+    check_principals(document)
+    _check_resources(policy, arn, is_whole=reference.qualifier is None)
 
 
 def _check_resources(policy: Policy, arn: str, *, is_whole: bool) -> None:

@@ -164,6 +164,14 @@ def test_a_statement_that_hangs_on_a_variable_without_a_value_is_about_nothing()
     assert verdict(statement(NotResource=resource), aws__username="alice") is Verdict.ALLOW
 
 
+def test_a_text_that_variables_make_longer_than_any_value_is_about_nothing():
+    condition = {"StringLike": {"aws:key": "${aws:key}" * 1_000}}
+    assert verdict(statement(Condition=condition), aws__key="") is Verdict.ALLOW
+    assert verdict(statement(Condition=condition), aws__key="a" * 8_000) is Verdict.NO_MATCH
+    unlike = {"StringNotEquals": condition["StringLike"]}
+    assert verdict(statement(Condition=unlike), aws__key="a" * 8_000) is Verdict.NO_MATCH
+
+
 def test_characters_that_are_wildcards_can_be_written_as_variables():
     literal = statement(Condition={"StringLike": {"aws:PrincipalTag/a": "${*}${?}${$}?"}})
     assert allows(literal, **{"aws__PrincipalTag/a": "*?$x"})

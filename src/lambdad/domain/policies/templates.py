@@ -2,7 +2,7 @@
 
 Source: IAM user guide, "Variables and tags": `${key}`, `${key, 'default'}`, and `${*}`, `${?}`, `${$}` for
 the characters themselves; only in documents of version 2012-10-17. A variable that the request has no single
-value for resolves to nothing, and so does the text it is in.
+value for resolves to nothing, and so does the text it is in; likewise one that becomes longer than any value.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAMED = re.compile(r"\s*([^\s,']+)\s*(?:,\s*'([^']*)'\s*)?")
 _CHARACTERS = frozenset("*?$")
 ARN_PARTS = 6
+_MAX_RESOLVED = 65_536  # characters; a longer text is no value that a request has
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +74,24 @@ class ArnTemplate:
     Source: IAM user guide, "ArnLike": each of the six components is checked separately.
 
     Attributes:
-        parts: ``arn``, partition and so on; the last is all behind the account. Empty for ``*`` alone, which
-            is everything, also what has no ARN.
+        literal: the one ARN it says; None when it has wildcards or variables.
+        parts: ``arn``, partition and so on; the last is all behind the account. Empty for a literal, and for
+            ``*`` alone, which is everything, also what has no ARN.
     """
 
     text: str
+    literal: str | None
     parts: tuple[Template, ...]
 
     @property
     def is_fixed(self) -> bool:
         """Whether it names one thing: no wildcard and no variable."""
-        return bool(self.parts) and all(part.is_fixed for part in self.parts)
+        return self.literal is not None
 
     def matches(self, arn: str, keys: RequestKeys) -> bool | None:
         """Whether it says this ARN; None when a variable has no value."""
+        if self.literal is not None:
+            return arn == self.literal
         if not self.parts:
             return True
         globs = [part.resolve(keys) for part in self.parts]
@@ -121,9 +126,12 @@ def read_arn(text: str, *, variables: bool, complete: bool = False) -> ArnTempla
     Source: IAM user guide, "Resource": incomplete ARNs are completed with wildcards.
     """
     if complete and text == "*":
-        return ArnTemplate(text, ())
+        return ArnTemplate(text, None, ())
+    tokens = _tokens(text, variables=variables)
+    if tokens == (text,) and text.startswith("arn:") and text.count(":") >= ARN_PARTS - 1:
+        return ArnTemplate(text, text, ())
     parts: list[list[Token]] = [[]]
-    for token in _tokens(text, variables=variables):
+    for token in tokens:
         if not isinstance(token, str):
             parts[-1].append(token)
             continue
@@ -135,7 +143,7 @@ def read_arn(text: str, *, variables: bool, complete: bool = False) -> ArnTempla
     if len(parts) < ARN_PARTS and not complete:
         raise ValueError("not a whole ARN")
     parts.extend([Wild.MANY] for _ in range(ARN_PARTS - len(parts)))
-    return ArnTemplate(text, tuple(_template("", tuple(t for t in part if t != "")) for part in parts))
+    return ArnTemplate(text, None, tuple(_template("", tuple(t for t in part if t != "")) for part in parts))
 
 
 def _template(text: str, tokens: tuple[Token, ...]) -> Template:
@@ -144,7 +152,7 @@ def _template(text: str, tokens: tuple[Token, ...]) -> Template:
 
 
 def _tokens(text: str, *, variables: bool) -> tuple[Token, ...]:
-    if not variables:
+    if not variables or "${" not in text:
         return tuple(pieces_of(text))
     tokens: list[Token] = []
     at = 0
@@ -168,11 +176,13 @@ def _variable(inside: str) -> Token:
 
 def _resolved(tokens: tuple[Token, ...], keys: RequestKeys) -> list[Piece] | None:
     pieces: list[Piece] = []
+    length = 0
     for token in tokens:
         if isinstance(token, Variable):
             values = keys.values(token.key)
             value = token.default if not values else values[0]
-            if value is None or len(values) > 1:
+            length += len(value or "")
+            if value is None or len(values) > 1 or length > _MAX_RESOLVED:
                 return None
             pieces.append(value)
         else:

@@ -27,6 +27,8 @@ _WILDCARDS: dict[str, Piece] = {wild.value: wild for wild in Wild}
 
 def pieces_of(text: str) -> list[Piece]:
     """Read `*` and `?` in a text as wildcards."""
+    if "*" not in text and "?" not in text:
+        return [text]
     return [_WILDCARDS.get(run, run) for run in _RUNS.findall(text)]
 
 
@@ -38,16 +40,22 @@ class Glob:
         fold: whether upper and lower case are the same.
     """
 
-    __slots__ = ("_fold", "_parts")
+    __slots__ = ("_fold", "_literal", "_parts")
 
     def __init__(self, pieces: Sequence[Piece], *, fold: bool = False) -> None:
         self._fold = fold
+        self._literal: str | None = None
+        if len(pieces) == 1 and isinstance(pieces[0], str):
+            self._literal = pieces[0].lower() if fold else pieces[0]
+            return
         self._parts = tuple(_Part(between, fold=fold) for between in _between_stars(pieces))
 
     def matches(self, text: str) -> bool:
         """Whether all of `text` is what the pattern says."""
         if self._fold:
             text = text.lower()
+        if self._literal is not None:
+            return text == self._literal
         first, *middle = self._parts
         if not middle:
             return len(text) == first.length and first.is_at(text, 0)
