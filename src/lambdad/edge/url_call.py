@@ -157,6 +157,9 @@ class UrlCall:
         except MalformedAnswer as error:
             self._break(str(error))
             answer = _BROKEN
+        except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
+            _log.exception("unexpected error in a function URL", extra={"event": "edge.error"})
+            answer = _BROKEN
         self._answer(answer)
 
     def _break(self, why: str) -> None:

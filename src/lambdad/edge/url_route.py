@@ -181,6 +181,7 @@ class UrlRoute:
         if len(payload) > MAX_SYNC_REQUEST_BYTES:
             self._fail(call, _too_large())
             return
+        call.raw.body = b""  # it is in the event now
         out = UrlCall(
             call.connection,
             call.raw,

@@ -150,7 +150,7 @@ def _head(formatted: _Formatted) -> tuple[int, Headers]:
 def _status(value: Any) -> int:
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if _STATUS.fullmatch(text) is None:
-        raise MalformedAnswer(f"statusCode {str(value)[:100]!r} is none from 200 to 599")
+        raise MalformedAnswer(f"statusCode {text[:100] or type(value).__name__} is none from 200 to 599")
     return int(text)
 
 

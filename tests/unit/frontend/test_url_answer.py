@@ -93,6 +93,22 @@ def test_any_other_status_code_cannot_be_answered(status: Any) -> None:
         answered(statusCode=status)
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"statusCode":%s}' % (b"1" * 5_000),
+        b'{"statusCode":%s}' % (b"[" * 500 + b"]" * 500),
+        b'{"statusCode":200,"headers":{"a":%s}}' % (b"1" * 5_000),
+        b'{"statusCode":200,"headers":{"a":1e999}}',
+        b'{"statusCode":200,"cookies":%s}' % (b"[" * 500 + b"]" * 500),
+    ],
+)
+def test_values_beyond_all_bounds_cannot_be_answered(payload: bytes) -> None:
+    for answer in (whole, prelude):
+        with pytest.raises(MalformedAnswer):
+            answer(payload)
+
+
 def test_headers_are_sent_as_they_are() -> None:
     headers = answered(
         headers={"X-Text": "a b", "x-number": 5, "x-float": 1.5, "x-yes": True, "x-none": None}
