@@ -105,11 +105,13 @@ class Aliases:
             before = await keeping.wanted(place.scope, place.function)
             current = await resources.read(ALIASES, place)
             planned = decide(current)
-            if place.name in before.configs:
+            is_provisioned = place.name in before.configs
+            if is_provisioned:
                 await check_alias(context, place.scope, place.function, planned, before)
             await resources.change(ALIASES, place, decide)
             context.rerouted(place.scope, place.function)
-            await keeping.follow(place.scope, place.function, before)
+            if is_provisioned:
+                await keeping.follow(place.scope, place.function, before)
         return shown(place, planned)
 
     async def delete_alias(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -122,7 +124,8 @@ class Aliases:
             before = await context.keeping.wanted(place.scope, place.function)
             await context.catalogue.resources.change(ALIASES, place, lambda _: None)
             context.rerouted(place.scope, place.function)
-            await context.keeping.follow(place.scope, place.function, before)
+            if place.name in before.configs:
+                await context.keeping.follow(place.scope, place.function, before)
         return {}
 
 
