@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
 from lambdad.control.paging import page_size, read_marker, write_marker
@@ -21,6 +21,9 @@ from lambdad.domain.function import LATEST
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_ALIAS_WEIGHTS
 from lambdad.domain.resource import Place, Stored
+
+_READ_AT_ONCE: Final = 1_000
+"""Aliases, when those of one version are looked for."""
 
 
 class Aliases:
@@ -71,13 +74,14 @@ class Aliases:
         size, marker = page_size(params), read_marker(params, 1)
         after = None if marker is None else Place(scope, name, marker[0])
         version: str | None = params.get("FunctionVersion")
+        limit = size + 1 if version is None else _READ_AT_ONCE
         found: list[Stored[Alias]] = []
         while len(found) <= size:
             read = await self._context.catalogue.resources.page(
-                ALIASES, scope, function=name, after=after, limit=size + 1
+                ALIASES, scope, function=name, after=after, limit=limit
             )
             found += [one for one in read if version is None or version in ALIASES.versions(one.value)]
-            if len(read) <= size:
+            if len(read) < limit:
                 break
             after = read[-1].place
         page = found[:size]

@@ -103,11 +103,14 @@ class Frontend:
             resolved = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
+        lasts = epoch == self._epoch  # or what was read may be old already: good for this call only
+        if isinstance(resolved, Weighted) and not resolved.is_ready:
+            resolved, lasts = resolved.drawn(self._draw()), False  # nobody says when both can run
         route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope))
-        if epoch != self._epoch:  # what was read may be old already: good for this call only
-            route.expire()
-        else:
+        if lasts:
             self._keep(key, route)
+        else:
+            route.expire()
         return route if route.split is None else route.split.pick() or route
 
     def _made(self, resolved: FunctionVersion | Weighted, arn: str) -> Route:
