@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_every_form_and_every_refusal(aws: Bridge, recorded: Recording):
     _what_is_not_there(aws, recorded)
     _put_and_update(aws, recorded)
     _deletions(aws, recorded)
+
+
+def test_the_time_of_the_last_change_is_a_number_on_the_wire(aws: Bridge):
+    helped(aws, FN)
+    put = aws.client.put_function_event_invoke_config(FunctionName=FN, MaximumRetryAttempts=1)
+    answered = aws.ask("GET", f"/2019-09-25/functions/{FN}/event-invoke-config")
+    assert isinstance(answered.body, bytes)
+    assert json.loads(answered.body)["LastModified"] == put["LastModified"].timestamp()
 
 
 def _names_that_nobody_has(aws: Bridge, recorded: Recording, arn: str) -> None:
