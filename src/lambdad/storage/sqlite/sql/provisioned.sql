@@ -34,9 +34,10 @@ WHERE f.account = :account AND f.region = :region AND f.name = :name
 ORDER BY p.number = 0, p.number, p.qualifier LIMIT :limit;
 
 -- name: totals
--- What is requested in one scope, by function, without one version or alias.
+-- What is requested in one scope, by function, without one version or alias; from the few configurations to
+-- their functions.
 SELECT f.name, sum(p.requested)
-FROM provisioned p JOIN functions f ON f.id = p.function_id
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
 WHERE f.account = :account AND f.region = :region AND NOT (f.name = :name AND p.qualifier = :qualifier)
 GROUP BY f.name;
 
