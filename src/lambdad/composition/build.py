@@ -114,6 +114,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
@@ -227,9 +228,9 @@ class _Worker:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
         stack.callback(self.pools.close)  # before the host ends what is kept
-        ledger = Ledger()
-        self.provisioning = Provisioning(self.pools, ledger)
-        self.frontend = Frontend(find, self.pools, ledger, clock)
+        self.ledger = Ledger()
+        self.provisioning = Provisioning(self.pools, self.ledger)
+        self.frontend = Frontend(find, self.pools, self.ledger, clock)
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:

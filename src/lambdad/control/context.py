@@ -20,6 +20,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 Params = dict[str, Any]
@@ -37,6 +38,7 @@ class ControlContext:
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
         keeping: tells it how many, and of which versions.
+        reservations: gives functions concurrency of their own.
         changed: called with scope and name after what a function runs has changed.
         rerouted: called with scope and name after an alias has changed where it points.
     """
@@ -46,6 +48,7 @@ class ControlContext:
     objects: ObjectSource
     provisioner: Provisioner
     keeping: Keeping
+    reservations: Reservations
     snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]

@@ -10,10 +10,14 @@ from lambdad.control.account import Account
 from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.event_invoke import EventInvokeConfigs
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
+from lambdad.control.recursion import RecursionConfig
+from lambdad.control.reserved import ReservedConcurrency
+from lambdad.control.runtime_management import RuntimeManagementConfig
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -24,6 +28,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
@@ -36,6 +41,7 @@ class ControlPlane:
     Args:
         objects: where code in S3 is read.
         provisioner: keeps environments initialised.
+        reservations: gives functions concurrency of their own.
         snapshots: initialises versions with SnapStart and keeps their snapshots.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
@@ -53,6 +59,7 @@ class ControlPlane:
         *,
         objects: ObjectSource,
         provisioner: Provisioner,
+        reservations: Reservations,
         snapshots: SnapshotMaker,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
@@ -76,6 +83,7 @@ class ControlPlane:
             objects=objects,
             provisioner=provisioner,
             keeping=self._keeping,
+            reservations=reservations,
             snapshots=snapshots,
             clock=clock,
             new_id=new_id,
@@ -85,9 +93,12 @@ class ControlPlane:
             changed=self._changed,
             rerouted=self._rerouted,
         )
+        self._reserved = ReservedConcurrency(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
+            *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
+            RuntimeManagementConfig(context),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
@@ -102,6 +113,7 @@ class ControlPlane:
         """Go on with what the last server left unsettled or kept warm; drop code that nothing refers to."""
         await self._settler.resume()
         await self.collect_code()
+        await self._reserved.start()
         await self._keeping.start()
 
     async def collect_code(self) -> int:

@@ -16,6 +16,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
@@ -34,6 +35,7 @@ class Control:
         self.reroutes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.plane = ControlPlane(
             self.catalogue,
@@ -41,6 +43,7 @@ class Control:
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=self.snapshots,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
