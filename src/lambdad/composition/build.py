@@ -119,6 +119,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
             on_reroute=(worker.frontend.reroute,),
+            block_public_policies=settings.block_public_policies,
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

@@ -39,6 +39,7 @@ class ControlContext:
         provisioner: keeps environments initialised.
         keeping: tells it how many, and of which versions.
         reservations: gives functions concurrency of their own.
+        block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
         rerouted: called with scope and name after an alias has changed where it points.
     """
@@ -55,6 +56,7 @@ class ControlContext:
     settler: Settler
     location_secret: bytes
     account_concurrency: int
+    block_public_policies: bool
     changed: Callable[[Scope, str], None]
     rerouted: Callable[[Scope, str], None]
 

@@ -11,12 +11,15 @@ from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.event_invoke import EventInvokeConfigs
+from lambdad.control.function_policies import FunctionPolicies
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
+from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
 from lambdad.control.recursion import RecursionConfig
 from lambdad.control.reserved import ReservedConcurrency
+from lambdad.control.resource_policies import ResourcePolicies
 from lambdad.control.runtime_management import RuntimeManagementConfig
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
@@ -48,6 +51,7 @@ class ControlPlane:
         on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
+        block_public_policies: whether policies that let everybody in are refused.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -67,6 +71,7 @@ class ControlPlane:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
+        block_public_policies: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -90,6 +95,7 @@ class ControlPlane:
             settler=self._settler,
             location_secret=location_secret,
             account_concurrency=account_concurrency,
+            block_public_policies=block_public_policies,
             changed=self._changed,
             rerouted=self._rerouted,
         )
@@ -99,6 +105,7 @@ class ControlPlane:
             *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
             *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
             RuntimeManagementConfig(context),
+            *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

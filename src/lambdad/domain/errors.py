@@ -11,6 +11,8 @@
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
     │   │   └── VersionInUse         aliases point at the version
+    │   ├── PolicyTooLong            a resource policy would become too large
+    │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -96,6 +98,14 @@ class SnapStartFailed(CallerError):
 
 class SnapStartTimedOut(CallerError):
     """The restore, after-restore hooks included, took too long."""
+
+
+class PolicyTooLong(CallerError):
+    """A resource policy would become larger than it may."""
+
+
+class PublicPolicy(CallerError):
+    """A resource policy would let everybody in, and this server lets no policy do that."""
 
 
 class PreconditionFailed(CallerError):

@@ -45,6 +45,7 @@ MAX_UNZIPPED_BYTES: Final = 262_144_000  # O
 MAX_CREATE_REQUEST_BYTES: Final = 70_167_211  # O: whole CreateFunction request
 MAX_ARCHIVE_ENTRIES: Final = 200_000  # L: bounds the time one unpacking takes
 MAX_LAYERS: Final = 5  # Q: layers per function
+MAX_POLICY_BYTES: Final = 20_480  # Q: one resource policy; O: "bigger than the limit (20480)"
 TOTAL_CODE_BYTES: Final = 80_530_636_800  # Q: 75 GB per region
 
 # Environment
