@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lambdad.domain.alias import ALIASES
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
@@ -27,8 +28,8 @@ class FakeCatalogue:
 
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
-        self.provisioned = FakeProvisioned(self._has)
-        self.resources = FakeResources(self._has, self._revise)
+        self.provisioned = FakeProvisioned(self._can_be_provisioned)
+        self.resources = FakeResources(self._has, self.provisioned.forget, self._revise)
         self.layers = FakeLayers(self.resources.layer_goes)
 
     async def create(
@@ -140,6 +141,10 @@ class FakeCatalogue:
     def _has(self, scope: Scope, name: str, version: str) -> bool:
         function = self._functions.get((scope, name))
         return function is not None and version in function.versions
+
+    def _can_be_provisioned(self, scope: Scope, name: str, qualifier: str) -> bool:
+        is_version = qualifier != LATEST and self._has(scope, name, qualifier)
+        return is_version or self.resources.has(ALIASES, Place(scope, name, qualifier))
 
     def _revise(self, scope: Scope, name: str, version: str, revision_id: str | None) -> str:
         versions = self._functions[scope, name].versions

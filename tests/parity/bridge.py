@@ -21,11 +21,13 @@ from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
+from lambdad.frontend.splitting import Weighted
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 ACCOUNT = "111111111111"
@@ -49,12 +51,14 @@ class Bridge:
         self.clock = FakeClock()
         self.changes: list[tuple[Scope, str]] = []
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=FakeSnapshots(),
             resolves=self._resolves,
             location_secret=b"secret",
@@ -105,7 +109,8 @@ class Bridge:
 
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")
-        version = await resolve(self.catalogue, request.caller.scope, name, qualifier)
+        resolved = await resolve(self.catalogue, request.caller.scope, name, qualifier)
+        version = resolved.version if isinstance(resolved, Weighted) else resolved
         return {"StatusCode": 200, "ExecutedVersion": version.version}
 
     def _request(self, request: AWSPreparedRequest) -> Request:

@@ -12,17 +12,11 @@ from pathlib import Path
 _DATA = Path(__file__).parent / "data"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "parity-pending.md"
 
-WHOLE_GROUPS = {
-    "Alias": "CreateAlias and the other alias operations",
-    "EventInvokeConfig": "PutFunctionEventInvokeConfig and its relatives",
-    "ReservedConcurrency": "PutFunctionConcurrency and its relatives",
-}
+WHOLE_GROUPS: dict[str, str] = {}
 """Groups of which nothing is compared yet, and what they wait for."""
 
 _BY_OPERATION = {
     "get_function_code_signing_config": "GetFunctionCodeSigningConfig",
-    "get_function_concurrency": "GetFunctionConcurrency",
-    "get_function_event_invoke_config": "GetFunctionEventInvokeConfig",
 }
 
 WHOLE_TESTS = {
@@ -31,9 +25,6 @@ WHOLE_TESTS = {
         for test in ("test_get_function_wrong_region", "test_ops_on_nonexisting_fn")
         for case, operation in _BY_OPERATION.items()
     },
-    ("Function", "test_ops_on_nonexisting_version[get_function_event_invoke_config]"): (
-        "GetFunctionEventInvokeConfig"
-    ),
     ("Function", "test_vpc_config"): "VpcConfig (EC2)",
     ("Tag", "test_create_tag_on_esm_create"): "CreateEventSourceMapping",
     ("Tag", "test_tag_lifecycle[event_source_mapping]"): "CreateEventSourceMapping",
@@ -46,13 +37,6 @@ SINGLE_ANSWERS = {
     },
     ("Function", "test_invalid_vpc_config_subnet"): {
         "create-response-non-existent-subnet-id": "VpcConfig (EC2)"
-    },
-    ("ProvisionedConcurrency", "test_lambda_provisioned_lifecycle"): {
-        "create_alias_result": "CreateAlias",
-        "delete_alias_result": "CreateAlias",
-        "put_provisioned_on_alias": "CreateAlias",
-        "put_provisioned_on_alias_versionconflict": "CreateAlias",
-        "put_provisioned_on_version_conflict": "CreateAlias",
     },
 }
 """Answers left out of tests that are compared otherwise."""

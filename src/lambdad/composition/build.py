@@ -45,6 +45,7 @@ from lambdad.edge.urls import Urls
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
+from lambdad.frontend.splitting import Weighted
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
@@ -116,11 +117,13 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
             function_url_domain=settings.function_url_domain,
             resolves=Names(clock),
+            on_reroute=(worker.frontend.reroute,),
             block_public_policies=settings.block_public_policies,
         )
         stack.push_async_callback(control.close)
@@ -229,13 +232,13 @@ class _Worker:
         later = asyncio.get_running_loop().call_later
         self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
 
-        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
+        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion | Weighted:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
         stack.callback(self.pools.close)  # before the host ends what is kept
-        ledger = Ledger()
-        self.provisioning = Provisioning(self.pools, ledger)
-        self.frontend = Frontend(find, self.pools, ledger, clock)
+        self.ledger = Ledger()
+        self.provisioning = Provisioning(self.pools, self.ledger)
+        self.frontend = Frontend(find, self.pools, self.ledger, clock)
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:

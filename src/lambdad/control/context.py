@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from lambdad.control.keeping import Keeping
 from lambdad.control.settling import Settler
 from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference, parse_function
@@ -19,6 +20,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 Params = dict[str, Any]
@@ -35,16 +37,21 @@ class ControlContext:
         location_secret: signs code locations.
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
+        keeping: tells it how many, and of which versions.
+        reservations: gives functions concurrency of their own.
         block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
         function_url_domain: what stands behind the region in function URLs; None follows the caller.
         resolves: whether names of function URLs resolve below a domain.
+        rerouted: called with scope and name after an alias has changed where it points.
     """
 
     catalogue: CatalogueStore
     codes: CodeStore
     objects: ObjectSource
     provisioner: Provisioner
+    keeping: Keeping
+    reservations: Reservations
     snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]
@@ -55,6 +62,7 @@ class ControlContext:
     changed: Callable[[Scope, str], None]
     function_url_domain: str | None
     resolves: Callable[[str], Awaitable[bool]]
+    rerouted: Callable[[Scope, str], None]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.
@@ -106,14 +114,23 @@ def named_function(params: Params, request: Request) -> str:
     return reference.name
 
 
-def check_revision(version: FunctionVersion, params: Params) -> None:
+class Revised(Protocol):
+    """A version or an alias."""
+
+    @property
+    def revision_id(self) -> str:
+        """Changes with every change of it."""
+        ...
+
+
+def check_revision(current: Revised, params: Params) -> None:
     """Refuse a RevisionId that is not the latest.
 
     Raises:
         PreconditionFailed: in AWS's words. Source: Versions test_publish_with_wrong_revisionid.
     """
     given = params.get("RevisionId")
-    if given is not None and given != version.revision_id:
+    if given is not None and given != current.revision_id:
         raise PreconditionFailed(
             "The Revision Id provided does not match the latest Revision Id. "
             "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"

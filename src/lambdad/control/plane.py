@@ -7,15 +7,21 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from lambdad.control.account import Account
+from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.event_invoke import EventInvokeConfigs
 from lambdad.control.function_policies import FunctionPolicies
 from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
+from lambdad.control.keeping import Keeping
 from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
+from lambdad.control.recursion import RecursionConfig
+from lambdad.control.reserved import ReservedConcurrency
 from lambdad.control.resource_policies import ResourcePolicies
+from lambdad.control.runtime_management import RuntimeManagementConfig
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -26,6 +32,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
@@ -38,9 +45,11 @@ class ControlPlane:
     Args:
         objects: where code in S3 is read.
         provisioner: keeps environments initialised.
+        reservations: gives functions concurrency of their own.
         snapshots: initialises versions with SnapStart and keeps their snapshots.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
+        on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         block_public_policies: whether policies that let everybody in are refused.
@@ -57,9 +66,11 @@ class ControlPlane:
         *,
         objects: ObjectSource,
         provisioner: Provisioner,
+        reservations: Reservations,
         snapshots: SnapshotMaker,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
+        on_reroute: Sequence[ChangeListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
@@ -71,6 +82,8 @@ class ControlPlane:
         self._catalogue = catalogue
         self._codes = codes
         self._on_change = tuple(on_change)
+        self._on_reroute = tuple(on_reroute)
+        self._keeping = Keeping(catalogue, provisioner, account_concurrency)
         self._settler = Settler(
             catalogue, snapshots=snapshots, delay_s=settle_delay_s, new_id=new_id, sleep=sleep
         )
@@ -79,6 +92,8 @@ class ControlPlane:
             codes=codes,
             objects=objects,
             provisioner=provisioner,
+            keeping=self._keeping,
+            reservations=reservations,
             snapshots=snapshots,
             clock=clock,
             new_id=new_id,
@@ -89,12 +104,15 @@ class ControlPlane:
             changed=self._changed,
             function_url_domain=function_url_domain,
             resolves=resolves,
+            rerouted=self._rerouted,
         )
-        self._provisioned = Provisioned(context)
+        self._reserved = ReservedConcurrency(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
+            *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
+            *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
+            RuntimeManagementConfig(context),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
-            *(Tags(context), Account(context), self._provisioned),
             FunctionUrls(context),
         )
         self._operations = {
@@ -110,7 +128,8 @@ class ControlPlane:
         """Go on with what the last server left unsettled or kept warm; drop code that nothing refers to."""
         await self._settler.resume()
         await self.collect_code()
-        await self._provisioned.start()
+        await self._reserved.start()
+        await self._keeping.start()
 
     async def collect_code(self) -> int:
         """Remove stored code that nothing in the catalogue refers to; how many archives."""
@@ -127,4 +146,8 @@ class ControlPlane:
 
     def _changed(self, scope: Scope, name: str) -> None:
         for listener in self._on_change:
+            listener(scope, name)
+
+    def _rerouted(self, scope: Scope, name: str) -> None:
+        for listener in self._on_reroute:
             listener(scope, name)

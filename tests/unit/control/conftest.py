@@ -17,6 +17,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
@@ -32,8 +33,10 @@ class Control:
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
         self.changes: list[tuple[Scope, str]] = []
+        self.reroutes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.resolving = {"localhost"}
         self.plane = ControlPlane(
@@ -42,10 +45,12 @@ class Control:
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=self.snapshots,
             resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
+            on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,
