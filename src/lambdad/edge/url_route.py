@@ -15,7 +15,7 @@ from typing import Final
 
 from lambdad.awsapi import faults
 from lambdad.domain.errors import LambdadError, NotFound, RequestTooLarge, ServiceFault
-from lambdad.domain.function_url import MARK, PATH, AuthType, split_authority, split_host
+from lambdad.domain.function_url import MARK, PATH, AuthType, split_host
 from lambdad.domain.http import Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_REQUEST_BYTES
@@ -24,10 +24,10 @@ from lambdad.edge.connection import HttpConnection
 from lambdad.edge.invoke_route import Respond
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.url_call import UrlCall
+from lambdad.edge.url_target import UrlTarget
 from lambdad.edge.urls import FoundUrl, Urls
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
-from lambdad.frontend.url_event import UrlRequest, event_of
 from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
@@ -46,35 +46,6 @@ _SANDBOXED = (
 """Below `PATH` a page has the endpoint's own origin; so it gets none, and cannot read the API with it."""
 _JSON = ("Content-Type", "application/json")
 _DENIED = ("x-amzn-ErrorType", "AccessDeniedException")
-_PORTS = {"http": "80", "https": "443"}
-
-
-class Call:
-    """A request to a URL, as far as it has come.
-
-    Attributes:
-        region: in the host name; None when the request has none.
-        path: percent-encoded, behind what stands for the URL.
-        host: as sent.
-        extra: headers of every answer.
-    """
-
-    __slots__ = ("connection", "extra", "host", "path", "query", "raw", "region", "scheme", "url_id")
-
-    def __init__(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
-        self.connection = connection
-        self.raw = raw
-        self.host = host.decode("latin-1")
-        self.scheme = scheme
-        self.url_id = ""
-        self.region: str | None = None
-        self.extra: url_cors.Lines = ()
-        target = raw.url
-        if not target.startswith(b"/"):  # absolute form: http://host/path
-            target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
-        path, _, query = target.partition(b"?")
-        self.path = path.decode("latin-1")
-        self.query = query.decode("latin-1")
 
 
 class UrlRoute:
@@ -98,19 +69,19 @@ class UrlRoute:
 
     def by_host(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose host name stands for the URL."""
-        call = Call(connection, raw, host, scheme)
+        call = UrlTarget(connection, raw, host, scheme)
         call.url_id, call.region = split_host(call.host)
         self._start(call)
 
     def by_path(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose path stands for the URL."""
-        call = Call(connection, raw, host, scheme)
+        call = UrlTarget(connection, raw, host, scheme)
         call.url_id, _, rest = call.path.removeprefix(PATH).partition("/")
         call.path = "/" + rest
         call.extra = (_SANDBOXED,)
         self._start(call)
 
-    def _start(self, call: Call) -> None:
+    def _start(self, call: UrlTarget) -> None:
         found = self._urls.cached(call.url_id)
         if found is None:
             self._spawn(self._guarded(call, None))
@@ -121,7 +92,7 @@ class UrlRoute:
             else:
                 self._invoke(call, found, route)
 
-    async def _guarded(self, call: Call, found: FoundUrl | None) -> None:
+    async def _guarded(self, call: UrlTarget, found: FoundUrl | None) -> None:
         """Look up what is not known yet."""
         try:
             if found is None:
@@ -141,7 +112,7 @@ class UrlRoute:
             _log.exception("unexpected error in a function URL", extra={"event": "edge.error"})
             self._fail(call, ServiceFault("unexpected"))
 
-    def _is_answered(self, call: Call, found: FoundUrl) -> bool:
+    def _is_answered(self, call: UrlTarget, found: FoundUrl) -> bool:
         """Answer what does not reach the function; whether it was answered."""
         raw, cors = call.raw, found.url.cors
         if call.region is not None and call.region != found.scope.region:
@@ -164,7 +135,7 @@ class UrlRoute:
             return False
         return True
 
-    def _is_let_in(self, call: Call, found: FoundUrl) -> bool:
+    def _is_let_in(self, call: UrlTarget, found: FoundUrl) -> bool:
         if found.url.auth_type is AuthType.AWS_IAM:
             _log.warning(
                 "function URL %s is refused: AuthType is AWS_IAM, and lambdad verifies no signatures yet",
@@ -172,12 +143,11 @@ class UrlRoute:
                 extra={"event": "url.aws_iam", "function": found.key[1]},
             )
             return False
-        keys = {"aws:SourceIp": call.connection.client_ip, "aws:SecureTransport": str(call.scheme == "https")}
-        return found.access.allows({name: value for name, value in keys.items() if value})
+        return found.access.allows(lambda: call.policy_keys(self._clock.now()))
 
-    def _invoke(self, call: Call, found: FoundUrl, route: Route) -> None:
+    def _invoke(self, call: UrlTarget, found: FoundUrl, route: Route) -> None:
         request_id, trace = self._frontend.ids.request_id(), self._trace(call.raw)
-        payload = event_of(self._request(call, request_id, trace))
+        payload = call.event(request_id, trace, self._clock.now())
         if len(payload) > MAX_SYNC_REQUEST_BYTES:
             self._fail(call, _too_large())
             return
@@ -194,46 +164,27 @@ class UrlRoute:
         )
         self._frontend.start(route, request_id, payload, out.complete, trace=trace, stream=out)
 
-    def _request(self, call: Call, request_id: str, trace: str) -> UrlRequest:
-        name, port = split_authority(call.host)
-        return UrlRequest(
-            method=call.raw.method.decode("latin-1"),
-            path=call.path,
-            query=call.query,
-            headers=call.raw.headers,
-            body=call.raw.body,
-            url_id=call.url_id,
-            domain_name=name,
-            source_ip=call.connection.client_ip,
-            scheme=call.scheme,
-            port=port[1:] or _PORTS[call.scheme],
-            cipher=call.connection.cipher,
-            request_id=request_id,
-            trace=trace,
-            now=self._clock.now(),
-        )
-
     def _trace(self, raw: RawRequest) -> str:
         given = next((value for name, value in raw.headers if name == b"x-amzn-trace-id"), None)
         return self._frontend.new_trace() if given is None else given.decode("latin-1")
 
     # --- answers without the function ------------------------------------------------------------------
 
-    def _refuse(self, call: Call, invocation: Invocation) -> None:
+    def _refuse(self, call: UrlTarget, invocation: Invocation) -> None:
         error = invocation.error or ServiceFault("unexpected")
         self._fail(call, error, invocation.request_id)
 
-    def _fail(self, call: Call, error: LambdadError, request_id: str | None = None) -> None:
+    def _fail(self, call: UrlTarget, error: LambdadError, request_id: str | None = None) -> None:
         """As Lambda's own API puts it: throttles, and states that keep the function from running."""
         request_id = request_id or self._frontend.ids.request_id()
         response = faults.render("lambda", error, request_id)
         headers = (*response.headers, *call.extra)
         self._send(call, Response(response.status, response.body, headers), request_id)
 
-    def _deny(self, call: Call, body: bytes) -> None:
+    def _deny(self, call: UrlTarget, body: bytes) -> None:
         self._send(call, Response(403, body, (_JSON, _DENIED, *call.extra)))
 
-    def _send(self, call: Call, response: Response, request_id: str | None = None) -> None:
+    def _send(self, call: UrlTarget, response: Response, request_id: str | None = None) -> None:
         self._respond(call.connection, call.raw, response, request_id or self._frontend.ids.request_id())
 
 

@@ -8,7 +8,7 @@ Source: spec api §4; AWS's page "Control access to Lambda function URLs".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdad.domain.function_url import AuthType
@@ -38,11 +38,11 @@ class Access:
     policy: Policy | None
     resource: str
 
-    def allows(self, keys: Mapping[str, str]) -> bool:
-        """Whether a call may come in; `keys` are the condition keys of the call itself."""
+    def allows(self, keys: Callable[[], Mapping[str, str]]) -> bool:
+        """Whether a call may come in; `keys` makes the condition keys of the call itself, if they matter."""
         if self.verdict is not None or self.policy is None:
             return bool(self.verdict)
-        return _allows(self.policy, self.resource, keys)
+        return _allows(self.policy, self.resource, keys())
 
 
 def access(policies: Sequence[Policy], resource: str) -> Access:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -12,13 +13,14 @@ from lambdad.domain.errors import Conflict, LambdadError, NotFound, Throttled
 from lambdad.domain.function_url import AuthType, Cors, FunctionUrl
 from lambdad.domain.http import Response
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.policies.document import RESOURCE_POLICY, read_policy
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.url_route import UrlRoute
 from lambdad.edge.urls import FoundUrl, Urls
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
-from lambdad.frontend.url_access import Access
+from lambdad.frontend.url_access import Access, access
 from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
 
@@ -220,3 +222,37 @@ async def test_an_id_of_nobody_and_a_wrong_region_are_told_nothing(host: bytes) 
     stage = Stage()
     assert body(await stage.call(host=host)) == {"Message": None}
     assert stage.frontend.events == []
+
+
+def of_policy(condition: dict[str, Any]) -> Access:
+    """Everybody may call, under a condition."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    return access(
+        [read_policy(document, RESOURCE_POLICY)], "arn:aws:lambda:us-east-1:000000000000:function:f"
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_let_in"),
+    [
+        ({"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, True),
+        ({"NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, False),
+        ({"Bool": {"aws:SecureTransport": "true"}}, False),
+        ({"Bool": {"aws:SecureTransport": "false"}}, True),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, False),
+        ({"NumericGreaterThan": {"aws:EpochTime": "1"}}, True),
+        ({"StringLike": {"aws:UserAgent": "curl*"}}, True),
+        ({"StringLike": {"aws:Referer": "https://app.example/*"}}, True),
+        ({"StringEquals": {"aws:PrincipalType": "Anonymous"}}, True),
+        ({"Null": {"aws:PrincipalAccount": "false"}}, False),
+    ],
+)
+async def test_a_policy_may_hang_on_the_call(condition: dict[str, Any], is_let_in: bool) -> None:
+    stage = Stage()
+    assert stage.found is not None
+    stage.found = replace(stage.found, access=of_policy(condition))
+    sent = ((b"user-agent", b"curl/8"), (b"referer", b"https://app.example/x"))
+    response = await stage.call(b"GET", b"/", *sent)
+    assert (response is None) is is_let_in

@@ -60,7 +60,7 @@ async def test_that_of_an_alias_leads_to_the_alias(catalogue: Catalogue) -> None
         await catalogue.resources.change(FUNCTION_POLICIES, place, lambda _: OPEN)
         opened = await urls.look_up(URL_ID)
         assert opened is not None
-        assert opened.access.allows({})
+        assert opened.access.allows(dict)
         await catalogue.resources.change(FUNCTION_POLICIES, place, lambda _: None)
 
 
@@ -75,12 +75,12 @@ async def test_a_change_of_url_or_policy_is_seen_at_once(catalogue: Catalogue) -
     urls = Urls(catalogue.resources)
     closed = await urls.look_up(URL_ID)
     assert closed is not None
-    assert not closed.access.allows({})
+    assert not closed.access.allows(dict)
     await catalogue.resources.change(FUNCTION_POLICIES, PLACE, lambda _: OPEN)
     assert urls.cached(URL_ID) is None
     opened = await urls.look_up(URL_ID)
     assert opened is not None
-    assert opened.access.allows({})
+    assert opened.access.allows(dict)
     await catalogue.url(auth_type=AuthType.AWS_IAM)
     assert urls.cached(URL_ID) is None
     await catalogue.resources.change(FUNCTION_URLS, PLACE, lambda _: None)
@@ -115,4 +115,4 @@ async def test_a_policy_that_is_none_lets_nobody_in(catalogue: Catalogue) -> Non
     await catalogue.resources.change(FUNCTION_POLICIES, PLACE, lambda _: AttachedPolicy("{"))
     found = await Urls(catalogue.resources).look_up(URL_ID)
     assert found is not None
-    assert not found.access.allows({})
+    assert not found.access.allows(dict)
