@@ -86,6 +86,7 @@ _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
+        errors.ResourceInUse: "ResourceInUseException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",
         errors.SnapStartTimedOut: "SnapStartTimeoutException",

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from lambdad.control.account import Account
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.event_source_mappings import EventSourceMappings
 from lambdad.control.functions import Functions
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
@@ -81,6 +82,7 @@ class ControlPlane:
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(Tags(context), Account(context), self._provisioned),
+            EventSourceMappings(context),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

@@ -10,7 +10,8 @@
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
-    │   │   └── VersionInUse         aliases point at the version
+    │   │   ├── VersionInUse         aliases point at the version
+    │   │   └── ResourceInUse        it is being changed in the background
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -85,6 +86,10 @@ class VersionInUse(Conflict):
     def __init__(self, aliases: list[str]) -> None:
         super().__init__(f"The version is in use by the aliases {', '.join(aliases)}.")
         self.aliases = aliases
+
+
+class ResourceInUse(Conflict):
+    """The resource is being changed in the background."""
 
 
 class SnapStartFailed(CallerError):
