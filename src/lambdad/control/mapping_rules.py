@@ -119,8 +119,8 @@ def check_filters(criteria: Mapping[str, Any]) -> None:
     """Refuse filters that are no patterns, or too many.
 
     Raises:
-        InvalidParameter: in AWS's words. Source: LocalStack's recordings test_sqs_invalid_event_filter; of too
-            many the words are lambdad's own.
+        InvalidParameter: in AWS's words. Source: LocalStack's recordings test_sqs_invalid_event_filter; the
+            words about too many are lambdad's own.
     """
     filters = criteria.get("Filters") or ()
     if len(filters) > MAX_FILTERS:
