@@ -172,6 +172,7 @@ class EventSourceMappings:
     async def _of_account(
         self, scope: Scope, source: str | None, after: str, limit: int
     ) -> list[EventSourceMapping]:
+        # In small steps: what a page holds is decoded on the loop, and invocations share it.
         found: list[EventSourceMapping] = []
         place = place_of(scope, after)
         while len(found) < limit:
