@@ -12,7 +12,8 @@ from typing import Any
 
 from lambdad.control.checks import check_tags
 from lambdad.control.context import ControlContext, Operations, Params
-from lambdad.control.mapping_rendering import shown, shown_removed
+from lambdad.control.mapping_kinds import RULES
+from lambdad.control.mapping_rendering import shown, shown_listed, shown_removed
 from lambdad.control.mapping_settings import created, kind_from, updated
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.domain.arn import parse_function
@@ -66,6 +67,7 @@ class EventSourceMappings:
             tags=dict(tags),
         )
         async with self._making:
+            await self._check_only_group(scope, mapping)
             await self._check_only_one(scope, mapping)
             await self._resources.change(MAPPINGS, place_of(scope, uuid), lambda _: mapping)
         return shown(scope, mapping)
@@ -91,7 +93,7 @@ class EventSourceMappings:
             found = await self._of_account(scope, source, after, size + 1)
         page = found[:size]
         return {
-            "EventSourceMappings": [shown(scope, mapping) for mapping in page],
+            "EventSourceMappings": [shown_listed(scope, mapping) for mapping in page],
             "NextMarker": write_marker(page[-1].uuid) if len(found) > size else None,
         }
 
@@ -157,6 +159,18 @@ class EventSourceMappings:
             if stored.place.scope == scope and other.uuid != mapping.uuid and mapping.is_same_as(other):
                 raise Conflict(_taken(mapping, other))
 
+    async def _check_only_group(self, scope: Scope, mapping: EventSourceMapping) -> None:
+        """Refuse a second mapping of a Kafka consumer group, of whatever function and topic.
+
+        Raises:
+            Conflict: with the UUID of the other one.
+        """
+        if mapping.consumer_group in (None, mapping.uuid):
+            return
+        for other in await self._of_account(scope, mapping.source_arn, "", None):
+            if mapping.is_in_group_of(other):
+                raise Conflict(_group_taken(mapping, other))
+
     async def _of_function(
         self, scope: Scope, function_arn: str, source: str | None, after: str
     ) -> list[EventSourceMapping]:
@@ -170,12 +184,12 @@ class EventSourceMappings:
         return sorted(found, key=lambda mapping: mapping.uuid)
 
     async def _of_account(
-        self, scope: Scope, source: str | None, after: str, limit: int
+        self, scope: Scope, source: str | None, after: str, limit: int | None
     ) -> list[EventSourceMapping]:
         # In small steps: what a page holds is decoded on the loop, and invocations share it.
         found: list[EventSourceMapping] = []
         place = place_of(scope, after)
-        while len(found) < limit:
+        while limit is None or len(found) < limit:
             stored = await self._resources.page(
                 MAPPINGS, scope, function=ACCOUNT, after=place, limit=MAX_MAPPING_PAGE_ITEMS
             )
@@ -206,16 +220,35 @@ def _taken(mapping: EventSourceMapping, other: EventSourceMapping) -> str:
     """What AWS says of a second mapping.
 
     Source: LocalStack's recording test_duplicate_event_source_mappings (queues), issue 1320 of
-        serverless-application-model (streams), LocalStack's provider (Kafka; MQ and DocumentDB after it).
+        serverless-application-model (streams), radkawar/stackd's recordings (self-managed Kafka; MSK, MQ and
+        DocumentDB after it).
     """
-    update = f"Please update or delete the existing mapping with UUID {other.uuid}"
+    update = _update(other)
     if mapping.kind in _QUEUES:
         between = f'SQS arn (" {mapping.source_arn} ") and function (" {mapping.function_name} ")'
         return f"An event source mapping with {between} already exists. {update}"
     if mapping.kind in _STREAMS:
         between = f'(" {mapping.source_arn} ") and function (" {mapping.function_name} ")'
         return f"The event source arn {between} provided mapping already exists. {update}"
-    parts = [f'event source ("{",".join(sorted(mapping.servers))}")', f'function ("{mapping.function_arn}")']
+    parts = [_source(mapping), f'function ("{mapping.function_arn}")']
     named = {name: mapping.settings.get(name) for name in ("Topics", "Queues")}
     parts += [f'{name.lower()} ("{",".join(given)}")' for name, given in named.items() if given]
     return f"An event source mapping with {', '.join(parts)} already exists. {update}"
+
+
+def _group_taken(mapping: EventSourceMapping, other: EventSourceMapping) -> str:
+    """What AWS says of a second mapping in a consumer group.
+
+    Source: radkawar/stackd's recording lambda_self_managed_kafka_mapping_contract; MSK after it.
+    """
+    config = RULES[mapping.kind].config or ""
+    group = f'{config[:1].lower()}{config[1:]}.consumerGroupId ("{mapping.consumer_group}")'
+    return f"An event source mapping with {_source(mapping)}, {group} already exists. {_update(other)}"
+
+
+def _source(mapping: EventSourceMapping) -> str:
+    return f'event source ("{",".join(sorted(mapping.servers))}")'
+
+
+def _update(other: EventSourceMapping) -> str:
+    return f"Please update or delete the existing mapping with UUID {other.uuid}"

@@ -1,6 +1,7 @@
 """How a mapping gets into its source: SourceAccessConfigurations; pure.
 
-Source: the model's documentation of SourceAccessConfiguration. AWS's words are known of no refusal here.
+Source: the model's documentation of SourceAccessConfiguration; radkawar/stackd's recordings for the words
+about types that a kind does not have, BASIC_AUTH and VIRTUAL_HOST. The other words are lambdad's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final
 from lambdad.control.mapping_kinds import Rules
 from lambdad.domain.errors import InvalidParameter
 
+BASIC_AUTH: Final = "BASIC_AUTH"
 VIRTUAL_HOST: Final = "VIRTUAL_HOST"
 _WITHOUT_URI: Final = frozenset({"IAM_AUTH", "IAM_OAUTHBEARER_AUTH"})
 _OAUTH: Final = frozenset({"OAUTHBEARER_AUTH"})
@@ -39,7 +41,7 @@ def check_access(rules: Rules, given: Access) -> None:
         name = access.get("Type")
         if name not in rules.access:
             raise InvalidParameter(
-                f"Unsupported source access configuration type {name} for given event source mapping type."
+                "Unsupported source access configurations type for given event source mapping type."
             )
         if (name in _WITHOUT_URI) == ("URI" in access):
             wrong = "takes no" if name in _WITHOUT_URI else "needs a"
@@ -53,17 +55,21 @@ def check_access(rules: Rules, given: Access) -> None:
         raise InvalidParameter(
             "IAM_OAUTHBEARER_AUTH does not support other OAUTHBEARER types than OAUTHBEARER_AUDIENCE."
         )
+    if types and rules.needs_password and BASIC_AUTH not in types:
+        raise InvalidParameter("BASIC_AUTH source access configuration was not provided")
     if types.count(VIRTUAL_HOST) > 1:
         raise InvalidParameter("Only one VIRTUAL_HOST can be specified.")
 
 
-def changed_access(before: Access, given: Access) -> list[dict[str, Any]]:
+def changed_access(rules: Rules, before: Access, given: Access) -> list[dict[str, Any]]:
     """The configurations after an update; the virtual host is that of the creation.
 
     Raises:
-        InvalidParameter: a virtual host, which cannot be changed.
+        InvalidParameter: a virtual host, which cannot be changed; none at all where there must be one.
     """
     if any(access.get("Type") == VIRTUAL_HOST for access in given):
-        raise InvalidParameter("VIRTUAL_HOST cannot be specified in an UpdateEventSourceMapping API call.")
+        raise InvalidParameter("Invalid parameters: VIRTUAL_HOST")
+    if not given and "SourceAccessConfigurations" in rules.required:
+        raise InvalidParameter("Invalid parameters: sourceAccessConfigurations")
     kept = [dict(access) for access in before if access["Type"] == VIRTUAL_HOST]
     return [dict(access) for access in given] + kept

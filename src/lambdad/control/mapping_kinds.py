@@ -1,9 +1,10 @@
 """What an event source mapping of each kind takes, needs and fills in: one row per kind.
 
 Source: the model's documentation of CreateEventSourceMapping and its members, the pages "All … event source
-configuration parameters" of the developer guide, and answers recorded from AWS by LocalStack's public suite
-(tests/aws/services/lambda_/event_source_mapping: queues and both streams). What no recording shows of Kafka,
-MQ and DocumentDB is told in docs/decisions/0011-event-source-mappings.md.
+configuration parameters" of the developer guide, and answers recorded from AWS: by LocalStack's public suite
+(tests/aws/services/lambda_/event_source_mapping: queues and both streams) and by radkawar/stackd
+(testdata/aws: Kafka, MQ and DocumentDB). docs/decisions/0011-event-source-mappings.md tells what neither of
+them shows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ TRIM_HORIZON: Final = "TRIM_HORIZON"
 LATEST: Final = "LATEST"
 AT_TIMESTAMP: Final = "AT_TIMESTAMP"
 NO_RECORDS: Final = "No records processed"
+
+PLAIN: Final = "Unsupported {upper} parameter for given event source mapping type."
+QUOTED: Final = "Unsupported '{lower}' parameter for given event source mapping type."
+LISTED: Final = "Invalid parameters: {lower}"
 
 _COMMON: Final = frozenset({"FunctionName", "Enabled", "BatchSize", "MaximumBatchingWindowInSeconds", "Tags"})
 _FROM_ARN: Final = _COMMON | {"EventSourceArn"}
@@ -69,12 +74,13 @@ class Rules:
         defaults: what is filled in and shown when not given.
         positions: starting positions; empty when it has none.
         access: types of SourceAccessConfigurations.
+        needs_password: access includes BASIC_AUTH.
         metrics: that can be asked for.
         pollers: None when it has no provisioned mode.
         config: the structure with the consumer group of Kafka; None for other kinds.
         reason: StateTransitionReason of what a caller asked for.
         result: LastProcessingResult before anything was read; None when never shown.
-        has_quotes: refused members are written ``'likeThis'`` rather than ``LikeThis``.
+        refusal: of a member, named ``LikeThis`` (upper) or ``likeThis`` (lower).
     """
 
     members: frozenset[str]
@@ -82,12 +88,13 @@ class Rules:
     defaults: Mapping[str, Any]
     positions: frozenset[str] = frozenset()
     access: frozenset[str] = frozenset()
+    needs_password: bool = False
     metrics: frozenset[str] = frozenset()
     pollers: PollerBounds | None = None
     config: str | None = None
     reason: str = "USER_INITIATED"
     result: str | None = NO_RECORDS
-    has_quotes: bool = True
+    refusal: str = QUOTED
     destinations: frozenset[str] = field(default=frozenset({"sqs", "sns", "s3"}))
 
 
@@ -98,7 +105,7 @@ _QUEUE_RULES: Final = Rules(
     metrics=frozenset({"EventCount"}),
     pollers=PollerBounds(MIN_QUEUE_POLLERS, MIN_QUEUE_POLLERS, DEFAULT_MAX_POLLERS, 10_000),
     result=None,
-    has_quotes=False,
+    refusal=PLAIN,
 )
 
 _STREAM_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -114,8 +121,10 @@ _STREAM_DEFAULTS: Final[Mapping[str, Any]] = {
 }
 _KAFKA_DEFAULTS: Final[Mapping[str, Any]] = {
     "BatchSize": 100,
-    "DestinationConfig": {"OnFailure": {}},
+    "BisectBatchOnFunctionError": False,
     "FunctionResponseTypes": [],
+    "MaximumRecordAgeInSeconds": -1,
+    "MaximumRetryAttempts": -1,
     "StartingPosition": TRIM_HORIZON,
 }
 _KAFKA_POLLERS: Final = PollerBounds(1, 1, DEFAULT_MAX_POLLERS, MAX_KAFKA_POLLERS)
@@ -133,7 +142,7 @@ RULES: Final[Mapping[SourceKind, Rules]] = {
         positions=_ANY_POSITION,
         metrics=frozenset({"EventCount"}),
         reason="User action",
-        has_quotes=False,
+        refusal=PLAIN,
     ),
     SourceKind.DYNAMODB: Rules(
         members=_STREAM,
@@ -142,7 +151,7 @@ RULES: Final[Mapping[SourceKind, Rules]] = {
         positions=frozenset({TRIM_HORIZON, LATEST}),
         metrics=frozenset({"EventCount"}),
         reason="User action",
-        has_quotes=False,
+        refusal=PLAIN,
     ),
     SourceKind.MSK: Rules(
         members=_FROM_ARN | _KAFKA | {"AmazonManagedKafkaEventSourceConfig"},
@@ -157,7 +166,7 @@ RULES: Final[Mapping[SourceKind, Rules]] = {
     ),
     SourceKind.SELF_MANAGED_KAFKA: Rules(
         members=_COMMON | _KAFKA | {"SelfManagedEventSource", "SelfManagedKafkaEventSourceConfig"},
-        required=("SourceAccessConfigurations", "Topics"),
+        required=("Topics", "SourceAccessConfigurations"),
         defaults=_KAFKA_DEFAULTS,
         positions=_ANY_POSITION,
         access=frozenset(
@@ -179,12 +188,15 @@ RULES: Final[Mapping[SourceKind, Rules]] = {
         required=("SourceAccessConfigurations", "Queues"),
         defaults={"BatchSize": 100},
         access=frozenset({"BASIC_AUTH", "VIRTUAL_HOST"}),
+        needs_password=True,
     ),
     SourceKind.DOCUMENTDB: Rules(
         members=_FROM_ARN | _POSITION | {"DocumentDBEventSourceConfig", "SourceAccessConfigurations"},
         required=("SourceAccessConfigurations", "DocumentDBEventSourceConfig"),
-        defaults={"BatchSize": 100, "StartingPosition": TRIM_HORIZON},
+        defaults={"BatchSize": 100, "StartingPosition": LATEST},
         positions=_ANY_POSITION,
         access=frozenset({"BASIC_AUTH"}),
+        needs_password=True,
+        refusal=LISTED,
     ),
 }

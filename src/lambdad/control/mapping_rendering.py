@@ -17,8 +17,8 @@ def shown(scope: Scope, mapping: EventSourceMapping) -> dict[str, Any]:
     """EventSourceMappingConfiguration.
 
     Source: LocalStack's recordings test_create_kinesis_event_source_mapping,
-        test_dynamodb_event_source_mapping and test_report_batch_item_failures; the developer guide's answers
-        for MQ. State and StateTransitionReason are lambdad's own until sources are polled.
+        test_dynamodb_event_source_mapping and test_report_batch_item_failures; radkawar/stackd's for Kafka,
+        MQ and DocumentDB. State and StateTransitionReason are lambdad's own until sources are polled.
     """
     rules, settings = RULES[mapping.kind], dict(mapping.settings)
     if (moment := settings.get("StartingPositionTimestamp")) is not None:
@@ -33,6 +33,15 @@ def shown(scope: Scope, mapping: EventSourceMapping) -> dict[str, Any]:
         "State": mapping.state.value,
         "StateTransitionReason": NOT_POLLED if mapping.is_wanted else rules.reason,
     }
+
+
+def shown_listed(scope: Scope, mapping: EventSourceMapping) -> dict[str, Any]:
+    """EventSourceMappingConfiguration in a list, which keeps encrypted filters to itself.
+
+    Source: radkawar/stackd's recording filter_kms_native (list-encrypted).
+    """
+    listed = shown(scope, mapping)
+    return listed | {"FilterCriteria": None} if "KMSKeyArn" in listed else listed
 
 
 def shown_removed(scope: Scope, mapping: EventSourceMapping) -> dict[str, Any]:

@@ -5,10 +5,10 @@ Texts without another source are lambdad's own: AWS's are not public.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from lambdad.control.mapping_kinds import AT_TIMESTAMP, RULES, Rules
+from lambdad.control.mapping_kinds import AT_TIMESTAMP, LISTED, RULES, Rules
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.event_pattern import is_pattern
 from lambdad.domain.event_sources import SourceKind
@@ -29,25 +29,33 @@ def check_members(kind: SourceKind, params: Mapping[str, Any], *, but: Iterable[
         but: members of the request that no kind decides on.
 
     Raises:
-        InvalidParameter: the first one.
+        InvalidParameter: the first one; all of them for DocumentDB.
 
     Source: node-lambda issue 466 and test_create_starting_position_validation_exceptions[sqs] for positions;
-        serverless issue 7049 and LocalStack (OnSuccess) for the words of queues and streams, aws-cdk issue
-        17934 and pulumi-aws issue 1418 for those of Kafka.
+        serverless issue 7049 and LocalStack (OnSuccess) for the words of queues and streams,
+        radkawar/stackd's recordings for those of Kafka and DocumentDB.
     """
     known = RULES[kind].members.union(but)
-    for member in params:
-        if member in known:
-            continue
-        if kind in _QUEUES and member.startswith("StartingPosition"):
-            raise InvalidParameter("StartingPosition is not valid for SQS event sources.")
-        raise unsupported(RULES[kind], member)
+    unknown = [member for member in params if member not in known]
+    if not unknown:
+        return
+    if kind in _QUEUES and unknown[0].startswith("StartingPosition"):
+        raise InvalidParameter("StartingPosition is not valid for SQS event sources.")
+    raise invalid(unknown) if kind is SourceKind.DOCUMENTDB else unsupported(RULES[kind], unknown[0])
 
 
 def unsupported(rules: Rules, member: str) -> InvalidParameter:
     """The refusal of a member, in the words the kind has for it."""
-    named = f"'{member[:1].lower()}{member[1:]}'" if rules.has_quotes else member
-    return InvalidParameter(f"Unsupported {named} parameter for given event source mapping type.")
+    return InvalidParameter(rules.refusal.format(upper=member, lower=_lower(member)))
+
+
+def invalid(members: Sequence[str]) -> InvalidParameter:
+    """The refusal of several members at once."""
+    return InvalidParameter(LISTED.format(lower=", ".join(_lower(member) for member in members)))
+
+
+def _lower(member: str) -> str:
+    return member[:1].lower() + member[1:]
 
 
 def check_required(kind: SourceKind, params: Mapping[str, Any]) -> None:
@@ -56,19 +64,31 @@ def check_required(kind: SourceKind, params: Mapping[str, Any]) -> None:
     Raises:
         InvalidParameter: names the member.
 
-    Source: LocalStack's provider, for streams (test_create_event_source_validation is run against AWS) and
-        for sourceAccessConfigurations of Kafka; the other members after the latter.
+    Source: LocalStack's provider, for streams (test_create_event_source_validation is run against AWS);
+        radkawar/stackd's recordings for Kafka and DocumentDB; MQ's words after those of Kafka.
     """
+    if kind is SourceKind.DOCUMENTDB:
+        _check_documents(params)
     for member in RULES[kind].required:
         if params.get(member):
             continue
-        name = member[:1].lower() + member[1:]
+        name = _lower(member)
         if kind in _STREAMS:
             raise InvalidParameter(
                 f"1 validation error detected: Value null at '{name}' failed to satisfy constraint: "
                 "Member must not be null."
             )
         raise InvalidParameter(f"Required '{name}' parameter is missing.")
+
+
+def _check_documents(params: Mapping[str, Any]) -> None:
+    """DocumentDB is told all that is missing, and access twice: it is not there, and not BASIC_AUTH."""
+    config = params.get("DocumentDBEventSourceConfig")
+    missing = [] if params.get("SourceAccessConfigurations") else ["SourceAccessConfigurations"] * 2
+    missing += ["DocumentDBEventSourceConfig"] if config is None else []
+    missing += [] if config and "DatabaseName" in config else ["DatabaseName"]
+    if missing:
+        raise invalid(missing)
 
 
 def check_position(kind: SourceKind, arn: str | None, params: Mapping[str, Any], now_s: float) -> None:
@@ -82,7 +102,8 @@ def check_position(kind: SourceKind, arn: str | None, params: Mapping[str, Any],
 
     Raises:
         InvalidParameter: in AWS's words. Source: LocalStack's recordings
-            test_create_starting_position_validation_exceptions; the last two are lambdad's own.
+            test_create_starting_position_validation_exceptions; radkawar/stackd's for the missing timestamp;
+            the words about the future are lambdad's own.
     """
     position, moment = params.get("StartingPosition"), params.get("StartingPositionTimestamp")
     if position is not None and position not in RULES[kind].positions:
@@ -92,7 +113,9 @@ def check_position(kind: SourceKind, arn: str | None, params: Mapping[str, Any],
             raise InvalidParameter("Timestamp only valid with StartingPosition AT_TIMESTAMP")
         return
     if moment is None:
-        raise InvalidParameter("StartingPositionTimestamp is required with StartingPosition AT_TIMESTAMP.")
+        raise InvalidParameter(
+            "When the starting position is 'AT_TIMESTAMP', a starting position timestamp must be provided."
+        )
     if moment.timestamp() < 0:
         raise InvalidParameter(
             "Received Exception while reading from provided stream. "
@@ -200,8 +223,8 @@ def _check_pollers(rules: Rules, settings: Settings) -> None:
 def _check_modes(rules: Rules, settings: Settings) -> None:
     """What Kafka has in provisioned mode only.
 
-    Source: developer guide, "Using schema registries with Kafka event sources"; the words for metrics as a
-        public emulator (radkawar/stackd) quotes them, those of the others after them.
+    Source: developer guide, "Using schema registries with Kafka event sources"; the words for metrics as
+        radkawar/stackd recorded them, those of the others after them.
     """
     if rules.config is None or "ProvisionedPollerConfig" in settings:
         return
@@ -210,5 +233,6 @@ def _check_modes(rules: Rules, settings: Settings) -> None:
         if member in settings or member in config:
             raise InvalidParameter(
                 f"{member} is only available for Provisioned Mode. "
-                "Enable Provisioned Mode by specifying MinimumPollers in ProvisionedPollerConfig."
+                f"To configure {member}, please enable Provisioned Mode by specifying MinimumPollers in "
+                "ProvisionedPollerConfig."
             )

@@ -16,6 +16,7 @@ from lambdad.control.mapping_rules import (
     check_position,
     check_required,
     check_settings,
+    invalid,
     unsupported,
 )
 from lambdad.domain.errors import InvalidParameter
@@ -39,10 +40,10 @@ def kind_from(params: Mapping[str, Any], region: str) -> SourceKind:
     Raises:
         InvalidParameter: none, or one that is no event source.
     """
-    endpoints = (params.get("SelfManagedEventSource") or {}).get("Endpoints")
-    if endpoints:
+    arn = params.get("EventSourceArn")
+    if arn is None and (params.get("SelfManagedEventSource") or {}).get("Endpoints"):
         return SourceKind.SELF_MANAGED_KAFKA
-    return kind_of(params.get("EventSourceArn") or "", region)
+    return kind_of(arn or "", region)
 
 
 def created(kind: SourceKind, params: Mapping[str, Any], *, uuid: str, now_s: float) -> dict[str, Any]:
@@ -58,19 +59,20 @@ def created(kind: SourceKind, params: Mapping[str, Any], *, uuid: str, now_s: fl
         InvalidParameter: in AWS's words where they are known.
     """
     rules = RULES[kind]
-    check_members(kind, params)
     check_required(kind, params)
+    check_members(kind, params)
     check_position(kind, params.get("EventSourceArn"), params, now_s)
     settings = {**rules.defaults, **_applied(rules, {}, params)}
     if rules.config is not None:
         settings[rules.config] = _consumer(rules, settings.get(rules.config) or {}, params, uuid)
         if settings[rules.config].get("ConsumptionMode") == _QUEUE_MODE:
             settings.pop("StartingPosition")
-            settings.setdefault("MaximumRetryAttempts", 0)
+            settings["MaximumRetryAttempts"] = params.get("MaximumRetryAttempts", 0)
     if kind is SourceKind.DOCUMENTDB:
-        settings["DocumentDBEventSourceConfig"] = _documents(settings["DocumentDBEventSourceConfig"])
+        config = settings["DocumentDBEventSourceConfig"]
+        settings["DocumentDBEventSourceConfig"] = {"FullDocument": "Default", **config}
     check_settings(kind, settings)
-    return settings
+    return _with_a_use_of_the_key(settings)
 
 
 def updated(mapping: EventSourceMapping, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,12 +91,12 @@ def updated(mapping: EventSourceMapping, params: Mapping[str, Any]) -> dict[str,
         if settings[rules.config].get("ConsumptionMode") == _QUEUE_MODE:
             _check_queue_mode(rules, params)
     if mapping.kind is SourceKind.DOCUMENTDB:
-        settings["DocumentDBEventSourceConfig"] = _documents(
-            {**before["DocumentDBEventSourceConfig"], **(params.get("DocumentDBEventSourceConfig") or {})}
-        )
+        given = params.get("DocumentDBEventSourceConfig") or {}
+        _check_place(given)
+        settings["DocumentDBEventSourceConfig"] = {**before["DocumentDBEventSourceConfig"], **given}
     kept = {name: value for name, value in settings.items() if value is not None}
     check_settings(mapping.kind, kept)
-    return kept
+    return _with_a_use_of_the_key(kept)
 
 
 def _applied(rules: Rules, before: Settings, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +134,7 @@ def _metrics(rules: Rules, _before: Settings, config: Any) -> Any:
 def _destination(rules: Rules, _before: Settings, config: Any) -> Any:
     check_destination(rules, config)
     target = (config.get("OnFailure") or {}).get("Destination")
-    return {"OnFailure": {"Destination": target} if target else {}}
+    return {"OnFailure": {"Destination": target}} if target else rules.defaults.get("DestinationConfig")
 
 
 def _pollers(rules: Rules, before: Settings, config: Any) -> Any:
@@ -146,8 +148,9 @@ def _pollers(rules: Rules, before: Settings, config: Any) -> Any:
 
 def _access(rules: Rules, before: Settings, given: Any) -> Any:
     check_access(rules, given)
-    listed = changed_access(before.get("SourceAccessConfigurations") or (), given) if before else list(given)
-    return listed or None
+    if not before:
+        return list(given) or None
+    return changed_access(rules, before.get("SourceAccessConfigurations") or (), given) or None
 
 
 def _moment(_rules: Rules, _before: Settings, moment: Any) -> float:
@@ -218,10 +221,15 @@ def _check_registry(registry: Settings) -> None:
             raise InvalidParameter(f"Required '{member[:1].lower()}{member[1:]}' parameter is missing.")
 
 
-def _documents(config: Settings) -> dict[str, Any]:
-    if "DatabaseName" not in config:
-        raise InvalidParameter("Required 'databaseName' parameter is missing.")
-    return {"FullDocument": "Default", **config}
+def _check_place(given: Settings) -> None:
+    """Refuse another database or collection, and the same one. Source: radkawar/stackd, measured."""
+    if place := [member for member in ("DatabaseName", "CollectionName") if member in given]:
+        raise invalid(place)
+
+
+def _with_a_use_of_the_key(settings: dict[str, Any]) -> dict[str, Any]:
+    """A key encrypts filters and is kept with them only. Source: radkawar/stackd's filter_kms_native."""
+    return settings if "FilterCriteria" in settings else _without(settings, "KMSKeyArn")
 
 
 def _without(config: Settings, member: str) -> dict[str, Any]:

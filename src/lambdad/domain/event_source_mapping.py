@@ -65,6 +65,15 @@ class EventSourceMapping:
             return frozenset({self.source_arn})
         return frozenset(self.settings["SelfManagedEventSource"]["Endpoints"]["KAFKA_BOOTSTRAP_SERVERS"])
 
+    @property
+    def consumer_group(self) -> str | None:
+        """The consumer group of Kafka; None for other kinds."""
+        for member in ("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"):
+            if member in self.settings:
+                group: str = self.settings[member]["ConsumerGroupId"]
+                return group
+        return None
+
     def tagged(self, tags: Mapping[str, str]) -> EventSourceMapping:
         """The same mapping with these tags instead."""
         return replace(self, tags=dict(tags))
@@ -75,6 +84,14 @@ class EventSourceMapping:
             self.function_arn == other.function_arn
             and not self.servers.isdisjoint(other.servers)
             and self._part() == other._part()
+        )
+
+    def is_in_group_of(self, other: EventSourceMapping) -> bool:
+        """Whether both are in one consumer group of one cluster, which AWS allows once only."""
+        return (
+            self.consumer_group is not None
+            and self.consumer_group == other.consumer_group
+            and not self.servers.isdisjoint(other.servers)
         )
 
     def check_settled(self) -> None:

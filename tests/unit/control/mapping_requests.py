@@ -89,8 +89,10 @@ async def read(control, mapping):
 
 
 def unsupported(kind, member):
-    quoted = f"'{member[:1].lower()}{member[1:]}'"
-    named = member if kind in QUEUES + STREAMS else quoted
+    lower = f"{member[:1].lower()}{member[1:]}"
+    if kind is SourceKind.DOCUMENTDB:
+        return f"Invalid parameters: {lower}"
+    named = member if kind in QUEUES + STREAMS else f"'{lower}'"
     return f"Unsupported {named} parameter for given event source mapping type."
 
 

@@ -84,6 +84,36 @@ async def test_another_part_of_a_source_or_another_function_is_another_mapping(c
     assert len((await control.ask("ListEventSourceMappings"))["EventSourceMappings"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        (SourceKind.MSK, "amazonManagedKafkaEventSourceConfig"),
+        (OWN, "selfManagedKafkaEventSourceConfig"),
+    ],
+)
+async def test_a_consumer_group_has_one_mapping_of_whatever_function(control, kind, member):
+    await control.create()
+    await control.create("other-fn")
+    group = {f"{member[:1].upper()}{member[1:]}": {"ConsumerGroupId": "mine"}}
+    made = await create(control, kind, **group)
+    with pytest.raises(Conflict) as refused:
+        await create(control, kind, FunctionName="other-fn", Topics=["other"], **group)
+    source = ARNS.get(kind, ",".join(SERVERS))
+    assert str(refused.value) == (
+        f'An event source mapping with event source ("{source}"), {member}.consumerGroupId ("mine") already '
+        f"exists. Please update or delete the existing mapping with UUID {made['UUID']}"
+    )
+    await create(control, kind, FunctionName="other-fn")
+
+
+async def test_a_consumer_group_of_another_cluster_is_another_one(control):
+    await control.create()
+    group = {"ConsumerGroupId": "mine"}
+    await create(control, OWN, SelfManagedKafkaEventSourceConfig=group)
+    await create(control, SourceKind.MSK, AmazonManagedKafkaEventSourceConfig=group)
+    assert len((await control.ask("ListEventSourceMappings"))["EventSourceMappings"]) == 2
+
+
 async def test_servers_in_common_are_the_same_cluster(control):
     await control.create()
     await create(control, OWN)

@@ -102,7 +102,8 @@ REFUSED: list[tuple[SourceKind, dict[str, Any], str]] = [
             {member: value},
             (
                 f"{name} is only available for Provisioned Mode. "
-                "Enable Provisioned Mode by specifying MinimumPollers in ProvisionedPollerConfig."
+                f"To configure {name}, please enable Provisioned Mode by specifying MinimumPollers in "
+                "ProvisionedPollerConfig."
             ),
         )
         for member, name, value in (
@@ -130,10 +131,13 @@ REFUSED: list[tuple[SourceKind, dict[str, Any], str]] = [
         },
         "Required 'eventRecordFormat' parameter is missing.",
     ),
-    (
-        SourceKind.KINESIS,
-        {"StartingPosition": "AT_TIMESTAMP"},
-        "StartingPositionTimestamp is required with StartingPosition AT_TIMESTAMP.",
+    *(
+        (
+            kind,
+            {"StartingPosition": "AT_TIMESTAMP"},
+            "When the starting position is 'AT_TIMESTAMP', a starting position timestamp must be provided.",
+        )
+        for kind in (SourceKind.KINESIS, SourceKind.MSK, SourceKind.DOCUMENTDB)
     ),
     (
         SourceKind.MSK,
@@ -228,19 +232,29 @@ async def test_the_consumer_group_cannot_be_changed_but_the_schema_registry_can(
     assert removed[member] == {"ConsumerGroupId": made["UUID"]}
 
 
-async def test_a_database_is_changed_and_the_rest_of_its_configuration_stays(control):
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ({"DatabaseName": "my-database"}, "databaseName"),
+        ({"CollectionName": "c"}, "collectionName"),
+        ({"CollectionName": "c", "DatabaseName": "other"}, "databaseName, collectionName"),
+    ],
+)
+async def test_where_documents_are_cannot_be_changed_but_what_is_sent_of_them_can(control, place, named):
     await control.create()
     made = await create(control, SourceKind.DOCUMENTDB)
-    changed = await change(control, made, DocumentDBEventSourceConfig={"CollectionName": "c"})
+    refused = change(control, made, DocumentDBEventSourceConfig=place)
+    assert await refusal(refused) == f"Invalid parameters: {named}"
+    changed = await change(control, made, DocumentDBEventSourceConfig={"FullDocument": "UpdateLookup"})
     assert changed["DocumentDBEventSourceConfig"] == {
-        "CollectionName": "c",
         "DatabaseName": "my-database",
-        "FullDocument": "Default",
+        "FullDocument": "UpdateLookup",
     }
 
 
 # --- access to sources --------------------------------------------------------------------------------
 
+UNKNOWN_TYPE = "Unsupported source access configurations type for given event source mapping type."
 HOST = {"Type": "VIRTUAL_HOST", "URI": "/"}
 SCOPE = {"Type": "OAUTHBEARER_SCOPE", "URI": "read"}
 OAUTH = {"Type": "OAUTHBEARER_AUTH", "URI": SECRET["URI"]}
@@ -251,9 +265,10 @@ AUDIENCE = {"Type": "OAUTHBEARER_AUDIENCE", "URI": "them"}
 @pytest.mark.parametrize(
     ("kind", "access", "message"),
     [
-        (SourceKind.MSK, [SECRET], "type BASIC_AUTH for given event source mapping type."),
-        (SourceKind.DOCUMENTDB, [HOST], "type VIRTUAL_HOST for given event source mapping type."),
-        (SourceKind.MQ, [{"URI": "u"}], "type None for given event source mapping type."),
+        (SourceKind.MSK, [SECRET], UNKNOWN_TYPE),
+        (SourceKind.DOCUMENTDB, [HOST], UNKNOWN_TYPE),
+        (SourceKind.MQ, [{"URI": "u"}], UNKNOWN_TYPE),
+        (SourceKind.MQ, [HOST], "BASIC_AUTH source access configuration was not provided"),
         (SourceKind.MQ, [{"Type": "BASIC_AUTH"}], "type BASIC_AUTH needs a URI."),
         (SourceKind.MQ, [SECRET, HOST, HOST], "Only one VIRTUAL_HOST can be specified."),
         (OWN, [{"Type": "IAM_AUTH", "URI": "u"}], "type IAM_AUTH takes no URI."),
@@ -279,8 +294,9 @@ async def test_a_virtual_host_stays_and_cannot_be_changed(control):
     await control.create()
     made = await create(control, SourceKind.MQ, SourceAccessConfigurations=[SECRET, HOST])
     refused = change(control, made, SourceAccessConfigurations=[SECRET, HOST])
-    expected = "VIRTUAL_HOST cannot be specified in an UpdateEventSourceMapping API call."
-    assert await refusal(refused) == expected
+    assert await refusal(refused) == "Invalid parameters: VIRTUAL_HOST"
+    emptied = change(control, made, SourceAccessConfigurations=[])
+    assert await refusal(emptied) == "Invalid parameters: sourceAccessConfigurations"
     other = {"Type": "BASIC_AUTH", "URI": f"{SECRET['URI']}-2"}
     changed = await change(control, made, SourceAccessConfigurations=[other])
     assert changed["SourceAccessConfigurations"] == [other, HOST]
