@@ -26,8 +26,6 @@ WHOLE_TESTS = {
         for case, operation in _BY_OPERATION.items()
     },
     ("Function", "test_vpc_config"): "VpcConfig (EC2)",
-    ("Tag", "test_create_tag_on_esm_create"): "CreateEventSourceMapping",
-    ("Tag", "test_tag_lifecycle[event_source_mapping]"): "CreateEventSourceMapping",
 }
 """Tests of which nothing is compared yet."""
 

@@ -88,6 +88,7 @@ _TABLES: Final[Mapping[str, Names]] = {
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
         errors.PolicyTooLong: "PolicyLengthExceededException",
         errors.PublicPolicy: "PublicPolicyException",
+        errors.ResourceInUse: "ResourceInUseException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",
         errors.SnapStartTimedOut: "SnapStartTimeoutException",

@@ -11,6 +11,7 @@ from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.event_invoke import EventInvokeConfigs
+from lambdad.control.event_source_mappings import EventSourceMappings
 from lambdad.control.function_policies import FunctionPolicies
 from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
@@ -113,7 +114,7 @@ class ControlPlane:
             *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
             RuntimeManagementConfig(context),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
-            FunctionUrls(context),
+            *(FunctionUrls(context), EventSourceMappings(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

@@ -10,7 +10,8 @@
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
-    │   │   └── VersionInUse         aliases point at the version
+    │   │   ├── VersionInUse         aliases point at the version
+    │   │   └── ResourceInUse        it is being changed in the background
     │   ├── PolicyTooLong            a resource policy would become too large
     │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
@@ -90,6 +91,10 @@ class VersionInUse(Conflict):
         names = ", ".join(aliases)
         super().__init__(f"Unable to delete version because the following aliases reference it: [{names}]")
         self.aliases = aliases
+
+
+class ResourceInUse(Conflict):
+    """The resource is being changed in the background."""
 
 
 class SnapStartFailed(CallerError):
