@@ -220,3 +220,16 @@ class ResourceContract:
         assert await store.find(PLAIN, "") == []
         await store.change(PLAIN, at("a", ACCOUNT), always(Thing("y")))
         assert [one.place.name for one in await store.find(PLAIN, "x")] == ["b"]
+
+    async def test_its_epoch_moves_with_every_change(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue)
+        store, seen = catalogue.resources, {catalogue.resources.epoch}
+        await store.change(PLAIN, at("a"), counted)
+        seen.add(store.epoch)
+        await store.change(PLAIN, at("a"), always(None))
+        seen.add(store.epoch)
+        await store.change_revised(QUALIFIED, at("$LATEST"), lambda before, _: counted(before), "r2")
+        seen.add(store.epoch)
+        await store.read(PLAIN, at("a"))
+        seen.add(store.epoch)
+        assert len(seen) == 4

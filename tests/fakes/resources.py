@@ -37,11 +37,13 @@ class FakeResources:
         self._revise = revise
         self._values: dict[str, dict[Place, Any]] = {}
         self._kinds: dict[str, Kind[Any]] = {}
+        self.epoch = 0
 
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         return self._of(kind).get(place)
 
     async def change(self, kind: Kind[T], place: Place, decide: Decide[T]) -> T | None:
+        self.epoch += 1
         self._need(place, "$LATEST", None)
         outcome = decide(self._of(kind).get(place))
         if outcome is None:

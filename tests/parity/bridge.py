@@ -60,6 +60,7 @@ class Bridge:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=FakeSnapshots(),
+            resolves=self._resolves,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             sleep=self._sleep,
@@ -102,6 +103,9 @@ class Bridge:
     def ask(self, method: str, path: str, body: bytes = b"") -> Response:
         """Send a request past boto3."""
         return self.run(self._service(self._whole(method, path, {}, body)))
+
+    async def _resolves(self, domain: str) -> bool:
+        return True
 
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")

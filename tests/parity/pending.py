@@ -17,7 +17,6 @@ WHOLE_GROUPS: dict[str, str] = {}
 
 _BY_OPERATION = {
     "get_function_code_signing_config": "GetFunctionCodeSigningConfig",
-    "get_function_url_config": "GetFunctionUrlConfig",
 }
 
 WHOLE_TESTS = {

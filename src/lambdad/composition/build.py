@@ -18,6 +18,7 @@ from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.expected import Expected
+from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -40,6 +41,7 @@ from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
+from lambdad.edge.urls import Urls
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
@@ -108,6 +110,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         worker = _Worker(settings, factory, stores, clock, stack, share)
         secret = os.urandom(32)
+        urls = Urls(stores.catalogue.resources)
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
@@ -117,7 +120,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
+            function_url_domain=settings.function_url_domain,
+            resolves=Names(clock),
             on_reroute=(worker.frontend.reroute,),
             block_public_policies=settings.block_public_policies,
         )
@@ -137,6 +142,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
+            urls,
+            clock,
             share.clients,
         )
         edge = worker.edge = EdgeServer(shared)

@@ -41,6 +41,8 @@ class ControlContext:
         reservations: gives functions concurrency of their own.
         block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
         rerouted: called with scope and name after an alias has changed where it points.
     """
 
@@ -58,6 +60,8 @@ class ControlContext:
     account_concurrency: int
     block_public_policies: bool
     changed: Callable[[Scope, str], None]
+    function_url_domain: str | None
+    resolves: Callable[[str], Awaitable[bool]]
     rerouted: Callable[[Scope, str], None]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:

@@ -13,6 +13,7 @@ from lambdad.control.context import ControlContext, Operations
 from lambdad.control.event_invoke import EventInvokeConfigs
 from lambdad.control.event_source_mappings import EventSourceMappings
 from lambdad.control.function_policies import FunctionPolicies
+from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
 from lambdad.control.layer_policies import LayerPolicies
@@ -53,6 +54,8 @@ class ControlPlane:
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         block_public_policies: whether policies that let everybody in are refused.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -73,6 +76,8 @@ class ControlPlane:
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
         block_public_policies: bool = False,
+        function_url_domain: str | None = None,
+        resolves: Callable[[str], Awaitable[bool]],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -98,6 +103,8 @@ class ControlPlane:
             account_concurrency=account_concurrency,
             block_public_policies=block_public_policies,
             changed=self._changed,
+            function_url_domain=function_url_domain,
+            resolves=resolves,
             rerouted=self._rerouted,
         )
         self._reserved = ReservedConcurrency(context)
@@ -107,7 +114,7 @@ class ControlPlane:
             *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
             RuntimeManagementConfig(context),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
-            EventSourceMappings(context),
+            *(FunctionUrls(context), EventSourceMappings(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

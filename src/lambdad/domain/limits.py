@@ -27,6 +27,10 @@ MAX_STREAM_CONTENT_TYPE_BYTES: Final = 1_024  # L: clients refuse heads that are
 MAX_ERROR_DETAILS_BYTES: Final = 256 * KIB  # L: of an error object; event-stream clients take frames of 16 MB
 TRUNCATION_GRACE_S: Final = 1.0  # L: a body was cut off; until then the news of its process's end may come
 
+# Function URLs
+MAX_URL_HEAD_BYTES: Final = 64 * KIB  # L: headers and cookies a function answers with; clients refuse more
+MAX_CACHED_URLS: Final = 10_000  # L: looked up and kept; with more all are looked up anew
+
 # Function configuration (ordinary functions; the model's bounds are wider)
 MIN_MEMORY_MIB: Final = 128  # Q
 MAX_MEMORY_MIB: Final = 10_240  # Q

@@ -28,6 +28,13 @@ DecideRevised = Callable[[T | None, str], T | None]
 class ResourceStore(Protocol):
     """Resources by kind and place."""
 
+    @property
+    def epoch(self) -> int:
+        """Moves with every change that was asked for, once it is made or refused; what was read before may
+        be old.
+        """
+        ...
+
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         """What is there, or None."""
         ...

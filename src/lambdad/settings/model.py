@@ -145,6 +145,7 @@ class Settings:
         tls_cert: None serves plain HTTP.
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
+        function_url_domain: None follows the name the caller used.
         services: neighbour service to where it really is.
     """
 
@@ -291,6 +292,13 @@ class Settings:
         reading.text,
         what="Region of requests that are not signed.",
         why="What AWS's own tools fall back to.",
+    )
+    function_url_domain: str | None = _setting(
+        None,
+        reading.text,
+        what="Domain of function URLs, `<id>.lambda-url.<region>.<domain>`; may have a port or scheme.",
+        why="Derived from the name the caller used; `localhost` for addresses, so that names need no server.",
+        shown="derived",
     )
     drain_s: float = _setting(
         30.0,

@@ -55,6 +55,9 @@ def validate(settings: Settings) -> list[str]:
         lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):
         lines.append(f"default_region = {settings.default_region} is refused: not a region name (us-east-1)")
+    domain = settings.function_url_domain
+    if domain is not None and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?", domain):
+        lines.append(f"function_url_domain = {domain} is refused: not a domain ([https://]name[:port])")
     lines.extend(
         f"cors_origins: {origin} is refused: an origin is scheme://host[:port] without a path"
         for origin in settings.cors_origins

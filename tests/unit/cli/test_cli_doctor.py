@@ -137,3 +137,29 @@ def test_doctor_marks_what_was_set(found, lambdad, monkeypatch):
     lines = {line.split()[0]: line for line in lambdad("doctor").out.splitlines() if line.strip()}
     assert lines["drain_s"].endswith("(set)")
     assert not lines["port"].endswith("(set)")
+
+
+def test_names_of_function_urls_that_resolve_are_good():
+    asked = []
+    check = checks.function_urls(Settings(), lambda name: not asked.append(name))
+    assert (check.verdict, check.remedy) == (Verdict.GOOD, None)
+    assert asked == ["doctor.lambda-url.us-east-1.localhost"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "remedy"),
+    [
+        (None, "us-east-1.localhost", "nss-myhostname"),
+        ("https://on.aws:444", "us-east-1.on.aws", "*.on.aws"),
+    ],
+)
+def test_names_of_function_urls_that_do_not_are_weak(domain, name, remedy):
+    check = checks.function_urls(Settings(function_url_domain=domain), lambda _: False)
+    assert check.verdict is Verdict.WEAK
+    assert name in check.detail
+    assert remedy in check.remedy
+    assert ("/lambdad/v1/url/" in check.detail) is (domain is None)
+
+
+def test_a_name_that_is_none_does_not_resolve():
+    assert not checks.resolves("x" * 70 + ".localhost")

@@ -38,6 +38,7 @@ class Control:
         self.provisioner = FakeProvisioner()
         self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
+        self.resolving = {"localhost"}
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -46,6 +47,7 @@ class Control:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=self.snapshots,
+            resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
@@ -54,6 +56,9 @@ class Control:
             sleep=self.sleep,
             **given,
         )
+
+    async def _resolves(self, domain: str) -> bool:
+        return domain in self.resolving
 
     async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
         request = Request("POST", "/", (), {}, b"", Caller(scope), "request-1", BASE_URL)

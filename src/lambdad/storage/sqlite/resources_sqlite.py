@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,6 +33,12 @@ class SqliteResources:
         self._threads = threads
         self._encoder = msgspec.json.Encoder()
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Moves with every change."""
+        return self._epoch
 
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         """What is there, or None."""
@@ -39,7 +46,7 @@ class SqliteResources:
 
     async def change(self, kind: Kind[T], place: Place, decide: Decide[T]) -> T | None:
         """Decide on what is there and store the outcome, in one transaction."""
-        return await self._threads.write(lambda connection: self._change(connection, kind, place, decide))
+        return await self._write(lambda connection: self._change(connection, kind, place, decide))
 
     async def change_revised(
         self, kind: Kind[T], place: Place, decide: DecideRevised[T], revision_id: str
@@ -57,7 +64,7 @@ class SqliteResources:
             connection.execute(self._sql[f"revise_{query}"], key)
             return outcome
 
-        return await self._threads.write(run)
+        return await self._write(run)
 
     async def page(
         self, kind: Kind[T], scope: Scope, *, function: str | None, after: Place | None, limit: int
@@ -108,6 +115,12 @@ class SqliteResources:
             row = self._row(kind, place, outcome) | {"function_id": function_id}
             connection.execute(self._sql["write"], row)
         return outcome
+
+    async def _write(self, run: Callable[[sqlite3.Connection], T | None]) -> T | None:
+        try:
+            return await self._threads.write(run)
+        finally:
+            self._epoch += 1
 
     def _function(self, connection: sqlite3.Connection, place: Place) -> int | None:
         if place.function == ACCOUNT:
