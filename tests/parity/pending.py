@@ -20,7 +20,6 @@ WHOLE_GROUPS = {
 """Groups of which nothing is compared yet, and what they wait for."""
 
 _BY_OPERATION = {
-    "get_function_code_signing_config": "GetFunctionCodeSigningConfig",
     "get_function_concurrency": "GetFunctionConcurrency",
     "get_function_event_invoke_config": "GetFunctionEventInvokeConfig",
     "get_function_url_config": "GetFunctionUrlConfig",

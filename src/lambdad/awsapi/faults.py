@@ -85,6 +85,8 @@ _OTHERS: Final[Names] = {
 _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
+        errors.CodeSigningConfigNotFound: "CodeSigningConfigNotFoundException",
+        errors.CodeVerificationFailed: "CodeVerificationFailedException",
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",

@@ -46,7 +46,6 @@ _NOT_OFFERED: Final = {
     "VpcConfig": "VpcConfig: functions in a VPC",
     "FileSystemConfigs": "FileSystemConfigs: file systems",
     "ImageConfig": "ImageConfig: container images",
-    "CodeSigningConfigArn": "CodeSigningConfigArn: code signing",
     "CapacityProviderConfig": "CapacityProviderConfig: managed instances",
     "DurableConfig": "DurableConfig: durable functions",
     "TenancyConfig": "TenancyConfig: tenant isolation",

@@ -10,6 +10,7 @@ from lambdad.control.attaching import check_unzipped
 from lambdad.control.checks import check_offered, check_storage
 from lambdad.control.configuration import with_code
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
+from lambdad.control.function_signing import check_code_of
 from lambdad.control.rendering import configuration
 from lambdad.control.states import Phase, check_settled, move
 from lambdad.control.versions import publish_with_update
@@ -38,6 +39,7 @@ class Code:
         check_offered(params)
         context = self._context
         _check_changeable(await context.read_latest(scope, name), params)
+        await check_code_of(context, scope, name)
         code = await store_code(context, scope, params)
         while True:
             latest = await context.read_latest(scope, name)

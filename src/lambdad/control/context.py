@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdad.control.settling import Settler
@@ -36,6 +37,8 @@ class ControlContext:
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
         changed: called with scope and name after what a function runs has changed.
+        code_signing: held while a function is given a code signing configuration, or one is deleted, so that
+            no function has one that does not exist.
     """
 
     catalogue: CatalogueStore
@@ -49,6 +52,7 @@ class ControlContext:
     location_secret: bytes
     account_concurrency: int
     changed: Callable[[Scope, str], None]
+    code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.

@@ -13,6 +13,7 @@ from lambdad.control.code import store_code
 from lambdad.control.code_location import sign
 from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
+from lambdad.control.function_signing import check_code_of, check_code_of_new, create_signed
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import configuration, function, listed
 from lambdad.control.states import Phase, check_settled, move
@@ -53,12 +54,14 @@ class Functions:
         check_tags(tags)
         if await context.catalogue.read(scope, name) is not None:
             raise _exists(name)
+        signed_by = params.get("CodeSigningConfigArn")
+        await check_code_of_new(context, scope, name, signed_by)
         layers = await attach(context, scope, params.get("Layers") or ())
         code = await store_code(context, scope, params["Code"])
         check_unzipped(code.unpacked_bytes, layers)
         made = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
         latest = replace(made, layers=layers)
-        if not await context.catalogue.create(latest, tags):
+        if not await create_signed(context, latest, tags, signed_by):
             raise _exists(name)
         warn_if_foreign(latest)
         context.settler.schedule(latest)
@@ -149,6 +152,7 @@ class Functions:
     async def _with_layers(self, version: FunctionVersion, arns: Sequence[str]) -> FunctionVersion:
         layers = await attach(self._context, version.scope, arns)
         if layers:
+            await check_code_of(self._context, version.scope, version.name)
             check_unzipped(await self._context.codes.unpacked_bytes(version.code_key), layers)
         return replace(version, layers=layers)
 

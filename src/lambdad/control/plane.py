@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lambdad.control.account import Account
 from lambdad.control.code import Code
+from lambdad.control.code_signing import CodeSigning
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.function_signing import FunctionSigning
 from lambdad.control.functions import Functions
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
@@ -81,6 +83,7 @@ class ControlPlane:
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(Tags(context), Account(context), self._provisioned),
+            *(CodeSigning(context), FunctionSigning(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

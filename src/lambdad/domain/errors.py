@@ -7,7 +7,8 @@
     │   ├── InvalidParameter         a business rule of the service refused a value
     │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
     │   ├── NotFound                 no such resource
-    │   │   └── NotProvisioned       the version has no provisioned concurrency
+    │   │   ├── NotProvisioned       the version has no provisioned concurrency
+    │   │   └── CodeSigningConfigNotFound  of a function
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
     │   │   └── VersionInUse         aliases point at the version
@@ -18,6 +19,7 @@
     │   ├── UnsupportedMediaType     content type refused
     │   ├── Throttled                a quota is used up; try again
     │   ├── CodeStorageExceeded      the region's code storage is full
+    │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
     │   ├── SnapStartFailed          an after-restore hook of the function failed
     │   ├── SnapStartTimedOut        a restore took too long
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
@@ -65,6 +67,10 @@ class NotFound(CallerError):
 
 class NotProvisioned(NotFound):
     """The version is there and has no provisioned concurrency."""
+
+
+class CodeSigningConfigNotFound(NotFound):
+    """A function is to have a code signing configuration that does not exist."""
 
 
 class Conflict(CallerError):
@@ -131,6 +137,10 @@ class Throttled(CallerError):
 
 class CodeStorageExceeded(CallerError):
     """The region's code storage is full."""
+
+
+class CodeVerificationFailed(CallerError):
+    """The code signing policy of the function does not let this code in."""
 
 
 class NotOffered(CallerError):

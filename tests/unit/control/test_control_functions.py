@@ -333,7 +333,6 @@ async def test_variables_fill_at_most_four_kilobytes(control):
         {"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectStorageMode": "REFERENCE"}},
         {"Runtime": "custom"},
         {"DurableConfig": {"ExecutionTimeout": 5}},
-        {"CodeSigningConfigArn": "arn"},
     ],
     ids=lambda given: next(iter(given)),
 )
