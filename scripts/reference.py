@@ -45,7 +45,7 @@ def settings_page() -> str:
         lines += [f"* values: {', '.join(f'`{word}`' for word in known.choices)}"] if known.choices else []
         lines += [f"* unit: {known.unit}"] if known.unit else []
         lines += [f"* default: {known.default}", f"* why: {known.why}", ""]
-    return "\n".join(lines + SERVICES)
+    return "\n".join(lines + SERVICES + VPCS)
 
 
 SERVICES = [
@@ -64,6 +64,22 @@ SERVICES = [
     "",
     "Single members can come from variables: `LAMBDAD_SERVICES_S3_ENDPOINT`, `LAMBDAD_SERVICES_S3_CREDENTIALS`,",
     "`LAMBDAD_SERVICES_S3_REGION`, `LAMBDAD_SERVICES_S3_VERIFY`.",
+    "",
+]
+
+
+VPCS = [
+    "## vpcs",
+    "",
+    "The subnets and security groups that exist, by VPC, in every account and region. A function may name them in",
+    "`VpcConfig`, which is checked, kept and answered as on AWS; network placement is not offered: the function has",
+    "the network of all functions (see `outbound`). Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[vpcs.vpc-0a1b2c3d]",
+    'subnets = ["subnet-0a1b2c3d", "subnet-0e1f2a3b"]',
+    'security_groups = ["sg-0a1b2c3d"]',
+    "```",
     "",
 ]
 

@@ -34,19 +34,12 @@ WHOLE_TESTS = {
     ("Function", "test_ops_on_nonexisting_version[get_function_event_invoke_config]"): (
         "GetFunctionEventInvokeConfig"
     ),
-    ("Function", "test_vpc_config"): "VpcConfig (EC2)",
     ("Tag", "test_create_tag_on_esm_create"): "CreateEventSourceMapping",
     ("Tag", "test_tag_lifecycle[event_source_mapping]"): "CreateEventSourceMapping",
 }
 """Tests of which nothing is compared yet."""
 
 SINGLE_ANSWERS = {
-    ("Function", "test_invalid_vpc_config_security_group"): {
-        "create-response-non-existent-security-group": "VpcConfig (EC2)"
-    },
-    ("Function", "test_invalid_vpc_config_subnet"): {
-        "create-response-non-existent-subnet-id": "VpcConfig (EC2)"
-    },
     ("ProvisionedConcurrency", "test_lambda_provisioned_lifecycle"): {
         "create_alias_result": "CreateAlias",
         "delete_alias_result": "CreateAlias",

@@ -133,6 +133,13 @@ def test_what_cannot_be_used_is_refused_with_its_place_and_reason(environ, said)
         ("services.s3 = { endpoint = 'http://x', colour = 'red' }", "services.s3.colour is not known"),
         ("services.s3 = { endpoint = 'http://x', verify = 'no way' }", "services.s3.verify must be true"),
         ("services.s3 = { endpoint = 'http://x', credentials = 'a' }", "services.s3.credentials must be"),
+        ("vpcs = 1", "vpcs must be a table of at most 100 VPCs"),
+        ("vpcs.mine = {}", "vpcs.mine must be a table [vpcs.vpc-…]"),
+        ("vpcs.vpc-1 = 1", "vpcs.vpc-1 must be a table [vpcs.vpc-…]"),
+        ("vpcs.vpc-1.cidr = '10/8'", "vpcs.vpc-1.cidr is not known"),
+        ("vpcs.vpc-1.subnets = ['sg-1']", "vpcs.vpc-1.subnets: 'sg-1' is no id of the form subnet-"),
+        ("vpcs.vpc-1.security_groups = [1]", "vpcs.vpc-1.security_groups must be a list of texts"),
+        ("vpcs.vpc-1.subnets = ['subnet-1']\nvpcs.vpc-2.subnets = ['subnet-1']", "subnet-1 is in two VPCs"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key(config, text, said):
@@ -242,3 +249,13 @@ def test_every_setting_can_come_from_each_place(config):
 
 def test_without_pools_their_memory_may_be_anything():
     assert load({"pools": "false", "pool_memory_mib": "0"}, {}).pools is False
+
+
+def test_subnets_and_security_groups_exist_when_the_file_lists_them(config):
+    found = load({}, {}, config("[vpcs.vpc-1]\nsubnets = ['subnet-1']\nsecurity_groups = ['sg-1', 'sg-2']\n"))
+    assert found.vpcs["vpc-1"].subnets == ("subnet-1",)
+    assert found.vpcs["vpc-1"].security_groups == ("sg-1", "sg-2")
+
+
+def test_vpcs_are_no_variable():
+    assert "LAMBDAD_VPCS is not a setting" in refused({}, {"LAMBDAD_VPCS": "vpc-1"})

@@ -148,6 +148,16 @@ def port(settings: Settings) -> Check:
     return Check("port", Verdict.GOOD, f"{settings.host}:{settings.port} is free")
 
 
+def networks(settings: Settings) -> list[Check]:
+    """Says that a VPC of the settings is a name and not a place; nothing when there is none."""
+    if not settings.vpcs:
+        return []
+    subnets = sum(len(vpc.subnets) for vpc in settings.vpcs.values())
+    detail = f"{subnets:,} subnets exist for VpcConfig, but functions run in none of them"
+    remedy = "network placement is not offered: let the functions reach what they need through this host"
+    return [Check("vpcs", Verdict.WEAK, detail, remedy)]
+
+
 def descriptor_hard_limit() -> int:
     """RLIMIT_NOFILE up to which the server raises its own limit; unlimited counts as a million."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -19,6 +19,7 @@ from lambdad.awsapi.service import ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.expected import Expected
 from lambdad.composition.own_operations import OwnOperations
+from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
@@ -116,6 +117,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+            network=network_of(settings),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(

@@ -43,7 +43,6 @@ RESERVED_VARIABLES: Final = frozenset(
 """Variables the platform sets and a function cannot. Source: spec, function-visible environment."""
 
 _NOT_OFFERED: Final = {
-    "VpcConfig": "VpcConfig: functions in a VPC",
     "FileSystemConfigs": "FileSystemConfigs: file systems",
     "ImageConfig": "ImageConfig: container images",
     "CapacityProviderConfig": "CapacityProviderConfig: managed instances",

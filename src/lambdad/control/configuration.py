@@ -144,6 +144,8 @@ def _logging(current: LoggingConfig, given: Params) -> LoggingConfig:
 def _echoed(version: FunctionVersion, params: Params) -> Mapping[str, object]:
     """Settings that are only kept: an empty one removes it."""
     echoed = dict(version.echoed)
+    if params.get("VpcConfig"):
+        echoed["VpcConfig"] = params["VpcConfig"]
     if "KMSKeyArn" in params:
         echoed["KMSKeyArn"] = params["KMSKeyArn"]
     if "DeadLetterConfig" in params:

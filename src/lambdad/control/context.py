@@ -13,6 +13,7 @@ from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import InvalidParameter, NotFound, PreconditionFailed
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request
+from lambdad.domain.network import Network
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
@@ -36,6 +37,7 @@ class ControlContext:
         location_secret: signs code locations.
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
+        network: the subnets and security groups that functions may name.
         changed: called with scope and name after what a function runs has changed.
         code_signing: held while a function is given a code signing configuration, or one is deleted, so that
             no function has one that does not exist.
@@ -52,6 +54,7 @@ class ControlContext:
     location_secret: bytes
     account_concurrency: int
     changed: Callable[[Scope, str], None]
+    network: Network
     code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:

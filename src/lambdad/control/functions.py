@@ -14,6 +14,7 @@ from lambdad.control.code_location import sign
 from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
 from lambdad.control.function_signing import check_code_of, check_code_of_new, create_signed
+from lambdad.control.network import with_network
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import configuration, function, listed
 from lambdad.control.states import Phase, check_settled, move
@@ -49,6 +50,7 @@ class Functions:
         name = named(params, request).name
         check_create(name, params)
         check_configuration(params)
+        params = with_network(params, context.network)
         check_offered(params["Code"])
         tags = params.get("Tags") or {}
         check_tags(tags)
@@ -109,6 +111,7 @@ class Functions:
         context, scope = self._context, request.caller.scope
         name = named_function(params, request)
         check_configuration(params)
+        params = with_network(params, context.network)
         given = params.get("Layers")
         while True:
             latest = await context.read_latest(scope, name)

@@ -18,6 +18,7 @@ from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
 from lambdad.domain.limits import ACCOUNT_CONCURRENCY, SETTLE_DELAY_S
+from lambdad.domain.network import Network
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
@@ -28,6 +29,8 @@ from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
 """Told that what a function runs was changed or deleted: drop caches, retire environments."""
+
+_NO_NETWORK = Network()
 
 
 class ControlPlane:
@@ -41,6 +44,7 @@ class ControlPlane:
         on_change: listeners; called on the loop, after the change is durable.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
+        network: the subnets and security groups that functions may name.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -58,6 +62,7 @@ class ControlPlane:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
+        network: Network = _NO_NETWORK,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -78,6 +83,7 @@ class ControlPlane:
             location_secret=location_secret,
             account_concurrency=account_concurrency,
             changed=self._changed,
+            network=network,
         )
         self._provisioned = Provisioned(context)
         resources = (

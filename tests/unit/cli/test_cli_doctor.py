@@ -9,6 +9,7 @@ import pytest
 from lambdad.cli import checks, doctor
 from lambdad.cli.checks import Check, Verdict
 from lambdad.settings import RequiredIsolation, ServiceEndpoint, Settings
+from lambdad.settings.network import VpcNames
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
 
@@ -82,6 +83,15 @@ def test_a_port_in_use_is_said():
         busy = Settings(port=taken.getsockname()[1])
         assert checks.port(busy).verdict is Verdict.WEAK
     assert checks.port(Settings(port=0)).verdict is Verdict.GOOD
+
+
+def test_subnets_that_are_only_names_are_said():
+    assert checks.networks(Settings()) == []
+    settings = Settings(vpcs={"vpc-1": VpcNames(("subnet-1", "subnet-2"), ("sg-1",))})
+    (check,) = checks.networks(settings)
+    assert check.verdict is Verdict.WEAK
+    assert "2 subnets exist" in check.detail
+    assert doctor.effective(settings)["vpcs"] == "vpc-1"
 
 
 def test_the_effective_settings_are_shown_without_secrets(tmp_path):

@@ -326,7 +326,6 @@ async def test_variables_fill_at_most_four_kilobytes(control):
 @pytest.mark.parametrize(
     "given",
     [
-        {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
         {"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt/a"}]},
         {"PackageType": "Image"},
         {"Code": {"ImageUri": "repo:tag"}},
@@ -339,11 +338,6 @@ async def test_variables_fill_at_most_four_kilobytes(control):
 async def test_what_lambdad_does_not_do_is_refused_and_not_ignored(control, given):
     with pytest.raises(NotOffered, match="not offered by lambdad yet"):
         await control.create(**given)
-
-
-async def test_an_empty_vpc_is_none(control):
-    created = await control.create(VpcConfig={"SubnetIds": [], "SecurityGroupIds": []})
-    assert "VpcConfig" not in created
 
 
 async def test_code_in_s3_is_read_as_the_caller_and_may_be_larger_than_an_upload(control):
