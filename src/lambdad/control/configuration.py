@@ -41,6 +41,7 @@ def created(
         code_sha256=code.sha256_base64,
         code_bytes=code.archive_bytes,
         code_key=code.key,
+        source_kms_key_arn=params["Code"].get("SourceKMSKeyArn") or None,
         logging=LoggingConfig("Text", f"/aws/lambda/{name}"),
         revision_id=revision_id,
         last_modified=timestamp(now),
@@ -83,6 +84,7 @@ def with_code(version: FunctionVersion, params: Params, code: StoredCode, *, now
         code_sha256=code.sha256_base64,
         code_bytes=code.archive_bytes,
         code_key=code.key,
+        source_kms_key_arn=params.get("SourceKMSKeyArn") or None,
         last_modified=timestamp(now),
     )
 

@@ -15,9 +15,11 @@ from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
 from lambdad.control.function_signing import check_code_of, check_code_of_new, create_signed
 from lambdad.control.network import with_network
+from lambdad.control.package import check_changed_package, check_new_package
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import configuration, function, listed
 from lambdad.control.states import Phase, check_settled, move
+from lambdad.control.targets import check_source_key
 from lambdad.control.versions import publish_with_update
 from lambdad.domain.arn import FunctionReference, is_alias_name
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound
@@ -48,8 +50,10 @@ class Functions:
         """Make a function, Pending at first, and publish its first version if asked to."""
         context, scope = self._context, request.caller.scope
         name = named(params, request).name
+        check_new_package(params)
         check_create(name, params)
         check_configuration(params)
+        check_source_key(params["Code"])
         params = with_network(params, context.network)
         check_offered(params["Code"])
         tags = params.get("Tags") or {}
@@ -111,6 +115,7 @@ class Functions:
         context, scope = self._context, request.caller.scope
         name = named_function(params, request)
         check_configuration(params)
+        check_changed_package(params)
         params = with_network(params, context.network)
         given = params.get("Layers")
         while True:

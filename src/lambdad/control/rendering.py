@@ -70,7 +70,11 @@ def function(version: FunctionVersion, *, qualified: bool, location: str, tags: 
     """GetFunctionResponse."""
     return {
         "Configuration": configuration(version, qualified=qualified),
-        "Code": {"RepositoryType": "S3", "Location": location},
+        "Code": {
+            "RepositoryType": "S3",
+            "Location": location,
+            "SourceKMSKeyArn": version.source_kms_key_arn,
+        },
         "Tags": dict(tags) or None,
     }
 
