@@ -47,7 +47,6 @@ _NOT_OFFERED: Final = {
     "FileSystemConfigs": "FileSystemConfigs: file systems",
     "CapacityProviderConfig": "CapacityProviderConfig: managed instances",
     "DurableConfig": "DurableConfig: durable functions",
-    "TenancyConfig": "TenancyConfig: tenant isolation",
     "RuntimeConfig": "RuntimeConfig: customer-managed runtimes",
     "AcceleratorConfig": "AcceleratorConfig: accelerators",
     "PublishTo": "PublishTo: managed instances",

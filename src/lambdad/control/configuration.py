@@ -41,6 +41,7 @@ def created(
         code_sha256=code.sha256_base64,
         code_bytes=code.archive_bytes,
         code_key=code.key,
+        tenant_isolation=(params.get("TenancyConfig") or {}).get("TenantIsolationMode"),
         source_kms_key_arn=params["Code"].get("SourceKMSKeyArn") or None,
         logging=LoggingConfig("Text", f"/aws/lambda/{name}"),
         revision_id=revision_id,

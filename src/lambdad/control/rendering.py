@@ -63,6 +63,7 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
             "OptimizationStatus": "On" if version.is_optimised else "Off",
         },
         "LoggingConfig": _logging(version),
+        "TenancyConfig": version.tenant_isolation and {"TenantIsolationMode": version.tenant_isolation},
     }
 
 

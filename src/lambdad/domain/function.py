@@ -103,6 +103,8 @@ class FunctionVersion:
         layers: in the order in which they are merged below ``/opt``, later ones over earlier ones.
         snap_start_apply_on: ``None``, or ``PublishedVersions``.
         is_optimised: whether a snapshot was made when it was published (AWS's `OptimizationStatus`).
+        tenant_isolation: ``PER_TENANT`` when every caller names a tenant and no two tenants share an
+            environment; None otherwise. Never changes.
         source_kms_key_arn: the key that the code archive is said to be encrypted with; None for AWS's own.
             Only kept: archives are not encrypted here.
         echoed: further validated members in AWS's own shape, answered as they are
@@ -138,6 +140,7 @@ class FunctionVersion:
     snap_start_apply_on: str = "None"
     is_optimised: bool = False
     layers: tuple[AttachedLayer, ...] = ()
+    tenant_isolation: str | None = None
     source_kms_key_arn: str | None = None
     echoed: Mapping[str, object] = field(default_factory=dict)
     published_from: str | None = None

@@ -24,6 +24,7 @@ from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
 from lambdad.frontend.payload import checked
+from lambdad.frontend.tenants import check_tenant
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
@@ -31,6 +32,7 @@ Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion]]
 """From scope, name as given and qualifier to a version; raises CallerError in AWS's words."""
 
 RouteKey = tuple[Scope, str, str | None]
+"""Scope, function as it was named, qualifier."""
 _MAX_ROUTES = 20_000
 _RESOLVE_TRIES = 3
 _log = logging.getLogger("lambdad.frontend")
@@ -45,8 +47,10 @@ class Route(Target):
 
     __slots__ = ("pool", "quota", "stale")
 
-    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Quota) -> None:
-        super().__init__(version, invoked_arn)
+    def __init__(
+        self, version: FunctionVersion, invoked_arn: str, tenant: str | None, pool: Pool, quota: Quota
+    ) -> None:
+        super().__init__(version, invoked_arn, tenant)
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -60,23 +64,24 @@ class Frontend:
         self._pools = pools
         self._ledger = ledger
         self._clock = clock
-        self._routes: dict[RouteKey, Route] = {}
+        self._routes: dict[tuple[RouteKey, str | None], Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
         self.in_flight = 0
         self.draining = False
 
-    def cached(self, key: RouteKey) -> Route | None:
-        """The route of a function called before; None when it must be resolved."""
-        route = self._routes.get(key)
+    def cached(self, key: RouteKey, tenant: str | None = None) -> Route | None:
+        """The route of a function called before, for a tenant; None when it must be resolved."""
+        route = self._routes.get((key, tenant))
         return None if route is None or route.pool.retired else route
 
-    async def route(self, key: RouteKey) -> Route:
-        """Resolve a function for invoking.
+    async def route(self, key: RouteKey, tenant: str | None = None) -> Route:
+        """Resolve a function for invoking, by a tenant if it keeps them apart.
 
         Raises:
-            CallerError: no such function, a bad name, or not in a state to be invoked; in AWS's words.
+            CallerError: no such function, a bad name, not in a state to be invoked, or a tenant missing or
+                too many; in AWS's words.
         """
         scope, function, qualifier = key
         for _ in range(_RESOLVE_TRIES):
@@ -84,9 +89,11 @@ class Frontend:
             version = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
+        check_tenant(version, tenant)
         named = parse_function(function, scope, qualifier).qualifier is not None
         arn = version.qualified_arn if named else version.unqualified_arn
-        route = Route(version, arn, self._pools.pool(version), self._ledger.quota_of(version))
+        quota = self._ledger.quota_of(version)
+        route = Route(version, arn, tenant, self._pools.pool(version, tenant), quota)
         if epoch != self._epoch:  # what was read may be old already: good for this call only
             route.stale = True
             return route
@@ -94,7 +101,7 @@ class Frontend:
             for old in self._routes.values():
                 old.stale = True
             self._routes.clear()
-        self._routes[key] = route
+        self._routes[key, tenant] = route
         return route
 
     def forget(self, scope: Scope, name: str) -> None:
@@ -176,7 +183,7 @@ class Frontend:
 
         key = (request.scope, request.function, request.qualifier)
         try:
-            route = self.cached(key) or await self.route(key)
+            route = self.cached(key, request.tenant) or await self.route(key, request.tenant)
             payload = checked(request.payload)
         except LambdadError as error:
             reply(error)
