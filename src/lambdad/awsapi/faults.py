@@ -87,6 +87,7 @@ _TABLES: Final[Mapping[str, Names]] = {
         **_LAMBDA,
         errors.CodeSigningConfigNotFound: "CodeSigningConfigNotFoundException",
         errors.CodeVerificationFailed: "CodeVerificationFailedException",
+        errors.FileSystemUnavailable: "EFSMountFailureException",
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",

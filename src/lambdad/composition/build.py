@@ -62,6 +62,7 @@ from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
+from lambdad.worker.file_systems import FileSystems
 from lambdad.worker.host import Host
 from lambdad.worker.pools.blank_pools import BlankPools
 from lambdad.worker.pools.housing import Housing
@@ -118,6 +119,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
             network=network_of(settings),
+            access_points=frozenset(settings.file_systems),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -198,6 +200,7 @@ class _Worker:
             settings.outbound,
             ahead=self.ahead,
             housing=self.housing,
+            file_systems=FileSystems(settings.file_systems),
         )
         self.expected = Expected(stores.catalogue, maker)
         stack.push_async_callback(self.expected.close)

@@ -44,7 +44,6 @@ RESERVED_VARIABLES: Final = frozenset(
 """Variables the platform sets and a function cannot. Source: spec, function-visible environment."""
 
 _NOT_OFFERED: Final = {
-    "FileSystemConfigs": "FileSystemConfigs: file systems",
     "CapacityProviderConfig": "CapacityProviderConfig: managed instances",
     "DurableConfig": "DurableConfig: durable functions",
     "RuntimeConfig": "RuntimeConfig: customer-managed runtimes",

@@ -38,6 +38,7 @@ class ControlContext:
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
         network: the subnets and security groups that functions may name.
+        access_points: ARNs of those of file systems that functions may mount.
         changed: called with scope and name after what a function runs has changed.
         code_signing: held while a function is given a code signing configuration, or one is deleted, so that
             no function has one that does not exist.
@@ -55,6 +56,7 @@ class ControlContext:
     account_concurrency: int
     changed: Callable[[Scope, str], None]
     network: Network
+    access_points: frozenset[str]
     code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:

@@ -65,7 +65,15 @@ class Functions:
         layers = await attach(context, scope, params.get("Layers") or ())
         code = await store_code(context, scope, params["Code"])
         check_unzipped(code.unpacked_bytes, layers)
-        made = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
+        made = created(
+            scope,
+            name,
+            params,
+            code,
+            now=context.clock.now(),
+            revision_id=context.new_id(),
+            access_points=context.access_points,
+        )
         latest = replace(made, layers=layers)
         if not await create_signed(context, latest, tags, signed_by):
             raise _exists(name)
@@ -122,7 +130,8 @@ class Functions:
             latest = await context.read_latest(scope, name)
             check_revision(latest, params)
             check_settled(latest)
-            changed = configured(latest, params, now=context.clock.now())
+            now = context.clock.now()
+            changed = configured(latest, params, now=now, access_points=context.access_points)
             if given is not None:
                 changed = await self._with_layers(changed, given)
             updated = move(changed, Phase.BEING_UPDATED, context.new_id())

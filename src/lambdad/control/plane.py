@@ -45,6 +45,7 @@ class ControlPlane:
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         network: the subnets and security groups that functions may name.
+        access_points: ARNs of those of file systems that functions may mount.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -63,6 +64,7 @@ class ControlPlane:
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
         network: Network = _NO_NETWORK,
+        access_points: frozenset[str] = frozenset(),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -84,6 +86,7 @@ class ControlPlane:
             account_concurrency=account_concurrency,
             changed=self._changed,
             network=network,
+            access_points=access_points,
         )
         self._provisioned = Provisioned(context)
         resources = (

@@ -55,6 +55,10 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
         "Layers": [{"Arn": layer.arn, "CodeSize": layer.code_bytes} for layer in version.layers] or None,
+        "FileSystemConfigs": [
+            {"Arn": one.arn, "LocalMountPath": one.mount_path} for one in version.file_systems
+        ]
+        or None,
         "PackageType": version.package_type,
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_mib},

@@ -26,6 +26,7 @@
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
         └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
+            └── FileSystemUnavailable  its file system cannot be mounted
 
 What a *function* does wrong is never an exception: it is an outcome (`domain.outcome`).
 The names and bodies AWS gives these live in `awsapi.faults` alone.
@@ -157,3 +158,7 @@ class ServiceFault(LambdadError):
 
 class EnvironmentUnavailable(ServiceFault):
     """An execution environment could not be made; the message says what to do about it."""
+
+
+class FileSystemUnavailable(EnvironmentUnavailable):
+    """A file system of the function cannot be mounted; the message says what to do about it."""

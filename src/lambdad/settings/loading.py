@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lambdad.settings import network, reading
+from lambdad.settings import file_systems, network, reading
 from lambdad.settings.model import AwsKeys, ServiceEndpoint, Settings, default_data_dir, simple_settings
 from lambdad.settings.reading import SettingsError
 from lambdad.settings.validation import validate
@@ -22,7 +22,10 @@ TEST_PREFIX = "LAMBDAD_TEST_"
 """Variables of this form belong to test suites and are not looked at."""
 OWN_SERVICES = frozenset({"lambda", "logs"})
 """Services lambdad answers itself; they cannot be pointed elsewhere."""
-TABLES: Mapping[str, Callable[[str, object], object]] = {"vpcs": network.vpcs}
+TABLES: Mapping[str, Callable[[str, object], object]] = {
+    "vpcs": network.vpcs,
+    "file_systems": file_systems.file_systems,
+}
 """Settings that are tables, and only of the file."""
 
 

@@ -147,6 +147,7 @@ class Settings:
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
         services: neighbour service to where it really is.
+        file_systems: the directory of each access point, by its ARN.
         vpcs: what exists in each VPC, by its id.
     """
 
@@ -298,6 +299,7 @@ class Settings:
     )
     services: Mapping[str, ServiceEndpoint] = field(default_factory=dict)
     vpcs: Mapping[str, VpcNames] = field(default_factory=dict)
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
 
 
 def about(setting: Field[object]) -> About | None:

@@ -326,7 +326,6 @@ async def test_variables_fill_at_most_four_kilobytes(control):
 @pytest.mark.parametrize(
     "given",
     [
-        {"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt/a"}]},
         {"PackageType": "Image", "Runtime": None, "Handler": None, "Code": {"ImageUri": "repo:tag"}},
         {"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectStorageMode": "REFERENCE"}},
         {"Runtime": "custom"},
