@@ -45,7 +45,8 @@ class Code:
         check_changed_package(params)
         check_source_key(params)
         await check_code_of(context, scope, name)
-        code = await store_code(context, scope, params, replaced_bytes=before.code_bytes)
+        publish = bool(params.get("Publish"))
+        code = await store_code(context, scope, params, publish=publish, replaced_bytes=before.code_bytes)
         while True:
             latest = await context.read_latest(scope, name)
             _check_changeable(latest, params)
@@ -65,7 +66,12 @@ class Code:
 
 
 async def store_code(
-    context: ControlContext, scope: Scope, params: Params, *, replaced_bytes: int = 0
+    context: ControlContext,
+    scope: Scope,
+    params: Params,
+    *,
+    publish: bool = False,
+    replaced_bytes: int = 0,
 ) -> StoredCode:
     """Take the code that `Code` of a create, `Content` of a layer or the members of an update name
     into the code store.
@@ -74,6 +80,7 @@ async def store_code(
         context: where to.
         scope: whose.
         params: that say where the code is.
+        publish: whether a version is published with it, which takes as much again.
         replaced_bytes: what the code that goes for it takes.
 
     Raises:
@@ -94,7 +101,8 @@ async def store_code(
     else:
         archive = await _fetch(context, scope, params)
         code = await context.codes.put(archive, max_archive_bytes=MAX_UNZIPPED_BYTES)
-    check_storage(await context.catalogue.usage(scope), code.archive_bytes - replaced_bytes)
+    added_bytes = code.archive_bytes * (2 if publish else 1) - replaced_bytes
+    check_storage(await context.catalogue.usage(scope), added_bytes)
     return code
 
 

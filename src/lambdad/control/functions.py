@@ -63,7 +63,7 @@ class Functions:
         signed_by = params.get("CodeSigningConfigArn")
         await check_code_of_new(context, scope, name, signed_by)
         layers = await attach(context, scope, params.get("Layers") or ())
-        code = await store_code(context, scope, params["Code"])
+        code = await store_code(context, scope, params["Code"], publish=bool(params.get("Publish")))
         check_unzipped(code.unpacked_bytes, layers)
         made = created(
             scope,

@@ -35,7 +35,7 @@ def with_network(params: Params, network: Network) -> Params:
             "SubnetIds": list(subnets),
             "SecurityGroupIds": list(groups),
             "VpcId": _vpc_of(subnets, groups, network) if subnets else "",
-            "Ipv6AllowedForDualStack": bool(given.get("Ipv6AllowedForDualStack")),
+            "Ipv6AllowedForDualStack": bool(subnets and given.get("Ipv6AllowedForDualStack")),
         }
     }
 

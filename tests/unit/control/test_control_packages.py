@@ -125,6 +125,22 @@ async def test_code_that_replaces_other_code_needs_no_room_of_its_own(control: A
         await control.ask("PublishVersion", FunctionName="fn")
 
 
+async def test_what_cannot_be_published_for_room_is_not_half_made(control: Any) -> None:
+    before = await control.create()
+
+    async def room_for_one(_: Scope) -> Usage:
+        return Usage(1, TOTAL_CODE_BYTES - 7)
+
+    control.catalogue.usage = room_for_one
+    with pytest.raises(CodeStorageExceeded):
+        await control.create("other", Publish=True)
+    with pytest.raises(CodeStorageExceeded):
+        await control.ask("UpdateFunctionCode", FunctionName="fn", ZipFile=b"PK longer", Publish=True)
+    assert [one["FunctionName"] for one in (await control.ask("ListFunctions"))["Functions"]] == ["fn"]
+    after = await control.ask("GetFunctionConfiguration", FunctionName="fn")
+    assert after["CodeSha256"] == before["CodeSha256"]
+
+
 async def test_a_dry_run_checks_everything_and_changes_nothing(control: Any) -> None:
     before = await control.create()
     stored = await control.ask("GetFunctionConfiguration", FunctionName="fn")
