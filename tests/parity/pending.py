@@ -13,7 +13,6 @@ _DATA = Path(__file__).parent / "data"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "parity-pending.md"
 
 WHOLE_GROUPS = {
-    "Alias": "CreateAlias and the other alias operations",
     "EventInvokeConfig": "PutFunctionEventInvokeConfig and its relatives",
     "ReservedConcurrency": "PutFunctionConcurrency and its relatives",
 }
@@ -39,15 +38,7 @@ WHOLE_TESTS = {
 }
 """Tests of which nothing is compared yet."""
 
-SINGLE_ANSWERS = {
-    ("ProvisionedConcurrency", "test_lambda_provisioned_lifecycle"): {
-        "create_alias_result": "CreateAlias",
-        "delete_alias_result": "CreateAlias",
-        "put_provisioned_on_alias": "CreateAlias",
-        "put_provisioned_on_alias_versionconflict": "CreateAlias",
-        "put_provisioned_on_version_conflict": "CreateAlias",
-    },
-}
+SINGLE_ANSWERS: dict[tuple[str, str], dict[str, str]] = {}
 """Answers left out of tests that are compared otherwise."""
 
 

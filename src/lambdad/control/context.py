@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from lambdad.control.keeping import Keeping
 from lambdad.control.settling import Settler
 from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference, parse_function
@@ -37,9 +38,11 @@ class ControlContext:
         location_secret: signs code locations.
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
+        keeping: tells it how many, and of which versions.
+        changed: called with scope and name after what a function runs has changed.
+        rerouted: called with scope and name after an alias has changed where it points.
         network: the subnets and security groups that functions may name.
         access_points: ARNs of those of file systems that functions may mount.
-        changed: called with scope and name after what a function runs has changed.
         code_signing: held while a function is given a code signing configuration, or one is deleted, so that
             no function has one that does not exist.
     """
@@ -48,6 +51,7 @@ class ControlContext:
     codes: CodeStore
     objects: ObjectSource
     provisioner: Provisioner
+    keeping: Keeping
     snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]
@@ -55,6 +59,7 @@ class ControlContext:
     location_secret: bytes
     account_concurrency: int
     changed: Callable[[Scope, str], None]
+    rerouted: Callable[[Scope, str], None]
     network: Network
     access_points: frozenset[str]
     code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -109,14 +114,23 @@ def named_function(params: Params, request: Request) -> str:
     return reference.name
 
 
-def check_revision(version: FunctionVersion, params: Params) -> None:
+class Revised(Protocol):
+    """A version or an alias."""
+
+    @property
+    def revision_id(self) -> str:
+        """Changes with every change of it."""
+        ...
+
+
+def check_revision(current: Revised, params: Params) -> None:
     """Refuse a RevisionId that is not the latest.
 
     Raises:
         PreconditionFailed: in AWS's words. Source: Versions test_publish_with_wrong_revisionid.
     """
     given = params.get("RevisionId")
-    if given is not None and given != version.revision_id:
+    if given is not None and given != current.revision_id:
         raise PreconditionFailed(
             "The Revision Id provided does not match the latest Revision Id. "
             "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"

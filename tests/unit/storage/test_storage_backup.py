@@ -154,6 +154,7 @@ async def test_a_data_directory_from_before_layers_is_backed_up_as_it_is(tmp_pat
     await fill(tmp_path / "old")
     with closing(sqlite3.connect(tmp_path / "old" / "catalogue.db")) as connection:
         connection.executescript(
+            "DROP TRIGGER provisioned_goes_with_its_version; DROP TABLE resources;"
             "DROP TABLE provisioned; DROP TABLE layer_versions; DROP TABLE layers;"
             "ALTER TABLE versions DROP COLUMN layer_keys;"
             "PRAGMA user_version = 1;"
