@@ -15,6 +15,7 @@ from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.scope import Scope
 from lambdad.frontend.invoke import Frontend
+from lambdad.frontend.splitting import Weighted
 from lambdad.placement.capacity import Placement
 from tests.fakes.environments import FakeEnvironment, FakeWorker
 from tests.fakes.worker import FakeClock, version_of
@@ -31,10 +32,13 @@ class Stage:
         self.pools = Pools(Placement(self.worker, 10), self.clock, 100)
         self.frontend = Frontend(self.resolve, self.pools, Ledger(10), self.clock)
         self.version = version_of(tenant_isolation="PER_TENANT")
+        self.resolved: Weighted | None = None
         self.done: list[Invocation] = []
 
-    async def resolve(self, _scope: Scope, _function: str, _qualifier: str | None) -> FunctionVersion:
-        return self.version
+    async def resolve(
+        self, _scope: Scope, _function: str, _qualifier: str | None
+    ) -> FunctionVersion | Weighted:
+        return self.resolved or self.version
 
     async def call(self, tenant: str) -> FakeEnvironment:
         """The environment that takes the event; it ends the event."""
@@ -115,3 +119,17 @@ async def test_the_function_is_told_its_tenant_and_others_see_no_such_header(sta
     stage.version = version_of("other")
     silent: Any = await stage.frontend.route((Scope(), "other", None))
     assert b"Tenant" not in silent.head % (b"id", 1, b"trace", 2)
+
+
+async def test_a_weighted_alias_splits_the_calls_of_each_tenant_among_its_own(stage: Stage) -> None:
+    drawn = iter([0.9, 0.1] * 20)
+    stage.frontend = Frontend(stage.resolve, stage.pools, Ledger(10), stage.clock, lambda: next(drawn))
+    other = replace(stage.version, version="2", revision_id="r2")
+    stage.resolved = Weighted(replace(stage.version, version="1"), other, 0.5)
+    taken: dict[str, set[FakeEnvironment]] = {"blue": set(), "red": set()}
+    for _ in range(4):
+        for tenant, environments in taken.items():
+            environments.add(await stage.call(tenant))
+    assert not taken["blue"] & taken["red"]
+    with pytest.raises(InvalidParameter, match="Add a valid tenant ID"):
+        await stage.frontend.route(KEY)
