@@ -45,7 +45,7 @@ def settings_page() -> str:
         lines += [f"* values: {', '.join(f'`{word}`' for word in known.choices)}"] if known.choices else []
         lines += [f"* unit: {known.unit}"] if known.unit else []
         lines += [f"* default: {known.default}", f"* why: {known.why}", ""]
-    return "\n".join(lines + SERVICES)
+    return "\n".join(lines + SERVICES + VPCS + FILE_SYSTEMS)
 
 
 SERVICES = [
@@ -64,6 +64,40 @@ SERVICES = [
     "",
     "Single members can come from variables: `LAMBDAD_SERVICES_S3_ENDPOINT`, `LAMBDAD_SERVICES_S3_CREDENTIALS`,",
     "`LAMBDAD_SERVICES_S3_REGION`, `LAMBDAD_SERVICES_S3_VERIFY`.",
+    "",
+]
+
+
+VPCS = [
+    "## vpcs",
+    "",
+    "The subnets and security groups that exist, by VPC, in every account and region. A function may name them in",
+    "`VpcConfig`, which is checked, kept and answered as on AWS; network placement is not offered: the function has",
+    "the network of all functions (see `outbound`). Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[vpcs.vpc-0a1b2c3d]",
+    'subnets = ["subnet-0a1b2c3d", "subnet-0e1f2a3b"]',
+    'security_groups = ["sg-0a1b2c3d"]',
+    "```",
+    "",
+]
+
+
+FILE_SYSTEMS = [
+    "## file_systems",
+    "",
+    "Directories of this host that stand for access points of Amazon EFS, by the access point's ARN. A function that",
+    "names one in `FileSystemConfigs` (and a VPC, see `vpcs`) has the directory at its `LocalMountPath`, to read and",
+    "to write, together with every other function that names it. There all of them are the directory's owner, which",
+    "must not be root; no set-user-ID program and no device works there. A directory must not lie in another one or",
+    "in the data directory. Needs sandboxes (not the `process` tier); as root, a file system of the host that can",
+    "show other ids (ext4, xfs, btrfs, tmpfs …). Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[file_systems]",
+    '"arn:aws:elasticfilesystem:eu-central-1:000000000000:access-point/fsap-0123456789abcdef0" = "/srv/shared"',
+    "```",
     "",
 ]
 

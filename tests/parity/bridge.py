@@ -19,6 +19,7 @@ from lambdad.awsapi import model
 from lambdad.awsapi.service import ModelledService
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
+from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
@@ -33,6 +34,13 @@ from tests.fakes.snapshots import FakeSnapshots
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 BASE_URL = "http://127.0.0.1:4566"
+NETWORK = Network(
+    (
+        Vpc("vpc-1", ("subnet-1", "subnet-2"), ("sg-1", "sg-2")),
+        Vpc("vpc-2", ("subnet-3",), ("sg-3",)),
+    )
+)
+"""What exists, for functions that name subnets and security groups."""
 T = TypeVar("T")
 
 
@@ -63,6 +71,7 @@ class Bridge:
             resolves=self._resolves,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
+            network=NETWORK,
             sleep=self._sleep,
         )
         # Invoke as far as this part goes: the errors of names and qualifiers.

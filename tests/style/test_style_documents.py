@@ -12,6 +12,7 @@ import typer.main
 
 from lambdad.cli.app import app
 from lambdad.settings import Settings
+from lambdad.settings.loading import TABLES
 from lambdad.settings.model import About, simple_settings
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def test_the_generated_reference_pages_are_what_the_code_says():
 
 
 def test_every_setting_is_explained():
-    assert {item.name for item in fields(Settings)} == set(simple_settings()) | {"services"}
+    assert {item.name for item in fields(Settings)} == set(simple_settings()) | {"services"} | set(TABLES)
     for known in simple_settings().values():
         assert isinstance(known, About)
         assert known.what.endswith(".")

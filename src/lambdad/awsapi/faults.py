@@ -85,6 +85,9 @@ _OTHERS: Final[Names] = {
 _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
+        errors.CodeSigningConfigNotFound: "CodeSigningConfigNotFoundException",
+        errors.CodeVerificationFailed: "CodeVerificationFailedException",
+        errors.FileSystemUnavailable: "EFSMountFailureException",
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
         errors.PolicyTooLong: "PolicyLengthExceededException",
         errors.PublicPolicy: "PublicPolicyException",

@@ -15,6 +15,7 @@ from lambdad.domain.function_url import MARK, PATH
 from lambdad.domain.limits import ASSUMED_MEMORY_BYTES, MIB, OWN_CONNECTIONS
 from lambdad.placement.sharing import MAX_ENVIRONMENTS, capacity, descriptors_needed, memory_ceiling_bytes
 from lambdad.settings import RequiredIsolation, Settings
+from lambdad.worker.file_systems import unfit
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
 from lambdad.worker.sandbox.probe import WEAK
@@ -174,6 +175,27 @@ def resolves(name: str) -> bool:
         return bool(socket.getaddrinfo(name, None))
     except (OSError, UnicodeError):
         return False
+
+
+def networks(settings: Settings) -> list[Check]:
+    """Says that a VPC of the settings is a name and not a place; nothing when there is none."""
+    if not settings.vpcs:
+        return []
+    subnets = sum(len(vpc.subnets) for vpc in settings.vpcs.values())
+    detail = f"{subnets:,} subnets exist for VpcConfig, but functions run in none of them"
+    remedy = "network placement is not offered: let the functions reach what they need through this host"
+    return [Check("vpcs", Verdict.WEAK, detail, remedy)]
+
+
+def file_systems(settings: Settings) -> list[Check]:
+    """Whether the directory behind each access point can be given to functions."""
+    found = []
+    for arn, directory in settings.file_systems.items():
+        why = unfit(directory)
+        verdict = Verdict.GOOD if why is None else Verdict.WEAK
+        remedy = None if why is None else "functions with it fail: make it, with an owner of its own"
+        found.append(Check("file system", verdict, f"{arn}: {why or directory}", remedy))
+    return found
 
 
 def descriptor_hard_limit() -> int:

@@ -20,6 +20,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.expected import Expected
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
+from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
@@ -64,6 +65,7 @@ from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
+from lambdad.worker.file_systems import FileSystems
 from lambdad.worker.host import Host
 from lambdad.worker.pools.blank_pools import BlankPools
 from lambdad.worker.pools.housing import Housing
@@ -125,6 +127,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             resolves=Names(clock),
             on_reroute=(worker.frontend.reroute,),
             block_public_policies=settings.block_public_policies,
+            network=network_of(settings),
+            access_points=frozenset(settings.file_systems),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -207,6 +211,7 @@ class _Worker:
             settings.outbound,
             ahead=self.ahead,
             housing=self.housing,
+            file_systems=FileSystems(settings.file_systems),
         )
         self.expected = Expected(stores.catalogue, maker)
         stack.push_async_callback(self.expected.close)

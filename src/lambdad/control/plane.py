@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from lambdad.control.account import Account
 from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
+from lambdad.control.code_signing import CodeSigning
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.event_invoke import EventInvokeConfigs
 from lambdad.control.event_source_mappings import EventSourceMappings
 from lambdad.control.function_policies import FunctionPolicies
+from lambdad.control.function_signing import FunctionSigning
 from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
@@ -27,6 +29,7 @@ from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
 from lambdad.domain.limits import ACCOUNT_CONCURRENCY, SETTLE_DELAY_S
+from lambdad.domain.network import Network
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
@@ -38,6 +41,8 @@ from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
 """Told that what a function runs was changed or deleted: drop caches, retire environments."""
+
+_NO_NETWORK = Network()
 
 
 class ControlPlane:
@@ -56,6 +61,8 @@ class ControlPlane:
         block_public_policies: whether policies that let everybody in are refused.
         function_url_domain: what stands behind the region in function URLs; None follows the caller.
         resolves: whether names of function URLs resolve below a domain.
+        network: the subnets and security groups that functions may name.
+        access_points: ARNs of those of file systems that functions may mount.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -78,6 +85,8 @@ class ControlPlane:
         block_public_policies: bool = False,
         function_url_domain: str | None = None,
         resolves: Callable[[str], Awaitable[bool]],
+        network: Network = _NO_NETWORK,
+        access_points: frozenset[str] = frozenset(),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -106,6 +115,8 @@ class ControlPlane:
             function_url_domain=function_url_domain,
             resolves=resolves,
             rerouted=self._rerouted,
+            network=network,
+            access_points=access_points,
         )
         self._reserved = ReservedConcurrency(context)
         resources = (
@@ -115,6 +126,7 @@ class ControlPlane:
             RuntimeManagementConfig(context),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
             *(FunctionUrls(context), EventSourceMappings(context)),
+            *(CodeSigning(context), FunctionSigning(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

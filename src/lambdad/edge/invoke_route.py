@@ -95,7 +95,8 @@ class InvokeRoute:
                 )
             context = client_context(params.get("ClientContext"))
             key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
-            route = self._frontend.cached(key) or await self._frontend.route(key)
+            tenant = params.get("TenantId")
+            route = self._frontend.cached(key, tenant) or await self._frontend.route(key, tenant)
             if kind == "DryRun":
                 self._respond(connection, raw, Response(204), request.request_id)
                 return
@@ -117,7 +118,7 @@ class InvokeRoute:
 
     @staticmethod
     def _remember(identity: Identity, target: bytes, route: Route) -> None:
-        if route.stale or len(target) > _MAX_TARGET_BYTES:
+        if route.stale or len(target) > _MAX_TARGET_BYTES or route.tenant is not None:
             return
         if len(identity.routes) >= _MAX_ROUTES:
             identity.routes.clear()

@@ -26,6 +26,7 @@ from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
 from lambdad.frontend.payload import checked
 from lambdad.frontend.splitting import Draw, Split, Weighted
+from lambdad.frontend.tenants import check_tenant
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
@@ -33,6 +34,7 @@ Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion | Weighte
 """From scope, name as given and qualifier to what runs; raises CallerError in AWS's words."""
 
 RouteKey = tuple[Scope, str, str | None]
+"""Scope, function as it was named, qualifier."""
 _MAX_ROUTES = 20_000
 _RESOLVE_TRIES = 3
 _log = logging.getLogger("lambdad.frontend")
@@ -48,8 +50,10 @@ class Route(Target):
 
     __slots__ = ("pool", "quota", "split", "stale")
 
-    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Leases) -> None:
-        super().__init__(version, invoked_arn)
+    def __init__(
+        self, version: FunctionVersion, invoked_arn: str, tenant: str | None, pool: Pool, quota: Leases
+    ) -> None:
+        super().__init__(version, invoked_arn, tenant)
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -77,25 +81,26 @@ class Frontend:
         self._ledger = ledger
         self._clock = clock
         self._draw = draw
-        self._routes: dict[RouteKey, Route] = {}
+        self._routes: dict[tuple[RouteKey, str | None], Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
         self.in_flight = 0
         self.draining = False
 
-    def cached(self, key: RouteKey) -> Route | None:
-        """The route of a function called before; None when it must be resolved."""
-        route = self._routes.get(key)
+    def cached(self, key: RouteKey, tenant: str | None = None) -> Route | None:
+        """The route of a function called before, for a tenant; None when it must be resolved."""
+        route = self._routes.get((key, tenant))
         if route is None or route.pool.retired:
             return None
         return route if route.split is None else route.split.pick()
 
-    async def route(self, key: RouteKey) -> Route:
-        """Resolve a function for invoking.
+    async def route(self, key: RouteKey, tenant: str | None = None) -> Route:
+        """Resolve a function for invoking, by a tenant if it keeps them apart.
 
         Raises:
-            CallerError: no such function, a bad name, or not in a state to be invoked; in AWS's words.
+            CallerError: no such function, a bad name, not in a state to be invoked, or a tenant missing or
+                too many; in AWS's words.
         """
         scope, function, qualifier = key
         for _ in range(_RESOLVE_TRIES):
@@ -106,26 +111,28 @@ class Frontend:
         lasts = epoch == self._epoch  # or what was read may be old already: good for this call only
         if isinstance(resolved, Weighted) and not resolved.is_ready:
             resolved, lasts = resolved.drawn(self._draw()), False  # nobody says when both can run
-        route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope))
+        route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope), tenant)
         if lasts:
-            self._keep(key, route)
+            self._keep(key, tenant, route)
         else:
             route.expire()
         return route if route.split is None else route.split.pick() or route
 
-    def _made(self, resolved: FunctionVersion | Weighted, arn: str) -> Route:
+    def _made(self, resolved: FunctionVersion | Weighted, arn: str, tenant: str | None) -> Route:
         if isinstance(resolved, Weighted):
-            main, other = self._made(resolved.version, arn), self._made(resolved.other, arn)
+            main, other = self._made(resolved.version, arn, tenant), self._made(resolved.other, arn, tenant)
             main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
-        return Route(resolved, arn, self._pools.pool(resolved), self._ledger.quota_of(resolved))
+        check_tenant(resolved, tenant)
+        pool = self._pools.pool(resolved, tenant)
+        return Route(resolved, arn, tenant, pool, self._ledger.quota_of(resolved))
 
-    def _keep(self, key: RouteKey, route: Route) -> None:
+    def _keep(self, key: RouteKey, tenant: str | None, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
             for old in self._routes.values():
                 old.expire()
             self._routes.clear()
-        self._routes[key] = route
+        self._routes[key, tenant] = route
 
     def forget(self, scope: Scope, name: str) -> None:
         """The function changed or is gone: resolve it anew, end what runs the old `$LATEST`."""
@@ -210,7 +217,7 @@ class Frontend:
 
         key = (request.scope, request.function, request.qualifier)
         try:
-            route = self.cached(key) or await self.route(key)
+            route = self.cached(key, request.tenant) or await self.route(key, request.tenant)
             payload = checked(request.payload)
         except LambdadError as error:
             reply(error)

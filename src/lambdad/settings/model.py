@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdad.settings import reading
+from lambdad.settings.network import VpcNames
 
 
 class AuthMode(StrEnum):
@@ -147,6 +148,8 @@ class Settings:
         memory_ceiling_mib: None derives it from the memory there is.
         function_url_domain: None follows the name the caller used.
         services: neighbour service to where it really is.
+        file_systems: the directory of each access point, by its ARN.
+        vpcs: what exists in each VPC, by its id.
     """
 
     host: str = _setting(
@@ -309,10 +312,12 @@ class Settings:
         shown="30",
     )
     services: Mapping[str, ServiceEndpoint] = field(default_factory=dict)
+    vpcs: Mapping[str, VpcNames] = field(default_factory=dict)
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
 
 
 def about(setting: Field[object]) -> About | None:
-    """What is known about a field of `Settings`; None for `services`, which is a table of its own."""
+    """What is known about a field of `Settings`; None for what is a table of its own."""
     found = setting.metadata.get("about")
     return found if isinstance(found, About) else None
 

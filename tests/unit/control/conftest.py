@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request
+from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
@@ -22,6 +23,8 @@ from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
+NETWORK = Network((Vpc("vpc-1", ("subnet-1",), ("sg-1",)),))
+ACCESS_POINT = "arn:aws:elasticfilesystem:eu-central-1:111111111111:access-point/fsap-0123456789abcdef0"
 BASE_URL = "http://localhost:4566"
 
 
@@ -53,6 +56,8 @@ class Control:
             on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
+            network=NETWORK,
+            access_points=frozenset({ACCESS_POINT, ACCESS_POINT.replace("111111111111", "222222222222")}),
             sleep=self.sleep,
             **given,
         )
