@@ -19,6 +19,7 @@ import asyncio
 import base64
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -161,20 +162,28 @@ class FileCodeStore:
             shutil.rmtree(leftover, ignore_errors=True)
         now = self._monotonic()
         self._fresh = {key: at for key, at in self._fresh.items() if now - at < CODE_GRACE_S}
-        self._remove(self._root.glob(f"{_MERGED}/*"), merged | self._fresh.keys())
-        self._remove(self._root.glob(f"{COMPILED}/*"), archives | merged | self._fresh.keys())
+        self._remove([self._root / _MERGED], merged | self._fresh.keys())
+        self._remove([self._root / COMPILED], archives | merged | self._fresh.keys())
         self._roots = {keys: place for keys, place in self._roots.items() if place.exists()}
-        return self._remove(self._root.glob("??/*"), archives | self._fresh.keys())
+        return self._remove(self._root.glob("??"), archives | self._fresh.keys())
 
-    def _remove(self, places: Iterable[Path], kept: AbstractSet[str]) -> int:
-        """Remove the places whose names are not kept; how many."""
-        doomed = [place for place in places if place.name not in kept]
+    def _remove(self, parents: Iterable[Path], kept: AbstractSet[str]) -> int:
+        """Remove what is in these directories under a name that is not kept; how many."""
+        doomed = [parent / name for parent in parents for name in _names(parent) if name not in kept]
         for place in doomed:
             # Renamed first: a kill in the middle leaves unfinished work, never half a tree.
             leaving = self._root / UNFINISHED / place.name
             place.rename(leaving)
             shutil.rmtree(leaving, ignore_errors=True)
         return len(doomed)
+
+
+def _names(directory: Path) -> list[str]:
+    """What is in a directory; nothing where there is none. Names alone: there may be 100,000."""
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - see above
+    except FileNotFoundError:
+        return []
 
 
 def _unpacked_bytes(place: Path) -> int:
