@@ -28,13 +28,13 @@ WHERE f.account = :account AND f.region = :region AND f.name = :name AND p.numbe
 ORDER BY p.number LIMIT :limit;
 
 -- name: total
--- All that is requested in one scope, without one version.
+-- All that is requested in one scope, without one version; from the few configurations to their functions.
 SELECT coalesce(sum(p.requested), 0)
-FROM provisioned p JOIN functions f ON f.id = p.function_id
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
 WHERE f.account = :account AND f.region = :region AND NOT (f.name = :name AND p.number = :number);
 
 -- name: everywhere
 -- Every configuration of any scope.
 SELECT f.account, f.region, f.name, p.number, p.requested, p.last_modified
-FROM provisioned p JOIN functions f ON f.id = p.function_id
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
 ORDER BY f.account, f.region, f.name, p.number;
