@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from layer_contract import HERE
 
+from lambdad.domain.alias import ALIASES, Alias
 from lambdad.domain.provisioned import ProvisionedConfig
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from tests.fakes.worker import version_of
@@ -16,8 +18,8 @@ from tests.fakes.worker import version_of
 THERE = Scope(region="eu-central-1")
 
 
-def config(name: str = "f", version: str = "1", requested: int = 3, **changes: Any) -> ProvisionedConfig:
-    made = ProvisionedConfig(HERE, name, version, requested, "2026-11-23T03:05:20.123+0000")
+def config(name: str = "f", qualifier: str = "1", requested: int = 3, **changes: Any) -> ProvisionedConfig:
+    made = ProvisionedConfig(HERE, name, qualifier, requested, "2026-11-23T03:05:20.123+0000")
     return replace(made, **changes)
 
 
@@ -27,6 +29,12 @@ async def function_with(
     assert await catalogue.create(version_of(name, scope=scope), {})
     for number in numbers:
         assert await catalogue.publish(version_of(name, scope=scope, version=number))
+
+
+async def alias(catalogue: CatalogueStore, name: str, version: str | None, function: str = "f") -> None:
+    """Have an alias point at a version, or at nothing any more."""
+    made = None if version is None else Alias(name, version, "", "r1")
+    await catalogue.resources.change(ALIASES, Place(HERE, function, name), lambda _: made)
 
 
 class ProvisionedContract:
@@ -40,11 +48,13 @@ class ProvisionedContract:
         assert await store.read(HERE, "f", "1") == config(requested=7, last_modified="later")
 
     @pytest.mark.parametrize("number", ["$LATEST", "2", "01", "x", "9" * 30])
-    async def test_only_published_versions_have_one(self, catalogue: CatalogueStore, number: str) -> None:
+    async def test_only_published_versions_and_aliases_have_one(
+        self, catalogue: CatalogueStore, number: str
+    ) -> None:
         store = catalogue.provisioned
-        assert not await store.write(config(version=number))
+        assert not await store.write(config(qualifier=number))
         await function_with(catalogue, "1")
-        assert not await store.write(config(version=number))
+        assert not await store.write(config(qualifier=number))
         assert await store.read(HERE, "f", number) is None
         assert not await store.delete(HERE, "f", number)
         assert await store.everywhere() == []
@@ -53,19 +63,19 @@ class ProvisionedContract:
         await function_with(catalogue, "1", "2")
         store = catalogue.provisioned
         await store.write(config())
-        await store.write(config(version="2"))
+        await store.write(config(qualifier="2"))
         assert await store.delete(HERE, "f", "1")
         assert not await store.delete(HERE, "f", "1")
-        assert await store.everywhere() == [config(version="2")]
+        assert await store.everywhere() == [config(qualifier="2")]
         assert await store.write(config())
 
     async def test_it_goes_with_its_version(self, catalogue: CatalogueStore) -> None:
         await function_with(catalogue, "1", "2")
         store = catalogue.provisioned
         await store.write(config())
-        await store.write(config(version="2"))
+        await store.write(config(qualifier="2"))
         await catalogue.delete_version(HERE, "f", "1")
-        assert await store.everywhere() == [config(version="2")]
+        assert await store.everywhere() == [config(qualifier="2")]
 
     async def test_it_goes_with_its_function_and_does_not_come_back_with_another(
         self, catalogue: CatalogueStore
@@ -76,6 +86,23 @@ class ProvisionedContract:
         await function_with(catalogue, "1")
         assert await catalogue.provisioned.read(HERE, "f", "1") is None
         assert await catalogue.provisioned.total(HERE) == 0
+
+    async def test_an_aliass_goes_with_the_alias_and_only_then(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1", "2")
+        await function_with(catalogue, "1", name="g")
+        store = catalogue.provisioned
+        assert not await store.write(config(qualifier="live"))
+        for name, function in (("live", "f"), ("beta", "f"), ("live", "g")):
+            await alias(catalogue, name, "1", function)
+            assert await store.write(config(function, name))
+        await alias(catalogue, "live", "2")
+        assert await store.read(HERE, "f", "live") == config(qualifier="live")
+        await alias(catalogue, "live", None)
+        assert await store.everywhere() == [config(qualifier="beta"), config("g", "live")]
+        await alias(catalogue, "live", "1")
+        assert await store.read(HERE, "f", "live") is None
+        await catalogue.delete_function(HERE, "f")
+        assert await store.everywhere() == [config("g", "live")]
 
     async def test_it_stays_when_its_version_settles(self, catalogue: CatalogueStore) -> None:
         await function_with(catalogue, "1")
@@ -88,13 +115,25 @@ class ProvisionedContract:
         await function_with(catalogue, "1", name="g")
         store = catalogue.provisioned
         for number in ("10", "9", "1"):
-            await store.write(config(version=number))
+            await store.write(config(qualifier=number))
         await store.write(config(name="g"))
         found = await store.list_of(HERE, "f", after=None, limit=50)
-        assert [one.version for one in found] == ["1", "9", "10"]
+        assert [one.qualifier for one in found] == ["1", "9", "10"]
         rest = await store.list_of(HERE, "f", after="1", limit=1)
-        assert [one.version for one in rest] == ["9"]
+        assert [one.qualifier for one in rest] == ["9"]
         assert await store.list_of(THERE, "f", after=None, limit=50) == []
+
+    async def test_those_of_aliases_follow_by_name(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue, "1", "10")
+        store = catalogue.provisioned
+        for name in ("live", "2026-11-26", "beta"):
+            await alias(catalogue, name, "1")
+            await store.write(config(qualifier=name))
+        await store.write(config(qualifier="10"))
+        everything = ["10", "2026-11-26", "beta", "live"]
+        for place, after in enumerate([None, *everything]):
+            found = await store.list_of(HERE, "f", after=after, limit=2)
+            assert [one.qualifier for one in found] == everything[place : place + 2]
 
     async def test_the_total_is_of_one_scope_and_can_leave_one_out(self, catalogue: CatalogueStore) -> None:
         store = catalogue.provisioned
@@ -102,7 +141,7 @@ class ProvisionedContract:
         await function_with(catalogue, "1", "2")
         await function_with(catalogue, "1", scope=THERE)
         await store.write(config(requested=3))
-        await store.write(config(version="2", requested=4))
+        await store.write(config(qualifier="2", requested=4))
         await store.write(config(scope=THERE, requested=50))
         assert await store.total(HERE) == 7
         assert await store.total(HERE, but=("f", "2")) == 3

@@ -15,6 +15,7 @@ import pytest
 from catalogue_contract import HERE, CatalogueContract, using, version
 
 from lambdad.domain.errors import ServiceFault
+from lambdad.domain.provisioned import ProvisionedConfig
 from lambdad.ports.catalogue_store import CatalogueStore, Usage
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.queries import migrations
@@ -73,6 +74,25 @@ async def test_a_catalogue_from_before_layers_is_migrated_with_its_functions(tmp
         changed = version(revision="r2", layers=using("10", "11"))
         assert await store.replace(changed, expected_revision="r1")
         assert await store.layer_lists() == {("10", "11")}
+
+
+async def test_provisioned_versions_from_before_aliases_are_kept(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "c.db")
+    connection.executescript("".join(migrations("catalogue")[:4]) + "\nPRAGMA user_version = 4;")
+    connection.execute("INSERT INTO functions VALUES (1, ?, ?, 'f', 12, '{}')", (HERE.account, HERE.region))
+    for number in (0, 12):
+        document = msgspec.json.encode(version(number=str(number) if number else "$LATEST"))
+        connection.execute(
+            "INSERT INTO versions VALUES (1, ?, 'r1', 'Active', 'Successful', 'key', 10, ?, '[]')",
+            (number, document),
+        )
+    connection.execute("INSERT INTO provisioned VALUES (1, 12, 5, 'then')")
+    connection.commit()
+    connection.close()
+    with sqlite_catalogue(tmp_path / "c.db") as store:
+        assert await store.provisioned.everywhere() == [ProvisionedConfig(HERE, "f", "12", 5, "then")]
+        assert await store.delete_version(HERE, "f", "12")
+        assert await store.provisioned.everywhere() == []
 
 
 async def test_two_catalogues_in_memory_share_nothing() -> None:

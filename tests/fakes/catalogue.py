@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from lambdad.domain.alias import ALIASES
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
@@ -27,8 +28,8 @@ class FakeCatalogue:
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
         self.layers = FakeLayers()
-        self.provisioned = FakeProvisioned(self._has)
-        self.resources = FakeResources(self._has)
+        self.provisioned = FakeProvisioned(self._can_be_provisioned)
+        self.resources = FakeResources(self._has, self.provisioned.forget)
 
     async def create(
         self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
@@ -139,6 +140,10 @@ class FakeCatalogue:
     def _has(self, scope: Scope, name: str, version: str) -> bool:
         function = self._functions.get((scope, name))
         return function is not None and version in function.versions
+
+    def _can_be_provisioned(self, scope: Scope, name: str, qualifier: str) -> bool:
+        is_version = qualifier != LATEST and self._has(scope, name, qualifier)
+        return is_version or self.resources.has(ALIASES, Place(scope, name, qualifier))
 
     def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
         return sorted(

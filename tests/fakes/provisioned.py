@@ -8,14 +8,14 @@ from lambdad.domain.function import FunctionVersion
 from lambdad.domain.provisioned import Allocation, ProvisionedConfig, ProvisionedStatus
 from lambdad.domain.scope import Scope
 
-_Key = tuple[Scope, str, int]
+_Key = tuple[Scope, str, str]
 
 
 class FakeProvisioned:
     """Implements `ports.provisioned_store.ProvisionedStore`.
 
     Args:
-        exists: whether a numbered version is in the catalogue.
+        exists: whether a numbered version or an alias is in the catalogue.
     """
 
     def __init__(self, exists: Callable[[Scope, str, str], bool]) -> None:
@@ -23,28 +23,25 @@ class FakeProvisioned:
         self._configs: dict[_Key, ProvisionedConfig] = {}
 
     async def write(self, config: ProvisionedConfig) -> bool:
-        number = _number(config.version)
-        if number < 1 or not self._exists(config.scope, config.name, config.version):
+        if not self._exists(config.scope, config.name, config.qualifier):
             return False
-        self._configs[config.scope, config.name, number] = config
+        self._configs[config.scope, config.name, config.qualifier] = config
         return True
 
-    async def read(self, scope: Scope, name: str, version: str) -> ProvisionedConfig | None:
-        return self._configs.get((scope, name, _number(version)))
+    async def read(self, scope: Scope, name: str, qualifier: str) -> ProvisionedConfig | None:
+        return self._configs.get((scope, name, qualifier))
 
-    async def delete(self, scope: Scope, name: str, version: str) -> bool:
-        return self._configs.pop((scope, name, _number(version)), None) is not None
+    async def delete(self, scope: Scope, name: str, qualifier: str) -> bool:
+        return self._configs.pop((scope, name, qualifier), None) is not None
 
     async def list_of(
         self, scope: Scope, name: str, *, after: str | None, limit: int
     ) -> list[ProvisionedConfig]:
-        first = 0 if after is None else _number(after)
-        return [self._configs[key] for key in self._sorted() if key[:2] == (scope, name) and key[2] > first][
-            :limit
-        ]
+        own = [self._configs[key] for key in self._sorted() if key[:2] == (scope, name)]
+        return [one for one in own if after is None or _order(one.qualifier) > _order(after)][:limit]
 
     async def total(self, scope: Scope, *, but: tuple[str, str] | None = None) -> int:
-        left_out = None if but is None else (scope, but[0], _number(but[1]))
+        left_out = None if but is None else (scope, *but)
         return sum(
             config.requested
             for key, config in self._configs.items()
@@ -54,18 +51,19 @@ class FakeProvisioned:
     async def everywhere(self) -> list[ProvisionedConfig]:
         return [self._configs[key] for key in self._sorted()]
 
-    def forget(self, scope: Scope, name: str, version: str | None = None) -> None:
-        """The version, or the whole function, was deleted."""
+    def forget(self, scope: Scope, name: str, qualifier: str | None = None) -> None:
+        """The version or alias, or the whole function, was deleted."""
         for key in [key for key in self._configs if key[:2] == (scope, name)]:
-            if version is None or key[2] == _number(version):
+            if qualifier in (None, key[2]):
                 del self._configs[key]
 
     def _sorted(self) -> list[_Key]:
-        return sorted(self._configs, key=lambda key: (key[0].account, key[0].region, key[1], key[2]))
+        return sorted(self._configs, key=lambda key: (key[0].account, key[0].region, key[1], _order(key[2])))
 
 
-def _number(version: str) -> int:
-    return int(version) if version.isascii() and version.isdigit() and not version.startswith("0") else -1
+def _order(qualifier: str) -> tuple[bool, int, str]:
+    is_alias = not qualifier.isdigit()
+    return is_alias, 0 if is_alias else int(qualifier), qualifier
 
 
 class FakeProvisioner:

@@ -19,10 +19,16 @@ class FakeResources:
 
     Args:
         exists: whether a version of a function is in the catalogue.
+        qualifier_gone: called with scope, function and name after a qualifier was removed.
     """
 
-    def __init__(self, exists: Callable[[Scope, str, str], bool]) -> None:
+    def __init__(
+        self,
+        exists: Callable[[Scope, str, str], bool],
+        qualifier_gone: Callable[[Scope, str, str], None] = lambda *_: None,
+    ) -> None:
         self._exists = exists
+        self._qualifier_gone = qualifier_gone
         self._values: dict[str, dict[Place, Any]] = {}
         self._kinds: dict[str, Kind[Any]] = {}
 
@@ -36,6 +42,7 @@ class FakeResources:
             self._of(kind).pop(place, None)
             if kind.is_qualifier:
                 self._drop_qualified(place.scope, place.function, place.name)
+                self._qualifier_gone(place.scope, place.function, place.name)
             return None
         for version in kind.versions(outcome):
             self._need(place, version, version)
@@ -59,6 +66,10 @@ class FakeResources:
 
     async def everywhere(self, kind: Kind[T]) -> list[Stored[T]]:
         return [Stored(place, self._of(kind)[place]) for place in sorted(self._of(kind), key=_order)]
+
+    def has(self, kind: Kind[T], place: Place) -> bool:
+        """Whether something is there."""
+        return place in self._of(kind)
 
     def write_new(self, kind: Kind[T], place: Place, value: T) -> None:
         """A function was made with this beside it."""

@@ -21,6 +21,7 @@ from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
+from lambdad.frontend.splitting import Weighted
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
@@ -101,7 +102,8 @@ class Bridge:
 
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")
-        version = await resolve(self.catalogue, request.caller.scope, name, qualifier)
+        resolved = await resolve(self.catalogue, request.caller.scope, name, qualifier)
+        version = resolved.version if isinstance(resolved, Weighted) else resolved
         return {"StatusCode": 200, "ExecutedVersion": version.version}
 
     def _request(self, request: AWSPreparedRequest) -> Request:

@@ -13,7 +13,6 @@ _DATA = Path(__file__).parent / "data"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "parity-pending.md"
 
 WHOLE_GROUPS = {
-    "Alias": "CreateAlias and the other alias operations",
     "EventInvokeConfig": "PutFunctionEventInvokeConfig and its relatives",
     "ReservedConcurrency": "PutFunctionConcurrency and its relatives",
 }
@@ -47,13 +46,6 @@ SINGLE_ANSWERS = {
     },
     ("Function", "test_invalid_vpc_config_subnet"): {
         "create-response-non-existent-subnet-id": "VpcConfig (EC2)"
-    },
-    ("ProvisionedConcurrency", "test_lambda_provisioned_lifecycle"): {
-        "create_alias_result": "CreateAlias",
-        "delete_alias_result": "CreateAlias",
-        "put_provisioned_on_alias": "CreateAlias",
-        "put_provisioned_on_alias_versionconflict": "CreateAlias",
-        "put_provisioned_on_version_conflict": "CreateAlias",
     },
 }
 """Answers left out of tests that are compared otherwise."""

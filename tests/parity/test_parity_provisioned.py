@@ -1,4 +1,4 @@
-"""Provisioned concurrency: every recorded answer that needs no alias."""
+"""Provisioned concurrency: every recorded answer."""
 
 from __future__ import annotations
 
@@ -21,17 +21,24 @@ def published(aws: Bridge) -> Any:
 
 
 @parity("ProvisionedConcurrency", "test_lambda_provisioned_lifecycle")
-def test_it_is_put_on_a_version_and_deleted(aws: Bridge, recorded: Recording):
+def test_it_is_put_on_a_version_or_an_alias_of_it_and_goes_with_them(aws: Bridge, recorded: Recording):
     client = aws.client
     recorded.check("publish_version_result", published(aws))
-    put = client.put_provisioned_concurrency_config(
-        FunctionName=FN, Qualifier="1", ProvisionedConcurrentExecutions=1
+    created = client.create_alias(FunctionName=FN, Name="alias1", FunctionVersion="1")
+    recorded.check("create_alias_result", created)
+    put = partial(
+        answer, client.put_provisioned_concurrency_config, FunctionName=FN, ProvisionedConcurrentExecutions=1
     )
-    recorded.check("put_provisioned_on_version", put)
+    recorded.check("put_provisioned_on_version", put(Qualifier="1"))
+    recorded.check("put_provisioned_on_alias_versionconflict", put(Qualifier="alias1"))
     deleted = client.delete_provisioned_concurrency_config(FunctionName=FN, Qualifier="1")
     recorded.check("delete_provisioned_version", deleted)
     get = partial(answer, client.get_provisioned_concurrency_config, FunctionName=FN)
     recorded.check("get_provisioned_version_postdelete", get(Qualifier="1"))
+    recorded.check("put_provisioned_on_alias", put(Qualifier="alias1"))
+    recorded.check("put_provisioned_on_version_conflict", put(Qualifier="1"))
+    deleted = client.delete_alias(FunctionName=FN, Name="alias1")
+    recorded.check("delete_alias_result", deleted)
     recorded.check("get_provisioned_alias_postaliasdelete", get(Qualifier="alias1"))
     listed = client.list_provisioned_concurrency_configs(FunctionName=FN)
     recorded.check("list_response_postdeletes", listed)

@@ -43,6 +43,7 @@ from lambdad.edge.shared import Shared
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
+from lambdad.frontend.splitting import Weighted
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
@@ -116,6 +117,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+            on_reroute=(worker.frontend.reroute,),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -221,7 +223,7 @@ class _Worker:
         later = asyncio.get_running_loop().call_later
         self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
 
-        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion:
+        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion | Weighted:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
         stack.callback(self.pools.close)  # before the host ends what is kept

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from lambdad.control.keeping import Keeping
 from lambdad.control.settling import Settler
 from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference, parse_function
@@ -35,13 +36,16 @@ class ControlContext:
         location_secret: signs code locations.
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
+        keeping: tells it how many, and of which versions.
         changed: called with scope and name after what a function runs has changed.
+        rerouted: called with scope and name after an alias has changed where it points.
     """
 
     catalogue: CatalogueStore
     codes: CodeStore
     objects: ObjectSource
     provisioner: Provisioner
+    keeping: Keeping
     snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]
@@ -49,6 +53,7 @@ class ControlContext:
     location_secret: bytes
     account_concurrency: int
     changed: Callable[[Scope, str], None]
+    rerouted: Callable[[Scope, str], None]
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.
@@ -100,14 +105,23 @@ def named_function(params: Params, request: Request) -> str:
     return reference.name
 
 
-def check_revision(version: FunctionVersion, params: Params) -> None:
+class Revised(Protocol):
+    """A version or an alias."""
+
+    @property
+    def revision_id(self) -> str:
+        """Changes with every change of it."""
+        ...
+
+
+def check_revision(current: Revised, params: Params) -> None:
     """Refuse a RevisionId that is not the latest.
 
     Raises:
         PreconditionFailed: in AWS's words. Source: Versions test_publish_with_wrong_revisionid.
     """
     given = params.get("RevisionId")
-    if given is not None and given != version.revision_id:
+    if given is not None and given != current.revision_id:
         raise PreconditionFailed(
             "The Revision Id provided does not match the latest Revision Id. "
             "Call the GetFunction/GetAlias API to retrieve the latest Revision Id"

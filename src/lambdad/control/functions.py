@@ -14,7 +14,7 @@ from lambdad.control.code_location import sign
 from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
 from lambdad.control.paging import page_size, read_marker, write_marker
-from lambdad.control.rendering import configuration, function, listed
+from lambdad.control.rendering import asked_for, configuration, function, listed
 from lambdad.control.states import Phase, check_settled, move
 from lambdad.control.versions import publish_with_update
 from lambdad.domain.arn import FunctionReference, is_alias_name
@@ -74,16 +74,15 @@ class Functions:
         version = await context.read(scope, reference)
         return function(
             version,
-            qualified=reference.qualifier is not None,
+            arn=reference.arn(scope),
             location=sign(context.location_secret, request.base_url, version.code_key, context.clock.now()),
             tags=await context.catalogue.read_tags(scope, version.name),
         )
 
     async def get_function_configuration(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A version."""
-        reference = named(params, request)
-        version = await self._context.read(request.caller.scope, reference)
-        return configuration(version, qualified=reference.qualifier is not None)
+        scope, reference = request.caller.scope, named(params, request)
+        return asked_for(await self._context.read(scope, reference), reference.arn(scope))
 
     async def list_functions(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A page of functions, or of all their versions."""
@@ -124,7 +123,7 @@ class Functions:
     async def delete_function(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Delete a function with all its versions, or one version.
 
-        A version that does not exist counts as deleted.
+        A version that does not exist counts as deleted; one that an alias points at is refused.
 
         Source: Function test_ops_with_arn_qualifier_mismatch[delete_function],
             test_delete_on_nonexisting_version,
@@ -134,14 +133,15 @@ class Functions:
         _check_deletable(reference)
         catalogue = self._context.catalogue
         whole = FunctionReference(reference.name)
-        if reference.qualifier is None:
-            gone = await catalogue.delete_function(scope, reference.name)
-        else:
-            gone = await catalogue.read(scope, reference.name) is not None
-            await catalogue.delete_version(scope, reference.name, reference.qualifier)
-        if not gone:
-            raise NotFound(f"Function not found: {whole.arn(scope)}")
-        self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
+        async with self._context.keeping.changing:
+            if reference.qualifier is None:
+                gone = await catalogue.delete_function(scope, reference.name)
+            else:
+                gone = await catalogue.read(scope, reference.name) is not None
+                await catalogue.delete_version(scope, reference.name, reference.qualifier)
+            if not gone:
+                raise NotFound(f"Function not found: {whole.arn(scope)}")
+            self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
         self._context.snapshots.forget(scope, reference.name, reference.qualifier)
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}

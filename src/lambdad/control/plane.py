@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from lambdad.control.account import Account
+from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.functions import Functions
+from lambdad.control.keeping import Keeping
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
 from lambdad.control.settling import Settler
@@ -37,6 +39,7 @@ class ControlPlane:
         snapshots: initialises versions with SnapStart and keeps their snapshots.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
+        on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         sleep: waits that many seconds; virtual in tests.
@@ -53,6 +56,7 @@ class ControlPlane:
         snapshots: SnapshotMaker,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
+        on_reroute: Sequence[ChangeListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
@@ -61,6 +65,8 @@ class ControlPlane:
         self._catalogue = catalogue
         self._codes = codes
         self._on_change = tuple(on_change)
+        self._on_reroute = tuple(on_reroute)
+        self._keeping = Keeping(catalogue, provisioner, account_concurrency)
         self._settler = Settler(
             catalogue, snapshots=snapshots, delay_s=settle_delay_s, new_id=new_id, sleep=sleep
         )
@@ -69,6 +75,7 @@ class ControlPlane:
             codes=codes,
             objects=objects,
             provisioner=provisioner,
+            keeping=self._keeping,
             snapshots=snapshots,
             clock=clock,
             new_id=new_id,
@@ -76,11 +83,11 @@ class ControlPlane:
             location_secret=location_secret,
             account_concurrency=account_concurrency,
             changed=self._changed,
+            rerouted=self._rerouted,
         )
-        self._provisioned = Provisioned(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
-            *(Tags(context), Account(context), self._provisioned),
+            *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
@@ -95,7 +102,7 @@ class ControlPlane:
         """Go on with what the last server left unsettled or kept warm; drop code that nothing refers to."""
         await self._settler.resume()
         await self.collect_code()
-        await self._provisioned.start()
+        await self._keeping.start()
 
     async def collect_code(self) -> int:
         """Remove stored code that nothing in the catalogue refers to; how many archives."""
@@ -112,4 +119,8 @@ class ControlPlane:
 
     def _changed(self, scope: Scope, name: str) -> None:
         for listener in self._on_change:
+            listener(scope, name)
+
+    def _rerouted(self, scope: Scope, name: str) -> None:
+        for listener in self._on_reroute:
             listener(scope, name)

@@ -1,30 +1,29 @@
-"""Provisioned concurrency of published versions: put, get, list, delete.
+"""Provisioned concurrency of published versions and of aliases: put, get, list, delete.
 
-What is asked for is made durable here; `ports.provisioner` keeps the environments and knows how far they
-have come. Aliases do not exist yet, so a qualifier that is no number is one that cannot be found.
+What is asked for is made durable here; `keeping` has it done and knows how far it has come.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from lambdad.control.configuration import timestamp
 from lambdad.control.context import ControlContext, Operations, Params, named
 from lambdad.control.paging import page_size, read_marker, write_marker
+from lambdad.control.provisioned_shares import Wanted
 from lambdad.control.rendering import Members, provisioned
 from lambdad.control.snap_start import check_provisionable
 from lambdad.control.states import check_settled
+from lambdad.domain.alias import ALIASES, Alias
 from lambdad.domain.arn import FunctionReference
-from lambdad.domain.errors import InvalidParameter, NotFound, NotProvisioned
-from lambdad.domain.function import LATEST, FunctionVersion
+from lambdad.domain.errors import Conflict, InvalidParameter, NotFound, NotProvisioned
+from lambdad.domain.function import LATEST
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MIN_UNRESERVED_CONCURRENCY
 from lambdad.domain.provisioned import Allocation, ProvisionedConfig, ProvisionedStatus
+from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
-
-_NOT_BEGUN = Allocation(ProvisionedStatus.IN_PROGRESS, 0)
 
 
 class Provisioned:
@@ -32,7 +31,6 @@ class Provisioned:
 
     def __init__(self, context: ControlContext) -> None:
         self._context = context
-        self._changing = asyncio.Lock()
 
     @property
     def operations(self) -> Operations:
@@ -44,45 +42,38 @@ class Provisioned:
             "DeleteProvisionedConcurrencyConfig": self.delete,
         }
 
-    async def start(self) -> None:
-        """Keep again what the last server kept; call once."""
-        context = self._context
-        for config in await context.catalogue.provisioned.everywhere():
-            version = await context.catalogue.read(config.scope, config.name, config.version)
-            if version is not None:
-                context.provisioner.provide(version, config.requested)
-
     async def put(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Ask for environments; they are begun at once."""
         context, scope, reference = self._context, request.caller.scope, named(params, request)
-        if reference.qualifier in (None, LATEST):
-            raise InvalidParameter(
-                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
-            )
-        async with self._changing:
-            version = await self._published(scope, reference)
-            check_settled(version)
-            check_provisionable(version)
+        qualifier = reference.qualifier
+        if qualifier is None or qualifier == LATEST:
+            raise unpublished()
+        keeping, store = context.keeping, context.catalogue.provisioned
+        async with keeping.changing:
+            before = await keeping.wanted(scope, reference.name)
+            await self._check_put(scope, reference, before)
             requested: int = params["ProvisionedConcurrentExecutions"]
-            store, key = context.catalogue.provisioned, (version.name, version.version)
-            check_room(requested, await store.total(scope, but=key), context.account_concurrency)
+            others = await store.total(scope, but=(reference.name, qualifier))
+            check_room(requested, others, context.account_concurrency)
             now = timestamp(context.clock.now())
-            config = ProvisionedConfig(scope, *key, requested, now)
+            config = ProvisionedConfig(scope, reference.name, qualifier, requested, now)
             if not await store.write(config):
                 raise _not_found(scope, reference)
-            context.provisioner.provide(version, requested)
+            after = await keeping.wanted(scope, reference.name)
+            await keeping.follow(scope, reference.name, before, anew=after.shares(qualifier))
         # Said of every put, also of one that needs nothing more. Source: put_provisioned_on_version.
-        begun = context.provisioner.allocation(scope, *key) or _NOT_BEGUN
+        begun = keeping.allocation(after, config)
         return provisioned(config, Allocation(ProvisionedStatus.IN_PROGRESS, begun.initialised))
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
         """What is asked for and how far it has come."""
         scope, reference = request.caller.scope, named(params, request)
-        version = await self._qualified(scope, reference)
-        config = await self._context.catalogue.provisioned.read(scope, version.name, version.version)
+        qualifier = await self._qualified(scope, reference)
+        wanted = await self._context.keeping.wanted(scope, reference.name)
+        config = wanted.configs.get(qualifier)
         if config is None:
             raise NotProvisioned("No Provisioned Concurrency Config found for this function")
-        return self._shown(config)
+        return self._shown(wanted, config)
 
     async def list_configs(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A page of a function's configurations."""
@@ -92,51 +83,104 @@ class Provisioned:
         size, marker = page_size(params), read_marker(params, 1)
         after = None if marker is None else marker[0]
         found = await context.catalogue.provisioned.list_of(scope, name, after=after, limit=size + 1)
+        wanted = await context.keeping.wanted(scope, name)
         page = found[:size]
         return {
             "ProvisionedConcurrencyConfigs": [
-                {"FunctionArn": config.arn, **self._shown(config)} for config in page
+                {"FunctionArn": config.arn, **self._shown(wanted, config)} for config in page
             ],
-            "NextMarker": write_marker(page[-1].version) if len(found) > size else None,
+            "NextMarker": write_marker(page[-1].qualifier) if len(found) > size else None,
         }
 
     async def delete(self, params: Params, request: Request) -> Mapping[str, Any]:
-        """Keep none any more; a version that had none is no error.
+        """Keep none any more; a version or alias that had none is no error.
 
         Source: test_provisioned_concurrency_exceptions, delete_provisioned_config_doesnotexist.
         """
         context, scope, reference = self._context, request.caller.scope, named(params, request)
-        async with self._changing:
-            version = await self._qualified(scope, reference)
-            await context.catalogue.provisioned.delete(scope, version.name, version.version)
-            context.provisioner.withdraw(scope, version.name, version.version)
+        async with context.keeping.changing:
+            qualifier = await self._qualified(scope, reference)
+            before = await context.keeping.wanted(scope, reference.name)
+            await context.catalogue.provisioned.delete(scope, reference.name, qualifier)
+            await context.keeping.follow(scope, reference.name, before)
         return {}
 
-    def _shown(self, config: ProvisionedConfig) -> Members:
-        found = self._context.provisioner.allocation(config.scope, config.name, config.version)
-        return provisioned(config, found or _NOT_BEGUN)
+    def _shown(self, wanted: Wanted, config: ProvisionedConfig) -> Members:
+        return provisioned(config, self._context.keeping.allocation(wanted, config))
 
-    async def _qualified(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
-        if reference.qualifier in (None, LATEST):
+    async def _qualified(self, scope: Scope, reference: FunctionReference) -> str:
+        """The qualifier of a version or alias that is there."""
+        if reference.qualifier is None or reference.qualifier == LATEST:
             raise InvalidParameter("The function resource provided must be an alias or a published version.")
-        return await self._published(scope, reference)
+        await self._pointed_at(scope, reference)
+        return reference.qualifier
 
-    async def _published(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
-        number = reference.version
-        if number is None:
+    async def _check_put(self, scope: Scope, reference: FunctionReference, before: Wanted) -> None:
+        alias = await self._pointed_at(scope, reference)
+        if alias is not None:
+            if alias.weights:
+                # Source: hashicorp/terraform issue 24957, among many reports with this text.
+                raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
+            await check_alias(self._context, scope, reference.name, alias, before)
+            return
+        version = await self._context.read(scope, reference)
+        check_settled(version)
+        check_provisionable(version)
+        if before.points_at(version.version):
+            raise Conflict("Version is pointed by a Provisioned Concurrency alias")
+
+    async def _pointed_at(self, scope: Scope, reference: FunctionReference) -> Alias | None:
+        """The alias a reference names; None when it names a version, which is there."""
+        catalogue = self._context.catalogue
+        if reference.version is not None:
+            if await catalogue.read(scope, reference.name, reference.version) is None:
+                raise _not_found(scope, reference)
+            return None
+        place = Place(scope, reference.name, reference.qualifier or LATEST)
+        alias = await catalogue.resources.read(ALIASES, place)
+        if alias is None:
             raise NotFound(f"Cannot find alias arn: {reference.arn(scope)}")
-        version = await self._context.catalogue.read(scope, reference.name, number)
-        if version is None:
-            raise _not_found(scope, reference)
-        return version
+        return alias
+
+
+async def check_alias(
+    context: ControlContext, scope: Scope, function: str, alias: Alias, wanted: Wanted
+) -> None:
+    """Refuse provisioned concurrency of an alias that points where it does.
+
+    Raises:
+        NotFound: it points at a version that is not there.
+        InvalidParameter: it points at `$LATEST`, or at a version with SnapStart.
+        Conflict: a version it points at is not settled, or has provisioned concurrency of its own.
+
+    Source: ProvisionedConcurrency put_provisioned_on_alias_versionconflict.
+    """
+    for number in (alias.version, *alias.weights):
+        if number == LATEST:
+            raise unpublished()
+        version = await context.read(scope, FunctionReference(function, number))
+        check_settled(version)
+        check_provisionable(version)
+        if number in wanted.configs:
+            raise Conflict(
+                "Alias can't be used for Provisioned Concurrency configuration "
+                "on an already Provisioned version"
+            )
+
+
+def unpublished() -> InvalidParameter:
+    """What is said of `$LATEST`. Source: ProvisionedConcurrency put_provisioned_latest."""
+    return InvalidParameter(
+        "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+    )
 
 
 def check_room(requested: int, others: int, account_concurrency: int) -> None:
     """Refuse more than the account has left.
 
     Args:
-        requested: of one version.
-        others: of all other versions together.
+        requested: of one version or alias.
+        others: of all others together.
         account_concurrency: of the account in this region.
 
     Raises:

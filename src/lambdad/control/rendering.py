@@ -66,10 +66,20 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
     }
 
 
-def function(version: FunctionVersion, *, qualified: bool, location: str, tags: Mapping[str, str]) -> Members:
-    """GetFunctionResponse."""
+def asked_for(version: FunctionVersion, arn: str) -> Members:
+    """FunctionConfiguration of what was asked for by name.
+
+    Args:
+        version: what the name means.
+        arn: as it was asked for: unqualified, or with the version or alias.
+    """
+    return configuration(version, qualified=True) | {"FunctionArn": arn}
+
+
+def function(version: FunctionVersion, *, arn: str, location: str, tags: Mapping[str, str]) -> Members:
+    """GetFunctionResponse; `arn` as in `asked_for`."""
     return {
-        "Configuration": configuration(version, qualified=qualified),
+        "Configuration": asked_for(version, arn),
         "Code": {"RepositoryType": "S3", "Location": location},
         "Tags": dict(tags) or None,
     }

@@ -80,10 +80,13 @@ class VersionInUse(Conflict):
 
     Args:
         aliases: their names.
+
+    Source: AWS's text as in cloud-custodian issue 6739.
     """
 
     def __init__(self, aliases: list[str]) -> None:
-        super().__init__(f"The version is in use by the aliases {', '.join(aliases)}.")
+        names = ", ".join(aliases)
+        super().__init__(f"Unable to delete version because the following aliases reference it: [{names}]")
         self.aliases = aliases
 
 

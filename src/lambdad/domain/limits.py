@@ -156,6 +156,7 @@ MAX_EARLY_EVENTS: Final = 100  # L: platform events of Init that are kept for wh
 MAX_FUNCTION_REFERENCE: Final = 256  # M: NamespacedFunctionName, name or ARN
 MAX_QUALIFIER: Final = 128  # M: NumericLatestPublishedOrAliasQualifier
 MAX_FUNCTION_NAME: Final = 64  # O: a bare name
+MAX_ALIAS_WEIGHTS: Final = 1  # O: additional versions an alias points at
 
 # Code locations
 CODE_LOCATION_TTL_S: Final = 600  # Q: the link of GetFunction is valid for ten minutes

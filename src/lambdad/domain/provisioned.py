@@ -1,4 +1,4 @@
-"""Provisioned concurrency: what a version is configured to have, and what it has.
+"""Provisioned concurrency: what a version or alias is configured to have, and what it has.
 
 The configuration is kept; how far it has come is never: it is what the living environments say, so
 after a restart it begins at IN_PROGRESS again.
@@ -29,24 +29,24 @@ class ProvisionedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProvisionedConfig:
-    """How many environments of a published version are kept initialised.
+    """How many environments of what a qualifier means are kept initialised.
 
     Attributes:
-        version: a number as text.
+        qualifier: the number of a version as text, or the name of an alias.
         requested: environments, at least 1.
         last_modified: AWS's format, ``2026-11-23T03:05:20.123+0000``.
     """
 
     scope: Scope
     name: str
-    version: str
+    qualifier: str
     requested: int
     last_modified: str
 
     @property
     def arn(self) -> str:
-        """Of the version."""
-        return self.scope.arn("lambda", f"function:{self.name}:{self.version}")
+        """Of the version or alias."""
+        return self.scope.arn("lambda", f"function:{self.name}:{self.qualifier}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ class InvokeRoute:
         if route.stale or route.pool.retired:
             del identity.routes[raw.url]
             return False
+        if route.split is not None:
+            route = route.split.pick()
+            if route is None:
+                del identity.routes[raw.url]
+                return False
         request_id = self._frontend.ids.request_id()
         text = None if trace is None else trace.decode("latin-1")
         self._start(connection, raw, route, request_id, text, None, want_tail=False)

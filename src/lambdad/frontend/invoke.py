@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 
 from lambdad.assignment.pool import Pool
@@ -24,11 +25,12 @@ from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
 from lambdad.frontend.payload import checked
+from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
-Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion]]
-"""From scope, name as given and qualifier to a version; raises CallerError in AWS's words."""
+Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion | Weighted]]
+"""From scope, name as given and qualifier to what runs; raises CallerError in AWS's words."""
 
 RouteKey = tuple[Scope, str, str | None]
 _MAX_ROUTES = 20_000
@@ -41,25 +43,40 @@ class Route(Target):
 
     Attributes:
         stale: the function changed since: resolve it anew.
+        split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("pool", "quota", "stale")
+    __slots__ = ("pool", "quota", "split", "stale")
 
     def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Quota) -> None:
         super().__init__(version, invoked_arn)
         self.pool = pool
         self.quota = quota
         self.stale = False
+        self.split: Split[Route] | None = None
+
+    def expire(self) -> None:
+        """The function changed: whoever remembers this route, or the other of its alias, resolves anew."""
+        self.stale = True
+        if self.split is not None:
+            self.split.main.stale = self.split.other.stale = True
 
 
 class Frontend:
-    """Takes calls; implements `ports.invoker.Invoker`."""
+    """Takes calls; implements `ports.invoker.Invoker`.
 
-    def __init__(self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock) -> None:
+    Args:
+        draw: chooses among the versions of weighted aliases.
+    """
+
+    def __init__(
+        self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock, draw: Draw = random.random
+    ) -> None:
         self._resolve = resolve
         self._pools = pools
         self._ledger = ledger
         self._clock = clock
+        self._draw = draw
         self._routes: dict[RouteKey, Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,7 +87,9 @@ class Frontend:
     def cached(self, key: RouteKey) -> Route | None:
         """The route of a function called before; None when it must be resolved."""
         route = self._routes.get(key)
-        return None if route is None or route.pool.retired else route
+        if route is None or route.pool.retired:
+            return None
+        return route if route.split is None else route.split.pick()
 
     async def route(self, key: RouteKey) -> Route:
         """Resolve a function for invoking.
@@ -81,28 +100,43 @@ class Frontend:
         scope, function, qualifier = key
         for _ in range(_RESOLVE_TRIES):
             epoch = self._epoch
-            version = await self._resolve(scope, function, qualifier)
+            resolved = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
-        named = parse_function(function, scope, qualifier).qualifier is not None
-        arn = version.qualified_arn if named else version.unqualified_arn
-        route = Route(version, arn, self._pools.pool(version), self._ledger.quota_of(version))
-        if epoch != self._epoch:  # what was read may be old already: good for this call only
-            route.stale = True
-            return route
+        lasts = epoch == self._epoch  # or what was read may be old already: good for this call only
+        if isinstance(resolved, Weighted) and not resolved.is_ready:
+            resolved, lasts = resolved.drawn(self._draw()), False  # nobody says when both can run
+        route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope))
+        if lasts:
+            self._keep(key, route)
+        else:
+            route.expire()
+        return route if route.split is None else route.split.pick() or route
+
+    def _made(self, resolved: FunctionVersion | Weighted, arn: str) -> Route:
+        if isinstance(resolved, Weighted):
+            main, other = self._made(resolved.version, arn), self._made(resolved.other, arn)
+            main.split = other.split = Split(main, other, resolved.weight, self._draw)
+            return main
+        return Route(resolved, arn, self._pools.pool(resolved), self._ledger.quota_of(resolved))
+
+    def _keep(self, key: RouteKey, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
             for old in self._routes.values():
-                old.stale = True
+                old.expire()
             self._routes.clear()
         self._routes[key] = route
-        return route
 
     def forget(self, scope: Scope, name: str) -> None:
         """The function changed or is gone: resolve it anew, end what runs the old `$LATEST`."""
+        self.reroute(scope, name)
+        self._pools.forget(scope, name)
+
+    def reroute(self, scope: Scope, name: str) -> None:
+        """An alias of the function points elsewhere: resolve it anew; what runs stays."""
         self._epoch += 1
         for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
-            self._routes.pop(key).stale = True
-        self._pools.forget(scope, name)
+            self._routes.pop(key).expire()
 
     def new_trace(self) -> str:
         """The trace header of a call that brought none."""

@@ -31,6 +31,7 @@ class Control:
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
         self.changes: list[tuple[Scope, str]] = []
+        self.reroutes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
         self.snapshots = FakeSnapshots()
@@ -43,6 +44,7 @@ class Control:
             snapshots=self.snapshots,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
+            on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,

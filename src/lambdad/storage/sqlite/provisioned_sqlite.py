@@ -6,14 +6,14 @@ from lambdad.domain.provisioned import ProvisionedConfig
 from lambdad.domain.scope import Scope
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
-from lambdad.storage.sqlite.version_numbers import BEFORE_LATEST, number_of
+from lambdad.storage.sqlite.version_numbers import number_of
 
 _Parameters = dict[str, str | int | bytes | None]
-_NOBODY = ("", BEFORE_LATEST)
+_NOBODY = ("", "")
 
 
 class SqliteProvisioned:
-    """Configurations by version.
+    """Configurations by qualifier.
 
     Args:
         threads: of the catalogue, which closes them.
@@ -24,30 +24,39 @@ class SqliteProvisioned:
         self._threads = threads
 
     async def write(self, config: ProvisionedConfig) -> bool:
-        """Store or replace a version's configuration; False when there is no such version."""
-        values: _Parameters = {"requested": config.requested, "last_modified": config.last_modified}
-        return await self._change("write", _key(config.scope, config.name, config.version) | values)
+        """Store or replace a configuration; False when there is no such version or alias."""
+        values: _Parameters = {
+            "number": number_of(config.qualifier),
+            "requested": config.requested,
+            "last_modified": config.last_modified,
+        }
+        return await self._change("write", _key(config.scope, config.name, config.qualifier) | values)
 
-    async def read(self, scope: Scope, name: str, version: str) -> ProvisionedConfig | None:
-        """A version's configuration, or None."""
-        found = await self._select("read", _key(scope, name, version))
+    async def read(self, scope: Scope, name: str, qualifier: str) -> ProvisionedConfig | None:
+        """The configuration of a version or alias, or None."""
+        found = await self._select("read", _key(scope, name, qualifier))
         return found[0] if found else None
 
-    async def delete(self, scope: Scope, name: str, version: str) -> bool:
-        """Remove a version's configuration; False when there is none."""
-        return await self._change("delete", _key(scope, name, version))
+    async def delete(self, scope: Scope, name: str, qualifier: str) -> bool:
+        """Remove the configuration of a version or alias; False when there is none."""
+        return await self._change("delete", _key(scope, name, qualifier))
 
     async def list_of(
         self, scope: Scope, name: str, *, after: str | None, limit: int
     ) -> list[ProvisionedConfig]:
-        """Configurations of one function behind version `after`, by number."""
-        page: _Parameters = {"after": 0 if after is None else number_of(after), "limit": limit}
+        """Configurations of one function behind `after`: of versions by number, then of aliases by name."""
+        number = 0 if after is None else number_of(after)
+        page: _Parameters = {
+            "after": after or "",
+            "after_number": max(number, 0),
+            "after_is_alias": int(number < 0),
+            "limit": limit,
+        }
         return await self._select("list_of", _scope(scope) | {"name": name} | page)
 
     async def total(self, scope: Scope, *, but: tuple[str, str] | None = None) -> int:
-        """All that is requested in the scope, without the version `but`."""
-        name, number = _NOBODY if but is None else (but[0], number_of(but[1]))
-        parameters = _scope(scope) | {"name": name, "number": number}
+        """All that is requested in the scope, without the version or alias `but`."""
+        parameters = _key(scope, *(but or _NOBODY))
         statement = self._sql["total"]
         rows = await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
         return int(rows[0][0])
@@ -64,8 +73,8 @@ class SqliteProvisioned:
         statement = self._sql[query]
         rows = await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
         return [
-            ProvisionedConfig(Scope(account, region), name, str(number), requested, last_modified)
-            for account, region, name, number, requested, last_modified in rows
+            ProvisionedConfig(Scope(account, region), name, qualifier, requested, last_modified)
+            for account, region, name, qualifier, requested, last_modified in rows
         ]
 
 
@@ -73,5 +82,5 @@ def _scope(scope: Scope) -> _Parameters:
     return {"account": scope.account, "region": scope.region}
 
 
-def _key(scope: Scope, name: str, version: str) -> _Parameters:
-    return _scope(scope) | {"name": name, "number": number_of(version)}
+def _key(scope: Scope, name: str, qualifier: str) -> _Parameters:
+    return _scope(scope) | {"name": name, "qualifier": qualifier}
