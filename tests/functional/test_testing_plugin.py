@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,24 @@ def test_it():
     quiet = ("-p", "no:asyncio", "-p", "no:anyio", "-p", "no:xdist", "-p", "no:hypothesispytest")
     status, printed = Suite(tmp_path, test_idle=text).run(*quiet)
     assert status == 0, printed
+
+
+def test_it_needs_neither_pytest_nor_boto3(tmp_path: Path) -> None:
+    program = """
+import sys
+sys.modules.update(pytest=None, boto3=None)
+import lambdad.testing
+with lambdad.testing.start(["--isolation", "process"]) as server:
+    print(server.deploy("def handler(event, context):\\n    return event\\n").invoke("hello"))
+    try:
+        server.client()
+    except ImportError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60
+    )
+    assert done.stdout.splitlines() == ["hello", "import of boto3 halted; None in sys.modules"], done.stderr
 
 
 def test_a_suite_gives_its_servers_options(tmp_path: Path) -> None:
