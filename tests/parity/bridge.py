@@ -27,6 +27,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 ACCOUNT = "111111111111"
@@ -50,12 +51,14 @@ class Bridge:
         self.clock = FakeClock()
         self.changes: list[tuple[Scope, str]] = []
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=FakeSnapshots(),
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],

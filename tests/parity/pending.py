@@ -12,16 +12,11 @@ from pathlib import Path
 _DATA = Path(__file__).parent / "data"
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "parity-pending.md"
 
-WHOLE_GROUPS = {
-    "EventInvokeConfig": "PutFunctionEventInvokeConfig and its relatives",
-    "ReservedConcurrency": "PutFunctionConcurrency and its relatives",
-}
+WHOLE_GROUPS: dict[str, str] = {}
 """Groups of which nothing is compared yet, and what they wait for."""
 
 _BY_OPERATION = {
     "get_function_code_signing_config": "GetFunctionCodeSigningConfig",
-    "get_function_concurrency": "GetFunctionConcurrency",
-    "get_function_event_invoke_config": "GetFunctionEventInvokeConfig",
     "get_function_url_config": "GetFunctionUrlConfig",
 }
 
@@ -31,12 +26,7 @@ WHOLE_TESTS = {
         for test in ("test_get_function_wrong_region", "test_ops_on_nonexisting_fn")
         for case, operation in _BY_OPERATION.items()
     },
-    ("Function", "test_ops_on_nonexisting_version[get_function_event_invoke_config]"): (
-        "GetFunctionEventInvokeConfig"
-    ),
     ("Function", "test_vpc_config"): "VpcConfig (EC2)",
-    ("Tag", "test_create_tag_on_esm_create"): "CreateEventSourceMapping",
-    ("Tag", "test_tag_lifecycle[event_source_mapping]"): "CreateEventSourceMapping",
 }
 """Tests of which nothing is compared yet."""
 

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,8 @@ class Recording:
                 self._same(one, other, f"{where}[{number}]")
         elif theirs == "date":
             assert _DATE.fullmatch(ours), f"{where}: {ours}"
+        elif theirs == "datetime":
+            assert isinstance(ours, datetime), f"{where}: {ours}"
         elif isinstance(theirs, str):
             self._same_text(theirs, str(ours), where)
         else:

@@ -86,6 +86,9 @@ _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
+        errors.PolicyTooLong: "PolicyLengthExceededException",
+        errors.PublicPolicy: "PublicPolicyException",
+        errors.ResourceInUse: "ResourceInUseException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",
         errors.SnapStartTimedOut: "SnapStartTimeoutException",

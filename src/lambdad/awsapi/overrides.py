@@ -32,11 +32,13 @@ constraint: Member must satisfy enum value set: […]", a ValidationException.
 """
 
 UNTYPED_MESSAGES: Final = (
+    " ReservedConcurrentExecutions ",
     "$LATEST is not supported for an alias pointing to more than 1 version",
     "Specified ConcurrentExecutions for function ",
     "Specified ReservedConcurrentExecutions for function ",
 )
 """Beginnings of InvalidParameterValueException messages that AWS answers without `Type`.
 
-Source: Alias target_version_exc_version_latest, ReservedConcurrency and ProvisionedConcurrency limits.
+Source: Alias target_version_exc_version_latest, ReservedConcurrency and ProvisionedConcurrency limits;
+localstack's test_reserved_provisioned_overlap, reserved_lower_than_provisioned_exc.
 """

@@ -114,10 +114,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             clock,
             objects=_objects(settings, clock),
             provisioner=worker.provisioning,
+            reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
             on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
             on_reroute=(worker.frontend.reroute,),
+            block_public_policies=settings.block_public_policies,
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -227,9 +229,9 @@ class _Worker:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
         stack.callback(self.pools.close)  # before the host ends what is kept
-        ledger = Ledger()
-        self.provisioning = Provisioning(self.pools, ledger)
-        self.frontend = Frontend(find, self.pools, ledger, clock)
+        self.ledger = Ledger()
+        self.provisioning = Provisioning(self.pools, self.ledger)
+        self.frontend = Frontend(find, self.pools, self.ledger, clock)
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:

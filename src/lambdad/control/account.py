@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdad.control.commitments import committed
 from lambdad.control.context import ControlContext, Operations, Params
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES, TOTAL_CODE_BYTES
@@ -26,13 +27,14 @@ class Account:
         catalogue, scope = self._context.catalogue, request.caller.scope
         usage = await catalogue.usage(scope)
         concurrency = self._context.account_concurrency
+        taken = (await committed(catalogue, scope)).total()
         return {
             "AccountLimit": {
                 "TotalCodeSize": TOTAL_CODE_BYTES,
                 "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
                 "CodeSizeZipped": MAX_ZIPPED_BYTES,
                 "ConcurrentExecutions": concurrency,
-                "UnreservedConcurrentExecutions": concurrency - await catalogue.provisioned.total(scope),
+                "UnreservedConcurrentExecutions": concurrency - taken,
             },
             "AccountUsage": {"TotalCodeSize": usage.code_bytes, "FunctionCount": usage.functions},
         }

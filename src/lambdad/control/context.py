@@ -20,6 +20,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 Params = dict[str, Any]
@@ -37,6 +38,8 @@ class ControlContext:
         snapshots: makes and keeps the snapshots of versions.
         provisioner: keeps environments initialised.
         keeping: tells it how many, and of which versions.
+        reservations: gives functions concurrency of their own.
+        block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
         rerouted: called with scope and name after an alias has changed where it points.
     """
@@ -46,12 +49,14 @@ class ControlContext:
     objects: ObjectSource
     provisioner: Provisioner
     keeping: Keeping
+    reservations: Reservations
     snapshots: SnapshotMaker
     clock: Clock
     new_id: Callable[[], str]
     settler: Settler
     location_secret: bytes
     account_concurrency: int
+    block_public_policies: bool
     changed: Callable[[Scope, str], None]
     rerouted: Callable[[Scope, str], None]
 

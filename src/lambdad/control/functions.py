@@ -15,6 +15,8 @@ from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import asked_for, configuration, function, listed
+from lambdad.control.reserved import reserved_of
+from lambdad.control.runtime_management import check_runtime_change
 from lambdad.control.states import Phase, check_settled, move
 from lambdad.control.versions import publish_with_update
 from lambdad.domain.arn import FunctionReference, is_alias_name
@@ -77,6 +79,9 @@ class Functions:
             arn=reference.arn(scope),
             location=sign(context.location_secret, request.base_url, version.code_key, context.clock.now()),
             tags=await context.catalogue.read_tags(scope, version.name),
+            # Of a qualified request AWS leaves it out. Source: hashicorp/terraform-provider-aws, data source
+            # lambda_function.
+            concurrency=None if reference.qualifier else await reserved_of(context, scope, version.name),
         )
 
     async def get_function_configuration(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -111,6 +116,7 @@ class Functions:
             check_revision(latest, params)
             check_settled(latest)
             changed = configured(latest, params, now=context.clock.now())
+            await check_runtime_change(context, latest, changed)
             if given is not None:
                 changed = await self._with_layers(changed, given)
             updated = move(changed, Phase.BEING_UPDATED, context.new_id())
@@ -142,6 +148,8 @@ class Functions:
             if not gone:
                 raise NotFound(f"Function not found: {whole.arn(scope)}")
             self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
+            if reference.qualifier is None:
+                self._context.reservations.reserve(scope, reference.name, None)
         self._context.snapshots.forget(scope, reference.name, reference.qualifier)
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}

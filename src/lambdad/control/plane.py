@@ -10,10 +10,18 @@ from lambdad.control.account import Account
 from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
 from lambdad.control.context import ControlContext, Operations
+from lambdad.control.event_invoke import EventInvokeConfigs
+from lambdad.control.event_source_mappings import EventSourceMappings
+from lambdad.control.function_policies import FunctionPolicies
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
+from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
+from lambdad.control.recursion import RecursionConfig
+from lambdad.control.reserved import ReservedConcurrency
+from lambdad.control.resource_policies import ResourcePolicies
+from lambdad.control.runtime_management import RuntimeManagementConfig
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
@@ -24,6 +32,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
+from lambdad.ports.reservations import Reservations
 from lambdad.ports.snapshots import SnapshotMaker
 
 ChangeListener = Callable[[Scope, str], None]
@@ -36,12 +45,14 @@ class ControlPlane:
     Args:
         objects: where code in S3 is read.
         provisioner: keeps environments initialised.
+        reservations: gives functions concurrency of their own.
         snapshots: initialises versions with SnapStart and keeps their snapshots.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
+        block_public_policies: whether policies that let everybody in are refused.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -53,6 +64,7 @@ class ControlPlane:
         *,
         objects: ObjectSource,
         provisioner: Provisioner,
+        reservations: Reservations,
         snapshots: SnapshotMaker,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
@@ -60,6 +72,7 @@ class ControlPlane:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
+        block_public_policies: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -76,18 +89,25 @@ class ControlPlane:
             objects=objects,
             provisioner=provisioner,
             keeping=self._keeping,
+            reservations=reservations,
             snapshots=snapshots,
             clock=clock,
             new_id=new_id,
             settler=self._settler,
             location_secret=location_secret,
             account_concurrency=account_concurrency,
+            block_public_policies=block_public_policies,
             changed=self._changed,
             rerouted=self._rerouted,
         )
+        self._reserved = ReservedConcurrency(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
+            *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
+            RuntimeManagementConfig(context),
+            *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
+            EventSourceMappings(context),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()
@@ -102,6 +122,7 @@ class ControlPlane:
         """Go on with what the last server left unsettled or kept warm; drop code that nothing refers to."""
         await self._settler.resume()
         await self.collect_code()
+        await self._reserved.start()
         await self._keeping.start()
 
     async def collect_code(self) -> int:

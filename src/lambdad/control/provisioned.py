@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdad.control.commitments import Commitments, committed
 from lambdad.control.configuration import timestamp
 from lambdad.control.context import ControlContext, Operations, Params, named
 from lambdad.control.paging import page_size, read_marker, write_marker
@@ -53,8 +54,8 @@ class Provisioned:
             before = await keeping.wanted(scope, reference.name)
             await self._check_put(scope, reference, before)
             requested: int = params["ProvisionedConcurrentExecutions"]
-            others = await store.total(scope, but=(reference.name, qualifier))
-            check_room(requested, others, context.account_concurrency)
+            others = await committed(context.catalogue, scope, but=(reference.name, qualifier))
+            check_provided(reference.name, requested, others, context.account_concurrency)
             now = timestamp(context.clock.now())
             config = ProvisionedConfig(scope, reference.name, qualifier, requested, now)
             if not await store.write(config):
@@ -173,6 +174,23 @@ def unpublished() -> InvalidParameter:
     return InvalidParameter(
         "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
     )
+
+
+def check_provided(name: str, requested: int, others: Commitments, account_concurrency: int) -> None:
+    """Refuse more than the function has reserved, or, without a reservation, than the account has left.
+
+    Raises:
+        InvalidParameter: in AWS's words. Source: localstack's test_reserved_provisioned_overlap, recorded
+            from AWS; spec limits.md §1.
+    """
+    reserved = others.reserved.get(name)
+    if reserved is None:
+        check_room(requested, others.total(), account_concurrency)
+    elif others.provisioned.get(name, 0) + requested > reserved:
+        raise InvalidParameter(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution "
+            "for function"
+        )
 
 
 def check_room(requested: int, others: int, account_concurrency: int) -> None:

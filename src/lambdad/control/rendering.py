@@ -76,12 +76,20 @@ def asked_for(version: FunctionVersion, arn: str) -> Members:
     return configuration(version, qualified=True) | {"FunctionArn": arn}
 
 
-def function(version: FunctionVersion, *, arn: str, location: str, tags: Mapping[str, str]) -> Members:
+def function(
+    version: FunctionVersion,
+    *,
+    arn: str,
+    location: str,
+    tags: Mapping[str, str],
+    concurrency: Mapping[str, int] | None,
+) -> Members:
     """GetFunctionResponse; `arn` as in `asked_for`."""
     return {
         "Configuration": asked_for(version, arn),
         "Code": {"RepositoryType": "S3", "Location": location},
         "Tags": dict(tags) or None,
+        "Concurrency": concurrency,
     }
 
 
@@ -122,12 +130,20 @@ def _logging(version: FunctionVersion) -> Members:
 
 
 def _runtime_version(version: FunctionVersion) -> Members | None:
-    """An ARN per runtime identifier, stable over restarts; what runs is the host's interpreter."""
+    arn = runtime_version_arn(version)
+    return None if arn is None else {"RuntimeVersionArn": arn}
+
+
+def runtime_version_arn(version: FunctionVersion) -> str | None:
+    """An ARN per runtime identifier, stable over restarts; what runs is the host's interpreter.
+
+    None for images.
+    """
     if version.runtime is None:
         return None
     digest = hashlib.sha256(f"lambdad runtime {version.runtime}".encode()).hexdigest()
     scope = version.scope
-    return {"RuntimeVersionArn": f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"}
+    return f"arn:{scope.partition}:lambda:{scope.region}::runtime:{digest}"
 
 
 def provisioned(config: ProvisionedConfig, allocation: Allocation) -> Members:

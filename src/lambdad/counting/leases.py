@@ -1,4 +1,4 @@
-"""Concurrency leases per account and region.
+"""Concurrency leases.
 
 A lease is a number in a counter, taken before and given back after each invocation: nothing to
 look up and nothing to leak but the call itself, which `frontend.invoke` makes in one place.
@@ -6,37 +6,48 @@ look up and nothing to leak but the call itself, which `frontend.invoke` makes i
 
 from __future__ import annotations
 
+from typing import Final, Protocol
+
 from lambdad.domain.errors import Throttled
 
+ACCOUNT_EXHAUSTED: Final = "ConcurrentInvocationLimitExceeded"
+"""The reason of a refusal when what the account shares is used up. Source: spec limits.md §2."""
 
-class Quota:
-    """How many invocations of one account and region may run at once.
+RESERVED_EXHAUSTED: Final = "ReservedFunctionConcurrentInvocationLimitExceeded"
+"""The reason when a function's own is used up, or is 0. Source: spec limits.md §2."""
 
-    Attributes:
-        limit: most leases out at once.
-        in_use: leases out now.
-    """
 
-    __slots__ = ("in_use", "limit")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.in_use = 0
+class Leases(Protocol):
+    """What a route takes its leases from."""
 
     def take(self) -> bool:
         """Take a lease; False when none is left."""
-        if self.in_use >= self.limit:
-            return False
-        self.in_use += 1
-        return True
+        ...
 
     def give_back(self) -> None:
         """Give a lease back."""
-        if self.in_use <= 0:
-            raise RuntimeError("a lease was given back twice")
-        self.in_use -= 1
+        ...
+
+    def refusal(self) -> Throttled:
+        """What a caller is told when `take` was False."""
+        ...
 
 
-def account_exhausted() -> Throttled:
-    """What a caller is told when the account's concurrency is used up (spec limits §2)."""
-    return Throttled("ConcurrentInvocationLimitExceeded")
+class Quota:
+    """How many invocations that count together may run at once.
+
+    Args:
+        limit: most leases out at once.
+        reason: AWS's, for whom is refused.
+
+    Attributes:
+        limit: may come to be less than `in_use`; then nothing is given out until enough came back.
+        in_use: leases out now.
+    """
+
+    __slots__ = ("in_use", "limit", "reason")
+
+    def __init__(self, limit: int, reason: str) -> None:
+        self.limit = limit
+        self.reason = reason
+        self.in_use = 0

@@ -10,7 +10,10 @@
     │   │   └── NotProvisioned       the version has no provisioned concurrency
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
-    │   │   └── VersionInUse         aliases point at the version
+    │   │   ├── VersionInUse         aliases point at the version
+    │   │   └── ResourceInUse        it is being changed in the background
+    │   ├── PolicyTooLong            a resource policy would become too large
+    │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -90,12 +93,24 @@ class VersionInUse(Conflict):
         self.aliases = aliases
 
 
+class ResourceInUse(Conflict):
+    """The resource is being changed in the background."""
+
+
 class SnapStartFailed(CallerError):
     """An after-restore hook failed, so the environment could not be restored."""
 
 
 class SnapStartTimedOut(CallerError):
     """The restore, after-restore hooks included, took too long."""
+
+
+class PolicyTooLong(CallerError):
+    """A resource policy would become larger than it may."""
+
+
+class PublicPolicy(CallerError):
+    """A resource policy would let everybody in, and this server lets no policy do that."""
 
 
 class PreconditionFailed(CallerError):

@@ -45,6 +45,7 @@ MAX_UNZIPPED_BYTES: Final = 262_144_000  # O
 MAX_CREATE_REQUEST_BYTES: Final = 70_167_211  # O: whole CreateFunction request
 MAX_ARCHIVE_ENTRIES: Final = 200_000  # L: bounds the time one unpacking takes
 MAX_LAYERS: Final = 5  # Q: layers per function
+MAX_POLICY_BYTES: Final = 20_480  # Q: one resource policy; O: "bigger than the limit (20480)"
 TOTAL_CODE_BYTES: Final = 80_530_636_800  # Q: 75 GB per region
 
 # Environment
@@ -118,6 +119,16 @@ CONTAINER_CREDENTIALS_S: Final = (
 
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
+MAX_MAPPING_PAGE_ITEMS: Final = 100  # M: MaxItems of ListEventSourceMappings
+
+# Event source mappings
+MAX_FILTERS: Final = 5  # Q: filter criteria per mapping
+UNWINDOWED_BATCH: Final = 10  # O: a larger batch of a queue needs a batching window
+MIN_RECORD_AGE_S: Final = 60  # O: unless it is -1, forever
+MAX_RECORD_AGE_S: Final = 604_800  # M
+MIN_QUEUE_POLLERS: Final = 2  # M: ProvisionedPollerConfig, of a queue
+MAX_KAFKA_POLLERS: Final = 2_000  # M: of Kafka; of queues the model's 10,000
+DEFAULT_MAX_POLLERS: Final = 200  # M
 
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
-from lambdad.counting.leases import Quota, account_exhausted
+from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
@@ -48,7 +48,7 @@ class Route(Target):
 
     __slots__ = ("pool", "quota", "split", "stale")
 
-    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Quota) -> None:
+    def __init__(self, version: FunctionVersion, invoked_arn: str, pool: Pool, quota: Leases) -> None:
         super().__init__(version, invoked_arn)
         self.pool = pool
         self.quota = quota
@@ -176,7 +176,7 @@ class Frontend:
             on_done(invocation)
             return
         if not route.quota.take():
-            invocation.error = account_exhausted()
+            invocation.error = route.quota.refusal()
             on_done(invocation)
             return
         self.in_flight += 1

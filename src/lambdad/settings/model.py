@@ -191,6 +191,12 @@ class Settings:
         what="Whether functions reach the internet (never this host or one another).",
         why="As on AWS.",
     )
+    block_public_policies: bool = _setting(
+        False,
+        reading.switch,
+        what="Whether a function's policy that lets everybody in is refused, for a public URL, too.",
+        why="As on AWS, where a function's owner may open it to everybody.",
+    )
     tls_cert: Path | None = _setting(
         None,
         reading.path,

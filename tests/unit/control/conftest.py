@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
@@ -16,6 +17,7 @@ from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
+from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
@@ -26,7 +28,7 @@ BASE_URL = "http://localhost:4566"
 class Control:
     """The plane, its fakes, and `ask`."""
 
-    def __init__(self, catalogue: FakeCatalogue | None = None) -> None:
+    def __init__(self, catalogue: FakeCatalogue | None = None, **given: Any) -> None:
         self.catalogue = catalogue or FakeCatalogue()
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
@@ -34,6 +36,7 @@ class Control:
         self.reroutes: list[tuple[Scope, str]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
+        self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.plane = ControlPlane(
             self.catalogue,
@@ -41,6 +44,7 @@ class Control:
             self.clock,
             objects=self.objects,
             provisioner=self.provisioner,
+            reservations=self.reservations,
             snapshots=self.snapshots,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
@@ -48,6 +52,7 @@ class Control:
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             sleep=self.sleep,
+            **given,
         )
 
     async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
@@ -77,3 +82,9 @@ async def control() -> AsyncIterator[Control]:
     made = Control()
     yield made
     await made.plane.close()
+
+
+@pytest.fixture
+def controls() -> type[Control]:
+    """For tests that make their own, and close it."""
+    return Control

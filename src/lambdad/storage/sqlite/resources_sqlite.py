@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from lambdad.domain.arn import FunctionReference
+from lambdad.domain.arn import FunctionReference, is_version
 from lambdad.domain.errors import NotFound, VersionInUse
 from lambdad.domain.resource import ACCOUNT, Kind, Place, Stored
 from lambdad.domain.scope import Scope
-from lambdad.ports.resource_store import Decide
+from lambdad.ports.resource_store import Decide, DecideRevised
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.version_numbers import number_of
@@ -39,16 +39,22 @@ class SqliteResources:
 
     async def change(self, kind: Kind[T], place: Place, decide: Decide[T]) -> T | None:
         """Decide on what is there and store the outcome, in one transaction."""
+        return await self._threads.write(lambda connection: self._change(connection, kind, place, decide))
+
+    async def change_revised(
+        self, kind: Kind[T], place: Place, decide: DecideRevised[T], revision_id: str
+    ) -> T | None:
+        """As `change`; the version or alias that it is qualified by takes `revision_id`."""
+        query = "version" if is_version(place.name) else "alias"
+        key: _Parameters = {**_key(kind, place), "number": number_of(place.name), "revision_id": revision_id}
 
         def run(connection: sqlite3.Connection) -> T | None:
-            function_id = self._function(connection, place)
-            outcome = decide(self._read(connection, kind, place))
-            if outcome is None:
-                self._remove(connection, kind, place)
-            else:
-                self._check_versions(connection, place, function_id, kind.versions(outcome))
-                row = self._row(kind, place, outcome) | {"function_id": function_id}
-                connection.execute(self._sql["write"], row)
+            self._function(connection, place)
+            found = connection.execute(self._sql[f"revision_of_{query}"], key).fetchone()
+            if found is None:
+                raise _missing(place, place.name)
+            outcome = self._change(connection, kind, place, lambda there: decide(there, found[0]))
+            connection.execute(self._sql[f"revise_{query}"], key)
             return outcome
 
         return await self._threads.write(run)
@@ -89,6 +95,19 @@ class SqliteResources:
         if pointing:
             raise VersionInUse([name for (name,) in pointing])
         connection.execute(self._sql["delete_qualified"], key | {"name": version})
+
+    def _change(
+        self, connection: sqlite3.Connection, kind: Kind[T], place: Place, decide: Decide[T]
+    ) -> T | None:
+        function_id = self._function(connection, place)
+        outcome = decide(self._read(connection, kind, place))
+        if outcome is None:
+            self._remove(connection, kind, place)
+        else:
+            self._check_versions(connection, place, function_id, kind.versions(outcome))
+            row = self._row(kind, place, outcome) | {"function_id": function_id}
+            connection.execute(self._sql["write"], row)
+        return outcome
 
     def _function(self, connection: sqlite3.Connection, place: Place) -> int | None:
         if place.function == ACCOUNT:

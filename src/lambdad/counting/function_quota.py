@@ -1,0 +1,64 @@
+"""Leases of one function, over all its versions: from what the account shares, or from its own.
+
+A function with reserved concurrency takes leases from a quota of its own and from nothing else; another
+takes them from its account's in this region. Which one it is may change while invocations run: their leases
+go with the function, so that what runs is counted where the next one is. Source: spec limits.md §1.
+"""
+
+from __future__ import annotations
+
+from lambdad.counting.leases import Quota
+from lambdad.domain.errors import Throttled
+
+
+class FunctionQuota:
+    """The leases of a function.
+
+    Args:
+        source: where they are taken from.
+
+    Attributes:
+        in_use: leases of the function that are out now and counted at `source`.
+    """
+
+    __slots__ = ("__weakref__", "_source", "in_use")
+
+    def __init__(self, source: Quota) -> None:
+        self._source = source
+        self.in_use = 0
+
+    @property
+    def source(self) -> Quota:
+        """Where leases are taken from."""
+        return self._source
+
+    def take(self) -> bool:
+        """Take a lease; False when none is left."""
+        source = self._source
+        if source.in_use >= source.limit:
+            return False
+        source.in_use += 1
+        self.in_use += 1
+        return True
+
+    def give_back(self) -> None:
+        """Give a lease back."""
+        if self.in_use <= 0:
+            raise RuntimeError("a lease was given back twice")
+        self.in_use -= 1
+        self._source.in_use -= 1
+
+    def refusal(self) -> Throttled:
+        """Says whose concurrency is used up."""
+        return Throttled(self._source.reason)
+
+    def take_from(self, source: Quota) -> None:
+        """Take leases from another quota from now on; those that are out count there too."""
+        self._source.in_use -= self.in_use
+        source.in_use += self.in_use
+        self._source = source
+
+    def adopt(self, leases: int) -> None:
+        """Count so many more leases (fewer when negative) that are out already."""
+        self.in_use += leases
+        self._source.in_use += leases
