@@ -44,5 +44,5 @@ GROUP BY f.name;
 -- name: everywhere
 -- Every configuration of any scope.
 SELECT f.account, f.region, f.name, p.qualifier, p.requested, p.last_modified
-FROM provisioned p JOIN functions f ON f.id = p.function_id
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
 ORDER BY f.account, f.region, f.name, p.number = 0, p.number, p.qualifier;
