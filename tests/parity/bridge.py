@@ -99,6 +99,10 @@ class Bridge:
         """Send a request past boto3."""
         return self.run(self._service(self._whole(method, path, {}, body)))
 
+    def serve(self, request: Request) -> Response:
+        """Answer a request that somebody else wrote."""
+        return self.run(self._service(request))
+
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")
         version = await resolve(self.catalogue, request.caller.scope, name, qualifier)
