@@ -41,7 +41,8 @@ def absent(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except ClientError as error:
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404, error
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
         return None
 
 
