@@ -1,4 +1,4 @@
-"""Writes docs/reference/cli.md and settings.md from the code they describe; --check only compares.
+"""Writes docs/reference/cli.md, settings.md and operations.md from the code; --check only compares.
 
 The pages can therefore not say anything else than the program does; tests/style compares as well.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import typer.main
+from operations_page import operations_page
 
 from lambdad.cli import invoke, serve
 from lambdad.cli.app import app
@@ -159,7 +160,7 @@ def _text(command: object) -> str:
 
 def main() -> int:
     """Write the pages, or with --check say which differ."""
-    pages = {"settings.md": settings_page(), "cli.md": cli_page()}
+    pages = {"settings.md": settings_page(), "cli.md": cli_page(), "operations.md": operations_page()}
     stale = [name for name, text in pages.items() if _read(PAGES / name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:

@@ -116,6 +116,10 @@ class Bridge:
     async def _resolves(self, domain: str) -> bool:
         return True
 
+    def serve(self, request: Request) -> Response:
+        """Answer a request that somebody else wrote."""
+        return self.run(self._service(request))
+
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")
         resolved = await resolve(self.catalogue, request.caller.scope, name, qualifier)

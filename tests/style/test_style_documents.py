@@ -39,6 +39,13 @@ def test_the_generated_reference_pages_are_what_the_code_says():
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_every_operation_of_lambda_has_a_test_of_its_own():
+    page = (ROOT / "docs" / "reference" / "operations.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| `[A-Z]+ [^|]+` \| (?:done|refused) \| (.*)\|$", page, re.MULTILINE)
+    assert len(rows) > 90
+    assert [operation for operation, tests in rows if not tests.strip()] == []
+
+
 def test_every_setting_is_explained():
     assert {item.name for item in fields(Settings)} == set(simple_settings()) | {"services"} | set(TABLES)
     for known in simple_settings().values():
