@@ -22,7 +22,8 @@ class Effort:
     """Counts of a run; `seconds` is one burst of load, `paced` invokes are made of each server per round.
 
     `burst` cold invokes are made at once, `density` functions have an idle environment each, and
-    `sustained` functions are started one after the other by a few callers.
+    `sustained` functions are started one after the other by a few callers. `catalogue` functions are
+    there while `control_calls` of each kind are made of the control plane.
     """
 
     rounds: int
@@ -37,6 +38,8 @@ class Effort:
     burst: int
     density: int
     sustained: int
+    catalogue: int
+    control_calls: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
@@ -55,6 +58,8 @@ FULL = Effort(
     burst=200,
     density=1_000,
     sustained=300,
+    catalogue=10_000,
+    control_calls=500,
 )
 QUICK = Effort(
     1,
@@ -69,6 +74,8 @@ QUICK = Effort(
     burst=20,
     density=50,
     sustained=40,
+    catalogue=1_000,
+    control_calls=100,
 )
 
 

@@ -11,6 +11,16 @@ from bench.plan import FULL_MEMORY_MIB
 from bench.results import Key, Measure, Results
 
 PRODUCT = "lambdad"
+LARGE_CATALOGUE = "large catalogue"
+CONTROL_LISTS = ("ListFunctions", "ListFunctions, all versions", "ListVersionsByFunction")
+CONTROL_READS = (
+    *("GetFunction", "GetFunctionConfiguration", "ListTags", "GetAccountSettings"),
+    *CONTROL_LISTS,
+)
+CONTROL_WRITES = (
+    *("CreateFunction", "TagResource", "UpdateFunctionConfiguration"),
+    *("PublishVersion", "DeleteFunction"),
+)
 WARM_P50_US = 250.0
 RATE_AT_8_PER_S = 5000.0
 SERVER_CPU_US = 80.0
@@ -37,6 +47,11 @@ COLD_MS = {
 """Request to answer in ms, or that many times the start of the bare interpreter."""
 RESTORE_MS = 25.0
 COLD_PER_S = 100.0
+CONTROL_P50_MS = 3.0
+READS_PER_CORE_PER_S = 500.0
+LIST_PAGE_MS = 20.0
+LARGE_START_MS = 2_000.0
+LARGE_CATALOGUE_MB = 100.0
 FLOOR_P50_RATIO = 3.0
 FLOOR_RATE_RATIO = 0.13
 PEER_P50_RATIO = 0.5
@@ -83,6 +98,7 @@ def checks(results: Results, peers: Sequence[str]) -> list[Check]:
     return [
         *_absolute(results),
         *_cold(results),
+        *_control(results),
         *_against_floor(results),
         *_against_peers(results, peers),
     ]
@@ -133,6 +149,29 @@ def _cold(results: Results) -> Iterator[Check]:
     yield Check("SnapStart, numpy and pandas", "ms", restored, RESTORE_MS, at_most=True)
     rate = results.median(Key(Measure.SUSTAINED, PRODUCT, "cold_per_s", "8 callers"))
     yield Check("cold starts, as fast as possible", "/s", rate, COLD_PER_S, at_most=False)
+
+
+def _control(results: Results) -> Iterator[Check]:
+    """Beside the large catalogue; of calls of many kinds the slowest kind counts."""
+
+    def figures(metric: str, calls: Sequence[str]) -> list[float]:
+        keys = [Key(Measure.CONTROL, PRODUCT, metric, f"{call}, {LARGE_CATALOGUE}") for call in calls]
+        return [seen for key in keys if (seen := results.median(key)) is not None]
+
+    def plain(metric: str, what: str) -> float | None:
+        return results.median(Key(Measure.CONTROL, PRODUCT, metric, what))
+
+    for name, calls in (("read", CONTROL_READS), ("write", CONTROL_WRITES)):
+        slowest = max(figures("p50_ms", calls), default=None)
+        yield Check(f"control plane, slowest {name}, p50", "ms", slowest, CONTROL_P50_MS, at_most=True)
+    rate = min(figures("per_core_per_s", CONTROL_READS), default=None)
+    yield Check("control plane, costliest read, of one core", "/s", rate, READS_PER_CORE_PER_S, at_most=False)
+    page = max(figures("p99_ms", CONTROL_LISTS), default=None)
+    yield Check("page of a list of 10,000 functions, p99", "ms", page, LIST_PAGE_MS, at_most=True)
+    start = plain("start_ms", f"start, {LARGE_CATALOGUE}")
+    yield Check("server start with 10,000 functions", "ms", start, LARGE_START_MS, at_most=True)
+    memory = plain("resident_mb", "memory of the large catalogue")
+    yield Check("memory of 10,000 functions", "MB", memory, LARGE_CATALOGUE_MB, at_most=True)
 
 
 def _against_floor(results: Results) -> Iterator[Check]:

@@ -77,6 +77,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.BURST, "A burst of cold invokes beside warm ones"),
         *_plain(page, results, Measure.DENSITY, "Many idle environments at once"),
         *_plain(page, results, Measure.CLI, "Command line"),
+        *_plain(page, results, Measure.CONTROL, "Control plane"),
         *_failures(results),
         "## Conditions",
         _table(("what", "value"), [*page.machine.items(), *page.versions.items()]),

@@ -24,6 +24,7 @@ class Measure(StrEnum):
     BURST = "burst"
     DENSITY = "density"
     CLI = "cli"
+    CONTROL = "control"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Writes docs/reference/cli.md and settings.md from the code they describe; --check only compares.
+"""Writes docs/reference/cli.md, settings.md and operations.md from the code; --check only compares.
 
 The pages can therefore not say anything else than the program does; tests/style compares as well.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import typer.main
+from operations_page import operations_page
 
 from lambdad.cli import invoke, serve
 from lambdad.cli.app import app
@@ -45,7 +46,7 @@ def settings_page() -> str:
         lines += [f"* values: {', '.join(f'`{word}`' for word in known.choices)}"] if known.choices else []
         lines += [f"* unit: {known.unit}"] if known.unit else []
         lines += [f"* default: {known.default}", f"* why: {known.why}", ""]
-    return "\n".join(lines + SERVICES)
+    return "\n".join(lines + SERVICES + VPCS + FILE_SYSTEMS)
 
 
 SERVICES = [
@@ -64,6 +65,40 @@ SERVICES = [
     "",
     "Single members can come from variables: `LAMBDAD_SERVICES_S3_ENDPOINT`, `LAMBDAD_SERVICES_S3_CREDENTIALS`,",
     "`LAMBDAD_SERVICES_S3_REGION`, `LAMBDAD_SERVICES_S3_VERIFY`.",
+    "",
+]
+
+
+VPCS = [
+    "## vpcs",
+    "",
+    "The subnets and security groups that exist, by VPC, in every account and region. A function may name them in",
+    "`VpcConfig`, which is checked, kept and answered as on AWS; network placement is not offered: the function has",
+    "the network of all functions (see `outbound`). Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[vpcs.vpc-0a1b2c3d]",
+    'subnets = ["subnet-0a1b2c3d", "subnet-0e1f2a3b"]',
+    'security_groups = ["sg-0a1b2c3d"]',
+    "```",
+    "",
+]
+
+
+FILE_SYSTEMS = [
+    "## file_systems",
+    "",
+    "Directories of this host that stand for access points of Amazon EFS, by the access point's ARN. A function that",
+    "names one in `FileSystemConfigs` (and a VPC, see `vpcs`) has the directory at its `LocalMountPath`, to read and",
+    "to write, together with every other function that names it. There all of them are the directory's owner, which",
+    "must not be root; no set-user-ID program and no device works there. A directory must not lie in another one or",
+    "in the data directory. Needs sandboxes (not the `process` tier); as root, a file system of the host that can",
+    "show other ids (ext4, xfs, btrfs, tmpfs …). Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[file_systems]",
+    '"arn:aws:elasticfilesystem:eu-central-1:000000000000:access-point/fsap-0123456789abcdef0" = "/srv/shared"',
+    "```",
     "",
 ]
 
@@ -125,7 +160,7 @@ def _text(command: object) -> str:
 
 def main() -> int:
     """Write the pages, or with --check say which differ."""
-    pages = {"settings.md": settings_page(), "cli.md": cli_page()}
+    pages = {"settings.md": settings_page(), "cli.md": cli_page(), "operations.md": operations_page()}
     stale = [name for name, text in pages.items() if _read(PAGES / name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up what tests need beside .venv: system programs, the AWS CLI and the JavaScript SDK, the last two
-# in places of their own (.venv-awscli, .cache/js). Run by `make test`; safe to run again.
+# in places of their own (.venv-awscli, .cache/js), and programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -61,4 +61,10 @@ fi
 if command -v cargo >/dev/null; then
     CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \
         --manifest-path tests/functional/programs/rust/Cargo.toml
+fi
+
+# A deployment tool on AWS's Go SDK: about 25 s of compiling, once.
+if command -v go >/dev/null; then
+    (cd tests/functional/programs/go-deploy &&
+        CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -o ../../../../.cache/go/deploy .)
 fi

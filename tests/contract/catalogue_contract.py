@@ -100,7 +100,9 @@ class Model:
         stored = self.versions.get((name, 0))
         if stored is None or stored.revision_id != expected:
             return False
-        self.versions[name, 0] = version(name, revision=revision, description="new")
+        self.versions[name, 0] = version(
+            name, revision=revision, description="new", code_bytes=len(name) + 70
+        )
         return True
 
     def publish(self, name: str, number: str) -> bool:
@@ -134,7 +136,7 @@ async def act(catalogue: CatalogueStore, step: tuple[Any, ...]) -> bool:
         case ("create", name, revision):
             return await catalogue.create(version(name, revision=revision), {"made": "yes"})
         case ("replace", name, revision, expected):
-            new = version(name, revision=revision, description="new")
+            new = version(name, revision=revision, description="new", code_bytes=len(name) + 70)
             return await catalogue.replace(new, expected_revision=expected)
         case ("publish", name, number):
             return await catalogue.publish(version(name, number))
@@ -314,6 +316,22 @@ class CatalogueContract(LayerContract, ProvisionedContract, ResourceContract):
         assert await catalogue.usage(HERE) == Usage(2, 135)
         assert await catalogue.usage(ELSEWHERE[0]) == Usage(0, 0)
 
+    async def test_what_is_deleted_is_used_no_more(self, catalogue: CatalogueStore) -> None:
+        for name in ("a", "b"):
+            await catalogue.create(version(name, code_bytes=100), {})
+            await catalogue.publish(version(name, "1", code_bytes=30))
+            await catalogue.publish(version(name, "2", code_bytes=4))
+        assert not await catalogue.create(version("a", code_bytes=5_000), {})
+        assert not await catalogue.publish(version("a", "2", code_bytes=5_000))
+        await catalogue.delete_version(HERE, "a", "1")
+        assert await catalogue.usage(HERE) == Usage(2, 238)
+        await catalogue.delete_function(HERE, "b")
+        assert await catalogue.usage(HERE) == Usage(1, 104)
+        await catalogue.replace(version("a", revision="r2", code_bytes=7), expected_revision="r1")
+        assert await catalogue.usage(HERE) == Usage(1, 11)
+        await catalogue.delete_function(HERE, "a")
+        assert await catalogue.usage(HERE) == Usage(0, 0)
+
     async def test_usage_counts_the_code_of_layers(self, catalogue: CatalogueStore) -> None:
         await catalogue.create(version("a", code_bytes=100), {})
         await catalogue.publish(version("a", "1", code_bytes=30))
@@ -383,6 +401,8 @@ class CatalogueContract(LayerContract, ProvisionedContract, ResourceContract):
 
     async def compare(self, catalogue: CatalogueStore, model: Model, limit: int) -> None:
         everything = model.listed()
+        used = Usage(len(model.last), sum(item.code_bytes for item in everything))
+        assert await catalogue.usage(HERE) == used
 
         async def versions_page(last: FunctionVersion | None) -> list[FunctionVersion]:
             after = (last.name, last.version) if last else None

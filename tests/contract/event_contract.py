@@ -80,7 +80,7 @@ class EventContract:
             yield store
 
     async def test_an_event_comes_back_as_it_was_accepted(self, store: EventStore) -> None:
-        whole = event(7, attempts=1, refusals=3, due_ms=9, trace="Root=1-x", payload=b"\x00 {}")
+        whole = event(7, attempts=1, refusals=3, due_ms=9, trace="Root=1-x", payload=b"\x00 {}", tenant="t")
         given = (await accepted(store, whole))[0]
         assert given == replace(whole, id=given.id)
         assert given.id > 0

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from lambdad.domain.function import CodeKey
 from lambdad.domain.layer import LayerVersion
+from lambdad.domain.policies.attached import LAYER_POLICIES, LayerPolicy
+from lambdad.domain.resource import ACCOUNT, Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.layer_store import LayerFilter
@@ -77,6 +79,16 @@ class LayerContract:
         assert await layers.list_versions(HERE, "l", where=EVERYTHING, before=None, limit=9) == []
         assert await layers.list_layers(HERE, where=EVERYTHING, after=None, limit=9) == []
         assert (await layers.publish(layer_version())).number == 3
+
+    async def test_a_policy_goes_with_its_layer_version(self, catalogue: CatalogueStore) -> None:
+        resources, policy = catalogue.resources, LayerPolicy("{}", "r1")
+        for name in ("l", "l", "ll"):
+            await catalogue.layers.publish(layer_version(name))
+        places = [Place(HERE, ACCOUNT, name) for name in ("l:1", "l:2", "ll:1")]
+        for place in places:
+            await resources.change(LAYER_POLICIES, place, lambda _: policy)
+        assert await catalogue.layers.delete(HERE, "l", 1)
+        assert [one.place for one in await resources.everywhere(LAYER_POLICIES)] == places[1:]
 
     async def test_racing_publications_get_different_numbers(self, catalogue: CatalogueStore) -> None:
         made = await asyncio.gather(

@@ -85,7 +85,7 @@ class ProvisionedContract:
         await catalogue.delete_function(HERE, "f")
         await function_with(catalogue, "1")
         assert await catalogue.provisioned.read(HERE, "f", "1") is None
-        assert await catalogue.provisioned.total(HERE) == 0
+        assert await catalogue.provisioned.totals(HERE) == {}
 
     async def test_an_aliass_goes_with_the_alias_and_only_then(self, catalogue: CatalogueStore) -> None:
         await function_with(catalogue, "1", "2")
@@ -135,16 +135,19 @@ class ProvisionedContract:
             found = await store.list_of(HERE, "f", after=after, limit=2)
             assert [one.qualifier for one in found] == everything[place : place + 2]
 
-    async def test_the_total_is_of_one_scope_and_can_leave_one_out(self, catalogue: CatalogueStore) -> None:
+    async def test_totals_are_of_one_scope_and_can_leave_one_out(self, catalogue: CatalogueStore) -> None:
         store = catalogue.provisioned
-        assert await store.total(HERE) == 0
+        assert await store.totals(HERE) == {}
         await function_with(catalogue, "1", "2")
+        await function_with(catalogue, "1", name="g")
+        await store.write(config(name="g", requested=1))
         await function_with(catalogue, "1", scope=THERE)
         await store.write(config(requested=3))
         await store.write(config(qualifier="2", requested=4))
         await store.write(config(scope=THERE, requested=50))
-        assert await store.total(HERE) == 7
-        assert await store.total(HERE, but=("f", "2")) == 3
-        assert await store.total(HERE, but=("f", "3")) == 7
-        assert await store.total(THERE) == 50
-        assert len(await store.everywhere()) == 3
+        assert await store.totals(HERE) == {"f": 7, "g": 1}
+        assert await store.totals(HERE, but=("f", "2")) == {"f": 3, "g": 1}
+        assert await store.totals(HERE, but=("f", "3")) == {"f": 7, "g": 1}
+        assert await store.totals(HERE, but=("g", "1")) == {"f": 7}
+        assert await store.totals(THERE) == {"f": 50}
+        assert len(await store.everywhere()) == 4

@@ -9,6 +9,7 @@ import pytest
 from layer_contract import HERE
 from provisioned_contract import THERE, function_with
 
+from lambdad.domain.alias import ALIASES, Alias
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound, VersionInUse
 from lambdad.domain.resource import ACCOUNT, Kind, Place, Stored
 from lambdad.ports.catalogue_store import CatalogueStore
@@ -38,6 +39,14 @@ def always(value: Thing | None) -> Callable[[Thing | None], Thing | None]:
 
 def counted(before: Thing | None) -> Thing:
     return Thing("counted") if before is None else replace(before, number=before.number + 1)
+
+
+def noting(seen: list[str]) -> Callable[[Thing | None, str], Thing]:
+    def decide(before: Thing | None, revision_id: str) -> Thing:
+        seen.append(revision_id)
+        return counted(before)
+
+    return decide
 
 
 def refuse(_: Thing | None) -> Thing:
@@ -132,6 +141,52 @@ class ResourceContract:
         await store.change(POINTER, at("live"), always(None))
         assert [one.place for one in await store.everywhere(QUALIFIED)] == [at("1")]
 
+    async def test_a_change_that_revises_its_version_gives_it_the_revision_id(
+        self, catalogue: CatalogueStore
+    ) -> None:
+        await function_with(catalogue, "1")
+        store, before = catalogue.resources, await catalogue.read(HERE, "f", "1")
+        assert before is not None
+        seen: list[str] = []
+        assert await store.change_revised(QUALIFIED, at("1"), noting(seen), "r2") == Thing("counted")
+        assert await store.change_revised(QUALIFIED, at("1"), noting(seen), "r3") == Thing("counted", 1)
+        assert seen == [before.revision_id, "r2"]
+        assert await catalogue.read(HERE, "f", "1") == replace(before, revision_id="r3")
+        assert await catalogue.replace(replace(before, revision_id="r4"), expected_revision="r3")
+        latest = await catalogue.read(HERE, "f")
+        assert latest is not None and latest.revision_id != "r3"
+
+    async def test_a_change_that_revises_its_alias_gives_it_the_revision_id(
+        self, catalogue: CatalogueStore
+    ) -> None:
+        await function_with(catalogue, "1")
+        store, alias = catalogue.resources, Alias("live", "1", 'ünd " so', "r1", {"1": 0.1})
+        seen: list[str] = []
+        await store.change(ALIASES, at("live"), lambda _: alias)
+        assert await store.change_revised(QUALIFIED, at("live"), noting(seen), "r2") == Thing("counted")
+        assert seen == ["r1"]
+        assert await store.read(ALIASES, at("live")) == replace(alias, revision_id="r2")
+
+    async def test_a_refused_change_revises_nothing(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue)
+        before = await catalogue.read(HERE, "f")
+        with pytest.raises(InvalidParameter):
+            await catalogue.resources.change_revised(
+                QUALIFIED, at("$LATEST"), lambda there, _: refuse(there), "r2"
+            )
+        assert await catalogue.read(HERE, "f") == before
+
+    @pytest.mark.parametrize(
+        ("place", "arn"), [(at("1"), "f:1"), (at("live"), "f:live"), (at("$LATEST", "g"), "g")]
+    )
+    async def test_what_is_revised_must_be_there(
+        self, catalogue: CatalogueStore, place: Place, arn: str
+    ) -> None:
+        await function_with(catalogue)
+        with pytest.raises(NotFound, match=rf"Function not found: .*:function:{arn}$"):
+            await catalogue.resources.change_revised(QUALIFIED, place, noting([]), "r2")
+        assert await catalogue.resources.everywhere(QUALIFIED) == []
+
     async def test_pages_are_ordered_and_begin_behind_a_place(self, catalogue: CatalogueStore) -> None:
         await function_with(catalogue)
         await function_with(catalogue, name="e")
@@ -165,3 +220,16 @@ class ResourceContract:
         assert await store.find(PLAIN, "") == []
         await store.change(PLAIN, at("a", ACCOUNT), always(Thing("y")))
         assert [one.place.name for one in await store.find(PLAIN, "x")] == ["b"]
+
+    async def test_its_epoch_moves_with_every_change(self, catalogue: CatalogueStore) -> None:
+        await function_with(catalogue)
+        store, seen = catalogue.resources, {catalogue.resources.epoch}
+        await store.change(PLAIN, at("a"), counted)
+        seen.add(store.epoch)
+        await store.change(PLAIN, at("a"), always(None))
+        seen.add(store.epoch)
+        await store.change_revised(QUALIFIED, at("$LATEST"), lambda before, _: counted(before), "r2")
+        seen.add(store.epoch)
+        await store.read(PLAIN, at("a"))
+        seen.add(store.epoch)
+        assert len(seen) == 4

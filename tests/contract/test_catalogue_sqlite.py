@@ -16,7 +16,7 @@ from catalogue_contract import HERE, CatalogueContract, using, version
 
 from lambdad.domain.errors import ServiceFault
 from lambdad.domain.provisioned import ProvisionedConfig
-from lambdad.ports.catalogue_store import CatalogueStore
+from lambdad.ports.catalogue_store import CatalogueStore, Usage
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.queries import migrations
 
@@ -69,6 +69,8 @@ async def test_a_catalogue_from_before_layers_is_migrated_with_its_functions(tmp
         assert await store.read(HERE, "f") == version()
         assert await store.code_keys() == {"key"}
         assert await store.layer_lists() == set()
+        assert await store.runtimes() == {"python3.12"}
+        assert await store.usage(HERE) == Usage(1, 10)
         changed = version(revision="r2", layers=using("10", "11"))
         assert await store.replace(changed, expected_revision="r1")
         assert await store.layer_lists() == {("10", "11")}

@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import struct
+import threading
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -393,6 +394,37 @@ async def test_unfinished_work_of_a_killed_server_is_removed(store, tmp_path):
     (leftover / "half").write_bytes(b"written")
     assert await keep_only(store, set()) == 0
     assert not leftover.parent.exists()
+    await store.swept()
+    assert list((tmp_path / "code" / "leaving").iterdir()) == []
+
+
+async def test_what_one_server_did_not_get_to_the_next_one_removes(store, tmp_path):
+    left = tmp_path / "code" / "leaving" / "batch" / "7"
+    left.mkdir(parents=True)
+    (left / "file").write_bytes(b"x")
+    await keep_only(store, set())
+    await store.swept()
+    assert list((tmp_path / "code" / "leaving").iterdir()) == []
+
+
+async def test_new_code_does_not_wait_for_what_is_being_removed(store, time):
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(tree, **_options):
+        begun.set()
+        goes_on.wait(10)
+
+    lost = [await put(store, archive(("a", b"%d" % number))) for number in range(3)]
+    time.now_s += CODE_GRACE_S
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lambdad.storage.files.leaving.shutil.rmtree", slow)
+        assert await keep_only(store, set()) == len(lost)
+        await asyncio.to_thread(begun.wait, 10)
+        assert not any(store.archive(one.key).exists() for one in lost)
+        new = await asyncio.wait_for(put(store, archive(("a", b"new"))), 9)
+        assert store.archive(new.key).exists()
+        goes_on.set()
+        await store.swept()
 
 
 async def test_unpacking_does_not_run_on_the_loops_thread(store, monkeypatch):

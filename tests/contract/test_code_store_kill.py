@@ -64,6 +64,7 @@ async def test_after_a_kill_every_acknowledged_archive_is_whole(tmp_path: Path, 
         assert [path.stat().st_size for path in files] == [10_000] * 50
     assert set(acknowledged) <= {place.name for place in root.glob("??/*")}
     await store.keep_only(set())
+    await store.swept()
     await store.close()
     assert [path for path in root.rglob("*") if path.is_file()] == []
 
@@ -116,5 +117,6 @@ async def test_after_a_kill_every_merged_tree_is_whole(tmp_path: Path, entries: 
         assert sum(path.is_file() for path in place.rglob("*")) == 5 * 300
     store = FileCodeStore(root)
     await store.keep_only(set())
+    await store.swept()
     await store.close()
     assert [path for path in root.rglob("*") if path.is_file()] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lambdad.domain.alias import ALIASES
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LayerKeys, State, UpdateStatus
@@ -27,9 +28,9 @@ class FakeCatalogue:
 
     def __init__(self) -> None:
         self._functions: dict[tuple[Scope, str], _Function] = {}
-        self.layers = FakeLayers()
         self.provisioned = FakeProvisioned(self._can_be_provisioned)
-        self.resources = FakeResources(self._has, self.provisioned.forget)
+        self.resources = FakeResources(self._has, self.provisioned.forget, self._revise)
+        self.layers = FakeLayers(self.resources.layer_goes)
 
     async def create(
         self, latest: FunctionVersion, tags: Mapping[str, str], beside: Sequence[Beside] = ()
@@ -144,6 +145,13 @@ class FakeCatalogue:
     def _can_be_provisioned(self, scope: Scope, name: str, qualifier: str) -> bool:
         is_version = qualifier != LATEST and self._has(scope, name, qualifier)
         return is_version or self.resources.has(ALIASES, Place(scope, name, qualifier))
+
+    def _revise(self, scope: Scope, name: str, version: str, revision_id: str | None) -> str:
+        versions = self._functions[scope, name].versions
+        before = versions[version].revision_id
+        if revision_id is not None:
+            versions[version] = replace(versions[version], revision_id=revision_id)
+        return before
 
     def _of(self, scope: Scope) -> list[tuple[str, _Function]]:
         return sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from lambdad.domain.layer import LayerVersion
@@ -10,9 +11,14 @@ from lambdad.ports.layer_store import LayerFilter
 
 
 class FakeLayers:
-    """Implements `ports.layer_store.LayerStore`."""
+    """Implements `ports.layer_store.LayerStore`.
 
-    def __init__(self) -> None:
+    Args:
+        forget: told which version's policy goes.
+    """
+
+    def __init__(self, forget: Callable[[Scope, str], None] = lambda *_: None) -> None:
+        self._forget = forget
         self.versions: dict[tuple[Scope, str], dict[int, LayerVersion]] = {}
         self._last: dict[tuple[Scope, str], int] = {}
 
@@ -27,6 +33,7 @@ class FakeLayers:
         return self.versions.get((scope, name), {}).get(number)
 
     async def delete(self, scope: Scope, name: str, number: int) -> bool:
+        self._forget(scope, f"{name}:{number}")
         return self.versions.get((scope, name), {}).pop(number, None) is not None
 
     async def list_versions(

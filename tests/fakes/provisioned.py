@@ -40,13 +40,13 @@ class FakeProvisioned:
         own = [self._configs[key] for key in self._sorted() if key[:2] == (scope, name)]
         return [one for one in own if after is None or _order(one.qualifier) > _order(after)][:limit]
 
-    async def total(self, scope: Scope, *, but: tuple[str, str] | None = None) -> int:
+    async def totals(self, scope: Scope, *, but: tuple[str, str] | None = None) -> dict[str, int]:
         left_out = None if but is None else (scope, *but)
-        return sum(
-            config.requested
-            for key, config in self._configs.items()
-            if config.scope == scope and key != left_out
-        )
+        found: dict[str, int] = {}
+        for key, config in self._configs.items():
+            if config.scope == scope and key != left_out:
+                found[config.name] = found.get(config.name, 0) + config.requested
+        return found
 
     async def everywhere(self) -> list[ProvisionedConfig]:
         return [self._configs[key] for key in self._sorted()]

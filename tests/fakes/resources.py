@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from lambdad.domain.arn import FunctionReference
+from lambdad.domain.alias import ALIASES
+from lambdad.domain.arn import FunctionReference, is_version
 from lambdad.domain.errors import NotFound, VersionInUse
+from lambdad.domain.policies.attached import LAYER_POLICIES
 from lambdad.domain.resource import ACCOUNT, Kind, Place, Stored
 from lambdad.domain.scope import Scope
-from lambdad.ports.resource_store import Decide
+from lambdad.ports.resource_store import Decide, DecideRevised
 
 T = TypeVar("T")
 
@@ -20,22 +23,27 @@ class FakeResources:
     Args:
         exists: whether a version of a function is in the catalogue.
         qualifier_gone: called with scope, function and name after a qualifier was removed.
+        revise: gives a version of a function another revision id, if one is given; the one it had.
     """
 
     def __init__(
         self,
         exists: Callable[[Scope, str, str], bool],
         qualifier_gone: Callable[[Scope, str, str], None] = lambda *_: None,
+        revise: Callable[[Scope, str, str, str | None], str] = lambda *_: "",
     ) -> None:
         self._exists = exists
         self._qualifier_gone = qualifier_gone
+        self._revise = revise
         self._values: dict[str, dict[Place, Any]] = {}
         self._kinds: dict[str, Kind[Any]] = {}
+        self.epoch = 0
 
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         return self._of(kind).get(place)
 
     async def change(self, kind: Kind[T], place: Place, decide: Decide[T]) -> T | None:
+        self.epoch += 1
         self._need(place, "$LATEST", None)
         outcome = decide(self._of(kind).get(place))
         if outcome is None:
@@ -47,6 +55,24 @@ class FakeResources:
         for version in kind.versions(outcome):
             self._need(place, version, version)
         self._of(kind)[place] = outcome
+        return outcome
+
+    async def change_revised(
+        self, kind: Kind[T], place: Place, decide: DecideRevised[T], revision_id: str
+    ) -> T | None:
+        self._need(place, "$LATEST", None)
+        if is_version(place.name):
+            self._need(place, place.name, place.name)
+            current = self._revise(place.scope, place.function, place.name, None)
+            outcome = await self.change(kind, place, lambda there: decide(there, current))
+            self._revise(place.scope, place.function, place.name, revision_id)
+            return outcome
+        alias = self._of(ALIASES).get(place)
+        if alias is None:
+            reference = FunctionReference(place.function, place.name)
+            raise NotFound(f"Function not found: {reference.arn(place.scope)}")
+        outcome = await self.change(kind, place, lambda there: decide(there, alias.revision_id))
+        self._of(ALIASES)[place] = replace(alias, revision_id=revision_id)
         return outcome
 
     async def page(
@@ -87,6 +113,10 @@ class FakeResources:
         if pointing:
             raise VersionInUse(pointing)
         self._drop_qualified(scope, function, version)
+
+    def layer_goes(self, scope: Scope, version: str) -> None:
+        """A layer version is deleted with its policy."""
+        self._of(LAYER_POLICIES).pop(Place(scope, ACCOUNT, version), None)
 
     def function_goes(self, scope: Scope, function: str) -> None:
         """A function is deleted with all that belongs to it."""

@@ -10,7 +10,9 @@ from calling import started
 
 from tests.running import Server
 
-collect_ignore = [] if shutil.which("go") else ["test_functions_go.py", "test_third_party_go.py"]
+collect_ignore = (
+    [] if shutil.which("go") else ["test_functions_go.py", "test_third_party_go.py", "test_deploys_go_sdk.py"]
+)
 
 
 @pytest.fixture(scope="module", params=["namespace", "process"])

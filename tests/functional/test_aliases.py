@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,28 @@ def test_a_moved_alias_counts_from_the_next_call_on_and_throws_nothing_away(shar
     with pytest.raises(ClientError, match="Function not found"):
         call(shared_server, full)
     shared_server.client().delete_function(FunctionName=name)
+
+
+def test_of_clients_that_race_with_one_revision_exactly_one_wins(shared_server: Server):
+    name, client = published(shared_server, 1), shared_server.client()
+    alias(shared_server, name)
+
+    def update(revision: str, description: str) -> str | None:
+        try:
+            answer = client.update_alias(
+                FunctionName=name, Name="live", RevisionId=revision, Description=description
+            )
+        except client.exceptions.PreconditionFailedException:
+            return None
+        return str(answer["RevisionId"])
+
+    with ThreadPoolExecutor(8) as racing:
+        for _ in range(10):
+            revision = client.get_alias(FunctionName=name, Name="live")["RevisionId"]
+            outcomes = list(racing.map(update, [revision] * 8, "abcdefgh"))
+            (won,) = [one for one in outcomes if one is not None]
+            assert client.get_alias(FunctionName=name, Name="live")["RevisionId"] == won
+    client.delete_function(FunctionName=name)
 
 
 def test_a_version_that_an_alias_points_at_cannot_be_deleted(shared_server: Server, named: str):

@@ -107,3 +107,45 @@ def test_the_log_group_of_a_function_can_be_read(aws: Cli, shared_server: Server
     streams = aws("logs", "describe-log-streams", "--log-group-name", "/aws/lambda/cli-logs")["logStreams"]
     assert len(streams) == 1
     assert "/[$LATEST]" in streams[0]["logStreamName"]
+
+
+def test_a_deployment_is_published_behind_an_alias_and_rolled_back(aws: Cli) -> None:
+    function = ("--function-name", "cli-deployed")
+    create(aws, "cli-deployed")
+    assert aws("lambda", "publish-version", *function, "--description", "first")["Version"] == "1"
+    aws("lambda", "wait", "published-version-active", *function, "--qualifier", "1")
+    made = aws("lambda", "create-alias", *function, "--name", "live", "--function-version", "1")
+    assert made["AliasArn"].endswith(":function:cli-deployed:live")
+    assert behind(aws, "live") == ({"first": 7}, "1")
+
+    configured = aws("lambda", "update-function-configuration", *function, "--timeout", "9")
+    assert (configured["Timeout"], configured["LastUpdateStatus"]) == (9, "InProgress")
+    aws("lambda", "wait", "function-updated-v2", *function)
+    code = ("--zip-file", "fileb://second.zip", "--publish")
+    assert aws("lambda", "update-function-code", *function, *code)["Version"] == "2"
+    aws("lambda", "wait", "function-updated-v2", *function)
+    assert behind(aws, "live") == ({"first": 7}, "1")
+
+    half = ("--function-version", "1", "--routing-config", "AdditionalVersionWeights={2=1.0}")
+    aws("lambda", "update-alias", *function, "--name", "live", *half)
+    assert behind(aws, "live") == ({"second": 7}, "2")
+    move = ("--function-version", "2", "--routing-config", "AdditionalVersionWeights={}")
+    moved = aws("lambda", "update-alias", *function, "--name", "live", *move)
+    assert (moved["FunctionVersion"], moved.get("RoutingConfig")) == ("2", None)
+    assert behind(aws, "live") == ({"second": 7}, "2")
+
+    aws("lambda", "update-alias", *function, "--name", "live", "--function-version", "1")
+    assert behind(aws, "live") == ({"first": 7}, "1")
+    aws("lambda", "delete-function", *function, "--qualifier", "2")
+    versions = aws("lambda", "list-versions-by-function", *function, "--query", "Versions[].Version")
+    assert versions == ["$LATEST", "1"]
+    aws("lambda", "delete-function", *function)
+    refused = aws.run("lambda", "get-alias", *function, "--name", "live")
+    assert "(ResourceNotFoundException)" in refused.stderr
+
+
+def behind(aws: Cli, alias: str) -> tuple[Any, str]:
+    """What an alias answers, and the version that did."""
+    options = ("--function-name", "cli-deployed", "--qualifier", alias, "--payload", "7")
+    head = aws("lambda", "invoke", *options, "answer.json")
+    return json.loads((aws.folder / "answer.json").read_text()), head["ExecutedVersion"]

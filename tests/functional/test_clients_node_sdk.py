@@ -16,6 +16,7 @@ from tests.running import ROLE, Server, zip_of
 
 MODULES = ROOT / ".cache" / "js" / "node_modules"
 SESSION = Path(__file__).with_name("node_sdk_session.cjs")
+DEPLOYMENT = Path(__file__).with_name("node_sdk_deploy_session.cjs")
 INDEX = """
 exports.handler = async (event) => {
     console.log('called');
@@ -28,13 +29,18 @@ exports.handler = async (event) => {
 @pytest.fixture(scope="module")
 def seen(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the session saw."""
+    archive = tmp_path_factory.mktemp("node-sdk") / "code.zip"
+    archive.write_bytes(zip_of({"index.js": INDEX}))
+    return session(SESSION, shared_server.url, str(archive), ROLE)
+
+
+def session(program: Path, *arguments: str) -> Any:
+    """What a program prints that has the SDK."""
     node = shutil.which("node")
     assert node, TOOLS_HINT
     assert MODULES.is_dir(), TOOLS_HINT
-    archive = tmp_path_factory.mktemp("node-sdk") / "code.zip"
-    archive.write_bytes(zip_of({"index.js": INDEX}))
     done = subprocess.run(
-        [node, str(SESSION), shared_server.url, str(archive), ROLE],
+        [node, str(program), *arguments],
         env={**os.environ, "NODE_PATH": str(MODULES)},
         capture_output=True,
         text=True,
@@ -68,3 +74,26 @@ def test_the_sdk_maps_errors_to_its_own_classes(seen: Any) -> None:
         "InvalidRequestContentException",
         400,
     )
+
+
+def test_a_deployment_is_published_behind_an_alias_and_rolled_back(
+    shared_server: Server, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        source = f"exports.handler = async () => ['{name}', process.env.STAGE ?? null];"
+        (tmp_path / name).write_bytes(zip_of({"index.js": source}))
+    archives = (str(tmp_path / "first"), str(tmp_path / "second"))
+    assert session(DEPLOYMENT, shared_server.url, *archives, ROLE) == {
+        "published": "1",
+        "alias": "arn:aws:lambda:ca-central-1:000000000000:function:deployed-from-node:live",
+        "first": [["first", None], "1"],
+        "updated": "2",
+        "unmoved": [["first", None], "1"],
+        "moved": "2",
+        "second": [["second", "second"], "2"],
+        "rolledBack": "1",
+        "third": [["first", None], "1"],
+        "versions": ["$LATEST", "1", "2"],
+        "aliases": [["live", "1", "what is called"]],
+        "gone": ["ResourceNotFoundException", "ResourceNotFoundException"],
+    }

@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from url_calls import RETURNS, open_url
 
 from tests.running import ROLE, Server, zip_of
 
@@ -103,6 +104,25 @@ def test_boto3_works_over_tls_with_the_certificate_checked(
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     with urllib.request.urlopen(location, context=trust) as answer:
         assert answer.read() == zip_of(HELLO)
+    client.close()
+
+
+def test_a_function_behind_a_url_hears_of_tls(secure: Server, certificate: tuple[Path, Path]) -> None:
+    secure.clients["lambda", "test", "us-east-1"] = client = boto3.client(
+        "lambda",
+        endpoint_url=secure.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        verify=str(certificate[0]),
+    )
+    url_id = open_url(secure, secure.function({"app.py": RETURNS})).url_id
+    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    with urllib.request.urlopen(f"{secure.url}/lambdad/v1/url/{url_id}/event", context=trust) as answer:
+        headers = json.load(answer)["headers"]
+    assert headers["x-amzn-tls-version"].startswith("TLSv1.")
+    assert headers["x-amzn-tls-cipher-suite"]
+    assert (headers["x-forwarded-proto"], headers["x-forwarded-port"]) == ("https", str(secure.port))
     client.close()
 
 

@@ -19,6 +19,7 @@ from lambdad.awsapi import model
 from lambdad.awsapi.service import ModelledService
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
+from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
@@ -33,6 +34,13 @@ from tests.fakes.snapshots import FakeSnapshots
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 BASE_URL = "http://127.0.0.1:4566"
+NETWORK = Network(
+    (
+        Vpc("vpc-1", ("subnet-1", "subnet-2"), ("sg-1", "sg-2")),
+        Vpc("vpc-2", ("subnet-3",), ("sg-3",)),
+    )
+)
+"""What exists, for functions that name subnets and security groups."""
 T = TypeVar("T")
 
 
@@ -60,8 +68,10 @@ class Bridge:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=FakeSnapshots(),
+            resolves=self._resolves,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
+            network=NETWORK,
             sleep=self._sleep,
         )
         # Invoke as far as this part goes: the errors of names and qualifiers.
@@ -102,6 +112,13 @@ class Bridge:
     def ask(self, method: str, path: str, body: bytes = b"") -> Response:
         """Send a request past boto3."""
         return self.run(self._service(self._whole(method, path, {}, body)))
+
+    async def _resolves(self, domain: str) -> bool:
+        return True
+
+    def serve(self, request: Request) -> Response:
+        """Answer a request that somebody else wrote."""
+        return self.run(self._service(request))
 
     async def _invoke(self, params: dict[str, Any], request: Request) -> Mapping[str, Any]:
         name, qualifier = params["FunctionName"], params.get("Qualifier")

@@ -13,7 +13,6 @@ from typing import Any
 import botocore.loaders
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
-from pending import is_pending, pending_keys
 
 DATA = Path(__file__).parent / "data"
 _PLACEHOLDER = re.compile(r"<([a-zA-Z][\w-]*(?:[:_][\w-]+)?|a:len\(\d+\))>")
@@ -64,8 +63,8 @@ def parity(group: str, *tests: str) -> pytest.MarkDecorator:
 
 
 def cases(group: str, prefix: str) -> list[str]:
-    """The recorded tests of a group that begin with `prefix` and are not wholly pending."""
-    return [test for test in load(group) if test.startswith(prefix) and not is_pending(group, test)]
+    """The recorded tests of a group that begin with `prefix`."""
+    return [test for test in load(group) if test.startswith(prefix)]
 
 
 def answer(call: Callable[..., Any], **params: Any) -> Any:
@@ -91,7 +90,7 @@ class Recording:
         self.case = test.partition("[")[2].removesuffix("]")
         self.later: frozenset[str] = frozenset()
         self._bound: dict[str, str] = {}
-        self._open = set(self.answers) - pending_keys(group, test)
+        self._open = set(self.answers)
 
     def unchecked(self) -> list[str]:
         """Keys of answers that were not compared yet."""

@@ -147,18 +147,6 @@ def test_updating_is_refused_in_aws_words(aws: Bridge, recorded: Recording):
     recorded.check("uppercase_runtime_exc", answer(update, FunctionName=FN, Runtime="PYTHON3.9"))
 
 
-@parity("Function", "test_invalid_vpc_config_security_group")
-def test_a_malformed_security_group_is_refused(aws: Bridge, recorded: Recording):
-    refused = create_with(aws, VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["INVALID_FORMAT"]})
-    recorded.check("create-response-invalid-format-security-group", refused)
-
-
-@parity("Function", "test_invalid_vpc_config_subnet")
-def test_a_malformed_subnet_is_refused(aws: Bridge, recorded: Recording):
-    refused = create_with(aws, VpcConfig={"SubnetIds": ["bad_subnet"], "SecurityGroupIds": ["sg-1"]})
-    recorded.check("create-response-invalid-format-subnet-id", refused)
-
-
 @parity(
     "RuntimeValidation",
     *(

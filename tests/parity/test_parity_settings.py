@@ -65,9 +65,24 @@ def test_a_function_is_created_with_tags(aws: Bridge, recorded: Recording):
     recorded.check("list_tags_result", aws.client.list_tags(Resource=created["FunctionArn"]))
 
 
-@parity("Tag", "test_tag_lifecycle[lambda_function]", "test_tag_lifecycle")
+@parity("Tag", "test_create_tag_on_esm_create")
+def test_an_event_source_mapping_is_created_with_tags(aws: Bridge, recorded: Recording):
+    helped(aws, FN)
+    created = mapped(aws, Tags={"testtag": "custom-1"})
+    got = aws.client.get_event_source_mapping(UUID=created["UUID"])
+    is_untagged = "Tags" not in got and got["EventSourceMappingArn"] == created["EventSourceMappingArn"]
+    recorded.check("get_event_source_mapping_with_tag", is_untagged)
+    recorded.check("list_tags_result", aws.client.list_tags(Resource=got["EventSourceMappingArn"]))
+
+
+@parity(
+    *("Tag", "test_tag_lifecycle", "test_tag_lifecycle[lambda_function]"),
+    "test_tag_lifecycle[event_source_mapping]",
+)
 def test_tags_come_change_and_go(aws: Bridge, recorded: Recording):
     arn = helped(aws, FN)["FunctionArn"]
+    if recorded.case == "event_source_mapping":
+        arn = mapped(aws)["EventSourceMappingArn"]
     tag, untag = aws.client.tag_resource, aws.client.untag_resource
     steps = {
         "tag_single": (tag, {"Tags": {"A": "tag-a"}}),
@@ -81,6 +96,11 @@ def test_tags_come_change_and_go(aws: Bridge, recorded: Recording):
     for step, (operation, given) in steps.items():
         recorded.check(f"{step}_response", operation(Resource=arn, **given))
         recorded.check(f"{step}_response_listtags", aws.client.list_tags(Resource=arn))
+
+
+def mapped(aws: Bridge, **given: Any) -> Any:
+    queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:my-queue"
+    return aws.client.create_event_source_mapping(FunctionName=FN, EventSourceArn=queue, **given)
 
 
 def ask_for_tags(aws: Bridge, recorded: Recording, arn: str) -> None:

@@ -12,6 +12,7 @@ import typer.main
 
 from lambdad.cli.app import app
 from lambdad.settings import Settings
+from lambdad.settings.loading import TABLES
 from lambdad.settings.model import About, simple_settings
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +39,15 @@ def test_the_generated_reference_pages_are_what_the_code_says():
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_every_operation_of_lambda_has_a_test_of_its_own():
+    page = (ROOT / "docs" / "reference" / "operations.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| `[A-Z]+ [^|]+` \| (?:done|refused) \| (.*)\|$", page, re.MULTILINE)
+    assert len(rows) > 90
+    assert [operation for operation, tests in rows if not tests.strip()] == []
+
+
 def test_every_setting_is_explained():
-    assert {item.name for item in fields(Settings)} == set(simple_settings()) | {"services"}
+    assert {item.name for item in fields(Settings)} == set(simple_settings()) | {"services"} | set(TABLES)
     for known in simple_settings().values():
         assert isinstance(known, About)
         assert known.what.endswith(".")

@@ -27,6 +27,9 @@ def config(tmp_path):
     return write
 
 
+POINT = "arn:aws:elasticfilesystem:eu-central-1:111111111111:access-point/fsap-000000000000000a"
+
+
 def refused(options=None, environ=None, config=None):
     with pytest.raises(SettingsError) as caught:
         load(options or {}, environ or {}, config)
@@ -133,6 +136,19 @@ def test_what_cannot_be_used_is_refused_with_its_place_and_reason(environ, said)
         ("services.s3 = { endpoint = 'http://x', colour = 'red' }", "services.s3.colour is not known"),
         ("services.s3 = { endpoint = 'http://x', verify = 'no way' }", "services.s3.verify must be true"),
         ("services.s3 = { endpoint = 'http://x', credentials = 'a' }", "services.s3.credentials must be"),
+        ("file_systems = 1", "file_systems must be a table of at most 100 access points"),
+        ("[file_systems]\nx = '/srv'", "file_systems: 'x' is no ARN of an access point of Amazon EFS"),
+        (f"[file_systems]\n'{POINT}0' = 1", "must be a text, not 1"),
+        (f"[file_systems]\n'{POINT}0' = 'srv'", "must be an absolute path, not 'srv'"),
+        (f"[file_systems]\n'{POINT}0' = '/srv/a'\n'{POINT}1' = '/srv/a/b'", "/srv/a and /srv/a/b lie in one"),
+        (f"[file_systems]\n'{POINT}0' = '/'\n'{POINT}1' = '/srv'", "lie in one another"),
+        ("vpcs = 1", "vpcs must be a table of at most 100 VPCs"),
+        ("vpcs.mine = {}", "vpcs.mine must be a table [vpcs.vpc-…]"),
+        ("vpcs.vpc-1 = 1", "vpcs.vpc-1 must be a table [vpcs.vpc-…]"),
+        ("vpcs.vpc-1.cidr = '10/8'", "vpcs.vpc-1.cidr is not known"),
+        ("vpcs.vpc-1.subnets = ['sg-1']", "vpcs.vpc-1.subnets: 'sg-1' is no id of the form subnet-"),
+        ("vpcs.vpc-1.security_groups = [1]", "vpcs.vpc-1.security_groups must be a list of texts"),
+        ("vpcs.vpc-1.subnets = ['subnet-1']\nvpcs.vpc-2.subnets = ['subnet-1']", "subnet-1 is in two VPCs"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key(config, text, said):
@@ -221,9 +237,10 @@ def test_every_setting_can_come_from_each_place(config):
     values = {
         "host": "::1", "port": 1, "data_dir": "/d", "auth": "permissive", "require_isolation": "process",
         "isolation": "process",
-        "outbound": False, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
+        "outbound": False, "block_public_policies": True, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
         "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False, "pools": False, "pool_memory_mib": 64,
+        "function_url_domain": "on.aws",
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
 
@@ -242,3 +259,29 @@ def test_every_setting_can_come_from_each_place(config):
 
 def test_without_pools_their_memory_may_be_anything():
     assert load({"pools": "false", "pool_memory_mib": "0"}, {}).pools is False
+
+
+def test_subnets_and_security_groups_exist_when_the_file_lists_them(config):
+    found = load({}, {}, config("[vpcs.vpc-1]\nsubnets = ['subnet-1']\nsecurity_groups = ['sg-1', 'sg-2']\n"))
+    assert found.vpcs["vpc-1"].subnets == ("subnet-1",)
+    assert found.vpcs["vpc-1"].security_groups == ("sg-1", "sg-2")
+
+
+def test_vpcs_are_no_variable():
+    assert "LAMBDAD_VPCS is not a setting" in refused({}, {"LAMBDAD_VPCS": "vpc-1"})
+
+
+def test_directories_stand_for_access_points_with_links_followed(config, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    text = f"[file_systems]\n'{POINT}0' = '{tmp_path}/link'\n'{POINT}1' = '{tmp_path}/real'\n"
+    found = load({}, {"HOME": "/home/me"}, config(text)).file_systems
+    assert found == {f"{POINT}0": tmp_path / "real", f"{POINT}1": tmp_path / "real"}
+
+
+@pytest.mark.parametrize("directory", ["", "/shared", "/.."])
+def test_functions_cannot_come_by_the_data_directory(config, tmp_path, directory):
+    data = tmp_path / "data"
+    data.mkdir()
+    text = f"[file_systems]\n'{POINT}0' = '{data}{directory}'\n"
+    assert "lie in one another" in refused({"data_dir": str(data)}, {}, config(text))

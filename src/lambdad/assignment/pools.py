@@ -16,8 +16,8 @@ from lambdad.placement.capacity import Placement
 from lambdad.ports.clock import Clock
 from lambdad.ports.worker import Environment
 
-PoolKey = tuple[Scope, str, str]
-"""Scope, function name, version."""
+PoolKey = tuple[Scope, str, str, str | None]
+"""Scope, function name, version; the tenant, where tenants are kept apart."""
 _MOST_STARTING = 8
 
 
@@ -46,27 +46,31 @@ class Pools:
         self._idle_s = idle_s
         self._pools: dict[PoolKey, Pool] = {}
         self._provided: dict[PoolKey, ProvisionedPool] = {}
+        self._of_tenants: dict[PoolKey, set[PoolKey]] = {}  # by the key without tenant
         self._retired: list[Pool] = []
 
-    def pool(self, version: FunctionVersion) -> Pool:
-        """The pool of exactly this revision; one of an older revision is retired."""
-        key = (version.scope, version.name, version.version)
+    def pool(self, version: FunctionVersion, tenant: str | None = None) -> Pool:
+        """The pool of exactly this revision, for one tenant; one of an older revision is retired."""
+        key = (version.scope, version.name, version.version, tenant)
         pool = self._pools.get(key)
         if pool is not None and _runs_the_same(pool.version, version):
             return pool
         if pool is not None:
             self._retire(key)
         pool = self._pools[key] = Pool(version, self._starter, self._clock)
+        if tenant is not None:
+            self._of_tenants.setdefault(_without_tenant(key), set()).add(key)
         return pool
 
     def forget(self, scope: Scope, name: str) -> None:
-        """The function changed or is gone: retire the pool of its `$LATEST`.
+        """The function changed or is gone: retire the pools of its `$LATEST`.
 
         Numbered versions never change; the environments of a deleted one end when they have been idle.
         """
-        key = (scope, name, LATEST)
-        if key in self._pools:
-            self._retire(key)
+        key = (scope, name, LATEST, None)
+        for one in [key, *self._of_tenants.get(key, ())]:
+            if one in self._pools:
+                self._retire(one)
 
     def retire_all(self) -> None:
         """Retire every pool; functions called again get new ones, and what is kept is kept anew."""
@@ -78,7 +82,7 @@ class Pools:
 
     def provide(self, version: FunctionVersion, requested: int) -> None:
         """Keep so many environments of a published version initialised."""
-        key = (version.scope, version.name, version.version)
+        key = (version.scope, version.name, version.version, None)
         pool = self._provided.get(key)
         if pool is None:
             if key in self._pools:
@@ -97,7 +101,7 @@ class Pools:
 
     def allocation(self, scope: Scope, name: str, version: str) -> Allocation | None:
         """How far what is kept of a version has come; None when none is."""
-        pool = self._provided.get((scope, name, version))
+        pool = self._provided.get((scope, name, version, None))
         return None if pool is None else pool.allocation
 
     def look(self) -> None:
@@ -132,9 +136,18 @@ class Pools:
     def _retire(self, key: PoolKey) -> None:
         pool = self._pools.pop(key)
         self._provided.pop(key, None)
+        if key[3] is not None:
+            self._left_tenant(key)
         self._retired = [one for one in self._retired if one.size or one.waiting]
         self._retired.append(pool)
         pool.retire()
+
+    def _left_tenant(self, key: PoolKey) -> None:
+        of_version = _without_tenant(key)
+        keys = self._of_tenants[of_version]
+        keys.discard(key)
+        if not keys:
+            del self._of_tenants[of_version]
 
     def reclaim(self) -> int:
         """End environments that have been idle for too long; how many."""
@@ -168,6 +181,10 @@ class Pools:
     def _longest_idle(self) -> Environment | None:
         found = (pool.longest_idle for pool in self._pools.values())
         return min((one for one in found if one is not None), key=_idle_since, default=None)
+
+
+def _without_tenant(key: PoolKey) -> PoolKey:
+    return (*key[:3], None)
 
 
 def _idle_since(environment: Environment) -> float:

@@ -98,7 +98,7 @@ class Starter:
         self._clock = clock
         self._idlers = idlers
         self._later = later
-        self._turns: Turns[Wanting, Environment] = Turns(most_starting)
+        self._turns: Turns[Wanting, Environment] = Turns(most_starting, _version_of)
         self._rates: dict[tuple[Scope, str], ScalingBucket] = {}
         self._is_pumping = False
         self._again = False
@@ -194,3 +194,9 @@ class Starter:
             if not pool.size and not self.placement.leaving:
                 self._turns.leave(pool)
                 pool.refuse_wanted(Throttled("ConcurrentInvocationLimitExceeded"))
+
+
+def _version_of(pool: Wanting) -> tuple[Scope, str, str]:
+    """What pools have one turn together for: those of the tenants of a version are many."""
+    version = pool.version
+    return version.scope, version.name, version.version

@@ -85,8 +85,14 @@ _OTHERS: Final[Names] = {
 _TABLES: Final[Mapping[str, Names]] = {
     "lambda": {
         **_LAMBDA,
+        errors.CodeSigningConfigNotFound: "CodeSigningConfigNotFoundException",
+        errors.CodeVerificationFailed: "CodeVerificationFailedException",
+        errors.FileSystemUnavailable: "EFSMountFailureException",
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
         errors.RecursiveInvocation: "RecursiveInvocationException",
+        errors.PolicyTooLong: "PolicyLengthExceededException",
+        errors.PublicPolicy: "PublicPolicyException",
+        errors.ResourceInUse: "ResourceInUseException",
         errors.SnapStartNotReady: "SnapStartNotReadyException",
         errors.SnapStartFailed: "SnapStartException",
         errors.SnapStartTimedOut: "SnapStartTimeoutException",

@@ -20,6 +20,10 @@ PROTOCOL_PREFERENCE = ("json", "rest-json", "rest-xml", "smithy-rpc-v2-cbor", "q
 """Which of several protocols SDKs pick. Source: botocore's own order, read in its code."""
 
 
+AS_THEY_ARE = frozenset({"string", "boolean", "byte", "short", "integer", "long", "bigInteger", "character"})
+"""Kinds whose values stand in JSON as they are."""
+
+
 class UnknownService(LookupError):
     """The pinned botocore has no model of that name."""
 
@@ -46,6 +50,11 @@ class Member:
     def shape(self) -> Shape:
         """What the member is made of."""
         return self._model.shape(self._raw["shape"])
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether its values stand in JSON as they are."""
+        return self.shape.kind in AS_THEY_ARE or self.shape.is_document
 
     @property
     def timestamp_format(self) -> str | None:

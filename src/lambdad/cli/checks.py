@@ -6,14 +6,16 @@ import resource
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from lambdad.domain.function_url import MARK, PATH
 from lambdad.domain.limits import ASSUMED_MEMORY_BYTES, MIB, OWN_CONNECTIONS
 from lambdad.placement.sharing import MAX_ENVIRONMENTS, capacity, descriptors_needed, memory_ceiling_bytes
 from lambdad.settings import RequiredIsolation, Settings
+from lambdad.worker.file_systems import unfit
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
 from lambdad.worker.sandbox.probe import WEAK
@@ -146,6 +148,54 @@ def port(settings: Settings) -> Check:
             detail = f"{settings.host}:{settings.port}: {error.strerror}"
             return Check("port", Verdict.WEAK, detail, "a server runs there, or name another --port")
     return Check("port", Verdict.GOOD, f"{settings.host}:{settings.port} is free")
+
+
+def function_urls(settings: Settings, resolves: Callable[[str], bool]) -> Check:
+    """Whether function URLs have host names of their own.
+
+    Args:
+        settings: the effective settings.
+        resolves: whether a host name resolves here.
+    """
+    chosen = settings.function_url_domain
+    domain = (chosen or "localhost").rpartition("://")[2].partition(":")[0]
+    name = f"<id>{MARK}{settings.default_region}.{domain}"
+    if resolves(name.replace("<id>", "doctor")):
+        return Check("function URLs", Verdict.GOOD, f"{name} resolves")
+    if chosen is not None:
+        remedy = f"point *.{domain} at this server, or leave function_url_domain out"
+        return Check("function URLs", Verdict.WEAK, f"{name} does not resolve", remedy)
+    detail = f"{name} does not resolve: paths of the endpoint are answered instead ({PATH}<id>/)"
+    return Check("function URLs", Verdict.WEAK, detail, "install libnss-myhostname (nss-myhostname)")
+
+
+def resolves(name: str) -> bool:
+    """Whether a host name resolves on this machine."""
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except (OSError, UnicodeError):
+        return False
+
+
+def networks(settings: Settings) -> list[Check]:
+    """Says that a VPC of the settings is a name and not a place; nothing when there is none."""
+    if not settings.vpcs:
+        return []
+    subnets = sum(len(vpc.subnets) for vpc in settings.vpcs.values())
+    detail = f"{subnets:,} subnets exist for VpcConfig, but functions run in none of them"
+    remedy = "network placement is not offered: let the functions reach what they need through this host"
+    return [Check("vpcs", Verdict.WEAK, detail, remedy)]
+
+
+def file_systems(settings: Settings) -> list[Check]:
+    """Whether the directory behind each access point can be given to functions."""
+    found = []
+    for arn, directory in settings.file_systems.items():
+        why = unfit(directory)
+        verdict = Verdict.GOOD if why is None else Verdict.WEAK
+        remedy = None if why is None else "functions with it fail: make it, with an owner of its own"
+        found.append(Check("file system", verdict, f"{arn}: {why or directory}", remedy))
+    return found
 
 
 def descriptor_hard_limit() -> int:

@@ -48,6 +48,9 @@ def examine(settings: Settings) -> list[Check]:
         checks.descriptors(settings, checks.descriptor_hard_limit()),
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
+        checks.function_urls(settings, checks.resolves),
+        *checks.networks(settings),
+        *checks.file_systems(settings),
         *pool_checks.of_running_server(settings),
         *checks.interpreters(found_here()),
     ]
@@ -62,6 +65,10 @@ def effective(settings: Settings) -> dict[str, str]:
             value = value or IN_MEMORY
         elif item.name == "services":
             value = ", ".join(f"{name} → {where.endpoint}" for name, where in settings.services.items())
+        elif item.name == "vpcs":
+            value = ", ".join(settings.vpcs)
+        elif item.name == "file_systems":
+            value = ", ".join(f"{arn} → {place}" for arn, place in settings.file_systems.items())
         elif isinstance(value, bool):
             value = str(value).lower()
         elif isinstance(value, tuple):

@@ -19,8 +19,10 @@ from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
+from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
+from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.counting.ledger import Ledger
@@ -43,6 +45,7 @@ from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
+from lambdad.edge.urls import Urls
 from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
@@ -66,6 +69,7 @@ from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.making import Maker
+from lambdad.worker.file_systems import FileSystems
 from lambdad.worker.host import Host
 from lambdad.worker.pools.blank_pools import BlankPools
 from lambdad.worker.pools.housing import Housing
@@ -117,6 +121,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
         )
         secret = os.urandom(32)
+        urls = Urls(stores.catalogue.resources)
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
@@ -126,9 +131,17 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, queue.changed),
+            on_change=(
+                *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+                *(urls.forget, queue.changed),
+            ),
             on_reroute=(worker.frontend.reroute, queue.changed),
             on_loops=(worker.frontend.loops.allow,),
+            function_url_domain=settings.function_url_domain,
+            resolves=Names(clock),
+            block_public_policies=settings.block_public_policies,
+            network=network_of(settings),
+            access_points=frozenset(settings.file_systems),
         )
         stack.push_async_callback(control.close)
         own = OwnOperations(
@@ -152,6 +165,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
+            urls,
+            clock,
             share.clients,
         )
         edge = worker.edge = EdgeServer(shared)
@@ -219,6 +234,7 @@ class _Worker:
             settings.outbound,
             ahead=self.ahead,
             housing=self.housing,
+            file_systems=FileSystems(settings.file_systems),
         )
         self.expected = Expected(stores.catalogue, maker)
         stack.push_async_callback(self.expected.close)

@@ -13,7 +13,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 from lambdad import __version__
 from lambdad.composition import product_log
@@ -26,13 +26,13 @@ _POLL_S = 0.02
 _STDERR = 2
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, on_ready: Callable[[int], object] | None = None) -> int:
     """Serve until a signal; 0, or 1 when the server could not start."""
     _fill_standard_descriptors()
     product_log.configure(settings.log_level, settings.log_format)
     _raise_descriptor_limit()
     try:
-        return _run_loop(_serve(settings))
+        return _run_loop(_serve(settings, on_ready))
     except (LambdadError, OSError) as error:
         sys.stderr.write(f"lambdad: {_one_line(error)}\n")
         return 1
@@ -46,13 +46,15 @@ def _run_loop(main: Coroutine[None, None, int]) -> int:
     return int(uvloop.run(main))
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, on_ready: Callable[[int], object] | None) -> int:
     loop = asyncio.get_running_loop()
     signals = Signals()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.received)
     async with build(settings) as parts:
         _say_ready(settings, parts)
+        if on_ready is not None:
+            on_ready(parts.port)
         _settle_memory()
         await signals.first.wait()
         await _drain(settings, parts, signals)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
 from lambdad.control.paging import page_size, read_marker, write_marker
@@ -21,6 +21,9 @@ from lambdad.domain.function import LATEST
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_ALIAS_WEIGHTS
 from lambdad.domain.resource import Place, Stored
+
+_READ_AT_ONCE: Final = 1_000
+"""Aliases, when those of one version are looked for."""
 
 
 class Aliases:
@@ -71,13 +74,14 @@ class Aliases:
         size, marker = page_size(params), read_marker(params, 1)
         after = None if marker is None else Place(scope, name, marker[0])
         version: str | None = params.get("FunctionVersion")
+        limit = size + 1 if version is None else _READ_AT_ONCE
         found: list[Stored[Alias]] = []
         while len(found) <= size:
             read = await self._context.catalogue.resources.page(
-                ALIASES, scope, function=name, after=after, limit=size + 1
+                ALIASES, scope, function=name, after=after, limit=limit
             )
             found += [one for one in read if version is None or version in ALIASES.versions(one.value)]
-            if len(read) <= size:
+            if len(read) < limit:
                 break
             after = read[-1].place
         page = found[:size]
@@ -105,11 +109,13 @@ class Aliases:
             before = await keeping.wanted(place.scope, place.function)
             current = await resources.read(ALIASES, place)
             planned = decide(current)
-            if place.name in before.configs:
+            is_provisioned = place.name in before.configs
+            if is_provisioned:
                 await check_alias(context, place.scope, place.function, planned, before)
             await resources.change(ALIASES, place, decide)
             context.rerouted(place.scope, place.function)
-            await keeping.follow(place.scope, place.function, before)
+            if is_provisioned:
+                await keeping.follow(place.scope, place.function, before)
         return shown(place, planned)
 
     async def delete_alias(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -122,7 +128,8 @@ class Aliases:
             before = await context.keeping.wanted(place.scope, place.function)
             await context.catalogue.resources.change(ALIASES, place, lambda _: None)
             context.rerouted(place.scope, place.function)
-            await context.keeping.follow(place.scope, place.function, before)
+            if place.name in before.configs:
+                await context.keeping.follow(place.scope, place.function, before)
         return {}
 
 

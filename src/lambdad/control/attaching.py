@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lambdad.control.context import ControlContext
-from lambdad.domain.errors import AccessDenied, InvalidParameter
+from lambdad.control.layer_access import check_access
+from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import AttachedLayer
 from lambdad.domain.layer import LayerReference, parse_layer_version
 from lambdad.domain.limits import MAX_LAYERS, MAX_UNZIPPED_BYTES
@@ -17,7 +18,7 @@ async def attach(context: ControlContext, scope: Scope, arns: Sequence[str]) -> 
 
     Raises:
         InvalidParameter: too many, one that does not exist or is of another region, a layer named twice.
-        AccessDenied: another account's.
+        AccessDenied: another account's whose policy does not let this one in.
         NotOffered: one of AWS's own.
 
     Source: recorded answers test_layer_function_exceptions of the public suite (see `control.layers`).
@@ -57,24 +58,15 @@ def check_unzipped(code_bytes: int, layers: Sequence[AttachedLayer]) -> None:
         )
 
 
-def denied(caller: Scope, resource: str, action: str) -> AccessDenied:
-    """What AWS answers when another account's layer has no policy that lets this caller in."""
-    return AccessDenied(
-        f"User: arn:{caller.partition}:iam::{caller.account}:root is not authorized to perform: {action} on "
-        f"resource: {resource} because no resource-based policy allows the {action} action"
-    )
-
-
 async def _find(context: ControlContext, scope: Scope, arn: str) -> AttachedLayer:
     reference: LayerReference = parse_layer_version(arn)
-    if reference.scope.account != scope.account:
-        raise denied(scope, arn, "lambda:GetLayerVersion")
+    await check_access(context, scope, reference, "lambda:GetLayerVersion")
     if reference.scope.region != scope.region:
         raise InvalidParameter(
             "Layers are not in the same region as the function. "
             f"Layers are expected to be in region {scope.region}."
         )
-    found = await context.catalogue.layers.read(scope, reference.name, reference.number or 0)
+    found = await context.catalogue.layers.read(reference.scope, reference.name, reference.number or 0)
     if found is None:
         raise InvalidParameter(f"Layer version {arn} does not exist.")
     return found.attached()

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from lambdad.control.accepted_runtimes import check_runtime
+from lambdad.control.targets import check_targets
 from lambdad.domain.errors import CodeStorageExceeded, ConstraintViolations, InvalidParameter, NotOffered
 from lambdad.domain.limits import (
     MAX_ENVIRONMENT_BYTES,
@@ -43,18 +44,11 @@ RESERVED_VARIABLES: Final = frozenset(
 """Variables the platform sets and a function cannot. Source: spec, function-visible environment."""
 
 _NOT_OFFERED: Final = {
-    "VpcConfig": "VpcConfig: functions in a VPC",
-    "FileSystemConfigs": "FileSystemConfigs: file systems",
-    "ImageConfig": "ImageConfig: container images",
-    "CodeSigningConfigArn": "CodeSigningConfigArn: code signing",
     "CapacityProviderConfig": "CapacityProviderConfig: managed instances",
     "DurableConfig": "DurableConfig: durable functions",
-    "TenancyConfig": "TenancyConfig: tenant isolation",
     "RuntimeConfig": "RuntimeConfig: customer-managed runtimes",
     "AcceleratorConfig": "AcceleratorConfig: accelerators",
     "PublishTo": "PublishTo: managed instances",
-    "ImageUri": "ImageUri: container images",
-    "SourceKMSKeyArn": "SourceKMSKeyArn: encrypted code archives",
 }
 """What the model has and lambdad does not do yet; refused rather than ignored."""
 
@@ -66,10 +60,8 @@ def check_offered(params: Mapping[str, Any]) -> None:
         NotOffered: names the parameter.
     """
     for member, what in _NOT_OFFERED.items():
-        if _says_something(params.get(member)):
+        if says_something(params.get(member)):
             raise NotOffered(f"{what} are not offered by lambdad yet.")
-    if params.get("PackageType") == "Image":
-        raise NotOffered("PackageType=Image: container images are not offered by lambdad yet.")
     if params.get("S3ObjectStorageMode") == "REFERENCE":
         raise NotOffered(
             "S3ObjectStorageMode=REFERENCE: self-managed code storage is not offered by lambdad yet."
@@ -104,6 +96,7 @@ def check_configuration(params: Mapping[str, Any]) -> None:
     if runtime := params.get("Runtime"):
         check_runtime(runtime)
     check_sizes(params)
+    check_targets(params)
     variables = (params.get("Environment") or {}).get("Variables")
     if variables:
         check_environment(variables)
@@ -173,13 +166,13 @@ def check_storage(usage: Usage, added_bytes: int) -> None:
         raise CodeStorageExceeded("Code storage limit exceeded.")
 
 
+def says_something(value: object) -> bool:
+    """Whether a parameter asks for anything: empty lists and structures are how clients say "none"."""
+    if isinstance(value, Mapping):
+        return any(says_something(item) for item in value.values())
+    return value not in (None, "", False, [])
+
+
 def _over(value: int, member: str, most: int) -> str:
     rule = f"Member must have value less than or equal to {most}"
     return f"Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
-
-
-def _says_something(value: object) -> bool:
-    """Whether a parameter asks for anything: empty lists and structures are how clients say "none"."""
-    if isinstance(value, Mapping):
-        return any(_says_something(item) for item in value.values())
-    return value not in (None, "", False, [])

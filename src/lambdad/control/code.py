@@ -10,8 +10,11 @@ from lambdad.control.attaching import check_unzipped
 from lambdad.control.checks import check_offered, check_storage
 from lambdad.control.configuration import with_code
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named_function
+from lambdad.control.function_signing import check_code_of
+from lambdad.control.package import check_changed_package
 from lambdad.control.rendering import configuration
 from lambdad.control.states import Phase, check_settled, move
+from lambdad.control.targets import check_source_key
 from lambdad.control.versions import publish_with_update
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import FunctionVersion
@@ -37,8 +40,13 @@ class Code:
         scope, name = request.caller.scope, named_function(params, request)
         check_offered(params)
         context = self._context
-        _check_changeable(await context.read_latest(scope, name), params)
-        code = await store_code(context, scope, params)
+        before = await context.read_latest(scope, name)
+        _check_changeable(before, params)
+        check_changed_package(params)
+        check_source_key(params)
+        await check_code_of(context, scope, name)
+        publish = bool(params.get("Publish"))
+        code = await store_code(context, scope, params, publish=publish, replaced_bytes=before.code_bytes)
         while True:
             latest = await context.read_latest(scope, name)
             _check_changeable(latest, params)
@@ -57,9 +65,23 @@ class Code:
         return configuration(updated, qualified=False)
 
 
-async def store_code(context: ControlContext, scope: Scope, params: Params) -> StoredCode:
+async def store_code(
+    context: ControlContext,
+    scope: Scope,
+    params: Params,
+    *,
+    publish: bool = False,
+    replaced_bytes: int = 0,
+) -> StoredCode:
     """Take the code that `Code` of a create, `Content` of a layer or the members of an update name
     into the code store.
+
+    Args:
+        context: where to.
+        scope: whose.
+        params: that say where the code is.
+        publish: whether a version is published with it, which takes as much again.
+        replaced_bytes: what the code that goes for it takes.
 
     Raises:
         InvalidParameter: no source, two sources, S3 refused, or not a fit zip file.
@@ -69,7 +91,7 @@ async def store_code(context: ControlContext, scope: Scope, params: Params) -> S
     """
     uploaded = params.get("ZipFile")
     if uploaded is not None:
-        if params.get("S3Bucket") or params.get("S3Key") or params.get("S3ObjectVersion"):
+        if any(params.get(other) for other in ("S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri")):
             raise InvalidParameter(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile."
             )
@@ -79,7 +101,8 @@ async def store_code(context: ControlContext, scope: Scope, params: Params) -> S
     else:
         archive = await _fetch(context, scope, params)
         code = await context.codes.put(archive, max_archive_bytes=MAX_UNZIPPED_BYTES)
-    check_storage(await context.catalogue.usage(scope), code.archive_bytes)
+    added_bytes = code.archive_bytes * (2 if publish else 1) - replaced_bytes
+    check_storage(await context.catalogue.usage(scope), added_bytes)
     return code
 
 

@@ -7,7 +7,6 @@ itself. What is left, at least 100, is for everybody. Source: spec limits.md §1
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -45,18 +44,17 @@ class Commitments:
         )
 
 
-async def committed(catalogue: CatalogueStore, scope: Scope, *, but: str | None = None) -> Commitments:
+async def committed(
+    catalogue: CatalogueStore, scope: Scope, *, but: tuple[str, str] | None = None
+) -> Commitments:
     """What is committed now.
 
     Args:
         catalogue: where it is read.
         scope: account and region.
-        but: the ARN of what is left out of what is provisioned, as it is to be changed.
+        but: function and qualifier left out of what is provisioned, as it is to be changed.
     """
-    provisioned: dict[str, int] = defaultdict(int)
-    for config in await catalogue.provisioned.everywhere():
-        if config.scope == scope and config.arn != but:
-            provisioned[config.name] += config.requested
+    provisioned = await catalogue.provisioned.totals(scope, but=but)
     return Commitments(await _reserved(catalogue, scope), provisioned)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from lambdad.control.file_systems import check_file_systems, file_systems_of
 from lambdad.control.snap_start import check_snap_start_of
 from lambdad.control.states import Phase, enter
 from lambdad.domain.errors import InvalidParameter
@@ -22,7 +23,14 @@ Params = Mapping[str, Any]
 
 
 def created(
-    scope: Scope, name: str, params: Params, code: StoredCode, *, now: float, revision_id: str
+    scope: Scope,
+    name: str,
+    params: Params,
+    code: StoredCode,
+    *,
+    now: float,
+    revision_id: str,
+    access_points: Collection[str] = (),
 ) -> FunctionVersion:
     """The `$LATEST` of a new function, in AWS's defaults where the request says nothing."""
     bare = FunctionVersion(
@@ -41,20 +49,32 @@ def created(
         code_sha256=code.sha256_base64,
         code_bytes=code.archive_bytes,
         code_key=code.key,
+        tenant_isolation=(params.get("TenancyConfig") or {}).get("TenantIsolationMode"),
+        source_kms_key_arn=params["Code"].get("SourceKMSKeyArn") or None,
         logging=LoggingConfig("Text", f"/aws/lambda/{name}"),
         revision_id=revision_id,
         last_modified=timestamp(now),
         state=State.PENDING,
     )
-    return enter(configured(bare, params, now=now), Phase.BEING_CREATED, revision_id)
+    made = configured(bare, params, now=now, access_points=access_points)
+    return enter(made, Phase.BEING_CREATED, revision_id)
 
 
-def configured(version: FunctionVersion, params: Params, *, now: float) -> FunctionVersion:
+def configured(
+    version: FunctionVersion, params: Params, *, now: float, access_points: Collection[str] = ()
+) -> FunctionVersion:
     """The version with every setting that the request gives; state and revision id are the caller's.
 
+    Args:
+        version: as it is.
+        params: of the request.
+        now: seconds since the epoch.
+        access_points: ARNs of those of file systems that exist.
+
     Raises:
-        InvalidParameter: settings that exclude each other.
+        InvalidParameter: settings that exclude each other, or name what does not exist.
     """
+    file_systems = file_systems_of(params, version.scope, access_points)
     changed = replace(
         version,
         role=params.get("Role", version.role),
@@ -69,9 +89,11 @@ def configured(version: FunctionVersion, params: Params, *, now: float) -> Funct
         snap_start_apply_on=_inner(params, "SnapStart", "ApplyOn", version.snap_start_apply_on),
         logging=_logging(version.logging, params.get("LoggingConfig") or {}),
         echoed=_echoed(version, params),
+        file_systems=version.file_systems if file_systems is None else file_systems,
         last_modified=timestamp(now),
     )
     check_snap_start_of(changed)
+    check_file_systems(changed)
     return changed
 
 
@@ -83,6 +105,7 @@ def with_code(version: FunctionVersion, params: Params, code: StoredCode, *, now
         code_sha256=code.sha256_base64,
         code_bytes=code.archive_bytes,
         code_key=code.key,
+        source_kms_key_arn=params.get("SourceKMSKeyArn") or None,
         last_modified=timestamp(now),
     )
 
@@ -144,6 +167,8 @@ def _logging(current: LoggingConfig, given: Params) -> LoggingConfig:
 def _echoed(version: FunctionVersion, params: Params) -> Mapping[str, object]:
     """Settings that are only kept: an empty one removes it."""
     echoed = dict(version.echoed)
+    if params.get("VpcConfig"):
+        echoed["VpcConfig"] = params["VpcConfig"]
     if "KMSKeyArn" in params:
         echoed["KMSKeyArn"] = params["KMSKeyArn"]
     if "DeadLetterConfig" in params:

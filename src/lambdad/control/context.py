@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambdad.control.keeping import Keeping
@@ -13,6 +14,7 @@ from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import InvalidParameter, NotFound, PreconditionFailed
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.http import Request
+from lambdad.domain.network import Network
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
@@ -40,8 +42,15 @@ class ControlContext:
         keeping: tells it how many, and of which versions.
         reservations: gives functions concurrency of their own.
         loops: told whether a function may call itself without end.
+        block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
         rerouted: called with scope and name after an alias has changed where it points.
+        network: the subnets and security groups that functions may name.
+        access_points: ARNs of those of file systems that functions may mount.
+        code_signing: held while a function is given a code signing configuration, or one is deleted, so that
+            no function has one that does not exist.
     """
 
     catalogue: CatalogueStore
@@ -57,8 +66,14 @@ class ControlContext:
     location_secret: bytes
     account_concurrency: int
     loops: Callable[[Scope, str, bool], None]
+    block_public_policies: bool
     changed: Callable[[Scope, str], None]
+    function_url_domain: str | None
+    resolves: Callable[[str], Awaitable[bool]]
     rerouted: Callable[[Scope, str], None]
+    network: Network
+    access_points: frozenset[str]
+    code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:
         """The version a reference names; of an alias, the one that takes what is left by its weights.

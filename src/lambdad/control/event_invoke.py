@@ -45,21 +45,23 @@ class EventInvokeConfigs:
 
     async def put(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Configure anew: what the request does not say is not set."""
-        place = await self._existing(params, request)
-        given = await self._given(params, place)
-        return await self._stored(place, lambda _: replace(EventInvokeConfig(0.0), **given))
+        async with self._context.keeping.changing:  # or what is configured may go meanwhile
+            place = await self._existing(params, request)
+            given = await self._given(params, place)
+            return await self._stored(place, lambda _: replace(EventInvokeConfig(0.0), **given))
 
     async def update(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Configure what the request says; the rest stays."""
-        place = await self._existing(params, request)
-        given = await self._given(params, place)
+        async with self._context.keeping.changing:
+            place = await self._existing(params, request)
+            given = await self._given(params, place)
 
-        def changed(before: EventInvokeConfig | None) -> EventInvokeConfig:
-            if before is None:
-                raise _has_none(place)
-            return replace(before, **given)
+            def changed(before: EventInvokeConfig | None) -> EventInvokeConfig:
+                if before is None:
+                    raise _has_none(place)
+                return replace(before, **given)
 
-        return await self._stored(place, changed)
+            return await self._stored(place, changed)
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
         """One configuration; a function that does not exist has none."""

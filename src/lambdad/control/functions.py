@@ -13,11 +13,15 @@ from lambdad.control.code import store_code
 from lambdad.control.code_location import sign
 from lambdad.control.configuration import configured, created
 from lambdad.control.context import ControlContext, Operations, Params, check_revision, named, named_function
+from lambdad.control.function_signing import check_code_of, check_code_of_new, create_signed
+from lambdad.control.network import with_network
+from lambdad.control.package import check_changed_package, check_new_package
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import asked_for, configuration, function, listed
 from lambdad.control.reserved import reserved_of
 from lambdad.control.runtime_management import check_runtime_change
 from lambdad.control.states import Phase, check_settled, move
+from lambdad.control.targets import check_source_key
 from lambdad.control.versions import publish_with_update
 from lambdad.domain.arn import FunctionReference, is_alias_name
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound
@@ -48,19 +52,32 @@ class Functions:
         """Make a function, Pending at first, and publish its first version if asked to."""
         context, scope = self._context, request.caller.scope
         name = named(params, request).name
+        check_new_package(params)
         check_create(name, params)
         check_configuration(params)
+        check_source_key(params["Code"])
+        params = with_network(params, context.network)
         check_offered(params["Code"])
         tags = params.get("Tags") or {}
         check_tags(tags)
         if await context.catalogue.read(scope, name) is not None:
             raise _exists(name)
+        signed_by = params.get("CodeSigningConfigArn")
+        await check_code_of_new(context, scope, name, signed_by)
         layers = await attach(context, scope, params.get("Layers") or ())
-        code = await store_code(context, scope, params["Code"])
+        code = await store_code(context, scope, params["Code"], publish=bool(params.get("Publish")))
         check_unzipped(code.unpacked_bytes, layers)
-        made = created(scope, name, params, code, now=context.clock.now(), revision_id=context.new_id())
+        made = created(
+            scope,
+            name,
+            params,
+            code,
+            now=context.clock.now(),
+            revision_id=context.new_id(),
+            access_points=context.access_points,
+        )
         latest = replace(made, layers=layers)
-        if not await context.catalogue.create(latest, tags):
+        if not await create_signed(context, latest, tags, signed_by):
             raise _exists(name)
         warn_if_foreign(latest)
         context.settler.schedule(latest)
@@ -110,12 +127,15 @@ class Functions:
         context, scope = self._context, request.caller.scope
         name = named_function(params, request)
         check_configuration(params)
+        check_changed_package(params)
+        params = with_network(params, context.network)
         given = params.get("Layers")
         while True:
             latest = await context.read_latest(scope, name)
             check_revision(latest, params)
             check_settled(latest)
-            changed = configured(latest, params, now=context.clock.now())
+            now = context.clock.now()
+            changed = configured(latest, params, now=now, access_points=context.access_points)
             await check_runtime_change(context, latest, changed)
             if given is not None:
                 changed = await self._with_layers(changed, given)
@@ -158,6 +178,7 @@ class Functions:
     async def _with_layers(self, version: FunctionVersion, arns: Sequence[str]) -> FunctionVersion:
         layers = await attach(self._context, version.scope, arns)
         if layers:
+            await check_code_of(self._context, version.scope, version.name)
             check_unzipped(await self._context.codes.unpacked_bytes(version.code_key), layers)
         return replace(version, layers=layers)
 

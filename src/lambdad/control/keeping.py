@@ -59,13 +59,14 @@ class Keeping:
     async def follow(self, scope: Scope, name: str, before: Wanted, anew: Collection[str] = ()) -> None:
         """Tell the provisioner what has changed since `before`, and all about the versions in `anew`."""
         old, new = before.totals, (await self.wanted(scope, name)).totals
+        told = [number for number, count in new.items() if count != old.get(number) or number in anew]
+        versions = [await self._catalogue.read(scope, name, number) for number in told]
+        # From here on without a pause: what one version gives up is nobody else's before another has it.
         for number in old.keys() - new.keys():
             self._provisioner.withdraw(scope, name, number)
-        for number, count in new.items():
-            if count != old.get(number) or number in anew:
-                version = await self._catalogue.read(scope, name, number)
-                if version is not None:
-                    self._provisioner.provide(version, count)
+        for version in versions:
+            if version is not None:
+                self._provisioner.provide(version, new[version.version])
 
     def allocation(self, wanted: Wanted, config: ProvisionedConfig) -> Allocation:
         """How far a configuration has come."""

@@ -6,23 +6,31 @@ among the copied groups): members left out, refusals, numbers going on after del
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdad.control.attaching import denied
 from lambdad.control.checks import check_offered
 from lambdad.control.code import store_code
 from lambdad.control.code_location import sign
 from lambdad.control.configuration import timestamp
 from lambdad.control.context import ControlContext, Operations, Params
+from lambdad.control.layer_access import (
+    check_access,
+    check_number,
+    check_region,
+    denied,
+    may_use,
+    missing,
+    own,
+)
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.rendering import layer_version, listed_layer_version
-from lambdad.domain.errors import InvalidParameter, NotFound
+from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.domain.layer import LayerReference, LayerVersion, parse_layer, parse_layer_version
 from lambdad.ports.layer_store import LayerFilter
 
-_FIRST = 1
+_GET = "lambda:GetLayerVersion"
 
 
 class Layers:
@@ -47,7 +55,7 @@ class Layers:
     async def publish_layer_version(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Store a new version of a layer, and the layer with its first."""
         context, scope = self._context, request.caller.scope
-        layer = _own(parse_layer(params["LayerName"], scope), request, "lambda:PublishLayerVersion")
+        layer = own(parse_layer(params["LayerName"], scope), request, "lambda:PublishLayerVersion")
         check_offered(params["Content"])
         code = await store_code(context, scope, params["Content"])
         draft = LayerVersion(
@@ -79,15 +87,15 @@ class Layers:
     async def list_layer_versions(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A page of a layer's versions, the newest first; an unknown layer has none."""
         layer = parse_layer(params["LayerName"], request.caller.scope)
-        _check_account(layer, request, "lambda:ListLayerVersions")
         size, marker = page_size(params), read_marker(params, 1)
         before = None if marker is None else _number(marker[0])
         found = await self._layers.list_versions(
             layer.scope, layer.name, where=_where(params), before=before, limit=size + 1
         )
         page = found[:size]
+        shown = await self._usable(page, layer, request)
         return {
-            "LayerVersions": [listed_layer_version(version) for version in page],
+            "LayerVersions": [listed_layer_version(version) for version in shown],
             "NextMarker": write_marker(str(page[-1].number)) if len(found) > size else None,
         }
 
@@ -114,50 +122,43 @@ class Layers:
     async def delete_layer_version(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Delete a version; functions that use it keep it, and one that does not exist counts as deleted."""
         layer = parse_layer(params["LayerName"], request.caller.scope)
-        _check_number(params["VersionNumber"])
-        layer = _own(layer, request, "lambda:DeleteLayerVersion")
+        check_number(params["VersionNumber"])
+        layer = own(layer, request, "lambda:DeleteLayerVersion")
         await self._layers.delete(layer.scope, layer.name, params["VersionNumber"])
         return {}
 
     async def _get(self, layer: LayerReference, number: int, request: Request) -> Mapping[str, Any]:
-        _check_number(number)
-        layer = _own(layer, request, "lambda:GetLayerVersion")
+        check_number(number)
+        layer = LayerReference(layer.scope, layer.name, number)
+        await check_access(self._context, request.caller.scope, layer, _GET)
+        check_region(layer, request)
         version = await self._layers.read(layer.scope, layer.name, number)
         if version is None:
-            raise _missing()
+            raise missing()
         return self._shown(version, request)
+
+    async def _usable(
+        self, versions: Sequence[LayerVersion], layer: LayerReference, request: Request
+    ) -> Sequence[LayerVersion]:
+        """Those whose policies let the caller in.
+
+        Raises:
+            AccessDenied: another account's layer, and none of them does.
+        """
+        caller = request.caller.scope
+        usable = []
+        for version in versions:
+            one = LayerReference(layer.scope, layer.name, version.number)
+            if await may_use(self._context, caller, one, _GET):
+                usable.append(version)
+        if not usable and layer.scope.account != caller.account:
+            raise denied(caller, layer.arn, "lambda:ListLayerVersions")
+        return usable
 
     def _shown(self, version: LayerVersion, request: Request) -> Mapping[str, Any]:
         context = self._context
         location = sign(context.location_secret, request.base_url, version.code_key, context.clock.now())
         return layer_version(version, location=location)
-
-
-def _own(layer: LayerReference, request: Request, action: str) -> LayerReference:
-    """The layer, if it is the caller's and of this region.
-
-    Raises:
-        AccessDenied: another account's.
-        NotFound: of another region.
-    """
-    _check_account(layer, request, action)
-    if layer.scope.region != request.caller.scope.region:
-        raise _missing()
-    return layer
-
-
-def _check_account(layer: LayerReference, request: Request, action: str) -> None:
-    if layer.scope.account != request.caller.scope.account:
-        raise denied(request.caller.scope, layer.arn, action)
-
-
-def _check_number(number: int) -> None:
-    if number < _FIRST:
-        raise InvalidParameter("Layer Version Cannot be less than 1")
-
-
-def _missing() -> NotFound:
-    return NotFound("The resource you requested does not exist.")
 
 
 def _given(params: Params, member: str) -> tuple[str, ...] | None:

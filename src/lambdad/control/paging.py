@@ -13,9 +13,9 @@ from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.limits import MAX_PAGE_ITEMS
 
 
-def page_size(params: Mapping[str, Any]) -> int:
-    """How many items the page holds: MaxItems, at most 50 (AWS accepts up to 10,000 and gives 50)."""
-    return min(params.get("MaxItems") or MAX_PAGE_ITEMS, MAX_PAGE_ITEMS)
+def page_size(params: Mapping[str, Any], most: int = MAX_PAGE_ITEMS) -> int:
+    """How many items the page holds: MaxItems, at most `most` (AWS accepts up to 10,000 and gives 50)."""
+    return min(params.get("MaxItems") or most, most)
 
 
 def write_marker(*place: str) -> str:

@@ -9,19 +9,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from lambdad.control.account import Account
 from lambdad.control.aliases import Aliases
 from lambdad.control.code import Code
+from lambdad.control.code_signing import CodeSigning
 from lambdad.control.context import ControlContext, Operations
 from lambdad.control.event_invoke import EventInvokeConfigs
+from lambdad.control.event_source_mappings import EventSourceMappings
+from lambdad.control.function_policies import FunctionPolicies
+from lambdad.control.function_signing import FunctionSigning
+from lambdad.control.function_urls import FunctionUrls
 from lambdad.control.functions import Functions
 from lambdad.control.keeping import Keeping
+from lambdad.control.layer_policies import LayerPolicies
 from lambdad.control.layers import Layers
 from lambdad.control.provisioned import Provisioned
 from lambdad.control.recursion import RecursionConfig
 from lambdad.control.reserved import ReservedConcurrency
+from lambdad.control.resource_policies import ResourcePolicies
 from lambdad.control.runtime_management import RuntimeManagementConfig
 from lambdad.control.settling import Settler
 from lambdad.control.tags import Tags
 from lambdad.control.versions import Versions
 from lambdad.domain.limits import ACCOUNT_CONCURRENCY, SETTLE_DELAY_S
+from lambdad.domain.network import Network
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
@@ -36,6 +44,8 @@ ChangeListener = Callable[[Scope, str], None]
 
 LoopListener = Callable[[Scope, str, bool], None]
 """Told whether a function may call itself over and over."""
+
+_NO_NETWORK = Network()
 
 
 class ControlPlane:
@@ -52,6 +62,11 @@ class ControlPlane:
         on_loops: told whether a function may call itself without end, at the start and with every choice.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
+        block_public_policies: whether policies that let everybody in are refused.
+        function_url_domain: what stands behind the region in function URLs; None follows the caller.
+        resolves: whether names of function URLs resolve below a domain.
+        network: the subnets and security groups that functions may name.
+        access_points: ARNs of those of file systems that functions may mount.
         sleep: waits that many seconds; virtual in tests.
     """
 
@@ -72,6 +87,11 @@ class ControlPlane:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
+        block_public_policies: bool = False,
+        function_url_domain: str | None = None,
+        resolves: Callable[[str], Awaitable[bool]],
+        network: Network = _NO_NETWORK,
+        access_points: frozenset[str] = frozenset(),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._catalogue = catalogue
@@ -97,8 +117,13 @@ class ControlPlane:
             location_secret=location_secret,
             account_concurrency=account_concurrency,
             loops=self._loops,
+            block_public_policies=block_public_policies,
             changed=self._changed,
+            function_url_domain=function_url_domain,
+            resolves=resolves,
             rerouted=self._rerouted,
+            network=network,
+            access_points=access_points,
         )
         self._reserved = ReservedConcurrency(context)
         self._recursion = RecursionConfig(context)
@@ -107,6 +132,9 @@ class ControlPlane:
             *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
             *(self._reserved, EventInvokeConfigs(context), self._recursion),
             RuntimeManagementConfig(context),
+            *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
+            *(FunctionUrls(context), EventSourceMappings(context)),
+            *(CodeSigning(context), FunctionSigning(context)),
         )
         self._operations = {
             name: handler for resource in resources for name, handler in resource.operations.items()

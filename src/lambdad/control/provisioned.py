@@ -54,7 +54,7 @@ class Provisioned:
             before = await keeping.wanted(scope, reference.name)
             await self._check_put(scope, reference, before)
             requested: int = params["ProvisionedConcurrentExecutions"]
-            others = await committed(context.catalogue, scope, but=reference.arn(scope))
+            others = await committed(context.catalogue, scope, but=(reference.name, qualifier))
             check_provided(reference.name, requested, others, context.account_concurrency)
             now = timestamp(context.clock.now())
             config = ProvisionedConfig(scope, reference.name, qualifier, requested, now)

@@ -55,6 +55,10 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
         "TracingConfig": {"Mode": version.tracing_mode},
         "RevisionId": version.revision_id,
         "Layers": [{"Arn": layer.arn, "CodeSize": layer.code_bytes} for layer in version.layers] or None,
+        "FileSystemConfigs": [
+            {"Arn": one.arn, "LocalMountPath": one.mount_path} for one in version.file_systems
+        ]
+        or None,
         "PackageType": version.package_type,
         "Architectures": [version.architecture],
         "EphemeralStorage": {"Size": version.ephemeral_mib},
@@ -63,6 +67,7 @@ def listed(version: FunctionVersion, *, qualified: bool) -> Members:
             "OptimizationStatus": "On" if version.is_optimised else "Off",
         },
         "LoggingConfig": _logging(version),
+        "TenancyConfig": version.tenant_isolation and {"TenantIsolationMode": version.tenant_isolation},
     }
 
 
@@ -87,7 +92,11 @@ def function(
     """GetFunctionResponse; `arn` as in `asked_for`."""
     return {
         "Configuration": asked_for(version, arn),
-        "Code": {"RepositoryType": "S3", "Location": location},
+        "Code": {
+            "RepositoryType": "S3",
+            "Location": location,
+            "SourceKMSKeyArn": version.source_kms_key_arn,
+        },
         "Tags": dict(tags) or None,
         "Concurrency": concurrency,
     }

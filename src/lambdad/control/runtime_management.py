@@ -13,7 +13,7 @@ from lambdad.control.context import ControlContext, Operations, Params, named
 from lambdad.control.rendering import runtime_version_arn
 from lambdad.domain.arn import FunctionReference
 from lambdad.domain.errors import InvalidParameter
-from lambdad.domain.function import LATEST, FunctionVersion
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request
 from lambdad.domain.resource import Place
 from lambdad.domain.runtime_management import RUNTIME_MANAGEMENT, RuntimeManagement, UpdateRuntimeOn
@@ -40,10 +40,11 @@ class RuntimeManagementConfig:
     async def put(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Choose the mode of one version."""
         scope, reference = request.caller.scope, named(params, request)
-        version = await self._version(scope, reference)
-        chosen = _chosen(params, version)
-        place = Place(scope, version.name, version.version)
-        await self._context.catalogue.resources.change(RUNTIME_MANAGEMENT, place, lambda _: chosen)
+        async with self._context.keeping.changing:  # or the version may go meanwhile
+            version = await self._version(scope, reference)
+            chosen = _chosen(params, version)
+            place = Place(scope, version.name, version.version)
+            await self._context.catalogue.resources.change(RUNTIME_MANAGEMENT, place, lambda _: chosen)
         return _shown(chosen, scope, reference)
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -85,7 +86,7 @@ async def check_runtime_change(
 
 
 async def _management_of(context: ControlContext, version: FunctionVersion) -> RuntimeManagement:
-    place = Place(version.scope, version.name, version.version or LATEST)
+    place = Place(version.scope, version.name, version.version)
     return await context.catalogue.resources.read(RUNTIME_MANAGEMENT, place) or _DEFAULT
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from lambdad.control.accepted_runtimes import check_snap_start
 from lambdad.control.states import Phase, move, phase
+from lambdad.control.tenancy import refuse_with_tenants
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.function import FunctionVersion, Reason
 from lambdad.domain.limits import MAX_SNAP_START_EPHEMERAL_MIB
@@ -21,10 +22,11 @@ def check_snap_start_of(version: FunctionVersion) -> None:
     """Refuse SnapStart together with what excludes it.
 
     Raises:
-        InvalidParameter: the runtime has none, or `/tmp` is too large.
+        InvalidParameter: the runtime has none, `/tmp` is too large, or there are tenants.
     """
     if version.snap_start_apply_on != "PublishedVersions":
         return
+    refuse_with_tenants(version, "SnapStart")
     if version.runtime is not None:
         check_snap_start(version.runtime)
     if version.ephemeral_mib > MAX_SNAP_START_EPHEMERAL_MIB:
@@ -35,11 +37,12 @@ def check_snap_start_of(version: FunctionVersion) -> None:
 
 
 def check_provisionable(version: FunctionVersion) -> None:
-    """Refuse provisioned concurrency of a version with SnapStart.
+    """Refuse provisioned concurrency of a version with SnapStart or tenants.
 
     Raises:
-        InvalidParameter: it has SnapStart.
+        InvalidParameter: it has one of them.
     """
+    refuse_with_tenants(version, "Provisioned Concurrency")
     if version.is_snap_started:
         raise InvalidParameter("Provisioned Concurrency is not supported for SnapStart enabled functions.")
 

@@ -7,10 +7,14 @@
     │   ├── InvalidParameter         a business rule of the service refused a value
     │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
     │   ├── NotFound                 no such resource
-    │   │   └── NotProvisioned       the version has no provisioned concurrency
+    │   │   ├── NotProvisioned       the version has no provisioned concurrency
+    │   │   └── CodeSigningConfigNotFound  of a function
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
-    │   │   └── VersionInUse         aliases point at the version
+    │   │   ├── VersionInUse         aliases point at the version
+    │   │   └── ResourceInUse        it is being changed in the background
+    │   ├── PolicyTooLong            a resource policy would become too large
+    │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
     │   ├── InvalidRequestContent    the payload is not what the operation takes
@@ -19,12 +23,14 @@
     │   ├── Throttled                a quota is used up; try again
     │   ├── RecursiveInvocation      the function has called itself too often
     │   ├── CodeStorageExceeded      the region's code storage is full
+    │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
     │   ├── SnapStartFailed          an after-restore hook of the function failed
     │   ├── SnapStartTimedOut        a restore took too long
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
         └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
+            └── FileSystemUnavailable  its file system cannot be mounted
 
 What a *function* does wrong is never an exception: it is an outcome (`domain.outcome`).
 The names and bodies AWS gives these live in `awsapi.faults` alone.
@@ -68,6 +74,10 @@ class NotProvisioned(NotFound):
     """The version is there and has no provisioned concurrency."""
 
 
+class CodeSigningConfigNotFound(NotFound):
+    """A function is to have a code signing configuration that does not exist."""
+
+
 class Conflict(CallerError):
     """The resource exists already, or another change of it is under way."""
 
@@ -91,12 +101,24 @@ class VersionInUse(Conflict):
         self.aliases = aliases
 
 
+class ResourceInUse(Conflict):
+    """The resource is being changed in the background."""
+
+
 class SnapStartFailed(CallerError):
     """An after-restore hook failed, so the environment could not be restored."""
 
 
 class SnapStartTimedOut(CallerError):
     """The restore, after-restore hooks included, took too long."""
+
+
+class PolicyTooLong(CallerError):
+    """A resource policy would become larger than it may."""
+
+
+class PublicPolicy(CallerError):
+    """A resource policy would let everybody in, and this server lets no policy do that."""
 
 
 class PreconditionFailed(CallerError):
@@ -150,6 +172,10 @@ class CodeStorageExceeded(CallerError):
     """The region's code storage is full."""
 
 
+class CodeVerificationFailed(CallerError):
+    """The code signing policy of the function does not let this code in."""
+
+
 class NotOffered(CallerError):
     """A valid request for something lambdad does not do (yet); the message says what."""
 
@@ -164,3 +190,7 @@ class ServiceFault(LambdadError):
 
 class EnvironmentUnavailable(ServiceFault):
     """An execution environment could not be made; the message says what to do about it."""
+
+
+class FileSystemUnavailable(EnvironmentUnavailable):
+    """A file system of the function cannot be mounted; the message says what to do about it."""

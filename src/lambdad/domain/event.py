@@ -41,6 +41,7 @@ class Event:
         due_ms: when it shall be tried next.
         attempts: times the function ran.
         refusals: times in a row that it could not be run: throttled, or a fault of ours.
+        tenant: of functions that keep tenants apart; None for the others.
     """
 
     lane: Lane
@@ -52,6 +53,7 @@ class Event:
     attempts: int = 0
     refusals: int = 0
     id: int = 0
+    tenant: str | None = None
 
 
 class Condition(StrEnum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
+from lambdad.domain.file_systems import FileSystem
 from lambdad.domain.scope import Scope
 
 LATEST = "$LATEST"
@@ -103,8 +104,13 @@ class FunctionVersion:
         layers: in the order in which they are merged below ``/opt``, later ones over earlier ones.
         snap_start_apply_on: ``None``, or ``PublishedVersions``.
         is_optimised: whether a snapshot was made when it was published (AWS's `OptimizationStatus`).
+        file_systems: at most one, as on AWS.
+        tenant_isolation: ``PER_TENANT`` when every caller names a tenant and no two tenants share an
+            environment; None otherwise. Never changes.
+        source_kms_key_arn: the key that the code archive is said to be encrypted with; None for AWS's own.
+            Only kept: archives are not encrypted here.
         echoed: further validated members in AWS's own shape, answered as they are
-            (`DeadLetterConfig`, `KMSKeyArn`, `FileSystemConfigs` …); absent when never given.
+            (`DeadLetterConfig`, `KMSKeyArn`, `VpcConfig` …); absent when never given.
         published_from: digest of what `$LATEST` held when this version was published, so that
             publishing the same again is no new version; None on `$LATEST`.
     """
@@ -136,6 +142,9 @@ class FunctionVersion:
     snap_start_apply_on: str = "None"
     is_optimised: bool = False
     layers: tuple[AttachedLayer, ...] = ()
+    file_systems: tuple[FileSystem, ...] = ()
+    tenant_isolation: str | None = None
+    source_kms_key_arn: str | None = None
     echoed: Mapping[str, object] = field(default_factory=dict)
     published_from: str | None = None
 

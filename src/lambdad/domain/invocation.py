@@ -20,19 +20,22 @@ class Target:
     Attributes:
         version: what runs.
         invoked_arn: the ARN as the caller addressed it (unqualified when no qualifier was given).
+        tenant: whom it is for; None unless its function keeps tenants apart.
         head: `next` response head as a template for (request id, deadline ms, trace header, body length).
     """
 
-    __slots__ = ("head", "invoked_arn", "version")
+    __slots__ = ("head", "invoked_arn", "tenant", "version")
 
-    def __init__(self, version: FunctionVersion, invoked_arn: str) -> None:
+    def __init__(self, version: FunctionVersion, invoked_arn: str, tenant: str | None = None) -> None:
         self.version = version
         self.invoked_arn = invoked_arn
+        self.tenant = tenant
         self.head = (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
             b"Lambda-Runtime-Aws-Request-Id: %s\r\nLambda-Runtime-Deadline-Ms: %d\r\n"
             b"Lambda-Runtime-Invoked-Function-Arn: "
-            + invoked_arn.encode().replace(b"%", b"%%")
+            + _literally(invoked_arn)
+            + (b"" if tenant is None else b"\r\nLambda-Runtime-Aws-Tenant-Id: " + _literally(tenant))
             + b"\r\nLambda-Runtime-Trace-Id: %s\r\nContent-Length: %d\r\n\r\n"
         )
 
@@ -110,3 +113,8 @@ class Invocation:
         """The function was never started: tell whoever asked."""
         self.error = error
         self.on_done(self)
+
+
+def _literally(text: str) -> bytes:
+    """As it stands in a template."""
+    return text.encode().replace(b"%", b"%%")

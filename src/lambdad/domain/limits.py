@@ -28,6 +28,10 @@ MAX_STREAM_CONTENT_TYPE_BYTES: Final = 1_024  # L: clients refuse heads that are
 MAX_ERROR_DETAILS_BYTES: Final = 256 * KIB  # L: of an error object; event-stream clients take frames of 16 MB
 TRUNCATION_GRACE_S: Final = 1.0  # L: a body was cut off; until then the news of its process's end may come
 
+# Function URLs
+MAX_URL_HEAD_BYTES: Final = 64 * KIB  # L: headers and cookies a function answers with; clients refuse more
+MAX_CACHED_URLS: Final = 10_000  # L: looked up and kept; with more all are looked up anew
+
 # Function configuration (ordinary functions; the model's bounds are wider)
 MIN_MEMORY_MIB: Final = 128  # Q
 MAX_MEMORY_MIB: Final = 10_240  # Q
@@ -46,6 +50,7 @@ MAX_UNZIPPED_BYTES: Final = 262_144_000  # O
 MAX_CREATE_REQUEST_BYTES: Final = 70_167_211  # O: whole CreateFunction request
 MAX_ARCHIVE_ENTRIES: Final = 200_000  # L: bounds the time one unpacking takes
 MAX_LAYERS: Final = 5  # Q: layers per function
+MAX_POLICY_BYTES: Final = 20_480  # Q: one resource policy; O: "bigger than the limit (20480)"
 TOTAL_CODE_BYTES: Final = 80_530_636_800  # Q: 75 GB per region
 
 # Environment
@@ -122,6 +127,16 @@ MAX_RECURSIVE_INVOCATIONS: Final = 16  # Q: of one function in one chain of call
 
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page
+MAX_MAPPING_PAGE_ITEMS: Final = 100  # M: MaxItems of ListEventSourceMappings
+
+# Event source mappings
+MAX_FILTERS: Final = 5  # Q: filter criteria per mapping
+UNWINDOWED_BATCH: Final = 10  # O: a larger batch of a queue needs a batching window
+MIN_RECORD_AGE_S: Final = 60  # O: unless it is -1, forever
+MAX_RECORD_AGE_S: Final = 604_800  # M
+MIN_QUEUE_POLLERS: Final = 2  # M: ProvisionedPollerConfig, of a queue
+MAX_KAFKA_POLLERS: Final = 2_000  # M: of Kafka; of queues the model's 10,000
+DEFAULT_MAX_POLLERS: Final = 200  # M
 
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each

@@ -113,11 +113,17 @@ def init_report(
 
 
 def start(
-    time_ms: int, request_id: str, version: str, tracing: Mapping[str, str] | None = None
+    time_ms: int,
+    request_id: str,
+    version: str,
+    tracing: Mapping[str, str] | None = None,
+    *,
+    tenant: str | None = None,
 ) -> PlatformEvent:
     """An event goes to the runtime."""
     record: dict[str, object] = {"requestId": request_id, "version": version}
-    return PlatformEvent(time_ms, "platform.start", _with_tracing(record, tracing))
+    _with_tracing(record, tracing)
+    return PlatformEvent(time_ms, "platform.start", _with_tenant(record, tenant))
 
 
 def runtime_done(
@@ -130,6 +136,7 @@ def runtime_done(
     error_type: str | None = None,
     spans: Sequence[Span] = (),
     tracing: Mapping[str, str] | None = None,
+    tenant: str | None = None,
 ) -> PlatformEvent:
     """The runtime has dealt with an event, well or not.
 
@@ -142,6 +149,7 @@ def runtime_done(
         error_type: AWS's type of the failure; None when there is none.
         spans: see `response_spans`.
         tracing: see `tracing_of`.
+        tenant: None unless tenants are kept apart.
     """
     metrics: dict[str, float | int] = {"durationMs": round(duration_ms, 3)}
     if produced_bytes is not None:
@@ -150,7 +158,8 @@ def runtime_done(
     _add_spans(record, spans)
     _with_tracing(record, tracing)
     record["status"] = status.value
-    return PlatformEvent(time_ms, "platform.runtimeDone", _with_error(record, error_type))
+    _with_error(record, error_type)
+    return PlatformEvent(time_ms, "platform.runtimeDone", _with_tenant(record, tenant))
 
 
 def report(
@@ -162,13 +171,15 @@ def report(
     error_type: str | None = None,
     spans: Sequence[Span] = (),
     tracing: Mapping[str, str] | None = None,
+    tenant: str | None = None,
 ) -> PlatformEvent:
     """The invocation is over, extensions included."""
     record: dict[str, object] = {"requestId": request_id, "metrics": dict(metrics)}
     _add_spans(record, spans)
     _with_tracing(record, tracing)
     record["status"] = status.value
-    return PlatformEvent(time_ms, "platform.report", _with_error(record, error_type))
+    _with_error(record, error_type)
+    return PlatformEvent(time_ms, "platform.report", _with_tenant(record, tenant))
 
 
 def end(time_ms: int, request_id: str) -> PlatformEvent:
@@ -275,6 +286,12 @@ def _environment(facts: EnvironmentFacts) -> dict[str, object]:
 def _with_error(record: dict[str, object], error_type: str | None) -> dict[str, object]:
     if error_type is not None:
         record["errorType"] = error_type
+    return record
+
+
+def _with_tenant(record: dict[str, object], tenant: str | None) -> dict[str, object]:
+    if tenant is not None:
+        record["tenantId"] = tenant
     return record
 
 

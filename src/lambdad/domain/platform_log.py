@@ -54,6 +54,7 @@ class InvocationRecord(NamedTuple):
         begun: START and the earlier lines were written while the function ran; `lines` are the rest.
         spans: parts of the invocation, for JSON and telemetry.
         restore: None unless this invocation is the first of a restored environment.
+        tenant: whom it was for; None unless its function keeps tenants apart.
     """
 
     request_id: str
@@ -75,12 +76,15 @@ class InvocationRecord(NamedTuple):
     begun: bool = False
     spans: Sequence[Span] = ()
     restore: RestoreTimes | None = None
+    tenant: str | None = None
 
 
 def start_event(record: InvocationRecord) -> PlatformEvent:
     """`platform.start` of an invocation."""
     tracing = tracing_of(record.trace_id, record.segment_id, record.sampled)
-    return platform_events.start(record.start_ms, record.request_id, record.version, tracing)
+    return platform_events.start(
+        record.start_ms, record.request_id, record.version, tracing, tenant=record.tenant
+    )
 
 
 def report_event(record: InvocationRecord) -> PlatformEvent:
@@ -104,6 +108,7 @@ def report_event(record: InvocationRecord) -> PlatformEvent:
         error_type=record.error_type,
         spans=record.spans,
         tracing=tracing_of(record.trace_id, record.segment_id, record.sampled),
+        tenant=record.tenant,
     )
 
 

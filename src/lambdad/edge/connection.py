@@ -284,6 +284,18 @@ class HttpConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     @property
+    def client_ip(self) -> str:
+        """Where the client is; empty when that is not known."""
+        peer = None if self._transport is None else self._transport.get_extra_info("peername")
+        return str(peer[0]) if isinstance(peer, tuple) else ""
+
+    @property
+    def cipher(self) -> tuple[str, str] | None:
+        """Cipher suite and TLS version; None without TLS."""
+        found = None if self._transport is None else self._transport.get_extra_info("cipher")
+        return None if found is None else (str(found[0]), str(found[1]))
+
+    @property
     def is_busy(self) -> bool:
         """Whether a request is being worked on, or its answer still being read."""
         return self._busy

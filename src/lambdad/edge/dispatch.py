@@ -1,6 +1,6 @@
 """Sends each request where it belongs: a warm invoke to the frontend, the rest to a service.
 
-Order: gate (Host, Origin) → identity → invoke, or lambdad's own API, or the service that SigV4
+Order: function URL → gate (Host, Origin) → identity → invoke, or lambdad's own API, or the service that SigV4
 scope, Host, target or path name. Whatever goes wrong here is answered; nothing is raised.
 """
 
@@ -20,6 +20,7 @@ from lambdad.edge.identity import Identity
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.shared import Shared
 from lambdad.edge.stream_route import is_stream
+from lambdad.edge.url_route import HOST_MARK, PATH_START
 from lambdad.edge.wire import text_headers, whole_request
 
 _log = logging.getLogger("lambdad.edge")
@@ -148,13 +149,12 @@ class EdgeDispatcher:
                 trace = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
                 quick = self._invoke.quick_event if quick is not None and (name, value) == _EVENT else None
+        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
+            self._to_url(connection, raw, host)
+            return
         inside = self._inside
         if inside is None and not self._gate.admits_host(host):
-            self._deny(
-                connection,
-                raw,
-                f"The Host {_shown(host)} is not one of this server's: add it to allowed_hosts.",
-            )
+            self._deny_host(connection, raw, host)
             return
         if origin is not None and not self._gate.admits_origin(origin):
             self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
@@ -176,6 +176,19 @@ class EdgeDispatcher:
             self._invoke.slow(connection, raw, identity, request)
         else:
             self._hand_over(connection, raw, identity, request)
+
+    def _to_url(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
+        """To a function, whatever the domain and whichever page asks: that is its URL's own business.
+
+        By its path, however, only under the server's names: a page's own name would give it the same origin.
+        """
+        urls = self._shared.urls
+        if host is not None and HOST_MARK in host:
+            urls.by_host(connection, raw, host, self._scheme)
+        elif self._inside is None and not self._gate.admits_host(host):
+            self._deny_host(connection, raw, host)
+        else:
+            urls.by_path(connection, raw, host or b"localhost", self._scheme)
 
     def _hand_over(
         self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
@@ -201,6 +214,10 @@ class EdgeDispatcher:
             shared.respond(connection, raw, response, request.request_id)
         else:
             await shared.stream(connection, raw, response, request.request_id, response.body)
+
+    def _deny_host(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
+        why = f"The Host {_shown(host)} is not one of this server's: add it to allowed_hosts."
+        self._deny(connection, raw, why)
 
     def _deny(self, connection: HttpConnection, raw: RawRequest, why: str) -> None:
         request_id = self._shared.ids.request_id()

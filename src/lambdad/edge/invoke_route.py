@@ -111,7 +111,8 @@ class InvokeRoute:
             kind = params.get("InvocationType", "RequestResponse")
             context = client_context(params.get("ClientContext"))
             key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
-            route = self._frontend.cached(key) or await self._frontend.route(key)
+            tenant = params.get("TenantId")
+            route = self._frontend.cached(key, tenant) or await self._frontend.route(key, tenant)
             if kind == "DryRun":
                 self._respond(connection, raw, Response(204), request.request_id)
                 return
@@ -137,7 +138,7 @@ class InvokeRoute:
 
     @staticmethod
     def _remember(identity: Identity, target: bytes, route: Route) -> None:
-        if route.stale or len(target) > _MAX_TARGET_BYTES:
+        if route.stale or len(target) > _MAX_TARGET_BYTES or route.tenant is not None:
             return
         if len(identity.routes) >= _MAX_ROUTES:
             identity.routes.clear()
@@ -200,7 +201,7 @@ class InvokeRoute:
         except LambdadError as error:
             self._respond(connection, raw, faults.render("lambda", error, request_id), request_id)
             return
-        self._accept(route.lane, request_id, payload, trace, stored)
+        self._accept(route.lane, request_id, payload, trace, stored, route.tenant)
 
     def _answer(self, connection: HttpConnection, raw: RawRequest, invocation: Invocation) -> None:
         if invocation.error is not None:

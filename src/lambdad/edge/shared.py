@@ -17,9 +17,12 @@ from lambdad.edge.invoke_route import InvokeRoute
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.services import Services
 from lambdad.edge.stream_route import StreamRoute
+from lambdad.edge.url_route import UrlRoute
+from lambdad.edge.urls import Urls
 from lambdad.edge.wire import HttpDate, head
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
+from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
 
@@ -34,6 +37,8 @@ class Shared:
         services: Services,
         gate: Gate,
         identities: Identities,
+        urls: Urls,
+        clock: Clock,
         max_connections: int,
     ) -> None:
         self.ids: Ids = frontend.ids
@@ -43,6 +48,7 @@ class Shared:
         self.date = HttpDate()
         self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
         self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
+        self.urls = UrlRoute(frontend, urls, clock, self.respond, self.date, self.spawn)
         self.connections: set[HttpConnection] = set()
         self.draining = False
         self._max_connections = max_connections

@@ -72,7 +72,8 @@ class StreamRoute:
         params = invoke_params(request)
         context = client_context(params.get("ClientContext"))
         key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
-        route = self._frontend.cached(key) or await self._frontend.route(key)
+        tenant = params.get("TenantId")
+        route = self._frontend.cached(key, tenant) or await self._frontend.route(key, tenant)
         payload = checked(raw.body)
         if params.get("InvocationType") == "DryRun":
             self._respond(connection, raw, Response(204), request.request_id)

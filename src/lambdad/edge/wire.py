@@ -82,7 +82,7 @@ def head(
     names = set()
     for name, value in (*response.headers, *extra):
         names.add(name.lower())
-        lines.append(f"{name}: {_one_line(value)}\r\n")
+        lines.append(f"{name}: {one_line(value)}\r\n")
     if "x-amzn-requestid" not in names and "x-amz-request-id" not in names:
         lines.append(f"x-amzn-RequestId: {request_id}\r\n")
     if isinstance(response.body, bytes):
@@ -95,6 +95,6 @@ def head(
     return "".join(lines).encode("latin-1", "replace") + date + b"\r\n"
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     """A header value that cannot end its line."""
     return value.replace("\r", " ").replace("\n", " ")

@@ -223,6 +223,7 @@ class Poller:
                     event.request_id,
                     qualifier=lane.qualifier,
                     trace_header=event.trace,
+                    tenant=event.tenant,
                 ),
                 partial(self._replied, queue, event),
             )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
@@ -94,7 +93,15 @@ class EventQueue:
         self._deliverer.wake()
         return queued
 
-    def accept(self, lane: Lane, request_id: str, payload: bytes, trace: str, stored: Stored) -> None:
+    def accept(
+        self,
+        lane: Lane,
+        request_id: str,
+        payload: bytes,
+        trace: str,
+        stored: Stored,
+        tenant: str | None = None,
+    ) -> None:
         """Queue an event; `stored` is called when it is on disk, or cannot be."""
         if self._stopped:
             stored(ServiceFault("The server is shutting down."))
@@ -107,7 +114,8 @@ class EventQueue:
             if error is None:
                 self._poller.accepted(given[0])
 
-        given.append(self._store.accept(Event(lane, request_id, payload, trace, now_ms, now_ms), done))
+        event = Event(lane, request_id, payload, trace, now_ms, now_ms, tenant=tenant)
+        given.append(self._store.accept(event, done))
         self.books.of(lane).received += 1
 
     async def to_function(self, delivery: Delivery) -> None:
@@ -201,5 +209,17 @@ class EventQueue:
         self.books.not_delivered(delivery, given_up=given_up)
 
 
-Accept = Callable[[Lane, str, bytes, str, Stored], None]
-"""`EventQueue.accept`: lane, request id, payload, trace header, and who is told when it is on disk."""
+class Accept(Protocol):
+    """`EventQueue.accept`, for whoever takes events in."""
+
+    def __call__(
+        self,
+        lane: Lane,
+        request_id: str,
+        payload: bytes,
+        trace: str,
+        stored: Stored,
+        tenant: str | None = None,
+    ) -> None:
+        """Queue an event; `stored` is called when it is on disk, or cannot be."""
+        ...

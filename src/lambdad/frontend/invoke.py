@@ -29,6 +29,7 @@ from lambdad.domain.streaming import Outlet
 from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
 from lambdad.frontend.splitting import Draw, Split, Weighted
+from lambdad.frontend.tenants import check_tenant
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
@@ -36,6 +37,7 @@ Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion | Weighte
 """From scope, name as given and qualifier to what runs; raises CallerError in AWS's words."""
 
 RouteKey = tuple[Scope, str, str | None]
+"""Scope, function as it was named, qualifier."""
 _MAX_ROUTES = 20_000
 _RESOLVE_TRIES = 3
 _log = logging.getLogger("lambdad.frontend")
@@ -59,12 +61,13 @@ class Route(Target):
         self,
         version: FunctionVersion,
         reference: FunctionReference,
+        tenant: str | None,
         pool: Pool,
         quota: Leases,
         *,
         may_loop: bool,
     ) -> None:
-        super().__init__(version, reference.arn(version.scope))
+        super().__init__(version, reference.arn(version.scope), tenant)
         self.lane = Lane(version.scope, version.name, reference.qualifier)
         self.key = lineage.key_of(self.invoked_arn)
         self.lineage = lineage.first(self.key)
@@ -101,7 +104,7 @@ class Frontend:
         self._ledger = ledger
         self._clock = clock
         self._draw = draw
-        self._routes: dict[RouteKey, Route] = {}
+        self._routes: dict[tuple[RouteKey, str | None], Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
@@ -109,18 +112,19 @@ class Frontend:
         self.in_flight = 0
         self.draining = False
 
-    def cached(self, key: RouteKey) -> Route | None:
-        """The route of a function called before; None when it must be resolved."""
-        route = self._routes.get(key)
+    def cached(self, key: RouteKey, tenant: str | None = None) -> Route | None:
+        """The route of a function called before, for a tenant; None when it must be resolved."""
+        route = self._routes.get((key, tenant))
         if route is None or route.pool.retired:
             return None
         return route if route.split is None else route.split.pick()
 
-    async def route(self, key: RouteKey) -> Route:
-        """Resolve a function for invoking.
+    async def route(self, key: RouteKey, tenant: str | None = None) -> Route:
+        """Resolve a function for invoking, by a tenant if it keeps them apart.
 
         Raises:
-            CallerError: no such function, a bad name, or not in a state to be invoked; in AWS's words.
+            CallerError: no such function, a bad name, not in a state to be invoked, or a tenant missing or
+                too many; in AWS's words.
         """
         scope, function, qualifier = key
         for _ in range(_RESOLVE_TRIES):
@@ -128,28 +132,37 @@ class Frontend:
             resolved = await self._resolve(scope, function, qualifier)
             if epoch == self._epoch:
                 break
-        route = self._made(resolved, parse_function(function, scope, qualifier))
-        if epoch != self._epoch:  # what was read may be old already: good for this call only
-            route.expire()
+        lasts = epoch == self._epoch  # or what was read may be old already: good for this call only
+        if isinstance(resolved, Weighted) and not resolved.is_ready:
+            resolved, lasts = resolved.drawn(self._draw()), False  # nobody says when both can run
+        route = self._made(resolved, parse_function(function, scope, qualifier), tenant)
+        if lasts:
+            self._keep(key, tenant, route)
         else:
-            self._keep(key, route)
+            route.expire()
         return route if route.split is None else route.split.pick() or route
 
-    def _made(self, resolved: FunctionVersion | Weighted, named: FunctionReference) -> Route:
+    def _made(
+        self, resolved: FunctionVersion | Weighted, named: FunctionReference, tenant: str | None
+    ) -> Route:
         if isinstance(resolved, Weighted):
-            main, other = self._made(resolved.version, named), self._made(resolved.other, named)
+            main, other = (
+                self._made(resolved.version, named, tenant),
+                self._made(resolved.other, named, tenant),
+            )
             main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
+        check_tenant(resolved, tenant)
         may_loop = self.loops.allows(resolved.scope, resolved.name)
-        pool, quota = self._pools.pool(resolved), self._ledger.quota_of(resolved)
-        return Route(resolved, named, pool, quota, may_loop=may_loop)
+        pool, quota = self._pools.pool(resolved, tenant), self._ledger.quota_of(resolved)
+        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop)
 
-    def _keep(self, key: RouteKey, route: Route) -> None:
+    def _keep(self, key: RouteKey, tenant: str | None, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
             for old in self._routes.values():
                 old.expire()
             self._routes.clear()
-        self._routes[key] = route
+        self._routes[key, tenant] = route
 
     def forget(self, scope: Scope, name: str) -> None:
         """The function changed or is gone: resolve it anew, end what runs the old `$LATEST`."""
@@ -224,7 +237,7 @@ class Frontend:
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         """Run a function for someone who is not the edge; without a task when it was called before."""
-        route = self.cached((request.scope, request.function, request.qualifier))
+        route = self.cached((request.scope, request.function, request.qualifier), request.tenant)
         if route is not None:
             self._start_for(route, request, reply)
             return
@@ -234,7 +247,8 @@ class Frontend:
 
     async def _invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         try:
-            route = await self.route((request.scope, request.function, request.qualifier))
+            key = (request.scope, request.function, request.qualifier)
+            route = await self.route(key, request.tenant)
         except LambdadError as error:
             reply(error)
         except Exception:  # noqa: BLE001 - whoever asked must hear something

@@ -21,7 +21,7 @@ async def resolve(
 ) -> FunctionVersion | Weighted:
     """What `function` (name, partial or full ARN) and `qualifier` mean for a caller in `scope`.
 
-    Of a weighted alias both versions must be able to run.
+    That a version of a weighted alias cannot run is told by `Weighted.refusals`: it concerns some calls only.
 
     Raises:
         ConstraintViolations, NotFound, AccessDenied, InvalidParameter: see `domain.arn.parse_function`.
@@ -36,11 +36,10 @@ async def resolve(
         version = await catalogue.read(scope, reference.name, number)
         if version is None:
             raise NotFound(f"Function not found: {_qualified(reference, scope)}")
-        check_invocable(version)
         return version
 
     if reference.version is not None:
-        return await read(reference.version)
+        return checked_invocable(await read(reference.version))
     alias = await catalogue.resources.read(
         ALIASES, Place(scope, reference.name, reference.qualifier or LATEST)
     )
@@ -48,29 +47,39 @@ async def resolve(
         raise NotFound(f"Function not found: {_qualified(reference, scope)}")
     version = await read(alias.version)
     for number, weight in alias.weights.items():
-        return Weighted(version, await read(number), weight)
+        other = await read(number)
+        return Weighted(version, other, weight, (refusal(version), refusal(other)))
+    return checked_invocable(version)
+
+
+def checked_invocable(version: FunctionVersion) -> FunctionVersion:
+    """The version, if it can run.
+
+    Raises:
+        Conflict: see `refusal`.
+    """
+    refused = refusal(version)
+    if refused is not None:
+        raise refused
     return version
 
 
-def check_invocable(version: FunctionVersion) -> None:
-    """Refuse a version that cannot run.
-
-    Raises:
-        SnapStartNotReady: it is being initialised for its snapshot.
-        Conflict: it is Pending or Failed.
+def refusal(version: FunctionVersion) -> Conflict | None:
+    """Why a version cannot run: it is initialised for its snapshot, or Pending, or Failed; None when it can.
 
     Source: AWS's page "Troubleshooting SnapStart errors".
     """
     if version.state is State.PENDING and version.is_snap_started:
-        raise SnapStartNotReady(
+        return SnapStartNotReady(
             "Lambda is initializing your function. "
             "It will be ready to invoke once your function state becomes ACTIVE."
         )
     if version.state in (State.PENDING, State.FAILED):
-        raise Conflict(
+        return Conflict(
             "The operation cannot be performed at this time. "
             f"The function is currently in the following state: {version.state}"
         )
+    return None
 
 
 def _qualified(reference: FunctionReference, scope: Scope) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from lambdad.domain.errors import CallerError
 from lambdad.domain.function import FunctionVersion
 
 Draw = Callable[[], float]
@@ -25,11 +26,30 @@ class Weighted:
         version: takes what is left by the weight.
         other: takes a part of the calls.
         weight: that part, 0 to 1.
+        refusals: of `version` and of `other`: why it cannot run now; None when it can.
     """
 
     version: FunctionVersion
     other: FunctionVersion
     weight: float
+    refusals: tuple[CallerError | None, CallerError | None] = (None, None)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether both versions can run."""
+        return self.refusals == (None, None)
+
+    def drawn(self, drawn: float) -> FunctionVersion:
+        """The version of one call when 0 ≤ `drawn` < 1 was drawn.
+
+        Raises:
+            CallerError: it cannot run now.
+        """
+        is_other = takes_other(self.weight, drawn)
+        refusal = self.refusals[is_other]
+        if refusal is not None:
+            raise refusal
+        return self.other if is_other else self.version
 
 
 class _Retiring(Protocol):

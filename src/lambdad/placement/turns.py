@@ -2,11 +2,13 @@
 
 One that comes up holds a turn until it is initialised, or for a moment: an Init that waits for a network
 must not keep others from starting. The pools that want more stand in a ring, so that the one start of one
-function never waits behind all starts of another.
+function never waits behind all starts of another. Pools of one group, as those of the tenants of a version
+are, have one place in the ring together and take turns within it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from lambdad.domain.limits import START_TURN_S
@@ -20,13 +22,16 @@ class Turns(Generic[Pool, Environment]):
 
     Args:
         most: environments that may come up at once.
+        group_of: the group of a pool.
     """
 
-    __slots__ = ("_most", "_ring", "_until")
+    __slots__ = ("_group_of", "_most", "_ring", "_until")
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, group_of: Callable[[Pool], Hashable]) -> None:
         self._most = most
-        self._ring: dict[Pool, float] = {}  # to when it joined or last started one
+        self._group_of = group_of
+        # Groups to their pools, those to when they joined or last started one; no group is empty.
+        self._ring: dict[Hashable, dict[Pool, float]] = {}
         self._until: dict[Environment, float] = {}  # in the order of the times
 
     def __bool__(self) -> bool:
@@ -34,7 +39,7 @@ class Turns(Generic[Pool, Environment]):
 
     def join(self, pool: Pool, now: float) -> None:
         """It wants to start environments; nothing when it stands in the ring already."""
-        self._ring.setdefault(pool, now)
+        self._ring.setdefault(self._group_of(pool), {}).setdefault(pool, now)
 
     def next(self, now: float) -> Pool | None:
         """Whose turn it is; None when too many come up now, or nobody wants to start any."""
@@ -42,13 +47,17 @@ class Turns(Generic[Pool, Environment]):
             del self._until[oldest[0]]
         if len(self._until) >= self._most:
             return None
-        return next(iter(self._ring), None)
+        group = next(iter(self._ring.values()), None)
+        return None if group is None else next(iter(group))
 
     def took(self, pool: Pool, environment: Environment, now: float) -> None:
-        """It has started one: it goes to the end of the ring."""
+        """It has started one: it goes to the end of its group, and that to the end of the ring."""
         self._until[environment] = now + START_TURN_S
-        self._ring.pop(pool, None)
-        self._ring[pool] = now
+        key = self._group_of(pool)
+        group = self._ring.pop(key, {})
+        group.pop(pool, None)
+        group[pool] = now
+        self._ring[key] = group
 
     def over(self, environment: Environment) -> None:
         """It has come up, or never will."""
@@ -56,8 +65,13 @@ class Turns(Generic[Pool, Environment]):
 
     def leave(self, pool: Pool) -> None:
         """It wants no more."""
-        self._ring.pop(pool, None)
+        key = self._group_of(pool)
+        group = self._ring.get(key)
+        if group is not None:
+            group.pop(pool, None)
+            if not group:
+                del self._ring[key]
 
     def waiting_since(self, then: float) -> list[Pool]:
         """Pools that have stood in the ring since `then`, or before, and started none."""
-        return [pool for pool, joined in self._ring.items() if joined <= then]
+        return [pool for group in self._ring.values() for pool, joined in group.items() if joined <= then]

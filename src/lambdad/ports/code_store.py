@@ -66,7 +66,9 @@ class CodeStore(Protocol):
         ...
 
     async def keep_only(self, keys: set[CodeKey], layers: AbstractSet[LayerKeys] = frozenset()) -> int:
-        """Remove every archive not in `keys` (and unfinished work of a killed server); how many.
+        """Take away every archive not in `keys` (and unfinished work of a killed server); how many.
+
+        They cannot be found any more when this returns; their disk is free a moment later.
 
         Merged trees of lists not in `layers` go as well. What was put or merged only just now stays: its
         version may not be in the catalogue yet.

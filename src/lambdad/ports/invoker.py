@@ -22,6 +22,7 @@ class InvokeRequest:
         client_context: decoded JSON bytes; None when absent.
         trace_header: `X-Amzn-Trace-Id` as received; None when absent.
         want_tail: `LogType=Tail`.
+        tenant: `TenantId`; None when absent.
     """
 
     scope: Scope
@@ -32,6 +33,7 @@ class InvokeRequest:
     client_context: bytes | None = None
     trace_header: str | None = None
     want_tail: bool = False
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

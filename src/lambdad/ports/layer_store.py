@@ -41,7 +41,7 @@ class LayerStore(Protocol):
         ...
 
     async def delete(self, scope: Scope, name: str, number: int) -> bool:
-        """Remove one version; False when there is none."""
+        """Remove one version and its policy (`domain.policies.attached`); False when there is none."""
         ...
 
     async def list_versions(

@@ -32,8 +32,8 @@ class ProvisionedStore(Protocol):
         """Configurations of one function behind `after`: of versions by number, then of aliases by name."""
         ...
 
-    async def total(self, scope: Scope, *, but: tuple[str, str] | None = None) -> int:
-        """All that is requested in the scope; `but` is a (name, qualifier) that is left out."""
+    async def totals(self, scope: Scope, *, but: tuple[str, str] | None = None) -> dict[str, int]:
+        """What is requested in the scope, by function; `but` is a (name, qualifier) that is left out."""
         ...
 
     async def everywhere(self) -> list[ProvisionedConfig]:

@@ -21,8 +21,19 @@ Called in the store's thread, so it may touch nothing but its argument and what 
 """
 
 
+DecideRevised = Callable[[T | None, str], T | None]
+"""As `Decide`, given also the revision id of the version or alias that the resource is qualified by."""
+
+
 class ResourceStore(Protocol):
     """Resources by kind and place."""
+
+    @property
+    def epoch(self) -> int:
+        """Moves with every change that was asked for, once it is made or refused; what was read before may
+        be old.
+        """
+        ...
 
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         """What is there, or None."""
@@ -35,6 +46,19 @@ class ResourceStore(Protocol):
 
         Raises:
             NotFound: the function, or a version that the outcome points at, does not exist; in AWS's words.
+            CallerError: whatever `decide` raised; nothing is changed.
+        """
+        ...
+
+    async def change_revised(
+        self, kind: Kind[T], place: Place, decide: DecideRevised[T], revision_id: str
+    ) -> T | None:
+        """As `change`, of a resource whose changes are changes of the version or alias it is qualified by.
+
+        That one takes `revision_id` in the same step.
+
+        Raises:
+            NotFound: the function does not exist, or has no such version or alias; in AWS's words.
             CallerError: whatever `decide` raised; nothing is changed.
         """
         ...

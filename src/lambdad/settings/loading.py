@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lambdad.settings import reading
+from lambdad.settings import file_systems, network, reading
 from lambdad.settings.model import AwsKeys, ServiceEndpoint, Settings, default_data_dir, simple_settings
 from lambdad.settings.reading import SettingsError
 from lambdad.settings.validation import validate
@@ -22,6 +22,11 @@ TEST_PREFIX = "LAMBDAD_TEST_"
 """Variables of this form belong to test suites and are not looked at."""
 OWN_SERVICES = frozenset({"lambda", "logs"})
 """Services lambdad answers itself; they cannot be pointed elsewhere."""
+TABLES: Mapping[str, Callable[[str, object], object]] = {
+    "vpcs": network.vpcs,
+    "file_systems": file_systems.file_systems,
+}
+"""Settings that are tables, and only of the file."""
 
 
 def load(
@@ -109,8 +114,11 @@ def _take(
                 tables.setdefault(service, {}).update(table)
         elif name in known:
             values[name] = known[name].read(place, raw)
+        elif name in TABLES and source != "environment":
+            values[name] = TABLES[name](place, raw)
         else:
-            raise SettingsError(f"{place} is not a setting; the settings are {', '.join(known)}, services")
+            names = ", ".join([*known, "services", *TABLES])
+            raise SettingsError(f"{place} is not a setting; the settings are {names}")
 
 
 def _service(name: str, table: Mapping[str, object], environ: Mapping[str, str]) -> ServiceEndpoint:

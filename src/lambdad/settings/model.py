@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdad.settings import reading
+from lambdad.settings.network import VpcNames
 
 
 class AuthMode(StrEnum):
@@ -145,7 +146,10 @@ class Settings:
         tls_cert: None serves plain HTTP.
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
+        function_url_domain: None follows the name the caller used.
         services: neighbour service to where it really is.
+        file_systems: the directory of each access point, by its ARN.
+        vpcs: what exists in each VPC, by its id.
     """
 
     host: str = _setting(
@@ -190,6 +194,12 @@ class Settings:
         reading.switch,
         what="Whether functions reach the internet (never this host or one another).",
         why="As on AWS.",
+    )
+    block_public_policies: bool = _setting(
+        False,
+        reading.switch,
+        what="Whether a function's policy that lets everybody in is refused, for a public URL, too.",
+        why="As on AWS, where a function's owner may open it to everybody.",
     )
     tls_cert: Path | None = _setting(
         None,
@@ -286,6 +296,13 @@ class Settings:
         what="Region of requests that are not signed.",
         why="What AWS's own tools fall back to.",
     )
+    function_url_domain: str | None = _setting(
+        None,
+        reading.text,
+        what="Domain of function URLs, `<id>.lambda-url.<region>.<domain>`; may have a port or scheme.",
+        why="Derived from the name the caller used; `localhost` for addresses, so that names need no server.",
+        shown="derived",
+    )
     drain_s: float = _setting(
         30.0,
         reading.seconds,
@@ -295,10 +312,12 @@ class Settings:
         shown="30",
     )
     services: Mapping[str, ServiceEndpoint] = field(default_factory=dict)
+    vpcs: Mapping[str, VpcNames] = field(default_factory=dict)
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
 
 
 def about(setting: Field[object]) -> About | None:
-    """What is known about a field of `Settings`; None for `services`, which is a table of its own."""
+    """What is known about a field of `Settings`; None for what is a table of its own."""
     found = setting.metadata.get("about")
     return found if isinstance(found, About) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from lambdad.settings.file_systems import first_nested
 from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation, Settings
 
 _MET_BY_PROCESS = (RequiredIsolation.NONE, RequiredIsolation.PROCESS)
@@ -53,11 +54,27 @@ def validate(settings: Settings) -> list[str]:
         lines.append("pool_memory_mib = 0 is refused: nothing could wait; pools = false has no pools")
     if settings.max_environment_age_s <= 0:
         lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
+    lines.extend(_shared_data(settings))
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):
         lines.append(f"default_region = {settings.default_region} is refused: not a region name (us-east-1)")
+    domain = settings.function_url_domain
+    if domain is not None and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?", domain):
+        lines.append(f"function_url_domain = {domain} is refused: not a domain ([https://]name[:port])")
     lines.extend(
         f"cors_origins: {origin} is refused: an origin is scheme://host[:port] without a path"
         for origin in settings.cors_origins
         if not re.fullmatch(r"https?://[^/\s*]+", origin)
     )
     return lines
+
+
+def _shared_data(settings: Settings) -> list[str]:
+    """Functions must not come by the data directory."""
+    if settings.data_dir is None:
+        return []
+    data = settings.data_dir.resolve()
+    return [
+        f"file_systems: {directory} is refused: it and the data directory {data} lie in one another"
+        for directory in settings.file_systems.values()
+        if directory == data or first_nested((data, directory))
+    ]

@@ -149,4 +149,4 @@ def _copy_code(source: Path, target: Path) -> bool:
 
 
 def _made_of(code: Path) -> Callable[[str, list[str]], set[str]]:
-    return lambda folder, _names: {"merged", "compiled"} if Path(folder) == code else set()
+    return lambda folder, _names: {"merged", "compiled", "leaving"} if Path(folder) == code else set()

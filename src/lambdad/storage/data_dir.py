@@ -168,7 +168,7 @@ def _prepare(data_dir: DataDir) -> DataDir:
 
 @contextmanager
 def _temporary() -> Iterator[DataDir]:
-    _remove_abandoned()
+    remove_abandoned()
     directory = Path(tempfile.mkdtemp(prefix=_TEMPORARY_PREFIX))
     try:
         with take_lock(directory / LOCK_FILE, f"data directory {directory}"):
@@ -178,7 +178,7 @@ def _temporary() -> Iterator[DataDir]:
         remove_tree(directory)
 
 
-def _remove_abandoned() -> None:
+def remove_abandoned() -> None:
     """Remove the temporary directories of servers that were killed."""
     for directory in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY_PREFIX}*"):
         with suppress(OSError):

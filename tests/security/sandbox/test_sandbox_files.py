@@ -14,7 +14,12 @@ from lambdad.worker.sandbox.plan import Mount
 pytestmark = pytest.mark.root
 
 
-@pytest.mark.parametrize("path", ["/root", "/etc/shadow", "/home", "/var/lib", "/sys", "/boot", "/mnt"])
+def test_mnt_is_there_and_empty(host: Host) -> None:
+    ran = host.python("import os; print(os.listdir('/mnt'), os.access('/mnt', os.W_OK))")
+    assert ran.output == "[] False\n"
+
+
+@pytest.mark.parametrize("path", ["/root", "/etc/shadow", "/home", "/var/lib", "/sys", "/boot"])
 def test_the_host_s_own_places_do_not_exist_inside(host: Host, path: str) -> None:
     ran = host.python(f"import os; print(os.path.lexists({path!r}) and os.listdir({path!r}))")
     assert ran.output in ("False\n", *(f"{[own]}\n" for own in host.shown_below(path)))

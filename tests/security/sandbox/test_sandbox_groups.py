@@ -33,7 +33,7 @@ def find(data_id):
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "blank": False, "fork_server": None, "limits":
+    wish = {"id": "one", "mounts": [], "shared": [], "listen": [], "outbound": False, "blank": False, "fork_server": None, "limits":
         {"memory_bytes": 1 << 27, "processes": 100, "open_files": 100, "tmp_bytes": 1 << 20}}
     born = prepared.makers.nursery.bear(wish, theirs, prepared.network)
     theirs.close()

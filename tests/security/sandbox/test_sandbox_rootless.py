@@ -44,13 +44,16 @@ def places() -> Iterator[tuple[Path, Path, Path]]:
     shutil.rmtree(top)
 
 
-def run_as_user(places: tuple[Path, Path, Path], *programs: list[str]) -> dict[str, Any]:
+def run_as_user(
+    places: tuple[Path, Path, Path], *programs: list[str], shared: Path | None = None
+) -> dict[str, Any]:
     data_dir, task, library = places
     command = [PYTHON, "-B", str(library / "server_stub.py"), str(data_dir), str(task)]
     as_user: dict[str, Any] = {"user": _UID, "group": _UID, "extra_groups": []} if os.geteuid() == 0 else {}
     done = subprocess.run(
         [*command, json.dumps(programs), "false"],
-        env={"PYTHONPATH": str(library), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(library), "PATH": "/usr/bin:/bin"}
+        | ({} if shared is None else {"STUB_SHARED": str(shared)}),
         stdout=subprocess.PIPE,
         check=True,
         **as_user,
@@ -215,3 +218,15 @@ def _marked(*marks: str) -> list[str]:
         if any(mark in argument for mark in marks for argument in arguments):
             found.append(entry.name)
     return found
+
+
+def test_sandboxes_of_a_user_share_what_belongs_to_it(places: tuple[Path, Path, Path]) -> None:
+    shared = places[0].parent / "shared"
+    shared.mkdir()
+    if os.geteuid() == 0:
+        os.chown(shared, _UID, _UID)
+    write = [PYTHON, "-c", "open('/mnt/data/f', 'a').write('x')"]
+    read = [PYTHON, "-c", "import os; print(open('/mnt/data/f').read(), os.stat('/mnt/data/f').st_uid)"]
+    done = run_as_user(places, write, write, read, shared=shared)
+    assert done["ran"][-1]["output"].split() == ["xx", "993"]
+    assert (shared / "f").stat().st_uid == (_UID if os.geteuid() == 0 else os.geteuid())

@@ -49,11 +49,11 @@ class Scene:
         self.pools = Pools(placement, self.clock, 100, starting, lambda *_: None)
         self.settled: list[Invocation] = []
 
-    def call(self, name: str = "hello", times: int = 1) -> None:
+    def call(self, name: str = "hello", times: int = 1, tenant: str | None = None) -> None:
         for _ in range(times):
-            target = Target(version_of(name), "arn")
+            target = Target(version_of(name), "arn", tenant)
             invocation = Invocation(target, "id", b"", "", self.settled.append)
-            self.pools.pool(version_of(name)).assign(invocation)
+            self.pools.pool(version_of(name), tenant).assign(invocation)
 
     @property
     def starting(self) -> list[FakeEnvironment]:
@@ -232,3 +232,14 @@ def test_where_the_host_cannot_tell_a_size_is_assumed() -> None:
             worker.made[-1].ready()
             worker.made[-1].finish()
     assert [one.gone for one in worker.made] == [True, False, False, False]
+
+
+def test_one_start_does_not_wait_behind_those_of_all_tenants_of_another_function() -> None:
+    scene = Scene(starting=1)
+    for number in range(20):
+        scene.call("many", tenant=f"tenant {number}")
+    scene.call("one")
+    for _ in range(3):
+        scene.starting[0].ready()
+    served = [one.current.target.version.name for one in scene.worker.made if one.current is not None]
+    assert served == ["many", "many", "one"]

@@ -1,6 +1,7 @@
 """What `lambdad doctor` concludes from what it found."""
 
 import json
+import os
 import socket
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from lambdad.cli import checks, doctor
 from lambdad.cli.checks import Check, Verdict
 from lambdad.settings import RequiredIsolation, ServiceEndpoint, Settings
+from lambdad.settings.network import VpcNames
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
 
@@ -84,6 +86,27 @@ def test_a_port_in_use_is_said():
     assert checks.port(Settings(port=0)).verdict is Verdict.GOOD
 
 
+def test_subnets_that_are_only_names_are_said():
+    assert checks.networks(Settings()) == []
+    settings = Settings(vpcs={"vpc-1": VpcNames(("subnet-1", "subnet-2"), ("sg-1",))})
+    (check,) = checks.networks(settings)
+    assert check.verdict is Verdict.WEAK
+    assert "2 subnets exist" in check.detail
+    assert doctor.effective(settings)["vpcs"] == "vpc-1"
+
+
+def test_directories_of_file_systems_are_looked_at(tmp_path):
+    arn = "arn:aws:elasticfilesystem:eu-central-1:111111111111:access-point/fsap-00000000000000000"
+    (missing,) = checks.file_systems(Settings(file_systems={arn: tmp_path / "missing"}))
+    assert missing.verdict is Verdict.WEAK
+    assert "No such file or directory" in missing.detail
+    settings = Settings(file_systems={arn: tmp_path})
+    os.chown(tmp_path, os.geteuid() or 1_000, os.getegid() or 1_000)
+    (fit,) = checks.file_systems(settings)
+    assert fit.verdict is Verdict.GOOD
+    assert doctor.effective(settings)["file_systems"] == f"{arn} → {tmp_path}"
+
+
 def test_the_effective_settings_are_shown_without_secrets(tmp_path):
     from lambdad.settings import AwsKeys
 
@@ -137,3 +160,29 @@ def test_doctor_marks_what_was_set(found, lambdad, monkeypatch):
     lines = {line.split()[0]: line for line in lambdad("doctor").out.splitlines() if line.strip()}
     assert lines["drain_s"].endswith("(set)")
     assert not lines["port"].endswith("(set)")
+
+
+def test_names_of_function_urls_that_resolve_are_good():
+    asked = []
+    check = checks.function_urls(Settings(), lambda name: not asked.append(name))
+    assert (check.verdict, check.remedy) == (Verdict.GOOD, None)
+    assert asked == ["doctor.lambda-url.us-east-1.localhost"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "name", "remedy"),
+    [
+        (None, "us-east-1.localhost", "nss-myhostname"),
+        ("https://on.aws:444", "us-east-1.on.aws", "*.on.aws"),
+    ],
+)
+def test_names_of_function_urls_that_do_not_are_weak(domain, name, remedy):
+    check = checks.function_urls(Settings(function_url_domain=domain), lambda _: False)
+    assert check.verdict is Verdict.WEAK
+    assert name in check.detail
+    assert remedy in check.remedy
+    assert ("/lambdad/v1/url/" in check.detail) is (domain is None)
+
+
+def test_a_name_that_is_none_does_not_resolve():
+    assert not checks.resolves("x" * 70 + ".localhost")

@@ -6,10 +6,12 @@ import itertools
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request
+from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
@@ -21,13 +23,15 @@ from tests.fakes.snapshots import FakeSnapshots
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
+NETWORK = Network((Vpc("vpc-1", ("subnet-1",), ("sg-1",)),))
+ACCESS_POINT = "arn:aws:elasticfilesystem:eu-central-1:111111111111:access-point/fsap-0123456789abcdef0"
 BASE_URL = "http://localhost:4566"
 
 
 class Control:
     """The plane, its fakes, and `ask`."""
 
-    def __init__(self, catalogue: FakeCatalogue | None = None) -> None:
+    def __init__(self, catalogue: FakeCatalogue | None = None, **given: Any) -> None:
         self.catalogue = catalogue or FakeCatalogue()
         self.codes, self.objects = FakeCodes(), FakeObjects()
         self.clock, self.sleep = FakeClock(), HeldSleep()
@@ -38,6 +42,7 @@ class Control:
         self.provisioner = FakeProvisioner()
         self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
+        self.resolving = {"localhost"}
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -46,14 +51,21 @@ class Control:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=self.snapshots,
+            resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
             on_loops=[lambda *told: self.loops.append(told)],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
+            network=NETWORK,
+            access_points=frozenset({ACCESS_POINT, ACCESS_POINT.replace("111111111111", "222222222222")}),
             sleep=self.sleep,
+            **given,
         )
+
+    async def _resolves(self, domain: str) -> bool:
+        return domain in self.resolving
 
     async def ask(self, operation: str, scope: Scope = HERE, **params: Any) -> dict[str, Any]:
         request = Request("POST", "/", (), {}, b"", Caller(scope), "request-1", BASE_URL)
@@ -82,3 +94,9 @@ async def control() -> AsyncIterator[Control]:
     made = Control()
     yield made
     await made.plane.close()
+
+
+@pytest.fixture
+def controls() -> type[Control]:
+    """For tests that make their own, and close it."""
+    return Control

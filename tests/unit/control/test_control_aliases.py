@@ -142,6 +142,14 @@ async def test_those_that_invoke_a_version_are_found_by_page_and_by_weight(contr
     assert await names(control, FunctionVersion="$LATEST") == []
 
 
+async def test_the_only_one_of_a_version_is_found_behind_a_thousand_others(control: Any) -> None:
+    await versions(control)
+    for number in range(1_001):
+        await alias(control, f"a-{number:04}", "2")
+    await alias(control, "z", "1")
+    assert await names(control, FunctionVersion="1") == ["z"]
+
+
 async def test_lists_of_a_function_that_is_not_there_are_refused(control: Any) -> None:
     with pytest.raises(NotFound, match=f"^Function not found: {ARN}$"):
         await control.ask("ListAliases", FunctionName="fn")
@@ -264,3 +272,21 @@ async def test_an_alias_of_a_version_that_is_initialised_for_its_snapshot_has_to
         await resolve(control.catalogue, HERE, "fn:live")
     await control.settle()
     assert isinstance(await resolve(control.catalogue, HERE, "fn:live"), FunctionVersion)
+
+
+async def test_of_a_weighted_alias_only_the_version_that_is_not_ready_has_to_wait(control: Any) -> None:
+    await versions(control, 1)
+    snap_start = {"ApplyOn": "PublishedVersions"}
+    await control.ask("UpdateFunctionConfiguration", FunctionName="fn", SnapStart=snap_start)
+    await control.settle()
+    await control.ask("PublishVersion", FunctionName="fn")
+    await alias(control, "live", "1", **weights(**{"2": 0.3}))
+    found = await resolve(control.catalogue, HERE, "fn:live")
+    assert isinstance(found, Weighted)
+    assert found.drawn(0.3).version == "1"
+    with pytest.raises(SnapStartNotReady):
+        found.drawn(0.2)
+    await control.settle()
+    found = await resolve(control.catalogue, HERE, "fn:live")
+    assert isinstance(found, Weighted)
+    assert found.is_ready

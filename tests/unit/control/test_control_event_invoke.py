@@ -86,12 +86,20 @@ async def test_other_kinds_are_refused(control: Any, arn: str) -> None:
         function_arn("other:"),
         f"arn:aws:lambda:{HERE}:layer:other",
         "arn:aws:lambda:us-east-1:111111111111:function:other",
+        "arn:aws:lambda:eu-central-1:222222222222:function:",
+        "arn:aws:lambda:::function:other",
     ],
 )
 async def test_what_cannot_take_a_record_is_refused(control: Any, arn: str) -> None:
     await control.create()
     await control.create("other")
     assert await refusal(control, None, arn) == f"The destination ARN {arn} is invalid."
+
+
+async def test_another_account_is_not_asked_what_it_has(control: Any) -> None:
+    await control.create()
+    for name in ("fn", "nobody"):
+        assert await refusal(control, f"arn:aws:lambda:eu-central-1:222222222222:function:{name}") is None
 
 
 @pytest.mark.parametrize("qualifier", ["", ":$LATEST", ":1"])

@@ -9,7 +9,6 @@ import pytest
 from lambdad.control import code_location
 from lambdad.domain.errors import (
     AccessDenied,
-    CodeStorageExceeded,
     Conflict,
     ConstraintViolations,
     InvalidParameter,
@@ -18,7 +17,7 @@ from lambdad.domain.errors import (
     PreconditionFailed,
     RequestTooLarge,
 )
-from lambdad.domain.limits import MAX_UNZIPPED_BYTES, TOTAL_CODE_BYTES
+from lambdad.domain.limits import MAX_UNZIPPED_BYTES
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import Usage
 
@@ -143,9 +142,10 @@ async def test_an_environment_is_replaced_as_a_whole(control):
 
 
 async def test_a_dead_letter_queue_and_a_key_are_set_and_removed(control):
+    key = "arn:aws:kms:eu-central-1:111111111111:key/one"
     queue = {"TargetArn": "arn:aws:sqs:eu-central-1:111111111111:q"}
-    created = await control.create(DeadLetterConfig=queue, KMSKeyArn="arn:aws:kms:k")
-    assert (created["DeadLetterConfig"], created["KMSKeyArn"]) == (queue, "arn:aws:kms:k")
+    created = await control.create(DeadLetterConfig=queue, KMSKeyArn=key)
+    assert (created["DeadLetterConfig"], created["KMSKeyArn"]) == (queue, key)
     updated = await control.ask(
         "UpdateFunctionConfiguration", FunctionName="fn", DeadLetterConfig={"TargetArn": ""}, KMSKeyArn=""
     )
@@ -326,25 +326,16 @@ async def test_variables_fill_at_most_four_kilobytes(control):
 @pytest.mark.parametrize(
     "given",
     [
-        {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
-        {"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt/a"}]},
-        {"PackageType": "Image"},
-        {"Code": {"ImageUri": "repo:tag"}},
+        {"PackageType": "Image", "Runtime": None, "Handler": None, "Code": {"ImageUri": "repo:tag"}},
         {"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectStorageMode": "REFERENCE"}},
         {"Runtime": "custom"},
         {"DurableConfig": {"ExecutionTimeout": 5}},
-        {"CodeSigningConfigArn": "arn"},
     ],
     ids=lambda given: next(iter(given)),
 )
 async def test_what_lambdad_does_not_do_is_refused_and_not_ignored(control, given):
     with pytest.raises(NotOffered, match="not offered by lambdad yet"):
         await control.create(**given)
-
-
-async def test_an_empty_vpc_is_none(control):
-    created = await control.create(VpcConfig={"SubnetIds": [], "SecurityGroupIds": []})
-    assert "VpcConfig" not in created
 
 
 async def test_code_in_s3_is_read_as_the_caller_and_may_be_larger_than_an_upload(control):
@@ -358,19 +349,6 @@ async def test_code_in_s3_is_read_as_the_caller_and_may_be_larger_than_an_upload
 async def test_an_upload_over_the_limit_is_refused(control):
     with pytest.raises(RequestTooLarge):
         await control.create(Code={"ZipFile": b"PK" + bytes(52_428_800)})
-
-
-async def test_code_storage_is_bounded(control, monkeypatch):
-    await control.create()
-
-    async def nearly_full(_scope):
-        return Usage(1, TOTAL_CODE_BYTES - 5)
-
-    monkeypatch.setattr(control.catalogue, "usage", nearly_full)
-    with pytest.raises(CodeStorageExceeded, match="Code storage limit exceeded"):
-        await control.ask("UpdateFunctionCode", FunctionName="fn", ZipFile=b"PK two")
-    with pytest.raises(CodeStorageExceeded):
-        await control.ask("PublishVersion", FunctionName="fn")
 
 
 async def test_the_architecture_changes_with_the_code(control):

@@ -10,7 +10,7 @@ import pytest
 
 from lambdad.assignment.pools import Pools
 from lambdad.counting.ledger import Ledger
-from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.errors import LambdadError, ServiceFault, Throttled
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
@@ -106,6 +106,19 @@ async def test_a_lease_comes_back_when_nobody_can_be_found_to_run(stage: Stage) 
     stage.frontend.start(route, "id-1", b"{}", stage.done.append)
     assert isinstance(stage.done[0].error, ServiceFault)
     assert (stage.leases, stage.frontend.in_flight) == (0, 0)
+
+
+async def test_what_is_reserved_holds_for_a_route_in_use(stage: Stage) -> None:
+    route = await stage.frontend.route(KEY)
+    stage.ledger.reserve(Scope(), "hello", 0)
+    stage.frontend.start(route, "id-1", b"{}", stage.done.append)
+    refused = stage.done[0].error
+    assert isinstance(refused, Throttled)
+    assert refused.reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    stage.ledger.reserve(Scope(), "hello", None)
+    assert stage.frontend.cached(KEY) is route
+    stage.frontend.start(route, "id-2", b"{}", stage.done.append)
+    assert (len(stage.done), stage.leases) == (1, 1)
 
 
 async def test_a_caller_that_breaks_does_not_keep_its_lease(stage: Stage) -> None:

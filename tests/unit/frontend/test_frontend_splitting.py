@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lambdad.assignment.pools import Pools
 from lambdad.counting.ledger import Ledger
+from lambdad.domain.errors import SnapStartNotReady
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.scope import Scope
@@ -138,6 +139,23 @@ async def test_an_alias_that_moves_while_it_is_looked_up_is_good_for_one_call() 
     route = await scene.route()
     assert route.stale
     assert scene.frontend.cached(KEY) is None
+
+
+async def test_a_version_that_cannot_run_is_refused_to_its_share_of_calls_until_it_can() -> None:
+    scene = Scene()
+    scene.means = Weighted(ONE, TWO, 0.3, (None, SnapStartNotReady("not yet")))
+    found: Counter[str] = Counter()
+    for _ in range(100):
+        try:
+            route = await scene.route()
+        except SnapStartNotReady:
+            found["refused"] += 1
+        else:
+            assert route.stale  # good for one call, so that nobody remembers it
+            found[route.version.version] += 1
+    assert found == {"1": 70, "refused": 30}
+    scene.means = Weighted(ONE, TWO, 0.3)
+    assert await scene.versions() == {"1": 70, "2": 30}
 
 
 @given(st.floats(0, 1), st.floats(0, 1, exclude_max=True))

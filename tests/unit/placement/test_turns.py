@@ -17,14 +17,14 @@ def take(turns: Turns[str, int], count: int, now: float = 0.0) -> list[str]:
 
 
 def test_pools_take_turns() -> None:
-    turns: Turns[str, int] = Turns(10)
+    turns: Turns[str, int] = Turns(10, str)
     for pool in ("burst", "one", "burst", "other"):
         turns.join(pool, 0.0)
     assert take(turns, 4) == ["burst", "one", "other", "burst"]
 
 
 def test_only_so_many_come_up_at_once() -> None:
-    turns: Turns[str, int] = Turns(1)
+    turns: Turns[str, int] = Turns(1, str)
     turns.join("a", 0.0)
     turns.took("a", 1, 0.0)
     assert turns.next(0.0) is None
@@ -33,14 +33,14 @@ def test_only_so_many_come_up_at_once() -> None:
 
 
 def test_a_long_init_gives_its_turn_up() -> None:
-    turns: Turns[str, int] = Turns(1)
+    turns: Turns[str, int] = Turns(1, str)
     turns.join("a", 0.0)
     turns.took("a", 1, 0.0)
     assert turns.next(START_TURN_S) == "a"
 
 
 def test_who_left_has_no_turn_and_who_waits_long_is_known() -> None:
-    turns: Turns[str, int] = Turns(1)
+    turns: Turns[str, int] = Turns(1, str)
     turns.join("a", 0.0)
     turns.join("b", 1.0)
     turns.join("a", 2.0)
@@ -48,4 +48,18 @@ def test_who_left_has_no_turn_and_who_waits_long_is_known() -> None:
     turns.leave("a")
     assert turns.next(0.0) == "b"
     turns.leave("b")
+    assert not turns
+
+
+def test_pools_of_a_group_have_one_turn_together_and_take_turns_within() -> None:
+    turns: Turns[str, int] = Turns(10, lambda pool: pool[0])
+    for pool in ("a1", "a2", "a3", "b"):
+        turns.join(pool, 0.0)
+    assert take(turns, 6) == ["a1", "b", "a2", "b", "a3", "b"]
+    turns.leave("a1")
+    turns.leave("b")
+    turns.leave("b")
+    assert turns.waiting_since(0.0) == ["a2", "a3"]
+    turns.leave("a2")
+    turns.leave("a3")
     assert not turns

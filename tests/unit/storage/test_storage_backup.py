@@ -24,6 +24,7 @@ from lambdad.storage.data_dir import open_data_dir
 from lambdad.storage.refusal import StorageRefused
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.storage.sqlite.queries import migrations
 
 NAMES = ["backup", "backup.tar", "backup.tar.gz", "backup.tgz"]
 
@@ -152,13 +153,14 @@ async def test_code_of_layers_is_backed_up_and_merged_trees_are_not(tmp_path: Pa
 @pytest.mark.asyncio
 async def test_a_data_directory_from_before_layers_is_backed_up_as_it_is(tmp_path: Path) -> None:
     await fill(tmp_path / "old")
-    with closing(sqlite3.connect(tmp_path / "old" / "catalogue.db")) as connection:
-        connection.executescript(
-            "DROP TRIGGER provisioned_goes_with_its_version; DROP TABLE resources;"
-            "DROP TABLE provisioned; DROP TABLE layer_versions; DROP TABLE layers;"
-            "ALTER TABLE versions DROP COLUMN layer_keys;"
-            "PRAGMA user_version = 1;"
-        )
+    catalogue = tmp_path / "old" / "catalogue.db"
+    catalogue.rename(tmp_path / "newer.db")
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as connection:
+        connection.executescript(migrations("catalogue")[0] + "\nPRAGMA user_version = 1;")
+        connection.execute("ATTACH ? AS newer", (str(tmp_path / "newer.db"),))
+        for table in ("functions", "versions"):
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"INSERT INTO main.{table} SELECT {columns} FROM newer.{table}")
     backup(tmp_path / "old", tmp_path / "new")
     assert await contents(tmp_path / "new") == (["f"], ["hello"])
 

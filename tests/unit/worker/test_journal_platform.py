@@ -57,9 +57,13 @@ class Scene:
         self.journal.init_ended(12.0, Status.SUCCESS, None)
 
     def event(
-        self, printed: bytes = b"", status: Status = Status.SUCCESS, error_type: str | None = None
+        self,
+        printed: bytes = b"",
+        status: Status = Status.SUCCESS,
+        error_type: str | None = None,
+        tenant: str | None = None,
     ) -> None:
-        target = Target(self.version, self.version.unqualified_arn)
+        target = Target(self.version, self.version.unqualified_arn, tenant)
         self.journal.begin(Invocation(target, "id-1", b"{}", "", lambda _: None), 1_000_000_000)
         os.write(self.function, printed)
         if self.journal.wants_runtime_done or status is not Status.SUCCESS:
@@ -127,6 +131,17 @@ async def test_a_json_log_shows_what_its_system_level_allows(
     scene.event(b"printed\n")
     assert scene.types == JSON_LEVELS[level]
     assert scene.journal.wants_runtime_done == (level == "DEBUG")
+
+
+async def test_events_of_a_tenant_name_it(scenes: Callable[..., Scene]) -> None:
+    scene = scenes("JSON", "INFO", "DEBUG")
+    tap = Tap("platform")
+    scene.journal.set_telemetry(tap)
+    scene.event(b"", tenant="blue")
+    told = {type_: record for _, type_, record in tap.told}
+    written = {record["type"]: record["record"] for record in map(json.loads, scene.sink.lines)}
+    for type_ in ("platform.start", "platform.runtimeDone", "platform.report"):
+        assert told[type_]["tenantId"] == written[type_]["tenantId"] == "blue"
 
 
 async def test_a_json_log_of_warnings_shows_a_failed_event(scenes: Callable[..., Scene]) -> None:

@@ -8,6 +8,7 @@
     <root>/merged/cdef01…/             trees of several layers as one, hard links; made when first needed
     <root>/compiled/…                  byte code of trees; see `compiled_store`
     <root>/unfinished/…                work in progress: worthless after a kill, removed by keep_only
+    <root>/leaving/…                   what is to be removed, in the background
 
 A directory appears under its address by one rename, after everything in it is on disk, so whatever
 is there is whole.
@@ -19,6 +20,7 @@ import asyncio
 import base64
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -32,9 +34,10 @@ from lambdad.domain.errors import EnvironmentUnavailable, InvalidParameter, Requ
 from lambdad.domain.function import CodeKey, LayerKeys
 from lambdad.domain.limits import CODE_GRACE_S, MAX_ZIPPED_BYTES
 from lambdad.ports.code_store import StoredCode
+from lambdad.storage.files.leaving import Leaving
 from lambdad.storage.files.merge import merge
 from lambdad.storage.files.on_disk import to_disk
-from lambdad.storage.files.tree_names import COMPILED, UNFINISHED, tree_name
+from lambdad.storage.files.tree_names import COMPILED, LEAVING, UNFINISHED, tree_name
 from lambdad.storage.files.unpack import unpack
 
 _ARCHIVE = "archive.zip"
@@ -60,6 +63,7 @@ class FileCodeStore:
         self._fresh: dict[str, float] = {}
         self._roots: dict[LayerKeys, Path] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="code-store")
+        self._leaving = Leaving(root / LEAVING)
         (root / UNFINISHED).mkdir(parents=True, exist_ok=True)
 
     async def put(self, archive: bytes, *, max_archive_bytes: int = MAX_ZIPPED_BYTES) -> StoredCode:
@@ -95,8 +99,14 @@ class FileCodeStore:
         return await self._in_thread(self._keep_only, (frozenset(keys), frozenset(merged)))
 
     async def close(self) -> None:
-        """Return when the last disk work is done."""
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        """Return when the last disk work is done; what is left to be removed is for the next server."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._thread.shutdown)
+        await loop.run_in_executor(None, self._leaving.close)
+
+    async def swept(self) -> None:
+        """Wait until what `keep_only` took away no longer takes up disk."""
+        await self._leaving.swept()
 
     async def _in_thread(self, work: Callable[[_A], _R], argument: _A) -> _R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, argument)
@@ -157,24 +167,29 @@ class FileCodeStore:
 
     def _keep_only(self, wanted: tuple[frozenset[str], frozenset[str]]) -> int:
         archives, merged = wanted
-        for leftover in (self._root / UNFINISHED).iterdir():
-            shutil.rmtree(leftover, ignore_errors=True)
+        self._leaving.take(list((self._root / UNFINISHED).iterdir()))
         now = self._monotonic()
         self._fresh = {key: at for key, at in self._fresh.items() if now - at < CODE_GRACE_S}
-        self._remove(self._root.glob(f"{_MERGED}/*"), merged | self._fresh.keys())
-        self._remove(self._root.glob(f"{COMPILED}/*"), archives | merged | self._fresh.keys())
+        self._remove([self._root / _MERGED], merged | self._fresh.keys())
+        self._remove([self._root / COMPILED], archives | merged | self._fresh.keys())
         self._roots = {keys: place for keys, place in self._roots.items() if place.exists()}
-        return self._remove(self._root.glob("??/*"), archives | self._fresh.keys())
+        removed = self._remove(self._root.glob("??"), archives | self._fresh.keys())
+        self._leaving.sweep()
+        return removed
 
-    def _remove(self, places: Iterable[Path], kept: AbstractSet[str]) -> int:
-        """Remove the places whose names are not kept; how many."""
-        doomed = [place for place in places if place.name not in kept]
-        for place in doomed:
-            # Renamed first: a kill in the middle leaves unfinished work, never half a tree.
-            leaving = self._root / UNFINISHED / place.name
-            place.rename(leaving)
-            shutil.rmtree(leaving, ignore_errors=True)
+    def _remove(self, parents: Iterable[Path], kept: AbstractSet[str]) -> int:
+        """Take away what is in these directories under a name that is not kept; how many."""
+        doomed = [parent / name for parent in parents for name in _names(parent) if name not in kept]
+        self._leaving.take(doomed)
         return len(doomed)
+
+
+def _names(directory: Path) -> list[str]:
+    """What is in a directory; nothing where there is none. Names alone: there may be 100,000."""
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - see above
+    except FileNotFoundError:
+        return []
 
 
 def _unpacked_bytes(place: Path) -> int:

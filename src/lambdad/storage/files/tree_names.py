@@ -8,6 +8,8 @@ from lambdad.domain.function import LayerKeys
 
 UNFINISHED = "unfinished"
 """Directory of work in progress: worthless after a kill."""
+LEAVING = "leaving"
+"""Directory of what is to be removed."""
 COMPILED = "compiled"
 """Directory of byte code."""
 

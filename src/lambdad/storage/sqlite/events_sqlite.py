@@ -260,12 +260,12 @@ def _lane(row: tuple[int, str, str, str, str, int]) -> Lane:
 
 def _columns(event: Event) -> Row:
     numbers = (event.due_ms, event.accepted_ms, event.attempts, event.refusals)
-    return (*numbers, event.request_id, event.trace, event.payload)
+    return (*numbers, event.request_id, event.trace, event.tenant, event.payload)
 
 
 def _event(lane: Lane, row: Any) -> Event:
-    event_id, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload = row
-    return Event(lane, request_id, payload, trace, accepted_ms, due_ms, attempts, refusals, event_id)
+    event_id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload = row
+    return Event(lane, request_id, payload, trace, accepted_ms, due_ms, attempts, refusals, event_id, tenant)
 
 
 def _delivery(row: Any) -> Delivery:

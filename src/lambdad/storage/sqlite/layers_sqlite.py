@@ -50,11 +50,16 @@ class SqliteLayers:
         return found[0] if found else None
 
     async def delete(self, scope: Scope, name: str, number: int) -> bool:
-        """Remove one version; False when there is none."""
+        """Remove one version and its policy; False when there is none."""
         if number > _MAX_INTEGER:
             return False
-        statement, parameters = self._sql["delete_version"], _key(scope, name) | {"number": number}
-        return await self._threads.write(lambda c: c.execute(statement, parameters).rowcount > 0)
+        key = _key(scope, name) | {"number": number}
+
+        def run(connection: sqlite3.Connection) -> bool:
+            connection.execute(self._sql["delete_policy"], key)
+            return connection.execute(self._sql["delete_version"], key).rowcount > 0
+
+        return await self._threads.write(run)
 
     async def list_versions(
         self, scope: Scope, name: str, *, where: LayerFilter, before: int | None, limit: int

@@ -54,12 +54,11 @@ class SqliteProvisioned:
         }
         return await self._select("list_of", _scope(scope) | {"name": name} | page)
 
-    async def total(self, scope: Scope, *, but: tuple[str, str] | None = None) -> int:
-        """All that is requested in the scope, without the version or alias `but`."""
+    async def totals(self, scope: Scope, *, but: tuple[str, str] | None = None) -> dict[str, int]:
+        """What is requested in the scope, by function, without the version or alias `but`."""
         parameters = _key(scope, *(but or _NOBODY))
-        statement = self._sql["total"]
-        rows = await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
-        return int(rows[0][0])
+        statement = self._sql["totals"]
+        return dict(await self._threads.read(lambda c: c.execute(statement, parameters).fetchall()))
 
     async def everywhere(self) -> list[ProvisionedConfig]:
         """Every configuration of any scope."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
-from lambdad.domain.arn import FunctionReference
+from lambdad.domain.arn import FunctionReference, is_version
 from lambdad.domain.errors import NotFound, VersionInUse
 from lambdad.domain.resource import ACCOUNT, Kind, Place, Stored
 from lambdad.domain.scope import Scope
-from lambdad.ports.resource_store import Decide
+from lambdad.ports.resource_store import Decide, DecideRevised
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.version_numbers import number_of
@@ -32,6 +33,12 @@ class SqliteResources:
         self._threads = threads
         self._encoder = msgspec.json.Encoder()
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Moves with every change."""
+        return self._epoch
 
     async def read(self, kind: Kind[T], place: Place) -> T | None:
         """What is there, or None."""
@@ -39,19 +46,25 @@ class SqliteResources:
 
     async def change(self, kind: Kind[T], place: Place, decide: Decide[T]) -> T | None:
         """Decide on what is there and store the outcome, in one transaction."""
+        return await self._write(lambda connection: self._change(connection, kind, place, decide))
+
+    async def change_revised(
+        self, kind: Kind[T], place: Place, decide: DecideRevised[T], revision_id: str
+    ) -> T | None:
+        """As `change`; the version or alias that it is qualified by takes `revision_id`."""
+        query = "version" if is_version(place.name) else "alias"
+        key: _Parameters = {**_key(kind, place), "number": number_of(place.name), "revision_id": revision_id}
 
         def run(connection: sqlite3.Connection) -> T | None:
-            function_id = self._function(connection, place)
-            outcome = decide(self._read(connection, kind, place))
-            if outcome is None:
-                self._remove(connection, kind, place)
-            else:
-                self._check_versions(connection, place, function_id, kind.versions(outcome))
-                row = self._row(kind, place, outcome) | {"function_id": function_id}
-                connection.execute(self._sql["write"], row)
+            self._function(connection, place)
+            found = connection.execute(self._sql[f"revision_of_{query}"], key).fetchone()
+            if found is None:
+                raise _missing(place, place.name)
+            outcome = self._change(connection, kind, place, lambda there: decide(there, found[0]))
+            connection.execute(self._sql[f"revise_{query}"], key)
             return outcome
 
-        return await self._threads.write(run)
+        return await self._write(run)
 
     async def page(
         self, kind: Kind[T], scope: Scope, *, function: str | None, after: Place | None, limit: int
@@ -89,6 +102,25 @@ class SqliteResources:
         if pointing:
             raise VersionInUse([name for (name,) in pointing])
         connection.execute(self._sql["delete_qualified"], key | {"name": version})
+
+    def _change(
+        self, connection: sqlite3.Connection, kind: Kind[T], place: Place, decide: Decide[T]
+    ) -> T | None:
+        function_id = self._function(connection, place)
+        outcome = decide(self._read(connection, kind, place))
+        if outcome is None:
+            self._remove(connection, kind, place)
+        else:
+            self._check_versions(connection, place, function_id, kind.versions(outcome))
+            row = self._row(kind, place, outcome) | {"function_id": function_id}
+            connection.execute(self._sql["write"], row)
+        return outcome
+
+    async def _write(self, run: Callable[[sqlite3.Connection], T | None]) -> T | None:
+        try:
+            return await self._threads.write(run)
+        finally:
+            self._epoch += 1
 
     def _function(self, connection: sqlite3.Connection, place: Place) -> int | None:
         if place.function == ACCOUNT:

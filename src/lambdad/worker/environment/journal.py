@@ -183,7 +183,8 @@ class Journal(LifeTelling):
         self._begun = False
         self._reads = 0
         if self._tap is not None:
-            self._tell(platform_events.start(started_ms, invocation.request_id, self._version.version))
+            tenant, number = invocation.target.tenant, self._version.version
+            self._tell(platform_events.start(started_ms, invocation.request_id, number, tenant=tenant))
 
     def runtime_done(
         self,
@@ -216,6 +217,7 @@ class Journal(LifeTelling):
                 produced_bytes=produced_bytes,
                 error_type=error_type,
                 spans=spans,
+                tenant=invocation.target.tenant,
             )
         )
 
@@ -274,6 +276,7 @@ class Journal(LifeTelling):
             self._begun,
             spans,
             self._restore,
+            None if invocation is None else invocation.target.tenant,
         )
 
     def tail(self, record: InvocationRecord) -> bytes:

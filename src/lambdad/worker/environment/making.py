@@ -23,6 +23,7 @@ from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.container_credentials import ContainerCredentials
 from lambdad.worker.environment.variables import Credentials, extension_variables, placed, variables
+from lambdad.worker.file_systems import FileSystems
 from lambdad.worker.pools.housing import Housing
 from lambdad.worker.runtime_api import answers
 from lambdad.worker.runtime_api.connections import ConnectionCount
@@ -92,6 +93,7 @@ class Maker:
         launches: runtimes looked up before.
         ahead: has byte code made; None has none made.
         housing: finds sandboxes; None has every one made for its function.
+        file_systems: finds the directories of access points.
     """
 
     factory: SandboxFactory
@@ -103,12 +105,14 @@ class Maker:
     launches: dict[str, RuntimeLaunch] = field(default_factory=dict)
     ahead: Ahead | None = None
     housing: Housing | None = None
+    file_systems: FileSystems = field(default_factory=FileSystems)
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
 
         Raises:
             EnvironmentUnavailable: interpreter missing, or the host cannot make the sandbox.
+            FileSystemUnavailable: a file system cannot be mounted.
         """
         version = environment.version
         if version.runtime is None:
@@ -125,6 +129,7 @@ class Maker:
             mounts=mounts,
             limits=limits_of(version),
             outbound=self.outbound,
+            shared=await self.file_systems.shared(version) if version.file_systems else (),
         )
         housing = self.housing or Housing(self.factory)
         sandbox, path = await housing.house(plan, launch, version.environment or {})

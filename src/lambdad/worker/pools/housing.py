@@ -64,7 +64,7 @@ class Housing:
         self.starts[StartPath.RESTORE] += 1
 
     async def _find(self, plan: SandboxPlan, kind: BlankKind) -> tuple[Sandbox, StartPath]:
-        if self.pools is not None:
+        if self.pools is not None and not plan.shared:  # which cannot be mounted in what waited
             for _ in range(_TRIES):
                 try:
                     return await _assigned(self.pools, plan, kind)

@@ -297,6 +297,7 @@ def _wish(plan: SandboxPlan, kind: BlankKind | None) -> News:
         "op": "create",
         "id": plan.sandbox_id,
         "mounts": [(str(mount.source), mount.target) for mount in plan.mounts],
+        "shared": [(str(directory.source), directory.name) for directory in plan.shared],
         "limits": {
             "memory_bytes": limits.memory_bytes if kind is None else None,
             "processes": limits.processes,

@@ -42,6 +42,17 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedDirectory:
+    """A host directory that may be written to, by other sandboxes as well, at ``/mnt/<name>`` inside.
+
+    There every sandbox's function is the user to whom the directory belongs, which must not be root.
+    """
+
+    source: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the processes of a sandbox may use together.
 
@@ -66,6 +77,7 @@ class SandboxPlan:
         mounts: in order; `/var/task`, `/var/runtime`, `/opt`, interpreter trees.
         listen: (address, port) pairs to listen on inside the sandbox's own network; the listening
             sockets are passed out to the server.
+        shared: none in a blank; only the namespace tier has any.
         outbound: whether the sandbox reaches the internet (never the host or another sandbox).
     """
 
@@ -78,6 +90,7 @@ class SandboxPlan:
         ("169.254.100.1", 4566),
     )
     outbound: bool = True
+    shared: tuple[SharedDirectory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

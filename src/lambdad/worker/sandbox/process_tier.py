@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from lambdad.domain.errors import EnvironmentUnavailable
+from lambdad.domain.errors import EnvironmentUnavailable, FileSystemUnavailable
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.image import NO_IMAGES, ImageStale, MemoryImage, SnapshotRefused
 from lambdad.worker.sandbox.keeping import Keeper, OnExit, start_keeper
@@ -208,7 +208,10 @@ class ProcessFactory:
 
         Raises:
             EnvironmentUnavailable: the host refused.
+            FileSystemUnavailable: nothing can be mounted here.
         """
+        if plan.shared:
+            raise FileSystemUnavailable("File systems cannot be mounted in the process tier.")
         directory = self._directory / plan.sandbox_id
         try:
             directory.mkdir(parents=True, mode=0o700)

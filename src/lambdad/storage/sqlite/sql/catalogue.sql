@@ -72,25 +72,23 @@ UPDATE functions SET tags = :tags WHERE account = :account AND region = :region 
 
 -- name: usage
 -- Functions, their bytes of code and those of layers of one scope.
-SELECT count(DISTINCT f.id), coalesce(sum(v.code_bytes), 0), (
+SELECT coalesce(sum(functions), 0), coalesce(sum(code_bytes), 0), (
     SELECT coalesce(sum(lv.code_bytes), 0) FROM layers l JOIN layer_versions lv ON lv.layer_id = l.id
     WHERE l.account = :account AND l.region = :region
 )
-FROM functions f LEFT JOIN versions v ON v.function_id = f.id
-WHERE f.account = :account AND f.region = :region;
+FROM usage WHERE account = :account AND region = :region;
 
 -- name: unsettled
 -- Versions in the middle of a change, of any scope.
 SELECT document FROM versions WHERE state = 'Pending' OR update_status = 'InProgress';
 
 -- name: code_keys
--- Every archive that is a function's own code or a layer; those of `layer_lists` come to it.
-SELECT code_key FROM versions UNION SELECT code_key FROM layer_versions;
+-- Every archive that is a function's own code, and every one that is a layer; those of `layer_lists` come to it.
+SELECT DISTINCT code_key FROM versions UNION ALL SELECT DISTINCT code_key FROM layer_versions;
 
 -- name: runtimes
--- The runtimes that versions of functions have, of any scope; documents are kept as blobs of JSON text.
-SELECT DISTINCT json_extract(CAST(document AS TEXT), '$.runtime') AS runtime FROM versions
-WHERE runtime IS NOT NULL;
+-- The runtimes that versions of functions have, of any scope.
+SELECT DISTINCT runtime FROM versions WHERE runtime IS NOT NULL;
 
 -- name: layer_lists
 -- The lists of layers that versions of functions have, as JSON.

@@ -20,8 +20,8 @@ SELECT
 
 -- name: insert_event
 -- An accepted event.
-INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: again
 -- An event to be tried again.
@@ -33,14 +33,14 @@ DELETE FROM events WHERE id = ?;
 
 -- name: claim
 -- Events of a lane that are due, without those that are taken.
-SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload FROM events
+SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
 WHERE lane = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
 ORDER BY due_ms, id LIMIT ?;
 
 -- name: aged
 -- Of the first events of a lane that are not taken those that were accepted before; ids rise with acceptance.
 SELECT * FROM (
-    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, payload FROM events
+    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
     INDEXED BY events_of_lane
     WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
 ) WHERE accepted_ms < ?;

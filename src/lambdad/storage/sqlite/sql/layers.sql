@@ -20,6 +20,12 @@ DELETE FROM layer_versions
 WHERE layer_id = (SELECT id FROM layers WHERE account = :account AND region = :region AND name = :name)
   AND number = :number;
 
+-- name: delete_policy
+-- Remove the policy of a version that goes.
+DELETE FROM resources
+WHERE kind = 'layer-policy' AND account = :account AND region = :region AND function = ''
+  AND name = :name || ':' || :number;
+
 -- name: list_versions
 -- A page of one layer's versions that match, the newest first.
 SELECT v.document FROM layer_versions v JOIN layers l ON l.id = v.layer_id

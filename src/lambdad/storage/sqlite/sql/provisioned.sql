@@ -33,14 +33,16 @@ WHERE f.account = :account AND f.region = :region AND f.name = :name
   AND (p.number = 0, p.number, p.qualifier) > (:after_is_alias, :after_number, :after)
 ORDER BY p.number = 0, p.number, p.qualifier LIMIT :limit;
 
--- name: total
--- All that is requested in one scope, without one version or alias.
-SELECT coalesce(sum(p.requested), 0)
-FROM provisioned p JOIN functions f ON f.id = p.function_id
-WHERE f.account = :account AND f.region = :region AND NOT (f.name = :name AND p.qualifier = :qualifier);
+-- name: totals
+-- What is requested in one scope, by function, without one version or alias; from the few configurations to
+-- their functions.
+SELECT f.name, sum(p.requested)
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
+WHERE f.account = :account AND f.region = :region AND NOT (f.name = :name AND p.qualifier = :qualifier)
+GROUP BY f.name;
 
 -- name: everywhere
 -- Every configuration of any scope.
 SELECT f.account, f.region, f.name, p.qualifier, p.requested, p.last_modified
-FROM provisioned p JOIN functions f ON f.id = p.function_id
+FROM provisioned p CROSS JOIN functions f ON f.id = p.function_id
 ORDER BY f.account, f.region, f.name, p.number = 0, p.number, p.qualifier;

@@ -6,6 +6,30 @@ SELECT id FROM functions WHERE account = :account AND region = :region AND name 
 -- Whether a version is there to be pointed at.
 SELECT 1 FROM versions WHERE function_id = :function_id AND number = :number;
 
+-- name: revision_of_version
+-- The revision id of a version.
+SELECT v.revision_id FROM versions v JOIN functions f ON f.id = v.function_id
+WHERE f.account = :account AND f.region = :region AND f.name = :function AND v.number = :number;
+
+-- name: revision_of_alias
+-- The revision id of an alias.
+SELECT json_extract(CAST(document AS TEXT), '$.revision_id') FROM resources
+WHERE kind = 'alias' AND account = :account AND region = :region AND function = :function AND name = :name;
+
+-- name: revise_version
+-- Give a version another revision id, in its column and in its document.
+UPDATE versions
+SET revision_id = :revision_id,
+    document = CAST(json_set(CAST(document AS TEXT), '$.revision_id', :revision_id) AS BLOB)
+WHERE number = :number AND function_id = (
+    SELECT id FROM functions WHERE account = :account AND region = :region AND name = :function
+);
+
+-- name: revise_alias
+-- Give an alias another revision id.
+UPDATE resources SET document = CAST(json_set(CAST(document AS TEXT), '$.revision_id', :revision_id) AS BLOB)
+WHERE kind = 'alias' AND account = :account AND region = :region AND function = :function AND name = :name;
+
 -- name: read
 -- One resource.
 SELECT document FROM resources

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from lambdad.worker.sandbox.launcher import newborn, rootfs, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish
+from lambdad.worker.sandbox.launcher.shared import check_name, writable_tree
 from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 from lambdad.worker.sandbox.network.addresses import LinkAddress
 
@@ -131,12 +132,13 @@ class Nursery:
         )
         opened += keys.descriptors
         self._born += 1
-        tmp = self._tmp.make(wish["id"], self._tmp_owner(), wish["limits"]["tmp_bytes"])
+        shared = self._shared(wish["shared"], opened) if wish["shared"] else []
+        tmp = self._tmp.make(wish["id"], self._ids(), wish["limits"]["tmp_bytes"])
         if tmp is not None:
             opened.append(tmp)
         gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
         opened += [gate_read, gate_write]
-        belongings = Belongings(control.fileno(), gate_read, root, tmp, trees, keys.tasks)
+        belongings = Belongings(control.fileno(), gate_read, root, tmp, trees, keys.tasks, shared)
         pid, pidfd = self._clone(wish, belongings, keys.born_into)
         try:
             self._map_ids(pid)
@@ -149,7 +151,17 @@ class Nursery:
             raise
         return Newborn(pid, pidfd, self._tmp.why if tmp is None and self._tmp.is_on_disk else None)
 
-    def _tmp_owner(self) -> tuple[int, int]:
+    def _shared(self, directories: list[tuple[str, str]], opened: list[int]) -> list[int]:
+        """A writable tree for each, added to `opened` as well."""
+        user, group = self._ids()
+        first = len(opened)
+        for source, name in directories:
+            check_name(name)
+            opened.append(writable_tree(source, user, group, privileged=self._origin.privileged))
+        return opened[first:]
+
+    def _ids(self) -> tuple[int, int]:
+        """The host's ids of the function's user and group in the sandbox being born."""
         return FIRST_FUNCTION_ID + self._born % FUNCTION_IDS, FIRST_HOST_ID + rootfs.FUNCTION_GID
 
     def _clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> tuple[int, int]:

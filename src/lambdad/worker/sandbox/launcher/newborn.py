@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import socket
+from collections.abc import Sequence
 from typing import NamedTuple, TypedDict
 
 from lambdad.worker.sandbox.launcher import loopback, rootfs, seccomp, syscalls
@@ -43,12 +44,14 @@ class LimitsWish(TypedDict):
 class Wish(TypedDict):
     """`SandboxPlan` as JSON.
 
-    `blank` tells whether code is mounted later (`reaper`: ``assign``); `fork_server` names the fork server
-    that shall make it, None is the launcher itself.
+    `shared` are directories that may be written to, and their names below `/mnt`; none in a blank. `blank`
+    tells whether code is mounted later (`reaper`: ``assign``); `fork_server` names the fork server that shall
+    make it, None is the launcher itself.
     """
 
     id: str
     mounts: list[tuple[str, str]]
+    shared: list[tuple[str, str]]
     limits: LimitsWish
     listen: list[tuple[str, int]]
     outbound: bool
@@ -82,6 +85,7 @@ class Belongings(NamedTuple):
         tmp: its `/tmp` on disk; None where it takes memory.
         trees: what is mounted in it, in the order of `Wish.mounts`.
         tasks: see `cgroups.Keys`.
+        shared: what may be written to, in the order of `Wish.shared`.
     """
 
     control: int
@@ -90,6 +94,7 @@ class Belongings(NamedTuple):
     tmp: int | None
     trees: list[int]
     tasks: list[int]
+    shared: Sequence[int] = ()
 
     @property
     def all(self) -> list[int]:
@@ -99,7 +104,7 @@ class Belongings(NamedTuple):
     @property
     def mounted(self) -> list[int]:
         """What its world is made of."""
-        return [self.root, *([] if self.tmp is None else [self.tmp]), *self.trees]
+        return [self.root, *([] if self.tmp is None else [self.tmp]), *self.trees, *self.shared]
 
 
 def grow_up(wish: Wish, belongings: Belongings, origin: Origin) -> None:
@@ -134,7 +139,8 @@ def _live(
     step[0] = "mount namespace and root"
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     mounts = list(zip(belongings.trees, (target for _, target in wish["mounts"]), strict=True))
-    rootfs.enter(belongings.root, mounts, belongings.tmp, wish["limits"]["tmp_bytes"])
+    shared = list(zip(belongings.shared, (name for _, name in wish["shared"]), strict=True))
+    rootfs.enter(belongings.root, mounts, belongings.tmp, wish["limits"]["tmp_bytes"], shared)
     for tree in belongings.mounted:
         os.close(tree)
     step[0] = "network namespace"

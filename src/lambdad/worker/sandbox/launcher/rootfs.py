@@ -37,10 +37,11 @@ _DEVICE_LINKS = {
     "stderr": "/proc/self/fd/2",
 }
 _PLACES = (
-    *("proc", "tmp", "dev", "etc", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp"),
+    *("proc", "tmp", "dev", "etc", "mnt", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp"),
     *("var/compiled/task", "var/compiled/opt"),
 )
-_PRIVATE = ("proc", "dev", "tmp", "etc")
+_MNT_SIZE = "size=64k,nr_inodes=16,mode=755"
+_PRIVATE = ("proc", "dev", "tmp", "etc", "mnt")
 _HIDDEN_FILES = (
     "kcore",
     "keys",
@@ -183,10 +184,17 @@ def read_only_tree(source: str) -> int:
     return tree
 
 
-def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: int) -> None:
+def enter(
+    root: int,
+    mounts: list[tuple[int, str]],
+    tmp: int | None,
+    tmp_bytes: int,
+    shared: list[tuple[int, str]],
+) -> None:
     """Make `root` this process's world, with `mounts` (tree, target), `/tmp` and `/proc` in it.
 
-    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none.
+    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none. What is `shared` (tree, name) lies
+    in `/mnt`.
 
     To be called in new mount and pid namespaces, with the template as working directory.
     """
@@ -199,9 +207,22 @@ def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: 
         syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
     else:
         syscalls.attach_tree(tmp, "tmp")
+    if shared:
+        _mount_shared(shared)
     _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
     _mask_proc()
     syscalls.pivot_root_here()
+
+
+def _mount_shared(shared: list[tuple[int, str]]) -> None:
+    """In a `/mnt` of the sandbox's own: the template's would show these names to every sandbox."""
+    flags = _GUARDED | syscalls.MS_NOEXEC
+    syscalls.mount("tmpfs", "mnt", "tmpfs", flags, _MNT_SIZE)
+    for _, name in shared:
+        os.mkdir(f"mnt/{name}", 0o755)
+    syscalls.mount(None, "mnt", None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY | flags, _MNT_SIZE)
+    for tree, name in shared:
+        syscalls.attach_tree(tree, f"mnt/{name}")
 
 
 def resize_tmp(tmp_bytes: int) -> None:

@@ -25,6 +25,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE = 0x20, 0x1000, 0x4000, 1 << 18, 1 << 19
 MNT_DETACH = 2
 ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
+_ATTR_IDMAP = 0x0010_0000
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 24, 15
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 38, 22, 47
@@ -157,9 +158,9 @@ def pivot_root_here() -> None:
     os.chdir("/")
 
 
-def open_tree(path: str) -> int:
-    """A detached copy of what is mounted at `path` and below, as a descriptor."""
-    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_RECURSIVE
+def open_tree(path: str, *, recursive: bool = True) -> int:
+    """A detached copy of what is mounted at `path`, and below it, as a descriptor."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | (_AT_RECURSIVE if recursive else 0)
     return _call(f"open {path}", _OPEN_TREE, _long(_AT_FDCWD), os.fsencode(path), _long(flags))
 
 
@@ -168,6 +169,20 @@ def restrict_tree(tree_fd: int, attributes: int, *, recursive: bool) -> None:
     wanted = struct.pack("=4Q", attributes, 0, 0, 0)
     flags = _AT_EMPTY_PATH | (_AT_RECURSIVE if recursive else 0)
     _call("mount_setattr", _MOUNT_SETATTR, _long(tree_fd), b"", _long(flags), wanted, _long(len(wanted)))
+
+
+def map_tree(tree_fd: int, user_namespace: int) -> None:
+    """Show a detached tree with other ids: those on disk as what the namespace maps them to."""
+    wanted = struct.pack("=4Q", _ATTR_IDMAP, 0, 0, user_namespace)
+    _call(
+        "mount_setattr",
+        _MOUNT_SETATTR,
+        _long(tree_fd),
+        b"",
+        _long(_AT_EMPTY_PATH),
+        wanted,
+        _long(len(wanted)),
+    )
 
 
 def attach_tree(tree_fd: int, target: str) -> None:

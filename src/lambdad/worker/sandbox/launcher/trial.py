@@ -87,6 +87,7 @@ def _wish() -> Wish:
     return {
         "id": PROBE,
         "mounts": [],
+        "shared": [],
         "limits": limits,  # type: ignore[typeddict-item]
         "listen": [("127.0.0.1", 9001)],
         "outbound": False,

@@ -18,6 +18,7 @@ CREATE TABLE events (
     refusals    INTEGER NOT NULL,
     request_id  TEXT    NOT NULL,
     trace       TEXT    NOT NULL,
+    tenant      TEXT,
     payload     BLOB    NOT NULL
 ) STRICT;
 
