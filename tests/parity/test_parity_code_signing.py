@@ -166,3 +166,11 @@ def test_code_of_a_warning_configuration_is_accepted_and_logged(
         record for record in caplog.records if getattr(record, "event", "") == "function.code_not_verified"
     ]
     assert len(told) == 2
+
+
+def test_a_configuration_has_tags(aws: Bridge) -> None:
+    arn = config(aws, Tags={"one": "1"})
+    aws.client.tag_resource(Resource=arn, Tags={"two": "2"})
+    aws.client.untag_resource(Resource=arn, TagKeys=["one"])
+    assert aws.client.list_tags(Resource=arn)["Tags"] == {"two": "2"}
+    assert error(aws.client.list_tags, Resource=UNKNOWN)[0] == "ResourceNotFoundException"

@@ -16,6 +16,7 @@ from lambdad.control.mapping_kinds import RULES
 from lambdad.control.mapping_rendering import shown, shown_listed, shown_removed
 from lambdad.control.mapping_settings import created, kind_from, updated
 from lambdad.control.paging import page_size, read_marker, write_marker
+from lambdad.control.tenancy import refuse_with_tenants
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound
 from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, MappingState, place_of
@@ -143,9 +144,10 @@ class EventSourceMappings:
         """
         reference = parse_function(name, scope)
         try:
-            await self._context.read(scope, reference)
+            version = await self._context.read(scope, reference)
         except NotFound:
             raise InvalidParameter("Function does not exist") from None
+        refuse_with_tenants(version, "Event source mapping")  # no source says whose its records are
         return reference.arn(scope)
 
     async def _check_only_one(self, scope: Scope, mapping: EventSourceMapping) -> None:

@@ -17,10 +17,11 @@ import msgspec
 
 from lambdad.control.context import ControlContext, Operations, Params, named
 from lambdad.control.paging import page_size, read_marker, write_marker
+from lambdad.control.tenancy import refuse_with_tenants
 from lambdad.domain.alias import ALIASES
 from lambdad.domain.arn import FunctionReference
 from lambdad.domain.errors import Conflict, NotFound
-from lambdad.domain.function import LATEST
+from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.function_url import (
     FUNCTION_URLS,
     AuthType,
@@ -67,7 +68,7 @@ class FunctionUrls:
     async def create(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Give a function or an alias a URL."""
         place = _place(params, request)
-        await self._need_function(place)
+        refuse_with_tenants(await self._need_function(place), "Function URL")
         now = _timestamp(self._context.clock.now())
         made = FunctionUrl(
             new_url_id(), AuthType(params["AuthType"]), _mode(params), _cors(params.get("Cors")), now, now
@@ -139,14 +140,15 @@ class FunctionUrls:
         await resources.change(FUNCTION_URLS, place, lambda _: None)
         return {}
 
-    async def _need_function(self, place: Place) -> None:
-        """Refuse a function, or an alias, that does not exist."""
+    async def _need_function(self, place: Place) -> FunctionVersion:
+        """The function's `$LATEST`; refuses a function, or an alias, that does not exist."""
         catalogue = self._context.catalogue
-        exists = await catalogue.read(place.scope, place.function) is not None
-        if exists and place.name != LATEST:
-            exists = await catalogue.resources.read(ALIASES, place) is not None
-        if not exists:
+        latest = await catalogue.read(place.scope, place.function)
+        if latest is None or (
+            place.name != LATEST and await catalogue.resources.read(ALIASES, place) is None
+        ):
             raise NotFound("Function does not exist")
+        return latest
 
     async def _shown(self, place: Place, url: FunctionUrl, request: Request) -> Members:
         return {

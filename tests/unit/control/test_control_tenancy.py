@@ -48,3 +48,19 @@ async def test_provisioned_concurrency_and_tenants_exclude_each_other(control: A
             Qualifier="1",
             ProvisionedConcurrentExecutions=1,
         )
+
+
+async def test_function_urls_and_tenants_exclude_each_other(control: Any) -> None:
+    await control.create(TenancyConfig=TENANTS)
+    with pytest.raises(InvalidParameter, match="Function URL is not supported for functions with tenant"):
+        await control.ask("CreateFunctionUrlConfig", FunctionName="fn", AuthType="NONE")
+
+
+async def test_event_sources_and_tenants_exclude_each_other(control: Any) -> None:
+    await control.create(TenancyConfig=TENANTS)
+    with pytest.raises(InvalidParameter, match="Event source mapping is not supported for functions with"):
+        await control.ask(
+            "CreateEventSourceMapping",
+            FunctionName="fn",
+            EventSourceArn="arn:aws:sqs:eu-central-1:111111111111:q",
+        )
