@@ -31,6 +31,8 @@ def an_error(kind: type[errors.LambdadError]) -> errors.LambdadError:
         return errors.Throttled("CallerRateLimitExceeded", 2)
     if kind is errors.ConstraintViolations:
         return errors.ConstraintViolations(["Value null at 'a' failed to satisfy constraint: …"])
+    if kind is errors.RecursiveInvocation:
+        return errors.RecursiveInvocation()
     return kind("what happened")
 
 

@@ -89,6 +89,7 @@ _TABLES: Final[Mapping[str, Names]] = {
         errors.CodeVerificationFailed: "CodeVerificationFailedException",
         errors.FileSystemUnavailable: "EFSMountFailureException",
         errors.NotProvisioned: "ProvisionedConcurrencyConfigNotFoundException",
+        errors.RecursiveInvocation: "RecursiveInvocationException",
         errors.PolicyTooLong: "PolicyLengthExceededException",
         errors.PublicPolicy: "PublicPolicyException",
         errors.ResourceInUse: "ResourceInUseException",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 out = Console(soft_wrap=True, highlight=False)
@@ -27,7 +27,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
             sys.stdout.write("\t".join(row) + "\n")
         return
-    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    # What does not fit goes on in the next line: names that were cut would look the same.
+    made = Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         made.add_row(*row)
     out.print(made)

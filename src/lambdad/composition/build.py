@@ -8,18 +8,20 @@ import os
 import resource
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from lambdad.assignment.pools import Pools
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
-from lambdad.awsapi.service import ModelledService
+from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
+from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
+from lambdad.composition.queue_operations import QueueOperations, queue_operations
 from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -38,11 +40,13 @@ from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
+from lambdad.edge.invoke_async import InvokeAsync
 from lambdad.edge.operations import OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
 from lambdad.edge.urls import Urls
+from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
@@ -86,6 +90,7 @@ class Parts:
     edge: EdgeServer
     shared: Shared
     frontend: Frontend
+    queue: EventQueue
     factory: SandboxFactory
     port: int
 
@@ -111,6 +116,10 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         worker = _Worker(settings, factory, stores, clock, stack, share)
+        calls = service_calls(settings, clock, stack)
+        queue = event_queue(
+            calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
+        )
         secret = os.urandom(32)
         urls = Urls(stores.catalogue.resources)
         control = ControlPlane(
@@ -122,10 +131,14 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             reservations=worker.ledger,
             snapshots=worker.host.snapshots,
             location_secret=secret,
-            on_change=(worker.frontend.forget, worker.ahead.changed, worker.expected.changed, urls.forget),
+            on_change=(
+                *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
+                *(urls.forget, queue.changed),
+            ),
+            on_reroute=(worker.frontend.reroute, queue.changed),
+            on_loops=(worker.frontend.loops.allow,),
             function_url_domain=settings.function_url_domain,
             resolves=Names(clock),
-            on_reroute=(worker.frontend.reroute,),
             block_public_policies=settings.block_public_policies,
             network=network_of(settings),
             access_points=frozenset(settings.file_systems),
@@ -140,10 +153,16 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
         )
+        queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
         shared = Shared(
             worker.frontend,
-            Services(_lambda_family(control), _services(settings, stores, clock), _own_api(own, downloads)),
+            queue.accept,
+            Services(
+                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
+                _services(settings, stores, clock),
+                _own_api(own, queued, downloads),
+            ),
             Gate(settings.allowed_hosts, settings.cors_origins),
             Identities(settings.default_region, worker.credentials.scope_of),
             urls,
@@ -153,6 +172,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
         await control.start()
+        await queue.start()
         worker.expected.begin()
         tls = (
             tls_context(settings.tls_cert, settings.tls_key)
@@ -160,10 +180,13 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             else None
         )
         port = await edge.listen(settings.host, settings.port, tls)
-        upkeeps = (("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve()))
+        upkeeps = (
+            *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
+            ("events", look_at_events(queue)),
+        )
         for name, upkeep in upkeeps:
             stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-        yield Parts(edge, shared, worker.frontend, factory, port)
+        yield Parts(edge, shared, worker.frontend, queue, factory, port)
 
 
 class _Stores:
@@ -307,23 +330,23 @@ class _Downloads:
         return Response(200, body, (("Content-Type", "application/zip"),))
 
 
-def _lambda_family(control: ControlPlane) -> dict[str, Service]:
-    return {name: _Lazy(name, control if name == "lambda" else None) for name in LAMBDA_FAMILY}
+def _lambda_family(control: ControlPlane, invoke_async: Handler) -> dict[str, Service]:
+    handlers = {**control.operations, "InvokeAsync": invoke_async}
+    return {name: _Lazy(name, handlers if name == "lambda" else {}) for name in LAMBDA_FAMILY}
 
 
 class _Lazy:
     """A modelled service whose model is read at its first request."""
 
-    def __init__(self, name: str, control: ControlPlane | None) -> None:
+    def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
         self._name = name
-        self._control = control
+        self._handlers = handlers
         self._service: ModelledService | None = None
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if self._service is None:
-            handlers = self._control.operations if self._control is not None else {}
-            self._service = ModelledService(load(self._name), handlers)
+            self._service = ModelledService(load(self._name), self._handlers)
         return await self._service(request)
 
 
@@ -340,13 +363,14 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
     return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
-def _own_api(own: OwnOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
     return OwnApi(
         {
             "GET health": own.health,
             "GET status": own.status,
             "POST drain": own.drain,
             "POST backup": own.backup,
+            **queued.operations,
         },
         {"code": downloads},
     )

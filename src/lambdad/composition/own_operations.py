@@ -60,7 +60,10 @@ class OwnOperations:
             },
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
-            "invocations": {"running": self.frontend.in_flight},
+            "invocations": {
+                "running": self.frontend.in_flight,
+                "loops_stopped": self.frontend.loops.stopped,
+            },
             "capacity": self._capacity(),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),

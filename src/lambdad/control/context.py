@@ -41,6 +41,7 @@ class ControlContext:
         provisioner: keeps environments initialised.
         keeping: tells it how many, and of which versions.
         reservations: gives functions concurrency of their own.
+        loops: told whether a function may call itself without end.
         block_public_policies: whether a policy that lets everybody in is refused.
         changed: called with scope and name after what a function runs has changed.
         function_url_domain: what stands behind the region in function URLs; None follows the caller.
@@ -64,6 +65,7 @@ class ControlContext:
     settler: Settler
     location_secret: bytes
     account_concurrency: int
+    loops: Callable[[Scope, str, bool], None]
     block_public_policies: bool
     changed: Callable[[Scope, str], None]
     function_url_domain: str | None

@@ -93,6 +93,7 @@ class EventInvokeConfigs:
                 raise _has_none(place)
 
         await self._context.catalogue.resources.change(EVENT_INVOKE_CONFIGS, place, removed)
+        self._context.rerouted(place.scope, place.function)
         return {}
 
     async def _read(self, place: Place) -> EventInvokeConfig:
@@ -105,6 +106,7 @@ class EventInvokeConfigs:
         config = await self._context.catalogue.resources.change(EVENT_INVOKE_CONFIGS, place, decide)
         if config is None:
             raise _has_none(place)
+        self._context.rerouted(place.scope, place.function)
         return _shown(place, config)
 
     async def _existing(self, params: Params, request: Request) -> Place:

@@ -170,6 +170,7 @@ class Functions:
             self._context.provisioner.withdraw(scope, reference.name, reference.qualifier)
             if reference.qualifier is None:
                 self._context.reservations.reserve(scope, reference.name, None)
+                self._context.loops(scope, reference.name, False)
         self._context.snapshots.forget(scope, reference.name, reference.qualifier)
         self._context.changed(scope, reference.name)
         return {"StatusCode": 204}

@@ -42,6 +42,9 @@ from lambdad.ports.snapshots import SnapshotMaker
 ChangeListener = Callable[[Scope, str], None]
 """Told that what a function runs was changed or deleted: drop caches, retire environments."""
 
+LoopListener = Callable[[Scope, str, bool], None]
+"""Told whether a function may call itself over and over."""
+
 _NO_NETWORK = Network()
 
 
@@ -56,6 +59,7 @@ class ControlPlane:
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
+        on_loops: told whether a function may call itself without end, at the start and with every choice.
         settle_delay_s: seconds from a create or update to its success.
         account_concurrency: concurrent executions of an account in a region.
         block_public_policies: whether policies that let everybody in are refused.
@@ -79,6 +83,7 @@ class ControlPlane:
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
         on_reroute: Sequence[ChangeListener] = (),
+        on_loops: Sequence[LoopListener] = (),
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         settle_delay_s: float = SETTLE_DELAY_S,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
@@ -93,6 +98,7 @@ class ControlPlane:
         self._codes = codes
         self._on_change = tuple(on_change)
         self._on_reroute = tuple(on_reroute)
+        self._on_loops = tuple(on_loops)
         self._keeping = Keeping(catalogue, provisioner, account_concurrency)
         self._settler = Settler(
             catalogue, snapshots=snapshots, delay_s=settle_delay_s, new_id=new_id, sleep=sleep
@@ -110,6 +116,7 @@ class ControlPlane:
             settler=self._settler,
             location_secret=location_secret,
             account_concurrency=account_concurrency,
+            loops=self._loops,
             block_public_policies=block_public_policies,
             changed=self._changed,
             function_url_domain=function_url_domain,
@@ -119,10 +126,11 @@ class ControlPlane:
             access_points=access_points,
         )
         self._reserved = ReservedConcurrency(context)
+        self._recursion = RecursionConfig(context)
         resources = (
             *(Functions(context), Code(context), Versions(context), Layers(context)),
             *(Tags(context), Account(context), Provisioned(context), Aliases(context)),
-            *(self._reserved, EventInvokeConfigs(context), RecursionConfig(context)),
+            *(self._reserved, EventInvokeConfigs(context), self._recursion),
             RuntimeManagementConfig(context),
             *(FunctionPolicies(context), ResourcePolicies(context), LayerPolicies(context)),
             *(FunctionUrls(context), EventSourceMappings(context)),
@@ -142,6 +150,7 @@ class ControlPlane:
         await self._settler.resume()
         await self.collect_code()
         await self._reserved.start()
+        await self._recursion.start()
         await self._keeping.start()
 
     async def collect_code(self) -> int:
@@ -160,6 +169,10 @@ class ControlPlane:
     def _changed(self, scope: Scope, name: str) -> None:
         for listener in self._on_change:
             listener(scope, name)
+
+    def _loops(self, scope: Scope, name: str, allowed: bool) -> None:
+        for listener in self._on_loops:
+            listener(scope, name, allowed)
 
     def _rerouted(self, scope: Scope, name: str) -> None:
         for listener in self._on_reroute:

@@ -29,11 +29,18 @@ class RecursionConfig:
             "GetFunctionRecursionConfig": self.get,
         }
 
+    async def start(self) -> None:
+        """Tell which functions may call themselves without end; call once, before anything is invoked."""
+        for stored in await self._context.catalogue.resources.everywhere(RECURSION):
+            self._tell(stored.place, stored.value)
+
     async def put(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Choose; what was chosen is answered."""
         chosen = Recursion(RecursiveLoop(params["RecursiveLoop"]))
         place = Place(request.caller.scope, named_function(params, request), LATEST)
         await self._context.catalogue.resources.change(RECURSION, place, lambda _: chosen)
+        self._tell(place, chosen)
+        self._context.rerouted(place.scope, place.function)
         return {"RecursiveLoop": chosen.recursive_loop.value}
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -42,3 +49,7 @@ class RecursionConfig:
         await self._context.read_latest(scope, name)
         found = await self._context.catalogue.resources.read(RECURSION, Place(scope, name, LATEST))
         return {"RecursiveLoop": (found or _DEFAULT).recursive_loop.value}
+
+    def _tell(self, place: Place, chosen: Recursion) -> None:
+        allowed = chosen.recursive_loop is RecursiveLoop.ALLOW
+        self._context.loops(place.scope, place.function, allowed)

@@ -51,6 +51,7 @@ class ReservedConcurrency:
                 RESERVED, _place(scope, name), lambda _: Reserved(executions)
             )
             context.reservations.reserve(scope, name, executions)
+        context.rerouted(scope, name)
         return {"ReservedConcurrentExecutions": executions}
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
@@ -66,6 +67,7 @@ class ReservedConcurrency:
         async with context.keeping.changing:
             await context.catalogue.resources.change(RESERVED, _place(scope, name), lambda _: None)
             context.reservations.reserve(scope, name, None)
+        context.rerouted(scope, name)
         return {}
 
     async def _existing(self, params: Params, request: Request) -> str:

@@ -21,6 +21,7 @@
     │   ├── RequestTooLarge          over a size limit
     │   ├── UnsupportedMediaType     content type refused
     │   ├── Throttled                a quota is used up; try again
+    │   ├── RecursiveInvocation      the function has called itself too often
     │   ├── CodeStorageExceeded      the region's code storage is full
     │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
     │   ├── SnapStartFailed          an after-restore hook of the function failed
@@ -152,6 +153,19 @@ class Throttled(CallerError):
         super().__init__("Rate Exceeded.")
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class RecursiveInvocation(CallerError):
+    """The function has come round too often in one chain of calls.
+
+    Source: the text of botocore's model; no recorded answer shows AWS's own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lambda has detected your function being invoked in a recursive loop with other Amazon Web "
+            "Services resources and stopped your function's invocation."
+        )
 
 
 class CodeStorageExceeded(CallerError):

@@ -14,6 +14,7 @@ MIB: Final = 1024 * 1024
 MAX_SYNC_REQUEST_BYTES: Final = 6 * MIB  # Q: synchronous payload, each way
 MAX_SYNC_RESPONSE_BYTES: Final = 6 * MIB + 100  # O: "maximum allowed payload size (6291556 bytes)"
 MAX_ASYNC_REQUEST_BYTES: Final = 1 * MIB  # Q since 2025-10-24
+MAX_INVOKE_ASYNC_BYTES: Final = 256 * KIB  # M: InvokeAsync.InvokeArgs
 MAX_CLIENT_CONTEXT_BYTES: Final = 3_583  # M: Invoke.ClientContext
 LOG_TAIL_BYTES: Final = 4 * KIB  # M: Invoke.LogType
 
@@ -120,6 +121,9 @@ TEMPLATE_CREDENTIALS_S: Final = 300.0  # L: so that an SDK's session renews them
 CONTAINER_CREDENTIALS_S: Final = (
     3_600.0  # L: until an SDK asks again; the keys live as long as the environment
 )
+
+# Recursive loops
+MAX_RECURSIVE_INVOCATIONS: Final = 16  # Q: of one function in one chain of calls; the next is stopped
 
 # Lists
 MAX_PAGE_ITEMS: Final = 50  # O: lists cap at 50 per page

@@ -29,10 +29,10 @@ class Ids:
         h = self._digits(32)
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
 
-    def trace(self, now: float) -> str:
-        """A new, unsampled trace header for an invocation at `now` (epoch seconds).
+    def trace(self, now: float, tail: str = "") -> str:
+        """A new, unsampled trace header for an invocation at `now` (epoch seconds), and `tail` behind it.
 
         Source: X-Ray tracing header, ``Root=1-<8 hex epoch>-<24 hex>;Parent=<16 hex>;Sampled=0``.
         """
         h = self._digits(40)
-        return f"Root=1-{int(now):08x}-{h[:24]};Parent={h[24:]};Sampled=0"
+        return f"Root=1-{int(now):08x}-{h[:24]};Parent={h[24:]};Sampled=0{tail}"

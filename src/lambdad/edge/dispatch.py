@@ -7,6 +7,7 @@ scope, Host, target or path name. Whatever goes wrong here is answered; nothing 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from lambdad.awsapi import faults
@@ -33,6 +34,11 @@ _UNUSUAL = {
     b"x-amz-durable-execution-name": None,
 }
 """Headers that change what Invoke does, unless they say what is meant without them."""
+
+_EVENT = (b"x-amz-invocation-type", b"Event")
+"""The one that has a quick way of its own."""
+
+Quick = Callable[[HttpConnection, RawRequest, Identity, bytes | None], bool]
 
 
 class ConnectionBudget(Protocol):
@@ -131,7 +137,7 @@ class EdgeDispatcher:
 
     def _dispatch(self, connection: HttpConnection, raw: RawRequest) -> None:
         host = authorization = origin = trace = None
-        usual = True
+        quick: Quick | None = self._invoke.quick
         for name, value in raw.headers:
             if name == b"host":
                 host = value
@@ -142,7 +148,7 @@ class EdgeDispatcher:
             elif name == b"x-amzn-trace-id":
                 trace = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
-                usual = False
+                quick = self._invoke.quick_event if quick is not None and (name, value) == _EVENT else None
         if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
             self._to_url(connection, raw, host)
             return
@@ -161,7 +167,7 @@ class EdgeDispatcher:
             inside.environment_id if inside else None,
         )
         is_invoke = raw.method == b"POST" and _is_invoke(raw.url)
-        if is_invoke and usual and origin is None and self._invoke.quick(connection, raw, identity, trace):
+        if is_invoke and quick is not None and origin is None and quick(connection, raw, identity, trace):
             return
         request_id = self._shared.ids.request_id()
         base_url = f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"

@@ -18,15 +18,17 @@ from typing import Any
 from lambdad.awsapi import constraints, faults, parse
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import router_for
-from lambdad.domain.errors import InvalidRequestContent, LambdadError, NotOffered, ServiceFault
+from lambdad.domain.errors import InvalidRequestContent, LambdadError, ServiceFault
 from lambdad.domain.http import Request, Response
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
 from lambdad.domain.outcome import Status
 from lambdad.edge import cors
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.identity import Identity
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.wire import HttpDate
+from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.payload import checked
 
@@ -41,8 +43,9 @@ Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
 class InvokeRoute:
     """Answers Invoke."""
 
-    def __init__(self, frontend: Frontend, respond: Respond, date: HttpDate) -> None:
+    def __init__(self, frontend: Frontend, accept: Accept, respond: Respond, date: HttpDate) -> None:
         self._frontend = frontend
+        self._accept = accept
         self._respond = respond
         self._date = date
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,21 +54,38 @@ class InvokeRoute:
         self, connection: HttpConnection, raw: RawRequest, identity: Identity, trace: bytes | None
     ) -> bool:
         """Invoke at once when the function was called by this target before; False otherwise."""
-        route = identity.routes.get(raw.url)
+        route = self._remembered(identity, raw.url)
         if route is None:
             return False
-        if route.stale or route.pool.retired:
-            del identity.routes[raw.url]
-            return False
-        if route.split is not None:
-            route = route.split.pick()
-            if route is None:
-                del identity.routes[raw.url]
-                return False
         request_id = self._frontend.ids.request_id()
         text = None if trace is None else trace.decode("latin-1")
         self._start(connection, raw, route, request_id, text, None, want_tail=False)
         return True
+
+    def quick_event(
+        self, connection: HttpConnection, raw: RawRequest, identity: Identity, trace: bytes | None
+    ) -> bool:
+        """Queue an event at once when the function was called by this target before; False otherwise."""
+        route = self._remembered(identity, raw.url)
+        if route is None:
+            return False
+        text = None if trace is None else trace.decode("latin-1")
+        self._queue(connection, raw, route, self._frontend.ids.request_id(), text)
+        return True
+
+    @staticmethod
+    def _remembered(identity: Identity, target: bytes) -> Route | None:
+        route = identity.routes.get(target)
+        if route is None:
+            return None
+        if route.stale or route.pool.retired:
+            del identity.routes[target]
+            return None
+        if route.split is not None:
+            route = route.split.pick()
+            if route is None:
+                del identity.routes[target]
+        return route
 
     def slow(self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request) -> None:
         """Check the request by the model, resolve the function, then invoke."""
@@ -89,10 +109,6 @@ class InvokeRoute:
         try:
             params = invoke_params(request)
             kind = params.get("InvocationType", "RequestResponse")
-            if kind == "Event":
-                raise NotOffered(
-                    "InvocationType Event is not offered by lambdad yet: asynchronous invocation comes later."
-                )
             context = client_context(params.get("ClientContext"))
             key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
             tenant = params.get("TenantId")
@@ -106,6 +122,10 @@ class InvokeRoute:
             )
             return
         self._remember(identity, raw.url, route)
+        if kind == "Event":
+            trace = request.headers.get("x-amzn-trace-id")
+            self._queue(connection, raw, route, request.request_id, trace)
+            return
         self._start(
             connection,
             raw,
@@ -153,6 +173,36 @@ class InvokeRoute:
             want_tail=want_tail,
         )
 
+    def _queue(
+        self, connection: HttpConnection, raw: RawRequest, route: Route, request_id: str, trace: str | None
+    ) -> None:
+        """Answer 202 once the event is on disk."""
+        trace = trace or self._frontend.new_trace()
+
+        def stored(error: LambdadError | None) -> None:
+            if error is not None:
+                self._respond(connection, raw, faults.render("lambda", error, request_id), request_id)
+                return
+            extra = b"" if raw.keep_alive else b"Connection: close\r\n"
+            if raw.origin is not None:
+                extra += _cors(raw.origin)
+            head = b"HTTP/1.1 202 Accepted\r\n%sContent-Length: 0\r\nx-amzn-RequestId: %s\r\n" % (
+                self._date.line(),
+                request_id.encode(),
+            )
+            head += b"x-amzn-Remapped-Content-Length: 0\r\nX-Amzn-Trace-Id: %s\r\n%s\r\n" % (
+                trace.encode("latin-1", "replace"),
+                extra,
+            )
+            connection.answer(head, b"", keep_alive=raw.keep_alive)
+
+        try:
+            payload = checked(raw.body, MAX_ASYNC_REQUEST_BYTES)
+        except LambdadError as error:
+            self._respond(connection, raw, faults.render("lambda", error, request_id), request_id)
+            return
+        self._accept(route.lane, request_id, payload, trace, stored, route.tenant)
+
     def _answer(self, connection: HttpConnection, raw: RawRequest, invocation: Invocation) -> None:
         if invocation.error is not None:
             response = faults.render("lambda", invocation.error, invocation.request_id)
@@ -166,9 +216,7 @@ class InvokeRoute:
         if not raw.keep_alive:
             extra += b"Connection: close\r\n"
         if raw.origin is not None:
-            extra += b"".join(
-                f"{name}: {value}\r\n".encode("latin-1") for name, value in cors.headers(raw.origin)
-            )
+            extra += _cors(raw.origin)
         body = invocation.result
         kind = b"application/json"
         if invocation.stream is not None and invocation.status is Status.SUCCESS:
@@ -189,6 +237,10 @@ class InvokeRoute:
             )
         )
         connection.answer(head, body, keep_alive=raw.keep_alive)
+
+
+def _cors(origin: bytes) -> bytes:
+    return b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in cors.headers(origin))
 
 
 def invoke_params(request: Request) -> dict[str, Any]:

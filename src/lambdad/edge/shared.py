@@ -20,6 +20,7 @@ from lambdad.edge.stream_route import StreamRoute
 from lambdad.edge.url_route import UrlRoute
 from lambdad.edge.urls import Urls
 from lambdad.edge.wire import HttpDate, head
+from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
 from lambdad.ports.clock import Clock
 
@@ -32,6 +33,7 @@ class Shared:
     def __init__(
         self,
         frontend: Frontend,
+        accept: Accept,
         services: Services,
         gate: Gate,
         identities: Identities,
@@ -44,7 +46,7 @@ class Shared:
         self.gate = gate
         self.identities = identities
         self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, self.respond, self.date)
+        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
         self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
         self.urls = UrlRoute(frontend, urls, clock, self.respond, self.date, self.spawn)
         self.connections: set[HttpConnection] = set()

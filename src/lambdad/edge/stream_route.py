@@ -23,7 +23,7 @@ from lambdad.edge.invoke_route import Respond, client_context, invoke_params
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.stream_answer import StreamAnswer
 from lambdad.edge.wire import HttpDate
-from lambdad.frontend.invoke import Frontend, Route
+from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.payload import checked
 
 _log = logging.getLogger("lambdad.edge")
@@ -78,10 +78,9 @@ class StreamRoute:
         if params.get("InvocationType") == "DryRun":
             self._respond(connection, raw, Response(204), request.request_id)
             return
-        trace = request.headers.get("x-amzn-trace-id") or self._frontend.new_trace()
 
         def head(content_type: str) -> bytes:
-            return self._head(raw, route, request.request_id, trace, content_type)
+            return self._head(raw, invocation, content_type)
 
         answer = StreamAnswer(connection, head, keep_alive=raw.keep_alive)
 
@@ -91,24 +90,24 @@ class StreamRoute:
             else:
                 answer.complete(invocation)
 
-        self._frontend.start(
+        invocation = self._frontend.start(
             route,
             request.request_id,
             payload,
             done,
-            trace=trace,
+            trace=request.headers.get("x-amzn-trace-id"),
             client_context=context,
             want_tail=params.get("LogType") == "Tail",
             stream=answer,
         )
 
-    def _head(self, raw: RawRequest, route: Route, request_id: str, trace: str, content_type: str) -> bytes:
+    def _head(self, raw: RawRequest, invocation: Invocation, content_type: str) -> bytes:
         lines = [
             f"Content-Type: {eventstream.CONTENT_TYPE}\r\n",
             "Transfer-Encoding: chunked\r\n",
-            f"x-amzn-RequestId: {request_id}\r\n",
-            f"X-Amz-Executed-Version: {route.version.version}\r\n",
-            f"X-Amzn-Trace-Id: {trace}\r\n",
+            f"x-amzn-RequestId: {invocation.request_id}\r\n",
+            f"X-Amz-Executed-Version: {invocation.target.version.version}\r\n",
+            f"X-Amzn-Trace-Id: {invocation.trace}\r\n",
             f"x-amzn-Remapped-Content-Type: {content_type}\r\n",
         ]
         if not raw.keep_alive:

@@ -16,14 +16,17 @@ from lambdad.assignment.pool import Pool
 from lambdad.assignment.pools import Pools
 from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
-from lambdad.domain.arn import parse_function
-from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain import lineage
+from lambdad.domain.arn import FunctionReference, parse_function
+from lambdad.domain.errors import LambdadError, RecursiveInvocation, ServiceFault
+from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
+from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
 from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.frontend.tenants import check_tenant
@@ -44,16 +47,31 @@ class Route(Target):
     """A target with the pool that runs it and the quota it counts against.
 
     Attributes:
+        lane: where events for it are queued.
+        key: what stands for the function in lineages.
+        lineage: what the trace header of a call ends with that begins a chain.
+        may_loop: whether the function may call itself without end.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("pool", "quota", "split", "stale")
+    __slots__ = ("key", "lane", "lineage", "may_loop", "pool", "quota", "split", "stale")
 
     def __init__(
-        self, version: FunctionVersion, invoked_arn: str, tenant: str | None, pool: Pool, quota: Leases
+        self,
+        version: FunctionVersion,
+        reference: FunctionReference,
+        tenant: str | None,
+        pool: Pool,
+        quota: Leases,
+        *,
+        may_loop: bool,
     ) -> None:
-        super().__init__(version, invoked_arn, tenant)
+        super().__init__(version, reference.arn(version.scope), tenant)
+        self.lane = Lane(version.scope, version.name, reference.qualifier)
+        self.key = lineage.key_of(self.invoked_arn)
+        self.lineage = lineage.first(self.key)
+        self.may_loop = may_loop
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -74,7 +92,12 @@ class Frontend:
     """
 
     def __init__(
-        self, resolve: Resolve, pools: Pools, ledger: Ledger, clock: Clock, draw: Draw = random.random
+        self,
+        resolve: Resolve,
+        pools: Pools,
+        ledger: Ledger,
+        clock: Clock,
+        draw: Draw = random.random,
     ) -> None:
         self._resolve = resolve
         self._pools = pools
@@ -85,6 +108,7 @@ class Frontend:
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
+        self.loops = Loops()
         self.in_flight = 0
         self.draining = False
 
@@ -111,21 +135,27 @@ class Frontend:
         lasts = epoch == self._epoch  # or what was read may be old already: good for this call only
         if isinstance(resolved, Weighted) and not resolved.is_ready:
             resolved, lasts = resolved.drawn(self._draw()), False  # nobody says when both can run
-        route = self._made(resolved, parse_function(function, scope, qualifier).arn(scope), tenant)
+        route = self._made(resolved, parse_function(function, scope, qualifier), tenant)
         if lasts:
             self._keep(key, tenant, route)
         else:
             route.expire()
         return route if route.split is None else route.split.pick() or route
 
-    def _made(self, resolved: FunctionVersion | Weighted, arn: str, tenant: str | None) -> Route:
+    def _made(
+        self, resolved: FunctionVersion | Weighted, named: FunctionReference, tenant: str | None
+    ) -> Route:
         if isinstance(resolved, Weighted):
-            main, other = self._made(resolved.version, arn, tenant), self._made(resolved.other, arn, tenant)
+            main, other = (
+                self._made(resolved.version, named, tenant),
+                self._made(resolved.other, named, tenant),
+            )
             main.split = other.split = Split(main, other, resolved.weight, self._draw)
             return main
         check_tenant(resolved, tenant)
-        pool = self._pools.pool(resolved, tenant)
-        return Route(resolved, arn, tenant, pool, self._ledger.quota_of(resolved))
+        may_loop = self.loops.allows(resolved.scope, resolved.name)
+        pool, quota = self._pools.pool(resolved, tenant), self._ledger.quota_of(resolved)
+        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop)
 
     def _keep(self, key: RouteKey, tenant: str | None, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
@@ -146,7 +176,7 @@ class Frontend:
             self._routes.pop(key).expire()
 
     def new_trace(self) -> str:
-        """The trace header of a call that brought none."""
+        """The trace header of an event that brought none; each attempt adds the function to it."""
         return self.ids.trace(self._clock.now())
 
     def stop(self) -> None:
@@ -165,33 +195,33 @@ class Frontend:
         client_context: bytes | None = None,
         want_tail: bool = False,
         stream: Outlet | None = None,
-    ) -> None:
-        """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`."""
-        invocation = Invocation(
-            route,
-            request_id,
-            payload,
-            trace or self.new_trace(),
-            self._settled,
-            client_context,
-            want_tail,
-        )
+    ) -> Invocation:
+        """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`.
+
+        `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage.
+        """
+        before = 0
+        if trace:
+            trace, before = lineage.passed_on(trace, route.key)
+        else:
+            trace = self.ids.trace(self._clock.now(), route.lineage)
+        invocation = Invocation(route, request_id, payload, trace, self._settled, client_context, want_tail)
         invocation.reply = on_done
         invocation.stream = stream
+        if before and lineage.is_loop(before) and not route.may_loop:
+            self.loops.stopped += 1
+            return _refused(invocation, RecursiveInvocation())
         if self.draining:
-            invocation.error = _shutting_down()
-            on_done(invocation)
-            return
+            return _refused(invocation, _shutting_down())
         if not route.quota.take():
-            invocation.error = route.quota.refusal()
-            on_done(invocation)
-            return
+            return _refused(invocation, route.quota.refusal())
         self.in_flight += 1
         try:
             route.pool.assign(invocation)
         except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
             _log.exception("an invocation could not be assigned", extra={"event": "frontend.assign"})
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
+        return invocation
 
     def _settled(self, invocation: Invocation) -> None:
         """Every lease comes back here, whatever happened to the invocation."""
@@ -206,25 +236,37 @@ class Frontend:
             _log.exception("an answer could not be given", extra={"event": "frontend.reply"})
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
-        """Run a function for someone who is not the edge."""
+        """Run a function for someone who is not the edge; without a task when it was called before."""
+        route = self.cached((request.scope, request.function, request.qualifier), request.tenant)
+        if route is not None:
+            self._start_for(route, request, reply)
+            return
         task = asyncio.get_running_loop().create_task(self._invoke(request, reply))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
-        def done(invocation: Invocation) -> None:
-            reply(invocation.error or Invoked(invocation.target.version, _outcome(invocation)))
-
-        key = (request.scope, request.function, request.qualifier)
         try:
-            route = self.cached(key, request.tenant) or await self.route(key, request.tenant)
-            payload = checked(request.payload)
+            key = (request.scope, request.function, request.qualifier)
+            route = await self.route(key, request.tenant)
         except LambdadError as error:
             reply(error)
-            return
         except Exception:  # noqa: BLE001 - whoever asked must hear something
             _log.exception("a function could not be resolved", extra={"event": "frontend.resolve"})
             reply(ServiceFault("The function could not be looked up."))
+        else:
+            self._start_for(route, request, reply)
+
+    def _start_for(
+        self, route: Route, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]
+    ) -> None:
+        def done(invocation: Invocation) -> None:
+            reply(invocation.error or Invoked(invocation.target.version, _outcome(invocation)))
+
+        try:
+            payload = checked(request.payload)
+        except LambdadError as error:
+            reply(error)
             return
         self.start(
             route,
@@ -240,6 +282,13 @@ class Frontend:
 def _settled_twice(invocation: Invocation) -> None:
     """A defect: the caller has its answer and the lease is back; neither may happen again."""
     _log.error("%s was settled twice", invocation.request_id, extra={"event": "frontend.twice"})
+
+
+def _refused(invocation: Invocation, error: LambdadError) -> Invocation:
+    """Tell whoever asked, before anything was taken for the invocation."""
+    invocation.error = error
+    invocation.reply(invocation)
+    return invocation
 
 
 def _shutting_down() -> ServiceFault:

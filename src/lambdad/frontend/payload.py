@@ -20,16 +20,20 @@ _TOKEN = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*")
 _VALUE_WORDS = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
 
-def checked(payload: bytes) -> bytes:
+def checked(payload: bytes, most_bytes: int = MAX_SYNC_REQUEST_BYTES) -> bytes:
     """Return the event a function sees: `payload`, or ``{}`` when it is empty.
 
+    Args:
+        payload: as it came.
+        most_bytes: what the way it came by allows.
+
     Raises:
-        RequestTooLarge: over 6 MB.
+        RequestTooLarge: over `most_bytes`.
         InvalidRequestContent: not JSON.
     """
-    if len(payload) > MAX_SYNC_REQUEST_BYTES:
+    if len(payload) > most_bytes:
         raise RequestTooLarge(
-            f"Request must be smaller than {MAX_SYNC_REQUEST_BYTES} bytes for the InvokeFunction operation"
+            f"Request must be smaller than {most_bytes} bytes for the InvokeFunction operation"
         )
     if not payload:
         return b"{}"

@@ -7,6 +7,7 @@
       lock              held by the server that uses the directory; names its process id
       catalogue.db      functions, versions, tags
       logs.db           log groups, streams, events
+      events.db         accepted events that have not ended, and messages owed for them
       code/             archives and their unpacked trees (the code store's)
       run/              what only a running server needs; emptied at start
 
@@ -55,6 +56,11 @@ class DataDir:
     def logs(self) -> Path:
         """The database of logs."""
         return self.path / "logs.db"
+
+    @property
+    def events(self) -> Path:
+        """The database of asynchronous events."""
+        return self.path / "events.db"
 
     @property
     def code(self) -> Path:

@@ -37,6 +37,7 @@ class Control:
         self.clock, self.sleep = FakeClock(), HeldSleep()
         self.changes: list[tuple[Scope, str]] = []
         self.reroutes: list[tuple[Scope, str]] = []
+        self.loops: list[tuple[Scope, str, bool]] = []
         ids = itertools.count(1)
         self.provisioner = FakeProvisioner()
         self.reservations = FakeReservations()
@@ -54,6 +55,7 @@ class Control:
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
             on_reroute=[lambda scope, name: self.reroutes.append((scope, name))],
+            on_loops=[lambda *told: self.loops.append(told)],
             new_id=lambda: f"r{next(ids)}",
             settle_delay_s=0.5,
             network=NETWORK,

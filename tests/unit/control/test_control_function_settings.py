@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from lambdad.domain.errors import InvalidParameter, NotFound
+from lambdad.domain.scope import Scope
 
+HERE = Scope("111111111111", "eu-central-1")
 ARN = "arn:aws:lambda:eu-central-1:111111111111:function:fn"
 
 
@@ -38,6 +40,20 @@ async def test_loops_are_terminated_unless_they_are_allowed(control: Any) -> Non
     await control.ask("DeleteFunction", FunctionName="fn")
     await control.create()
     assert await control.ask("GetFunctionRecursionConfig", **get) == {"RecursiveLoop": "Terminate"}
+
+
+async def test_whoever_runs_functions_hears_which_may_loop(control: Any) -> None:
+    await control.create()
+    ask = {"FunctionName": "fn"}
+    for choice in ("Allow", "Terminate", "Allow"):
+        await control.ask("PutFunctionRecursionConfig", RecursiveLoop=choice, **ask)
+    assert control.loops == [(HERE, "fn", allowed) for allowed in (True, False, True)]
+    assert control.reroutes == [(HERE, "fn")] * 3, "routes know it"
+    control.loops.clear()
+    await control.plane.start()
+    assert control.loops == [(HERE, "fn", True)], "after a restart as well"
+    await control.ask("DeleteFunction", **ask)
+    assert control.loops[1:] == [(HERE, "fn", False)]
 
 
 @pytest.mark.parametrize(

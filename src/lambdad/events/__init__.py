@@ -1,0 +1,1 @@
+"""Asynchronous invocation: events are accepted, run through the synchronous path, retried and delivered."""

@@ -1,0 +1,225 @@
+"""The queue of asynchronous invocation put together: accept, run, deliver, and what people may do with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from lambdad.domain.arn import parse_function
+from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.event import Backlog, Delivery, Event, Lane, Owed
+from lambdad.domain.request_ids import Ids
+from lambdad.domain.scope import Scope
+from lambdad.events.books import Books, Counts
+from lambdad.events.decisions import Over
+from lambdad.events.delivering import Deliverer
+from lambdad.events.poller import Policies, Poller
+from lambdad.events.steady import SteadyClock
+from lambdad.ports.clock import Clock
+from lambdad.ports.courier import Courier, NotDelivered
+from lambdad.ports.event_store import EventStore, Stored
+from lambdad.ports.invoker import Invoker
+
+_MS: Final = 1000
+
+LOOK_S: Final = 10.0
+"""How often events that became too old while they waited are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReport:
+    """What people see of a lane.
+
+    Attributes:
+        age_s: of the oldest event; 0 without one.
+        next_attempt_s: until the first event is tried; 0 when it is due, None when nothing waits for time.
+        running: events under way.
+        throttled_s: so long nothing is started, because the last event could not be run.
+    """
+
+    backlog: Backlog
+    counts: Counts
+    age_s: float
+    next_attempt_s: float | None
+    running: int
+    throttled_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwedReport:
+    """What people see of a target.
+
+    Attributes:
+        next_attempt_s: until the first message is tried; 0 when it is due.
+        last_error: why the last message did not arrive; None when the last did, or none was tried yet.
+    """
+
+    owed: Owed
+    next_attempt_s: float
+    last_error: str | None
+
+
+class EventQueue:
+    """Asynchronous invocation.
+
+    Args:
+        courier: brings messages to other services; those to functions come back by `to_function`.
+        ceiling: events of one function at once, at most.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        invoker: Invoker,
+        policies: Policies,
+        courier: Courier,
+        clock: Clock,
+        *,
+        ceiling: int,
+    ) -> None:
+        later = asyncio.get_running_loop().call_later
+        self._store = store
+        self._ids = Ids()
+        self.books = Books()
+        self._clock = SteadyClock(clock)
+        self._poller = Poller(store, invoker, policies, self._clock, self, ceiling=ceiling, later=later)
+        self._deliverer = Deliverer(store, courier, self._clock, self._failed, later)
+        self._stopped = False
+
+    async def start(self) -> int:
+        """Go on with what is queued and owed; how many events."""
+        queued = await self._poller.start()
+        self._deliverer.wake()
+        return queued
+
+    def accept(
+        self,
+        lane: Lane,
+        request_id: str,
+        payload: bytes,
+        trace: str,
+        stored: Stored,
+        tenant: str | None = None,
+    ) -> None:
+        """Queue an event; `stored` is called when it is on disk, or cannot be."""
+        if self._stopped:
+            stored(ServiceFault("The server is shutting down."))
+            return
+        now_ms = self._clock.now_ms()
+        given: list[Event] = []
+
+        def done(error: LambdadError | None) -> None:
+            stored(error)
+            if error is None:
+                self._poller.accepted(given[0])
+
+        event = Event(lane, request_id, payload, trace, now_ms, now_ms, tenant=tenant)
+        given.append(self._store.accept(event, done))
+        self.books.of(lane).received += 1
+
+    async def to_function(self, delivery: Delivery) -> None:
+        """Queue a message for the function that is its target.
+
+        Raises:
+            NotDelivered: it is none of ours, or it could not be stored.
+        """
+        try:
+            reference = parse_function(delivery.target, delivery.scope)
+        except LambdadError as error:
+            raise NotDelivered(str(error)) from error
+        done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
+        lane = Lane(delivery.scope, reference.name, reference.qualifier)
+        self.accept(lane, self._ids.request_id(), delivery.body, delivery.trace, done.set_result)
+        refusal = await done
+        if refusal is not None:
+            raise NotDelivered(str(refusal))
+
+    def changed(self, scope: Scope, name: str) -> None:
+        """A function, or how its events are treated, is another now."""
+        self._poller.changed(scope, name)
+
+    def look(self) -> None:
+        """End what has become too old while it waited; call every `LOOK_S`."""
+        self._poller.look()
+
+    async def report(self) -> list[LaneReport]:
+        """Every lane with events, or paused, or in which something has happened since the start."""
+        found = {backlog.lane: backlog for backlog in await self._store.backlogs()}
+        for lane in self.books.lanes:
+            found.setdefault(lane, Backlog(lane, 0, 0, 0, paused=False))
+        now_ms = self._clock.now_ms()
+        return [self._reported(backlog, now_ms) for backlog in found.values()]
+
+    async def owed_report(self) -> list[OwedReport]:
+        """What is owed, by target."""
+        found = await self._store.owed_by_target()
+        now_ms = self._clock.now_ms()
+        told = []
+        for one in found:
+            last_error, blocked_ms = self._deliverer.trouble(one.target)
+            due_ms = max(one.next_due_ms, blocked_ms)
+            told.append(OwedReport(one, max(0, due_ms - now_ms) / _MS, last_error))
+        return told
+
+    def _reported(self, backlog: Backlog, now_ms: int) -> LaneReport:
+        running, blocked_ms = self._poller.glance(backlog.lane)
+        waits = backlog.events > running and not backlog.paused
+        return LaneReport(
+            backlog,
+            replace(self.books.of(backlog.lane)),
+            max(0, now_ms - backlog.oldest_ms) / _MS if backlog.events else 0.0,
+            max(0, max(backlog.next_due_ms, blocked_ms) - now_ms) / _MS if waits else None,
+            running,
+            max(0, blocked_ms - now_ms) / _MS if backlog.events else 0.0,
+        )
+
+    async def pause(self, lane: Lane, *, paused: bool) -> None:
+        """Start nothing of a lane, over restarts, or go on with it."""
+        await self._poller.pause(lane, paused=paused)
+
+    async def purge(self, lane: Lane) -> int:
+        """Remove the events of a lane that are not under way; how many."""
+        return await self._poller.purge(lane)
+
+    def stop(self) -> None:
+        """Accept and start nothing more; what runs is still settled."""
+        self._stopped = True
+        self._poller.stop()
+
+    async def close(self) -> None:
+        """End everything; what is not settled is tried again by the next server."""
+        self.stop()
+        await self._deliverer.close()
+        await self._poller.close()
+
+    def tried(self, event: Event, *, ran: bool) -> None:
+        """See `poller.Listener`."""
+        self.books.tried(event.lane, ran=ran)
+
+    def ended(self, event: Event, over: Over, owed: int) -> None:
+        """See `poller.Listener`."""
+        self.books.ended(event, over.condition, told=owed > 0, looped=over.looped)
+
+    def owed(self) -> None:
+        """See `poller.Listener`."""
+        self._deliverer.wake()
+
+    def _failed(self, delivery: Delivery, given_up: bool) -> None:
+        self.books.not_delivered(delivery, given_up=given_up)
+
+
+class Accept(Protocol):
+    """`EventQueue.accept`, for whoever takes events in."""
+
+    def __call__(
+        self,
+        lane: Lane,
+        request_id: str,
+        payload: bytes,
+        trace: str,
+        stored: Stored,
+        tenant: str | None = None,
+    ) -> None:
+        """Queue an event; `stored` is called when it is on disk, or cannot be."""
+        ...

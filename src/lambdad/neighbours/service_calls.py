@@ -1,0 +1,99 @@
+"""Signed requests to neighbour services at their configured endpoints.
+
+They are signed with the endpoint's credentials; where it has none, the account of the caller is the access
+key, as clients of local AWS endpoints do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdad.domain.scope import Scope
+from lambdad.neighbours.courier_requests import Outgoing
+from lambdad.neighbours.http_client import HttpClient, Patience, Unreachable
+from lambdad.neighbours.sigv4_sign import Signer, hash_of
+from lambdad.ports.clock import Clock
+from lambdad.settings import AwsKeys, ServiceEndpoint
+
+_NAMELESS_SECRET = "unchecked"  # noqa: S105 - stands where an endpoint checks no signatures
+_SAID = 300  # characters of an answer that are told to people
+_PATIENCE = Patience(connect=5.0, answer=20.0, next_piece=10.0)
+
+
+class NotDone(Exception):
+    """The service did not answer, or refused; the text says why, for people."""
+
+
+class ServiceCalls:
+    """One client per service that has an endpoint.
+
+    Args:
+        endpoints: by service.
+    """
+
+    def __init__(self, endpoints: Mapping[str, ServiceEndpoint], clock: Clock) -> None:
+        self._endpoints = endpoints
+        self._clock = clock
+        self._clients: dict[str, HttpClient] = {}
+
+    def endpoint(self, service: str) -> str:
+        """The URL of a service.
+
+        Raises:
+            NotDone: it has none.
+        """
+        found = self._endpoints.get(service)
+        if found is None:
+            raise NotDone(f"{service} is not configured: add [services.{service}] endpoint to lambdad.toml")
+        return found.endpoint
+
+    async def send(self, made: Outgoing, scope: Scope, region: str, most_bytes: int) -> bytes:
+        """Send a request and return the body of the answer.
+
+        Args:
+            made: the request.
+            scope: whose.
+            region: of what is asked for; empty: the scope's.
+            most_bytes: of the answer; a longer one counts as empty.
+
+        Raises:
+            NotDone: no endpoint, no answer, or a refusal.
+        """
+        url = self.endpoint(made.service)
+        endpoint = self._endpoints[made.service]
+        client = self._client(made.service, endpoint)
+        keys = endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
+        headers = Signer(keys, endpoint.region or region or scope.region, made.service).sign(
+            made.method,
+            made.path,
+            [],
+            {**made.headers, "host": client.authority},
+            hash_of(made.body),
+            self._clock.now(),
+        )
+        try:
+            answer = await client.send(made.method, made.path, list(headers.items()), made.body)
+            said = await answer.read(most_bytes) or b""
+        except Unreachable as error:
+            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
+        if answer.status >= 300:
+            raise refused(made.service, answer.status, said)
+        return said
+
+    async def close(self) -> None:
+        """Close kept connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, service: str, endpoint: ServiceEndpoint) -> HttpClient:
+        client = self._clients.get(service)
+        if client is None:
+            client = self._clients[service] = HttpClient(
+                endpoint.endpoint, verify=endpoint.verify, patience=_PATIENCE
+            )
+        return client
+
+
+def refused(service: str, status: int, said: bytes) -> NotDone:
+    """What a refusal is told as."""
+    return NotDone(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}")

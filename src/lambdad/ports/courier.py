@@ -1,0 +1,23 @@
+"""Brings messages to destinations and dead-letter queues."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lambdad.domain.event import Delivery
+
+
+class NotDelivered(Exception):
+    """The message did not arrive; the text says why, for people."""
+
+
+class Courier(Protocol):
+    """Knows every kind of target."""
+
+    async def bring(self, delivery: Delivery) -> None:
+        """Deliver a message; it may arrive twice when this is repeated.
+
+        Raises:
+            NotDelivered: the target refused it or was not there.
+        """
+        ...

@@ -1,0 +1,134 @@
+"""What was told to the event store and is not on disk yet: all that waits shares one commit.
+
+`put` runs on the event loop and is an append; the rest runs in the writer's thread. New events of a
+transaction that failed are refused; what settles events is kept and tried again, for it must not be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from sqlite3 import Connection
+
+from lambdad.domain.errors import LambdadError, ServiceFault
+
+_log = logging.getLogger(__name__)
+_RETRY_S = 1.0
+
+
+class Step(IntEnum):
+    """What is done to the file, in the order in which a transaction does it."""
+
+    INSERT_LANE = 0
+    INSERT_EVENT = 1
+    AGAIN = 2
+    END_EVENT = 3
+    INSERT_DELIVERY = 4
+    OWE = 5
+    DELIVERED = 6
+
+
+Row = tuple[object, ...]
+Done = Callable[[LambdadError | None], None]
+
+
+@dataclass(slots=True)
+class Item:
+    """Rows that are stored together.
+
+    Attributes:
+        is_new: refused when it cannot be stored; everything else is tried again.
+    """
+
+    rows: Sequence[tuple[Step, Row]]
+    done: Done | None
+    is_new: bool = False
+
+
+class EventIntake:
+    """The background of the event store's writer.
+
+    Args:
+        statements: of each step.
+        loop: where `done` is called.
+
+    Attributes:
+        wake: has the writer take what is here.
+    """
+
+    def __init__(self, statements: Mapping[Step, str], loop: asyncio.AbstractEventLoop) -> None:
+        self._statements = statements
+        self._loop = loop
+        self._items: deque[Item] = deque()
+        self._batch: list[Item] = []
+        self._awake = False
+        self.wake: Callable[[], None] = _nobody
+
+    def put(self, item: Item) -> None:
+        """Have it stored with whatever else waits."""
+        self._items.append(item)
+        if not self._awake:
+            self._awake = True
+            self.wake()
+
+    def take(self) -> bool:
+        """Take everything there is."""
+        self._awake = False  # before looking: whoever comes later wakes us again
+        items = self._items
+        self._batch = [items.popleft() for _ in range(len(items))]
+        return bool(self._batch)
+
+    def store(self, connection: Connection) -> None:
+        """Write what was taken."""
+        steps: dict[Step, list[Row]] = {}
+        for item in self._batch:
+            for step, row in item.rows:
+                steps.setdefault(step, []).append(row)
+        for step in sorted(steps):
+            connection.executemany(self._statements[step], steps[step])
+
+    def stored(self) -> None:
+        """It is on disk."""
+        self._tell(self._batch, None)
+        self._batch = []
+
+    def lost(self) -> None:
+        """It could not be written: refuse what is new, keep the rest."""
+        new = [item for item in self._batch if item.is_new]
+        kept = [item for item in self._batch if not item.is_new]
+        self._batch = []
+        if new:
+            _log.error("%d events refused: not written to disk", len(new), extra={"event": "events.refused"})
+            self._tell(new, ServiceFault("The event could not be stored."))
+        if kept:
+            self._items.extendleft(reversed(kept))
+            timer = threading.Timer(_RETRY_S, self.wake)
+            timer.name = "lambdad-events-retry"
+            timer.daemon = True
+            timer.start()
+
+    def _tell(self, items: list[Item], error: LambdadError | None) -> None:
+        waiting = [item.done for item in items if item.done is not None]
+        if not waiting:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_call_all, waiting, error)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            _log.debug("loop closed before its events were stored")
+
+
+def _call_all(waiting: list[Done], error: LambdadError | None) -> None:
+    for done in waiting:
+        try:
+            done(error)
+        except Exception:  # noqa: BLE001 - one caller's defect must not keep the others waiting
+            _log.exception("an event's caller could not be told", extra={"event": "events.tell"})
+
+
+def _nobody() -> None:
+    return None

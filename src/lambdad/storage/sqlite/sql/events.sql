@@ -1,0 +1,100 @@
+-- name: lanes
+-- Every lane.
+SELECT id, account, region, function, qualifier, paused FROM lanes;
+
+-- name: insert_lane
+-- A lane, with the number it has been given.
+INSERT INTO lanes (id, account, region, function, qualifier, paused) VALUES (?, ?, ?, ?, ?, 0)
+ON CONFLICT DO NOTHING;
+
+-- name: pause
+-- Pause a lane, or go on with it.
+UPDATE lanes SET paused = ? WHERE id = ?;
+
+-- name: last_ids
+-- The highest numbers given so far to events, lanes and deliveries.
+SELECT
+    coalesce((SELECT max(id) FROM events), 0),
+    coalesce((SELECT max(id) FROM lanes), 0),
+    coalesce((SELECT max(id) FROM deliveries), 0);
+
+-- name: insert_event
+-- An accepted event.
+INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: again
+-- An event to be tried again.
+UPDATE events SET due_ms = ?, attempts = ?, refusals = ? WHERE id = ?;
+
+-- name: end_event
+-- An event that has ended.
+DELETE FROM events WHERE id = ?;
+
+-- name: claim
+-- Events of a lane that are due, without those that are taken.
+SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+WHERE lane = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms, id LIMIT ?;
+
+-- name: aged
+-- Of the first events of a lane that are not taken those that were accepted before; ids rise with acceptance.
+SELECT * FROM (
+    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+    INDEXED BY events_of_lane
+    WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+) WHERE accepted_ms < ?;
+
+-- name: next_due
+-- When the first event of a lane that is not taken is due.
+SELECT due_ms FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms LIMIT 1;
+
+-- name: backlogs
+-- What is queued, by lane.
+SELECT lane, count(*), min(accepted_ms), min(due_ms) FROM events GROUP BY lane;
+
+-- name: purge
+-- Remove what is queued in a lane and not taken.
+DELETE FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?));
+
+-- name: events_not_later
+-- Bring forward events that are due too late.
+UPDATE events SET due_ms = ?1 WHERE due_ms > ?1;
+
+-- name: deliveries_not_later
+-- Bring forward deliveries that are due too late.
+UPDATE deliveries SET due_ms = ?1 WHERE due_ms > ?1;
+
+-- name: insert_delivery
+-- A message that is owed.
+INSERT INTO deliveries (
+    id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: owe
+-- A message that did not arrive.
+UPDATE deliveries SET due_ms = ?, attempts = ? WHERE id = ?;
+
+-- name: delivered
+-- A message that is owed no longer.
+DELETE FROM deliveries WHERE id = ?;
+
+-- name: deliveries
+-- Messages that are due, without those that are taken.
+SELECT id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
+FROM deliveries
+WHERE due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
+  AND target NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms, id LIMIT ?;
+
+-- name: next_delivery
+-- When the first message that is not taken is due.
+SELECT due_ms FROM deliveries
+WHERE id NOT IN (SELECT value FROM json_each(?)) AND target NOT IN (SELECT value FROM json_each(?))
+ORDER BY due_ms LIMIT 1;
+
+-- name: owed
+-- What is owed, by target.
+SELECT account, region, target, count(*), max(attempts), min(due_ms) FROM deliveries
+GROUP BY account, region, target ORDER BY 6, 3;

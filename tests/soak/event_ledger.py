@@ -1,0 +1,184 @@
+"""The ledger of asynchronous events over many kill -9: accepted, ran, ended.
+
+Lives of a server on one data directory, each ended by kill -9 at a random moment under load. In the end every
+event that was answered 202 must have exactly one end state, told to its destination; a second message is allowed
+only in a later life than the first, when the kill fell between sending it and recording that.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.running import ROLE, Server, start_server
+from tests.soak.event_endpoint import Endpoint, Told, endpoint
+
+SENDERS = 6
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:ledger"
+_SETTLED_WITHIN_S = 180.0
+_ENDPOINT_DOWN_SHARE = 0.15  # of the lives
+FUNCTIONS = {
+    "good": "def handler(event, context):\n    return event\n",
+    "slow": "import time\ndef handler(event, context):\n    time.sleep(0.1)\n",
+    "failing": "def handler(event, context):\n    raise ValueError(event['n'])\n",
+    "dying": "import os\ndef handler(event, context):\n    os._exit(1)\n",
+    "hanging": "import time\ndef handler(event, context):\n    time.sleep(30)\n",
+}
+"""What becomes of their events: success, success, and failures of three kinds; none is retried."""
+
+_SHARES = {"good": 20, "slow": 4, "failing": 6, "dying": 1, "hanging": 1}
+
+
+@dataclass
+class Ledger:
+    """What was accepted, and what became of it.
+
+    Attributes:
+        accepted: function by request id, of every event that was answered 202.
+        unknown: events sent whose answer was cut off by a kill.
+        refused: events that were answered otherwise, by status.
+        rounds: kills.
+        problems: what may not be; empty when all is well.
+    """
+
+    accepted: dict[str, str] = field(default_factory=dict)
+    unknown: int = 0
+    refused: Counter[int] = field(default_factory=Counter)
+    rounds: int = 0
+    ended: int = 0
+    ran: int = 0
+    repeated: int = 0
+    conditions: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The ledger for people."""
+        conditions = ", ".join(f"{count} {name}" for name, count in sorted(self.conditions.items()))
+        return [
+            (
+                f"events    {self.rounds} kills: {len(self.accepted)} accepted, {self.ran} ran, {self.ended} ended "
+                f"({conditions})"
+            ),
+            (
+                f"          {self.unknown} cut off unanswered, {sum(self.refused.values())} refused, "
+                f"{self.repeated} told twice over a kill"
+            ),
+            *(f"PROBLEM   {problem}" for problem in self.problems),
+        ]
+
+
+def run(data_dir: Path, rounds: int, seed: int, say: Callable[[str], None] = lambda _: None) -> Ledger:
+    """Kill a server so many times amid events, then let the last one finish; the ledger."""
+    ledger, choose = Ledger(), random.Random(seed)
+    with endpoint() as sink:
+        env = {"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.url}
+        server = start_server(data_dir, env=env)
+        _make(server)
+        server.stop()
+        for number in range(1, rounds + 1):
+            sink.life, sink.down = number, choose.random() < _ENDPOINT_DOWN_SHARE
+            server = start_server(data_dir, env=env)
+            _storm(server, ledger, choose.random() * 1.2, choose.randrange(2**32))
+            ledger.rounds = number
+            say(f"events: kill {number} of {rounds}, {len(ledger.accepted)} accepted, {len(sink.told)} told")
+        sink.life, sink.down = rounds + 1, False
+        server = start_server(data_dir, env=env)
+        try:
+            missing = sink.wait_for(set(ledger.accepted), _SETTLED_WITHIN_S)
+            time.sleep(1.0)  # what is told twice is told soon
+        finally:
+            status = server.stop()
+        if status != 0:
+            ledger.problems.append(f"the last server ended with {status}: {server.log[-500:]}")
+        _judge(ledger, sink, missing)
+    return ledger
+
+
+def _make(server: Server) -> None:
+    client = server.client()
+    for name, source in FUNCTIONS.items():
+        server.function(
+            {"app.py": source}, FunctionName=name, Timeout=1 if name == "hanging" else 10, Role=ROLE
+        )
+        client.put_function_event_invoke_config(
+            FunctionName=name,
+            MaximumRetryAttempts=0,
+            DestinationConfig={"OnSuccess": {"Destination": QUEUE}, "OnFailure": {"Destination": QUEUE}},
+        )
+
+
+def _storm(server: Server, ledger: Ledger, seconds: float, seed: int) -> None:
+    """Send events from several threads, and kill the server after a while."""
+    threads = [
+        threading.Thread(target=_send, args=(server.port, ledger, random.Random(seed + number)))
+        for number in range(SENDERS)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    server.kill()
+    for thread in threads:
+        thread.join()
+
+
+def _send(port: int, ledger: Ledger, choose: random.Random) -> None:
+    """Send events until the server is gone."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    names, weights = list(_SHARES), list(_SHARES.values())
+    try:
+        while True:
+            name = choose.choices(names, weights)[0]
+            payload = json.dumps({"n": choose.randrange(10**9), "pad": "x" * choose.randrange(2000)})
+            ledger.unknown += 1
+            connection.request(
+                "POST",
+                f"/2015-03-31/functions/{name}/invocations",
+                payload,
+                {"X-Amz-Invocation-Type": "Event"},
+            )
+            answer = connection.getresponse()
+            answer.read()
+            ledger.unknown -= 1
+            if answer.status == 202:
+                ledger.accepted[answer.headers["x-amzn-RequestId"]] = name
+            else:
+                ledger.refused[answer.status] += 1
+            time.sleep(choose.random() * 0.01)
+    except (OSError, http.client.HTTPException):
+        connection.close()
+
+
+def _judge(ledger: Ledger, sink: Endpoint, missing: set[str]) -> None:
+    for request_id in sorted(missing)[:20]:
+        ledger.problems.append(f"{request_id} ({ledger.accepted[request_id]}) was accepted and never ended")
+    for request_id, told in sink.by_id().items():
+        if request_id in ledger.accepted:
+            ledger.ended += 1
+            ledger.conditions[told[0].record["requestContext"]["condition"]] += 1
+            ledger.ran += "responseContext" in told[0].record
+            _judge_one(ledger, request_id, told)
+    if len(missing) > 20:
+        ledger.problems.append(f"and {len(missing) - 20} more")
+
+
+def _judge_one(ledger: Ledger, request_id: str, told: list[Told]) -> None:
+    name = ledger.accepted[request_id]
+    if len({one.body for one in told}) != 1:
+        ledger.problems.append(
+            f"{request_id} ({name}) ended {len(told)} times: {[one.record for one in told]}"
+        )
+        return
+    expected = "Success" if name in ("good", "slow") else "RetriesExhausted"
+    if told[0].record["requestContext"]["condition"] != expected:
+        ledger.problems.append(f"{request_id} ({name}) ended as {told[0].record['requestContext']}")
+    lives = [one.life for one in told]
+    if len(set(lives)) != len(lives):
+        ledger.problems.append(f"{request_id} ({name}) was told twice in one life: {lives}")
+    ledger.repeated += len(told) > 1
