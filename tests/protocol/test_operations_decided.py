@@ -12,7 +12,7 @@ from lambdad.awsapi import model
 from lambdad.control.families import FAMILIES, offered_operations, refused_operations
 from tests.parity.bridge import Bridge
 
-AT_THE_EDGE = {"Invoke", "InvokeWithResponseStream"}
+AT_THE_EDGE = {"Invoke", "InvokeWithResponseStream", "InvokeAsync"}
 """Answered without the control plane."""
 
 

@@ -38,12 +38,7 @@ FAMILIES: Final = (
             "DeleteFunction",
         ),
     ),
-    Family("Invocation", ("Invoke", "InvokeWithResponseStream")),
-    Family(
-        "Invocation of 2014",
-        ("InvokeAsync",),
-        refused="its queue comes with asynchronous invocation",
-    ),
+    Family("Invocation", ("Invoke", "InvokeWithResponseStream", "InvokeAsync")),
     Family("Versions", ("PublishVersion", "ListVersionsByFunction")),
     Family("Aliases", ("CreateAlias", "GetAlias", "ListAliases", "UpdateAlias", "DeleteAlias")),
     Family(

@@ -17,6 +17,7 @@
     │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
+    │   ├── CredentialsRefused       a signature or token that is wrong, or over
     │   ├── InvalidRequestContent    the payload is not what the operation takes
     │   ├── RequestTooLarge          over a size limit
     │   ├── UnsupportedMediaType     content type refused
@@ -127,6 +128,20 @@ class PreconditionFailed(CallerError):
 
 class AccessDenied(CallerError):
     """This caller may not do this."""
+
+
+class CredentialsRefused(CallerError):
+    """The signature or the session token does not hold.
+
+    Args:
+        code: AWS's name for it: ``InvalidSignatureException``, ``UnrecognizedClientException``,
+            ``ExpiredTokenException``, ``MissingAuthenticationTokenException``, …
+        message: in AWS's words.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class InvalidRequestContent(CallerError):
