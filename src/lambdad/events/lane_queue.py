@@ -21,7 +21,7 @@ FIRST_MOST: Final = 4
 _QUICK_MOST: Final = 8
 """Of events that take no time to speak of: more at once would only make more environments."""
 
-_SLOW_MS: Final = 20
+_SLOW_MS: Final = 100
 """An event that took so long waited for something other than a processor."""
 
 _GROW_AFTER: Final = 4

@@ -143,7 +143,7 @@ async def test_a_lane_starts_more_at_once_while_it_goes_well_and_few_when_refuse
     await stage.accept(count=400)
     assert len(stage.functions.held) == 4
     while len(stage.functions.held) < 20:
-        stage.time.clock.now_s += 0.1
+        stage.time.clock.now_s += 0.2
         stage.functions.end(next(iter(stage.functions.held)), Outcome(b"1"))
         await settle_down()
     assert len(stage.over) < 400
