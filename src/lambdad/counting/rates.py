@@ -23,7 +23,8 @@ _BURST_S: Final = 1.0
 _AT_HAND_S: Final = 0.05
 """The calls of so long are taken together; so many more than those of a second may come at once."""
 
-_ROUNDING: Final = 1e-6
+_ROUNDING: Final = 1e-3
+"""Calls: what is lacking of a whole one for floating point, at the most."""
 
 
 def drawn(spent_until: float, concurrency: int, now: float) -> tuple[float, int]:
