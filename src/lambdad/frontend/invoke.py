@@ -243,7 +243,7 @@ class Frontend:
         if isinstance(target, Route):
             target.quota.give_back()
         self.in_flight -= 1
-        if isinstance(invocation.error, Throttled):
+        if invocation.error is not None and isinstance(invocation.error, Throttled):
             self._count(invocation, invocation.error)
         try:
             invocation.reply(invocation)
