@@ -1,8 +1,7 @@
 """Asynchronous invocation: how fast events are accepted, how fast they run, and what a large backlog costs.
 
 An event is accepted when it is on disk, so the floor is a loop that commits one row at a time on the same
-disk, taken in the same round. While accepting is measured the function has no concurrency: nothing runs
-beside it.
+disk, taken in the same round. While accepting is measured the queue is paused: nothing runs beside it.
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ CONNECTIONS = (1, 256)
 NAME = "queued"
 _BODY = b'{"n": 1, "text": "' + b"x" * 100 + b'"}'
 _HEADERS = {"Authorization": client.AUTHORIZATION, "X-Amz-Invocation-Type": "Event"}
-_CONCURRENCY = f"/2017-10-31/functions/{NAME}/concurrency"
 _DRAINED_WITHIN_S = 120.0
 _PAUSE_S = 0.25
 _AT_ONCE = 1_000
@@ -69,7 +67,7 @@ def _opened(run: Run, subject: Subject, spec: Spec) -> Iterator[tuple[Session, T
 
 def _accepting(run: Run, subject: Subject, spec: Spec) -> None:
     with _opened(run, subject, spec) as (session, target, folder):
-        _reserve(target.port, 0)
+        _steer(target.port, "pause")
         for _ in range(run.effort.rounds):
             floor = _commits_per_s(folder / "floor.db", run.effort.seconds)
             run.results.add(Key(Measure.EVENTS, "one row per commit", "rate_per_s", "commit"), floor)
@@ -121,12 +119,12 @@ def _draining(run: Run, subject: Subject, spec: Spec) -> None:
             wrk.run(target.url, connections=8, seconds=run.effort.warm_up_s, body=_BODY, headers=headers)
             sync = wrk.run(target.url, connections=8, seconds=run.effort.seconds, body=_BODY, headers=headers)
             time.sleep(_PAUSE_S)
-            _reserve(target.port, 0)
+            _steer(target.port, "pause")
             while _queued(target.port) < run.effort.queued:
                 wrk.run(target.url, connections=64, seconds=1, body=_BODY, headers=_HEADERS)
             waiting = _queued(target.port)
             begin = time.perf_counter()
-            _reserve(target.port, None)
+            _steer(target.port, "resume")
             while _queued(target.port):
                 if time.perf_counter() - begin > _DRAINED_WITHIN_S:
                     raise client.CallError(f"{_queued(target.port)} events still wait")
@@ -141,7 +139,7 @@ def _with_backlog(run: Run, subject: Subject, spec: Spec) -> None:
     """Accepting beside nothing and beside many events, and what a start with them takes."""
     with folder_for(run, subject.name) as folder:
         with subject.open((spec,), folder) as session:
-            _reserve(session.target(NAME).port, 0)
+            _steer(session.target(NAME).port, "pause")
             empty = [_one_p50(run, session) for _ in range(run.effort.rounds)]
         run.say(f"events: queueing {run.effort.backlog}")
         asyncio.run(_fill(folder / "data" / "events.db", run.effort.backlog))
@@ -189,15 +187,13 @@ def _ignore(_: object) -> None:
     """The last of its batch is waited for."""
 
 
-def _reserve(port: int, concurrency: int | None) -> None:
+def _steer(port: int, what: str) -> None:
+    """Pause the function's queue, or go on with it."""
     with closing(client.dial(port)) as line:
-        if concurrency is None:
-            seen = client.call(line, "DELETE", _CONCURRENCY)
-        else:
-            body = json.dumps({"ReservedConcurrentExecutions": concurrency}).encode()
-            seen = client.call(line, "PUT", _CONCURRENCY, body)
+        body = json.dumps({"function": NAME}).encode()
+        seen = client.call(line, "POST", f"/lambdad/v1/queue/{what}", body)
     if seen.status >= 300:
-        raise client.CallError(f"concurrency: {seen.status} {seen.body[:300]!r}")
+        raise client.CallError(f"queue/{what}: {seen.status} {seen.body[:300]!r}")
 
 
 def _queued(port: int) -> int:

@@ -127,15 +127,20 @@ def test_purged_events_never_run_and_later_ones_do(shared_server: Server):
 
 
 def test_throttled_events_say_when_they_are_tried_again(shared_server: Server):
-    name = shared_server.function({"app.py": APP})
-    shared_server.client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    client, name = shared_server.client(), shared_server.function({"app.py": APP})
+    client.publish_version(FunctionName=name)
+    client.put_provisioned_concurrency_config(
+        FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1
+    )
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)  # all is version 1's
     send(shared_server, name, "a")
     eventually(lambda: queue_of(shared_server, name)["since_start"]["refused"] >= 2)
     now = queue_of(shared_server, name)
     assert (now["events"], now["since_start"]["tried"]) == (1, 0)
     assert now["throttled_s"] > 0
-    shared_server.client().delete_function_concurrency(FunctionName=name)
+    client.delete_function_concurrency(FunctionName=name)
     eventually(lambda: queue_of(shared_server, name)["since_start"]["succeeded"] == 1)
+    client.delete_function(FunctionName=name)
 
 
 def test_dead_letters_are_queued_again_under_their_request_id(tmp_path):

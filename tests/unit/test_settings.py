@@ -92,6 +92,8 @@ def test_paths_are_absolute_from_the_start(tmp_path, monkeypatch):
     [
         ({"LAMBDAD_PRT": "1"}, "LAMBDAD_PRT is not a setting; the settings are host, port, "),
         ({"LAMBDAD_PORT": "x"}, "LAMBDAD_PORT must be a whole number, not 'x'"),
+        ({"LAMBDAD_ACCOUNT_CONCURRENCY": "0"}, "account_concurrency = 0 is refused: it is from 1 to 1000000"),
+        ({"LAMBDAD_ACCOUNT_CONCURRENCY": "1000001"}, "account_concurrency = 1000001 is refused"),
         ({"LAMBDAD_PORT": "70000"}, "port = 70000 is refused: ports end at 65535"),
         ({"LAMBDAD_PORT": "-1"}, "LAMBDAD_PORT must be a whole number, not '-1'"),
         ({"LAMBDAD_OUTBOUND": "maybe"}, "LAMBDAD_OUTBOUND must be true or false, not 'maybe'"),
@@ -238,7 +240,7 @@ def test_every_setting_can_come_from_each_place(config):
         "host": "::1", "port": 1, "data_dir": "/d", "auth": "permissive", "require_isolation": "process",
         "isolation": "process",
         "outbound": False, "block_public_policies": True, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
-        "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
+        "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "account_concurrency": 5_000, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
         "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False, "pools": False, "pool_memory_mib": 64,
         "function_url_domain": "on.aws",
     }  # fmt: skip

@@ -16,6 +16,8 @@ WaitS = Annotated[
 ]
 STATUS = "/lambdad/v1/status"
 DRAIN = "/lambdad/v1/drain"
+_TABLES = {"throttles": "throttled since the server started:", "environments": None}
+"""Lists that are shown as tables, and what is said above each."""
 
 
 def status(
@@ -31,13 +33,20 @@ def status(
     for name, value in found.items():
         if name == "pools" and isinstance(value, dict):
             rows.extend([f"pools.{kind}", _waiting(about)] for kind, about in value.items())
-        elif name != "environments":
+        elif name not in _TABLES:
             rows.extend(_rows(name, value))
     show.table(("what", "value"), rows)
-    environments = found.get("environments")
-    if isinstance(environments, list) and environments and isinstance(environments[0], dict):
-        columns = list(environments[0])
-        show.table(columns, [[str(one.get(column, "")) for column in columns] for one in environments])
+    for name, heading in _TABLES.items():
+        _tell(found.get(name), heading)
+
+
+def _tell(found: object, heading: str | None) -> None:
+    """A list of things that are alike as a table of its own; nothing when it is empty."""
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        if heading is not None:
+            show.out.print(heading)
+        columns = list(found[0])
+        show.table(columns, [[str(one.get(column, "")) for column in columns] for one in found])
 
 
 def drain(

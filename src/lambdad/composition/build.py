@@ -139,6 +139,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             on_loops=(worker.frontend.loops.allow,),
             function_url_domain=settings.function_url_domain,
             resolves=Names(clock),
+            account_concurrency=settings.account_concurrency,
             block_public_policies=settings.block_public_policies,
             network=network_of(settings),
             access_points=frozenset(settings.file_systems),
@@ -264,7 +265,7 @@ class _Worker:
             return await resolve(stores.catalogue, scope, function, qualifier)
 
         stack.callback(self.pools.close)  # before the host ends what is kept
-        self.ledger = Ledger()
+        self.ledger = Ledger(settings.account_concurrency, clock.monotonic)
         self.provisioning = Provisioning(self.pools, self.ledger)
         self.frontend = Frontend(find, self.pools, self.ledger, clock)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class OwnOperations:
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,
             },
+            "throttles": self._throttles(),
             "capacity": self._capacity(),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
@@ -87,6 +88,18 @@ class OwnOperations:
                 for one in self.host.environments()
             ],
         }
+
+    def _throttles(self) -> Sequence[Mapping[str, object]]:
+        return [
+            {
+                "function": one.function,
+                "account": None if one.scope is None else one.scope.account,
+                "region": None if one.scope is None else one.scope.region,
+                "reason": one.reason,
+                "count": one.count,
+            }
+            for one in self.frontend.throttles.report()
+        ]
 
     def _capacity(self) -> Mapping[str, object]:
         placement, crowd = self.pools.placement, self.pools.crowd()

@@ -33,7 +33,21 @@ class FunctionQuota:
         return self._source
 
     def take(self) -> bool:
-        """Take a lease; False when none is left."""
+        """Take a lease for a synchronous call; False when none is left, or no call in this second."""
+        source = self._source
+        if source.in_use >= source.limit:
+            return False
+        calls = source.calls
+        if calls.at_hand:
+            calls.at_hand -= 1
+        elif not calls.draw(source.limit):
+            return False
+        source.in_use += 1
+        self.in_use += 1
+        return True
+
+    def take_for_event(self) -> bool:
+        """Take a lease for an asynchronous call; False when none is left."""
         source = self._source
         if source.in_use >= source.limit:
             return False
@@ -49,8 +63,8 @@ class FunctionQuota:
         self._source.in_use -= 1
 
     def refusal(self) -> Throttled:
-        """Says whose concurrency is used up."""
-        return Throttled(self._source.reason)
+        """Says whose concurrency or calls are used up."""
+        return self._source.refusal()
 
     def take_from(self, source: Quota) -> None:
         """Take leases from another quota from now on; those that are out count there too."""

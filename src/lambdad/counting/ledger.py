@@ -6,10 +6,19 @@ taken out of what the others share, used or not.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from lambdad.counting.function_quota import FunctionQuota
-from lambdad.counting.leases import ACCOUNT_EXHAUSTED, RESERVED_EXHAUSTED, Leases, Quota
+from lambdad.counting.leases import (
+    ACCOUNT_EXHAUSTED,
+    ACCOUNT_RATE,
+    RESERVED_EXHAUSTED,
+    RESERVED_RATE,
+    Leases,
+    Quota,
+)
 from lambdad.counting.provisioned_quota import ProvisionedQuota
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import ACCOUNT_CONCURRENCY
@@ -20,10 +29,18 @@ _Version = tuple[Scope, str, str]
 
 
 class Ledger:
-    """The quotas of every account and region seen; implements `ports.reservations.Reservations`."""
+    """The quotas of every account and region seen; implements `ports.reservations.Reservations`.
 
-    def __init__(self, account_limit: int = ACCOUNT_CONCURRENCY) -> None:
+    Args:
+        account_limit: concurrency of each account in each region.
+        now: gives seconds of a clock that never jumps.
+    """
+
+    def __init__(
+        self, account_limit: int = ACCOUNT_CONCURRENCY, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._account_limit = account_limit
+        self._now = now
         self._quotas: dict[Scope, Quota] = {}
         self._reserved: dict[_Function, Quota] = {}
         # A function's are kept by the routes and running invocations that use them.
@@ -34,7 +51,9 @@ class Ledger:
         """What functions without reserved concurrency share in a scope; the same object every time."""
         quota = self._quotas.get(scope)
         if quota is None:
-            quota = self._quotas[scope] = Quota(self._account_limit, ACCOUNT_EXHAUSTED)
+            quota = self._quotas[scope] = Quota(
+                self._account_limit, ACCOUNT_EXHAUSTED, ACCOUNT_RATE, self._now
+            )
         return quota
 
     def quota_of(self, version: FunctionVersion) -> Leases:
@@ -43,14 +62,16 @@ class Ledger:
 
     def reserve(self, scope: Scope, name: str, limit: int | None) -> None:
         """A function has so many leases to itself from now on, and no others; None: it shares again."""
-        shared, own = self.quota(scope), self._reserved.pop((scope, name), None)
+        shared, own, back = self.quota(scope), self._reserved.pop((scope, name), None), 0
         if own is not None:
-            shared.limit += own.limit
+            back = own.limit
         if limit is not None:
-            own = own or Quota(0, RESERVED_EXHAUSTED)
-            own.limit = limit - self._provided_to(scope, name)
-            shared.limit -= own.limit
+            own = own or Quota(0, RESERVED_EXHAUSTED, RESERVED_RATE, self._now)
+            own.resize(limit - self._provided_to(scope, name))
+            own.is_stopped = limit == 0
+            back -= own.limit
             self._reserved[scope, name] = own
+        shared.resize(shared.limit + back)
         if own is not None:
             self._function(scope, name).take_from(shared if limit is None else own)
 
@@ -58,7 +79,7 @@ class Ledger:
         """So much of what its function has, or the scope shares, is the version's own from now on."""
         own = self._provided.get(_key(version))
         if own is None:
-            own = ProvisionedQuota(self._function(version.scope, version.name))
+            own = ProvisionedQuota(self._function(version.scope, version.name), self._now)
             self._provided[_key(version)] = own
         own.provide(limit)
 

@@ -2,12 +2,17 @@
 
 What is provisioned is taken out of what the function has or the account shares, used or not, so a version is
 never throttled below it, and the others of a function whose concurrency is all provisioned are throttled.
-Source: spec limits.md §1; localstack's test_reserved_provisioned_overlap, recorded from AWS.
+Calls beyond ten a second for each that is provisioned spill over as well.
+Source: spec limits.md §1; localstack's test_reserved_provisioned_overlap, recorded from AWS; quotas page, "10
+x allocated provisioned concurrency".
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lambdad.counting.function_quota import FunctionQuota
+from lambdad.counting.rates import Calls
 from lambdad.domain.errors import Throttled
 
 
@@ -16,17 +21,20 @@ class ProvisionedQuota:
 
     Args:
         function: the leases of the function it is a version of.
+        now: gives seconds of a clock that never jumps.
 
     Attributes:
+        calls: synchronous calls that may be made now with its own.
         limit: what is provisioned.
         in_use: leases out now that are its own, as many as there can be.
         spilled: leases out now that are the function's.
     """
 
-    __slots__ = ("_function", "in_use", "limit", "spilled")
+    __slots__ = ("_function", "calls", "in_use", "limit", "spilled")
 
-    def __init__(self, function: FunctionQuota) -> None:
+    def __init__(self, function: FunctionQuota, now: Callable[[], float]) -> None:
         self._function = function
+        self.calls = Calls(now)
         self.limit = 0
         self.in_use = 0
         self.spilled = 0
@@ -37,11 +45,27 @@ class ProvisionedQuota:
         return self._function
 
     def take(self) -> bool:
-        """Take a lease; False when neither kind is left."""
+        """Take a lease for a synchronous call; False when neither kind is left, or no call in this second."""
+        if self.in_use < self.limit:
+            calls = self.calls
+            if calls.at_hand:
+                calls.at_hand -= 1
+                self.in_use += 1
+                return True
+            if calls.draw(self.limit):
+                self.in_use += 1
+                return True
+        if not self._function.take():
+            return False
+        self.spilled += 1
+        return True
+
+    def take_for_event(self) -> bool:
+        """Take a lease for an asynchronous call; False when neither kind is left."""
         if self.in_use < self.limit:
             self.in_use += 1
             return True
-        if not self._function.take():
+        if not self._function.take_for_event():
             return False
         self.spilled += 1
         return True
@@ -57,13 +81,16 @@ class ProvisionedQuota:
         self.in_use -= 1
 
     def refusal(self) -> Throttled:
-        """Says whose concurrency is used up."""
+        """Says whose concurrency or calls are used up."""
         return self._function.refusal()
 
     def provide(self, limit: int) -> None:
         """Have so many leases from now on; those that are out count as its own as far as there are any."""
-        self._function.source.limit -= limit - self.limit
-        self.limit = limit
+        source = self._function.source
+        source.resize(source.limit - limit + self.limit)
+        if limit != self.limit:
+            self.calls.put_back(self.limit)
+            self.limit = limit
         out = self.in_use + self.spilled
         spilled = max(out - limit, 0)
         self._function.adopt(spilled - self.spilled)

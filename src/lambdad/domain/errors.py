@@ -22,6 +22,7 @@
     │   ├── RequestTooLarge          over a size limit
     │   ├── UnsupportedMediaType     content type refused
     │   ├── Throttled                a quota is used up; try again
+    │   │   └── Stopped              none is left by intent; trying again helps when that is changed
     │   ├── RecursiveInvocation      the function has called itself too often
     │   ├── CodeStorageExceeded      the region's code storage is full
     │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
@@ -168,6 +169,10 @@ class Throttled(CallerError):
         super().__init__("Rate Exceeded.")
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class Stopped(Throttled):
+    """What the function has reserved is 0, so nothing of it runs."""
 
 
 class RecursiveInvocation(CallerError):

@@ -77,6 +77,7 @@ MAX_LOG_LINE_BYTES: Final = 256 * KIB  # Q: CloudWatch Logs event size
 # Concurrency
 ACCOUNT_CONCURRENCY: Final = 1_000  # Q
 MIN_UNRESERVED_CONCURRENCY: Final = 100  # Q
+CALLS_PER_S_AND_LEASE: Final = 10  # Q: synchronous calls a second are at most ten times the concurrency
 
 # Scaling (Q: "Lambda scaling behavior" of the developer guide)
 SCALING_ENVIRONMENTS: Final = 1_000  # Q: new environments of one function in `SCALING_PERIOD_S`

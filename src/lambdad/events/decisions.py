@@ -7,10 +7,12 @@
                                          too old by then; else ended: RetriesExhausted or EventAgeExceeded
     throttled, or a fault of ours        again after 1 s, doubled each time up to 5 min, until it would be too
                                          old; takes nothing from the retries
+    what it has reserved is 0            ended without running: ZeroReservedConcurrency, at its next attempt
     it has come round too often          ended without running: RetriesExhausted, no attempt does better
     the function is gone                 dropped: nobody is left to tell
 
-Source: spec async-esm.md §1, and the recorded answer of an event of 60 s age that ended after one attempt.
+Source: spec async-esm.md §1, and the recorded answer of an event of 60 s age that ended after one attempt;
+for ZeroReservedConcurrency docs/decisions/0014-request-rates.md.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from lambdad.domain.errors import (
     NotFound,
     RecursiveInvocation,
     ServiceFault,
+    Stopped,
     Throttled,
 )
 from lambdad.domain.event import Again, Condition, Event
@@ -46,8 +49,17 @@ class Reply(Enum):
     SUCCEEDED = auto()
     FAILED = auto()
     REFUSED = auto()
+    STOPPED = auto()
     LOOPED = auto()
     GONE = auto()
+
+
+_ENDED: Final = {
+    Reply.GONE: None,
+    Reply.LOOPED: Condition.RETRIES_EXHAUSTED,
+    Reply.STOPPED: Condition.ZERO_RESERVED_CONCURRENCY,
+}
+"""What ends an event without another attempt, and the condition that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +83,16 @@ def reply_to(error: LambdadError) -> Reply:
         return Reply.GONE
     if isinstance(error, RecursiveInvocation):
         return Reply.LOOPED
+    if isinstance(error, Stopped):
+        return Reply.STOPPED
     # A function that is Pending, and a quota that is used up, become ready by themselves.
     return Reply.REFUSED if isinstance(error, Throttled | ServiceFault | Conflict) else Reply.FAILED
 
 
 def after(event: Event, policy: Policy, reply: Reply, now_ms: int) -> Again | Over:
     """What becomes of an event."""
-    if reply is Reply.GONE:
-        return Over(None, event.attempts)
-    if reply is Reply.LOOPED:
-        return Over(Condition.RETRIES_EXHAUSTED, event.attempts, looped=True)
+    if reply in _ENDED:
+        return Over(_ENDED[reply], event.attempts, looped=reply is Reply.LOOPED)
     if reply is Reply.REFUSED:
         again = Again(event.id, now_ms + backoff_s(event.refusals) * _MS, event.attempts, event.refusals + 1)
         return again if not is_too_old(event, policy, again.due_ms) else _aged(event.attempts)

@@ -77,6 +77,7 @@ class LaneQueue:
         blocked_until_ms: nothing is started before, for the last one was refused.
         paused: nothing is started.
         busy: something of it is being read.
+        is_starting: its ready events are being started now.
     """
 
     __slots__ = (
@@ -93,6 +94,7 @@ class LaneQueue:
         "has_more",
         "in_flight",
         "is_stale",
+        "is_starting",
         "lane",
         "next_due_ms",
         "paused",
@@ -113,6 +115,7 @@ class LaneQueue:
         self.blocked_until_ms = 0
         self.paused = False
         self.busy = False
+        self.is_starting = False
         self._ceiling = ceiling
         self._stock = stock
         self._typical_bytes: float = _FIRST_TYPICAL_BYTES

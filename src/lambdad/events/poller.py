@@ -191,14 +191,19 @@ class Poller:
 
     def _run(self, queue: LaneQueue) -> None:
         """Do for a lane whatever can be done now."""
-        if self._stopped:
+        if self._stopped or queue.is_starting:
             return
         now_ms = self._clock.now_ms()
         if queue.wants_policy(now_ms):
             self._task(queue, self._read_policy(queue))
             return
-        while queue.may_start(now_ms):
-            self._start(queue, queue.take(), now_ms)
+        # What is refused at once says so while it is started, and would start the next.
+        queue.is_starting = True
+        try:
+            while queue.may_start(now_ms):
+                self._start(queue, queue.take(), now_ms)
+        finally:
+            queue.is_starting = False
         if wanted := queue.wanted(now_ms):
             self._task(queue, self._claim(queue, wanted))
         elif queue.is_idle and len(self._lanes) > _MOST_LANES:
@@ -225,6 +230,7 @@ class Poller:
                     qualifier=lane.qualifier,
                     trace_header=event.trace,
                     tenant=event.tenant,
+                    is_event=True,
                 ),
                 partial(self._replied, queue, event, now_ms),
             )

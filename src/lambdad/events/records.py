@@ -23,6 +23,10 @@ _OK: Final = 200
 _LOOPED: Final = 400
 _THROTTLED: Final = 429
 _LAMBDA: Final = "lambda"
+
+_NOT_INVOKED: Final = "Function not invoked. Function isconfigured with zero reserved concurrent executions"
+"""AWS's words, blank and all, of a dead letter. Source: docs/decisions/0014."""
+
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -70,7 +74,11 @@ def deliveries(
         body = msgspec.json.encode(record(event, condition, attempts, last, now_ms))
         owed.append(_owed(event, target, body, (), now_ms))
     if policy.dead_letter is not None and not succeeded:
-        owed.append(_owed(event, policy.dead_letter, event.payload, _attributes(event, last, looped), now_ms))
+        owed.append(
+            _owed(
+                event, policy.dead_letter, event.payload, _attributes(event, condition, last, looped), now_ms
+            )
+        )
     return tuple(owed)
 
 
@@ -108,7 +116,11 @@ def _came_round(event: Event, target: str) -> bool:
     return lineage.is_loop(lineage.passed_on(event.trace, lineage.key_of(target))[1])
 
 
-def _attributes(event: Event, last: Attempt | None, looped: bool) -> tuple[tuple[str, str, str], ...]:
+def _attributes(
+    event: Event, condition: Condition, last: Attempt | None, looped: bool
+) -> tuple[tuple[str, str, str], ...]:
+    if condition is Condition.ZERO_RESERVED_CONCURRENCY:  # there was no answer, so there is no code
+        return (("RequestID", "String", event.request_id), ("ErrorMessage", "String", _NOT_INVOKED))
     code, message = (_OK, _message(last)) if last is not None else (_THROTTLED, "Rate Exceeded.")
     if looped:
         code, message = _LOOPED, str(RecursiveInvocation())

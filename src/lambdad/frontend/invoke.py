@@ -18,7 +18,7 @@ from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
 from lambdad.domain import lineage
 from lambdad.domain.arn import FunctionReference, parse_function
-from lambdad.domain.errors import LambdadError, RecursiveInvocation, ServiceFault
+from lambdad.domain.errors import LambdadError, RecursiveInvocation, ServiceFault, Throttled
 from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
@@ -30,6 +30,7 @@ from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
 from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.frontend.tenants import check_tenant
+from lambdad.frontend.throttles import Throttles
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
 
@@ -109,6 +110,7 @@ class Frontend:
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
         self.loops = Loops()
+        self.throttles = Throttles()
         self.in_flight = 0
         self.draining = False
 
@@ -195,10 +197,12 @@ class Frontend:
         client_context: bytes | None = None,
         want_tail: bool = False,
         stream: Outlet | None = None,
+        is_event: bool = False,
     ) -> Invocation:
         """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`.
 
-        `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage.
+        `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage. An
+        event counts as concurrency, but not as a call of this second.
         """
         before = 0
         if trace:
@@ -213,8 +217,8 @@ class Frontend:
             return _refused(invocation, RecursiveInvocation())
         if self.draining:
             return _refused(invocation, _shutting_down())
-        if not route.quota.take():
-            return _refused(invocation, route.quota.refusal())
+        if not (route.quota.take_for_event() if is_event else route.quota.take()):
+            return self._throttled(invocation, route)
         self.in_flight += 1
         try:
             route.pool.assign(invocation)
@@ -223,6 +227,15 @@ class Frontend:
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
         return invocation
 
+    def _throttled(self, invocation: Invocation, route: Route) -> Invocation:
+        refusal = route.quota.refusal()
+        self._count(invocation, refusal)
+        return _refused(invocation, refusal)
+
+    def _count(self, invocation: Invocation, refusal: Throttled) -> None:
+        version = invocation.target.version
+        self.throttles.count(version.scope, version.name, refusal.reason, self._clock.monotonic())
+
     def _settled(self, invocation: Invocation) -> None:
         """Every lease comes back here, whatever happened to the invocation."""
         invocation.on_done = _settled_twice
@@ -230,6 +243,8 @@ class Frontend:
         if isinstance(target, Route):
             target.quota.give_back()
         self.in_flight -= 1
+        if invocation.error is not None and isinstance(invocation.error, Throttled):
+            self._count(invocation, invocation.error)
         try:
             invocation.reply(invocation)
         except Exception:  # noqa: BLE001 - whoever asked must not break the environment that answers
@@ -276,6 +291,7 @@ class Frontend:
             trace=request.trace_header,
             client_context=request.client_context,
             want_tail=request.want_tail,
+            is_event=request.is_event,
         )
 
 

@@ -23,6 +23,7 @@ class InvokeRequest:
         trace_header: `X-Amzn-Trace-Id` as received; None when absent.
         want_tail: `LogType=Tail`.
         tenant: `TenantId`; None when absent.
+        is_event: an event accepted before: it counts as concurrency, but not as a call of this second.
     """
 
     scope: Scope
@@ -34,6 +35,7 @@ class InvokeRequest:
     trace_header: str | None = None
     want_tail: bool = False
     tenant: str | None = None
+    is_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,13 @@ class Settings:
         unit="environments",
         shown="derived",
     )
+    account_concurrency: int = _setting(
+        1_000,
+        reading.integer,
+        what="Concurrent executions of each account in each region; tenfold, calls a second.",
+        why="AWS's quota; throttles are met here before they are met there.",
+        unit="executions",
+    )
     memory_ceiling_mib: int | None = _setting(
         None,
         reading.integer,

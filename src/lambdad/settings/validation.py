@@ -8,6 +8,7 @@ import re
 from lambdad.settings.file_systems import first_nested
 from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation, Settings
 
+_MOST_CONCURRENCY = 1_000_000
 _MET_BY_PROCESS = (RequiredIsolation.NONE, RequiredIsolation.PROCESS)
 
 
@@ -46,14 +47,7 @@ def validate(settings: Settings) -> list[str]:
         for name, path in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key))
         if path is not None and not path.is_file()
     )
-    if settings.max_environments is not None and settings.max_environments < 1:
-        lines.append("max_environments = 0 is refused: at least one environment is needed")
-    if settings.memory_ceiling_mib is not None and settings.memory_ceiling_mib < 1:
-        lines.append("memory_ceiling_mib = 0 is refused: an environment needs memory")
-    if settings.pools and settings.pool_memory_mib < 1:
-        lines.append("pool_memory_mib = 0 is refused: nothing could wait; pools = false has no pools")
-    if settings.max_environment_age_s <= 0:
-        lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
+    lines.extend(_counts(settings))
     lines.extend(_shared_data(settings))
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):
         lines.append(f"default_region = {settings.default_region} is refused: not a region name (us-east-1)")
@@ -65,6 +59,23 @@ def validate(settings: Settings) -> list[str]:
         for origin in settings.cors_origins
         if not re.fullmatch(r"https?://[^/\s*]+", origin)
     )
+    return lines
+
+
+def _counts(settings: Settings) -> list[str]:
+    """Numbers that must be at least something."""
+    lines = []
+    if not 1 <= settings.account_concurrency <= _MOST_CONCURRENCY:
+        asked = settings.account_concurrency
+        lines.append(f"account_concurrency = {asked} is refused: it is from 1 to {_MOST_CONCURRENCY}")
+    if settings.max_environments is not None and settings.max_environments < 1:
+        lines.append("max_environments = 0 is refused: at least one environment is needed")
+    if settings.memory_ceiling_mib is not None and settings.memory_ceiling_mib < 1:
+        lines.append("memory_ceiling_mib = 0 is refused: an environment needs memory")
+    if settings.pools and settings.pool_memory_mib < 1:
+        lines.append("pool_memory_mib = 0 is refused: nothing could wait; pools = false has no pools")
+    if settings.max_environment_age_s <= 0:
+        lines.append("max_environment_age_s = 0 is refused: an environment must live to take an event")
     return lines
 
 

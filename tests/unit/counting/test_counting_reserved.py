@@ -12,8 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lambdad.counting.function_quota import FunctionQuota
 from lambdad.counting.leases import Leases
 from lambdad.counting.ledger import Ledger
+from lambdad.counting.provisioned_quota import ProvisionedQuota
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.scope import Scope
+from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
 
 HERE = Scope()
@@ -23,6 +25,10 @@ OTHER = version_of("other")
 SHARED, RESERVED = (
     "ConcurrentInvocationLimitExceeded",
     "ReservedFunctionConcurrentInvocationLimitExceeded",
+)
+SHARED_RATE, RESERVED_RATE = (
+    "FunctionInvocationRateLimitExceeded",
+    "ReservedFunctionInvocationRateLimitExceeded",
 )
 
 
@@ -148,10 +154,11 @@ def of(version: Version) -> FunctionVersion:
 
 
 class Changes(RuleBasedStateMachine):
-    """Limits change in any order, as far as the control plane lets them, while leases are out.
+    """Limits change in any order, as far as the control plane lets them, while leases are out and time passes.
 
-    Of each lease is known which version has it and which quota gave it. Whether another may be given is
-    calculated from that anew each time.
+    Of each lease is known which version has it and which quota gave it, and of how many a version has more
+    than its own. Whether another may be given is calculated from that anew each time: for an event exactly, for
+    a call unless there were too many in this second.
     """
 
     ACCOUNT = 8
@@ -161,7 +168,9 @@ class Changes(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = Ledger(self.ACCOUNT)
+        self.clock = FakeClock(1_000.0)
+        self.ledger = Ledger(self.ACCOUNT, self.clock.monotonic)
+        self.spilled: dict[Version, int] = {}
         self.reserved: dict[str, int] = {}
         self.provided: dict[Version, int] = {}
         self.out: list[tuple[Version, Leases]] = []
@@ -178,8 +187,10 @@ class Changes(RuleBasedStateMachine):
         """Leases that are out and count as what a version is provided with."""
         if version not in self.provided:
             return 0
-        quota = self.ledger.quota_of(of(version))
-        return min(sum(by is quota for _, by in self.out), self.provided[version])
+        return self.given_by(self.ledger.quota_of(of(version))) - self.spilled.get(version, 0)
+
+    def given_by(self, quota: Leases) -> int:
+        return sum(by is quota for _, by in self.out)
 
     def of_the_function(self, name: str) -> int:
         """Leases of a function that are out and count as nobody's but the function's."""
@@ -212,29 +223,81 @@ class Changes(RuleBasedStateMachine):
         limit = min(limit, most - others)
         self.ledger.provide(of(version), limit)
         self.provided[version] = limit
+        self.spilled[version] = max(0, self.given_by(self.ledger.quota_of(of(version))) - limit)
 
     @rule(version=st.sampled_from(PUBLISHED))
     def withdraw(self, version: Version) -> None:
         self.ledger.withdraw(of(version))
         self.provided.pop(version, None)
+        self.spilled.pop(version, None)
+
+    def has_own(self, version: Version) -> bool:
+        return self.of_its_own(version) < self.provided.get(version, 0)
+
+    def given(self, version: Version, quota: Leases, *, as_its_own: bool) -> None:
+        self.out.append((version, quota))
+        if version in self.provided and not as_its_own:
+            self.spilled[version] = self.spilled.get(version, 0) + 1
+
+    def assert_refused(self, version: Version, quota: Leases) -> None:
+        reasons = (RESERVED, RESERVED_RATE) if version[0] in self.reserved else (SHARED, SHARED_RATE)
+        assert quota.refusal().reason == reasons[self.room(version[0]) > 0]
+
+    @rule(version=st.sampled_from(VERSIONS))
+    def take_for_event(self, version: Version) -> None:
+        own = self.has_own(version)
+        may = own or self.room(version[0]) > 0
+        quota = self.ledger.quota_of(of(version))
+        assert quota.take_for_event() is may
+        if may:
+            self.given(version, quota, as_its_own=own)
+        else:
+            self.assert_refused(version, quota)
 
     @rule(version=st.sampled_from(VERSIONS))
     def take(self, version: Version) -> None:
-        may = self.room(version[0]) > 0
-        may = may or self.of_its_own(version) < self.provided.get(version, 0)
+        own, room = self.has_own(version), self.room(version[0]) > 0
+        quota = self.ledger.quota_of(of(version))
+        before = quota.spilled if isinstance(quota, ProvisionedQuota) else 0
+        if not quota.take():
+            self.assert_refused(version, quota)
+            return
+        assert own or room
+        spilled = isinstance(quota, ProvisionedQuota) and quota.spilled > before
+        assert not spilled or room, "nothing spills over where nothing is"
+        self.given(version, quota, as_its_own=not spilled)
+
+    @rule(version=st.sampled_from(VERSIONS))
+    def take_after_a_rest(self, version: Version) -> None:
+        self.clock.now_s += 1.001
+        own = self.has_own(version)
+        may = own or self.room(version[0]) > 0
         quota = self.ledger.quota_of(of(version))
         assert quota.take() is may
         if may:
-            self.out.append((version, quota))
+            self.given(version, quota, as_its_own=own)
         else:
-            reserved = version[0] in self.reserved
-            assert quota.refusal().reason == (RESERVED if reserved else SHARED)
+            self.assert_refused(version, quota)
+
+    @rule(version=st.sampled_from(VERSIONS), seconds=st.sampled_from([0.0, 0.01, 0.2]))
+    def call_until_refused(self, version: Version, seconds: float) -> None:
+        self.clock.now_s += seconds
+        quota = self.ledger.quota_of(of(version))
+        most = int(10 * self.ACCOUNT * 1.05) + 1  # see `counting.rates`: those at hand come on top
+        for _ in range(most + 1):
+            if not quota.take():
+                self.assert_refused(version, quota)
+                return
+            quota.give_back()
+        raise AssertionError("more calls than the whole account may have")
 
     @precondition(lambda self: self.out)
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
-        place = data.draw(st.integers(0, len(self.out) - 1))
-        self.out.pop(place)[1].give_back()
+        version, quota = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
+        quota.give_back()
+        if version in self.provided and quota is self.ledger.quota_of(of(version)):
+            self.spilled[version] = max(0, self.spilled.get(version, 0) - 1)
 
     @invariant()
     def what_is_shared_is_what_nobody_has(self) -> None:
@@ -249,6 +312,7 @@ class Changes(RuleBasedStateMachine):
             self.ledger.reserve(HERE, name, None)
         for version in list(self.provided):
             self.ledger.withdraw(of(version))
+        self.clock.now_s += 1.001
         assert taken(self.ledger) == self.ACCOUNT
 
 

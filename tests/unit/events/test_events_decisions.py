@@ -15,6 +15,7 @@ from lambdad.domain.errors import (
     NotFound,
     RecursiveInvocation,
     ServiceFault,
+    Stopped,
     Throttled,
 )
 from lambdad.domain.event import Again, Condition, Delivery, Event, Lane
@@ -112,11 +113,38 @@ def test_an_event_of_a_function_that_is_gone_is_dropped():
     assert after(event(attempts=1), Policy(), Reply.GONE, NOW) == Over(None, 1)
 
 
+def test_an_event_of_a_function_with_nothing_reserved_ends_at_once_and_is_told_as_aws_tells_it():
+    over = after(event(), Policy(), Reply.STOPPED, NOW)
+    assert over == Over(Condition.ZERO_RESERVED_CONCURRENCY, 0)
+    policy = Policy(on_failure=QUEUE, dead_letter=QUEUE)
+    told, dead = deliveries(event(), policy, Condition.ZERO_RESERVED_CONCURRENCY, 0, None, NOW)
+    assert json.loads(told.body) == {
+        "version": "1.0",
+        "timestamp": "2026-11-23T02:13:20.123Z",
+        "requestContext": {
+            "requestId": "request-1",
+            "functionArn": f"{FUNCTION}:live",
+            "condition": "ZeroReservedConcurrency",
+            "approximateInvokeCount": 0,
+        },
+        "requestPayload": {"a": 1.5},
+    }
+    assert dead.body == b'{"a": 1.50}'
+    assert [name for name, _, _ in dead.attributes] == ["RequestID", "ErrorMessage"]
+
+
+def test_an_event_that_ran_before_its_function_was_stopped_tells_how_often():
+    over = after(event(attempts=1), Policy(), Reply.STOPPED, NOW)
+    assert over == Over(Condition.ZERO_RESERVED_CONCURRENCY, 1)
+
+
 @pytest.mark.parametrize(
     ("error", "reply"),
     [
         (NotFound("no"), Reply.GONE),
         (Throttled("ConcurrentInvocationLimitExceeded"), Reply.REFUSED),
+        (Stopped("ReservedFunctionConcurrentInvocationLimitExceeded"), Reply.STOPPED),
+        (Throttled("ReservedFunctionInvocationRateLimitExceeded", 1), Reply.REFUSED),
         (ServiceFault("no room"), Reply.REFUSED),
         (Conflict("pending"), Reply.REFUSED),
         (AccessDenied("no"), Reply.FAILED),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any
 
 import pytest
 
-from lambdad.domain.errors import NotFound, ServiceFault, Throttled
+from lambdad.domain.errors import NotFound, ServiceFault, Stopped, Throttled
 from lambdad.domain.event import Condition, Lane
 from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.scope import Scope
@@ -36,6 +37,7 @@ async def test_an_event_runs_with_what_it_was_accepted_with() -> None:
     (_, request) = stage.functions.calls[0]
     assert (request.scope, request.function, request.qualifier) == (Scope("1" * 12, "eu-west-1"), "f", "live")
     assert (request.payload, request.request_id, request.trace_header) == (b'{"n":1}', ids[0], "Root=1")
+    assert request.is_event
     assert stage.over == {ids[0]: Over(Condition.SUCCESS, 1)}
     assert queued(stage) == 0
 
@@ -70,6 +72,32 @@ async def test_a_throttled_event_backs_off_and_runs_once_it_may() -> None:
     del stage.functions.answers["f"]
     await stage.time.pass_by(100)
     assert stage.over == {ids[0]: Over(Condition.SUCCESS, 1)}
+
+
+async def test_events_that_wait_end_when_their_function_is_stopped() -> None:
+    stage = Stage()
+    stage.functions.answers["f"] = throttled
+    ids = await stage.accept(count=200)
+    await stage.time.pass_by(100)
+    stage.functions.answers["f"] = lambda _: Stopped("x")
+    stage.poller.changed(HERE, "f")
+    await stage.time.pass_by(400)
+    over = Over(Condition.ZERO_RESERVED_CONCURRENCY, 0)
+    assert stage.over == dict.fromkeys(ids, over)
+    assert queued(stage) == 0
+
+
+async def test_a_backlog_that_is_refused_while_it_is_started_takes_no_stack() -> None:
+    stage, depths = Stage(), list[int]()
+
+    def at_once(_: Any, reply: Any) -> None:
+        depths.append(len(inspect.stack(0)))
+        reply(Stopped("x"))
+
+    stage.functions.invoke = at_once  # type: ignore[method-assign]
+    await stage.accept(count=64)
+    assert len(stage.over) == 64
+    assert max(depths) - min(depths) < 8
 
 
 async def test_a_backlog_of_a_throttled_function_asks_as_seldom_as_one_event() -> None:

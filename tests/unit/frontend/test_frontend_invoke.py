@@ -61,8 +61,9 @@ class Stage:
         self.catalogue = Catalogue()
         self.worker = Worker()
         self.pools = Pools(Placement(self.worker, 10), FakeClock(), 100)  # type: ignore[arg-type]
-        self.ledger = Ledger(2)
-        self.frontend = Frontend(self.catalogue.resolve, self.pools, self.ledger, FakeClock())
+        self.clock = FakeClock()
+        self.ledger = Ledger(2, self.clock.monotonic)
+        self.frontend = Frontend(self.catalogue.resolve, self.pools, self.ledger, self.clock)
         self.done: list[Invocation] = []
 
     @property
