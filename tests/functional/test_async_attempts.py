@@ -45,7 +45,10 @@ def test_retries_ages_and_changes_of_configuration_are_as_the_qualifier_says(tmp
         treat(server, name, failure=once, qualifier="once", MaximumRetryAttempts=1)
         treat(server, name, failure=aged, qualifier="aged", MaximumEventAgeInSeconds=60)
         treat(server, name, failure=never, qualifier="never", MaximumRetryAttempts=0)
-        ids = {alias: send(server, name, FAILING, Qualifier=alias) for alias in ("once", "aged", "never", "changed")}
+        ids = {
+            alias: send(server, name, FAILING, Qualifier=alias)
+            for alias in ("once", "aged", "never", "changed")
+        }
         ids["plain"] = send(server, name, FAILING)
         assert told(services, never) == ("RetriesExhausted", 1)
         assert told(services, aged) == ("EventAgeExceeded", 1), "a retry would come too late"
@@ -130,13 +133,13 @@ def test_a_throttled_event_keeps_its_retries_and_runs_once_it_may(shared_server:
     client = shared_server.client()
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     request_id = send(shared_server, name, {"n": 1})
-    eventually(lambda: counted(shared_server, name).get("refused", 0) >= 3, "three throttles")
+    eventually(lambda: counted(shared_server, name).get("refused", 0) >= 2, "two throttles")
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     ids = [request_id, *(send(shared_server, name, {"n": number}) for number in range(2, 12))]
     eventually(lambda: counted(shared_server, name)["succeeded"] == 11, "the end of the events")
     logged = "".join(shared_server.messages(name, until=ids[-1]))
     assert [logged.count(one) >= 1 for one in ids] == [True] * 11
-    assert logged.count("ran ") == 11
+    assert logged.count("ran {") == 11
     assert counted(shared_server, name)["failed"] == 0
 
 
@@ -151,7 +154,9 @@ def test_events_run_on_provisioned_environments(shared_server: Server):
         FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1
     )
     eventually(
-        lambda: client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")["Status"] == "READY",
+        lambda: (
+            client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")["Status"] == "READY"
+        ),
         "READY",
     )
     request_id = send(shared_server, f"{name}:1", {"n": 1})
@@ -161,7 +166,10 @@ def test_events_run_on_provisioned_environments(shared_server: Server):
 
 def test_a_chain_of_destinations_ends_and_one_that_bites_its_tail_is_stopped(shared_server: Server):
     """Two functions that are each other's destination on success: sixteen rounds, as with calls."""
-    one, two = shared_server.function({"app.py": APP}), shared_server.function({"app.py": APP})
+    silent = APP.replace(
+        'return {"id"', 'return  # {"id"'
+    )  # or the records of records would be too large soon
+    one, two = shared_server.function({"app.py": silent}), shared_server.function({"app.py": silent})
     last = shared_server.function({"app.py": APP})
     treat(shared_server, one, success=arn_of(shared_server, two))
     treat(shared_server, two, success=arn_of(shared_server, last))
@@ -171,8 +179,10 @@ def test_a_chain_of_destinations_ends_and_one_that_bites_its_tail_is_stopped(sha
     treat(shared_server, two, success=arn_of(shared_server, one))
     send(shared_server, one, {"round": "and round"})
     eventually(
-        lambda: counted(shared_server, one, "$LATEST").get("looped", 0)
-        + counted(shared_server, two, "$LATEST").get("looped", 0),
+        lambda: (
+            counted(shared_server, one, "$LATEST").get("looped", 0)
+            + counted(shared_server, two, "$LATEST").get("looped", 0)
+        ),
         "the end of the loop",
     )
     rounds = [

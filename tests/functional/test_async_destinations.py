@@ -178,6 +178,18 @@ def test_a_function_gets_the_record_as_an_event_of_its_own(
     assert record["responsePayload"]["id"] == record["requestContext"]["requestId"]
 
 
+def test_a_record_too_large_for_an_event_is_given_up_at_once(server: Server):
+    large = server.function({"app.py": "def handler(event, context):\n    return 'x' * 2**20\n"})
+    heir = server.function({"app.py": APP})
+    treat(server, large, success=arn_of(server, heir))
+    send(server, large)
+    eventually(
+        lambda: (queue_of(server, large) or {"since_start": {"given_up": 0}})["since_start"]["given_up"] == 1
+    )
+    assert queue_of(server, heir, "$LATEST") is None
+    assert "the record has 1048" in server.log
+
+
 def test_a_bucket_gets_failures_under_the_functions_name(server: Server, services: LocalServices, name: str):
     bucket = services.bucket()
     treat(server, name, failure=f"arn:aws:s3:::{bucket}", MaximumRetryAttempts=0)
@@ -232,7 +244,9 @@ def test_what_is_told_while_the_services_are_down_arrives_when_they_are_up(
     ids = {send(server, name, {"n": number}) for number in range(5)}
     failing = send(server, name, {"fail": "no"})
     eventually(lambda: queue_of(server, name)["since_start"]["undelivered"] >= 5)
-    eventually(lambda: queue_of(server, heir, "$LATEST"), "the failure told to a function, which needs no service")
+    eventually(
+        lambda: queue_of(server, heir, "$LATEST"), "the failure told to a function, which needs no service"
+    )
     services.start()
     services.queue("kept-waiting")
     records = services.records(queue, 6)

@@ -14,6 +14,7 @@ from lambdad import __version__
 from lambdad.assignment.pools import Pools
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
+from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
 from lambdad.storage.backup import backup
 from lambdad.worker.host import Host
@@ -37,6 +38,7 @@ class OwnOperations:
     factory: SandboxFactory
     data_dir: Path | None
     started: float
+    queue: EventQueue
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -64,6 +66,7 @@ class OwnOperations:
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,
             },
+            "events": self._events(),
             "capacity": self._capacity(),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
@@ -87,6 +90,10 @@ class OwnOperations:
                 for one in self.host.environments()
             ],
         }
+
+    def _events(self) -> Mapping[str, object]:
+        queued, running = self.queue.glance()
+        return {"queued": queued, "running": running}
 
     def _capacity(self) -> Mapping[str, object]:
         placement, crowd = self.pools.placement, self.pools.crowd()
