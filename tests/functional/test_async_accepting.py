@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,23 @@ def test_the_aws_cli_sends_events(shared_server: Server, name: str, tmp_path: Pa
     logged = "".join(shared_server.messages(name))
     assert '"from": "Invoke"}' in logged
     assert '"from": "InvokeAsync"}' in logged
+
+
+def test_lambdads_own_command_sends_events(shared_server: Server, name: str):
+    command = [
+        sys.executable,
+        "-m",
+        "lambdad.cli.entry",
+        "invoke",
+        name,
+        "--async",
+        "-p",
+        '{"from": "lambdad"}',
+    ]
+    ran = subprocess.run(
+        [*command, "--endpoint", shared_server.url], capture_output=True, text=True, check=True
+    )
+    assert seen(shared_server, name, ran.stdout.strip())["event"] == {"from": "lambdad"}
 
 
 def test_invoke_async_answers_its_status_and_the_functions_request_id(shared_server: Server, name: str):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,13 @@ def counted(server: Server, name: str, qualifier: str | None = None) -> Any:
 def waits_for_its_retry(server: Server, name: str, qualifier: str | None = None) -> None:
     """Wait until an event has failed once more and waits for its next attempt."""
     eventually(lambda: (queue_of(server, name, qualifier) or {}).get("next_attempt_s"), "an attempt")
+
+
+def status(server: Server) -> Any:
+    """The queue as `lambdad status` shows it."""
+    command = [sys.executable, "-m", "lambdad.cli.entry", "status", "--json", "--endpoint", server.url]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(ran.stdout)["events"]
 
 
 def told(services: LocalServices, queue: str) -> tuple[Any, Any]:
@@ -72,6 +81,32 @@ def test_retries_ages_and_changes_of_configuration_are_as_the_qualifier_says(tmp
                 assert third.stop() == 0
         finally:
             second.stop()
+
+
+def test_what_is_throttled_for_too_long_ends_without_having_run(tmp_path: Path):
+    with server_with_services(tmp_path) as (server, services):
+        records, letters = services.queue(), services.queue()
+        name = server.function({"app.py": APP}, DeadLetterConfig={"TargetArn": letters})
+        treat(server, name, failure=records, MaximumEventAgeInSeconds=60)
+        server.client().put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        request_id = send(server, name, {"n": 1})
+        eventually(lambda: counted(server, name).get("refused"), "a throttle")
+        assert status(server) == {"queued": 1, "running": 0}
+        again = later(server, 61)
+        try:
+            (record,) = services.records(records)
+            assert record["requestContext"]["requestId"] == request_id
+            assert record["requestContext"]["condition"] == "EventAgeExceeded"
+            assert record["requestContext"]["approximateInvokeCount"] == 0
+            assert record["requestPayload"] == {"n": 1}
+            assert "responsePayload" not in record
+            (letter,) = services.messages(letters, 1)
+            assert json.loads(letter["Body"]) == {"n": 1}
+            assert letter["MessageAttributes"]["ErrorCode"]["StringValue"] == "429"
+            assert status(again) == {"queued": 0, "running": 0}
+            assert again.messages(name) == []
+        finally:
+            assert again.stop() == 0
 
 
 def test_a_retry_runs_the_code_and_tells_the_dead_letter_queue_of_then(tmp_path: Path):

@@ -190,6 +190,18 @@ def test_a_record_too_large_for_an_event_is_given_up_at_once(server: Server):
     assert "the record has 1048" in server.log
 
 
+def test_a_record_too_large_for_a_topic_keeps_no_other_waiting(server: Server, services: LocalServices):
+    topic, queue = services.topic()
+    function = server.function({"app.py": "def handler(event, context):\n    return 'x' * event\n"})
+    treat(server, function, success=topic)
+    send(server, function, 300_000)
+    eventually(lambda: (queue_of(server, function) or {"since_start": {}})["since_start"].get("given_up"))
+    request_id = send(server, function, 1)
+    (notification,) = services.records(queue)
+    assert json.loads(notification["Message"])["requestContext"]["requestId"] == request_id
+    assert queue_of(server, function)["since_start"]["undelivered"] == 1
+
+
 def test_a_bucket_gets_failures_under_the_functions_name(server: Server, services: LocalServices, name: str):
     bucket = services.bucket()
     treat(server, name, failure=f"arn:aws:s3:::{bucket}", MaximumRetryAttempts=0)
