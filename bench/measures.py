@@ -10,6 +10,7 @@ from bench import (
     measure_cold,
     measure_control,
     measure_density,
+    measure_events,
     measure_freeze,
     measure_memory,
     measure_paths,
@@ -38,6 +39,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.STREAM: measure_stream.measure,
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
+    Measure.EVENTS: measure_events.measure,
 }
 
 

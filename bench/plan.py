@@ -23,7 +23,8 @@ class Effort:
 
     `burst` cold invokes are made at once, `density` functions have an idle environment each, and
     `sustained` functions are started one after the other by a few callers. `catalogue` functions are
-    there while `control_calls` of each kind are made of the control plane.
+    there while `control_calls` of each kind are made of the control plane. `queued` events are drained,
+    and `backlog` events wait while others are accepted.
     """
 
     rounds: int
@@ -40,6 +41,8 @@ class Effort:
     sustained: int
     catalogue: int
     control_calls: int
+    queued: int
+    backlog: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
@@ -60,6 +63,8 @@ FULL = Effort(
     sustained=300,
     catalogue=10_000,
     control_calls=500,
+    queued=20_000,
+    backlog=1_000_000,
 )
 QUICK = Effort(
     1,
@@ -76,6 +81,8 @@ QUICK = Effort(
     sustained=40,
     catalogue=1_000,
     control_calls=100,
+    queued=2_000,
+    backlog=20_000,
 )
 
 

@@ -47,6 +47,12 @@ COLD_MS = {
 """Request to answer in ms, or that many times the start of the bare interpreter."""
 RESTORE_MS = 25.0
 COLD_PER_S = 100.0
+ACCEPTS_PER_S = 10_000.0
+ACCEPT_SHARE_OF_COMMITS = 0.75
+DRAIN_SHARE_OF_SYNC = 0.8
+BACKLOG_P50_RATIO = 1.2
+BACKLOG_MB = 200.0
+BACKLOG_START_MS = 2000.0
 CONTROL_P50_MS = 3.0
 READS_PER_CORE_PER_S = 500.0
 LIST_PAGE_MS = 20.0
@@ -99,6 +105,7 @@ def checks(results: Results, peers: Sequence[str]) -> list[Check]:
         *_absolute(results),
         *_cold(results),
         *_control(results),
+        *_events(results),
         *_against_floor(results),
         *_against_peers(results, peers),
     ]
@@ -172,6 +179,28 @@ def _control(results: Results) -> Iterator[Check]:
     yield Check("server start with 10,000 functions", "ms", start, LARGE_START_MS, at_most=True)
     memory = plain("resident_mb", "memory of the large catalogue")
     yield Check("memory of 10,000 functions", "MB", memory, LARGE_CATALOGUE_MB, at_most=True)
+
+
+def _events(results: Results) -> Iterator[Check]:
+    def plain(metric: str, what: str, connections: int | None = None) -> float | None:
+        return results.median(Key(Measure.EVENTS, PRODUCT, metric, what, None, connections))
+
+    many = plain("rate_per_s", "accept", 256)
+    yield Check("events accepted at 256 connections", "/s", many, ACCEPTS_PER_S, at_most=False)
+    one = plain("rate_per_s", "accept", 1)
+    commits = results.median(Key(Measure.EVENTS, "one row per commit", "rate_per_s", "commit"))
+    share = one / commits if one is not None and commits else None
+    name = "events accepted at 1 / one row per commit"
+    yield Check(name, "times", share, ACCEPT_SHARE_OF_COMMITS, at_most=False)
+    drain = plain("share_of_sync", "drain")
+    yield Check("rate of queued events / synchronous", "times", drain, DRAIN_SHARE_OF_SYNC, at_most=False)
+    backlog = "with the backlog"
+    ratio = plain("p50_ratio", backlog)
+    yield Check("accepting beside a backlog, p50", "times", ratio, BACKLOG_P50_RATIO, at_most=True)
+    memory = plain("resident_mb", backlog)
+    yield Check("server resident with a backlog", "MB", memory, BACKLOG_MB, at_most=True)
+    start = plain("start_ms", backlog)
+    yield Check("server start with a backlog", "ms", start, BACKLOG_START_MS, at_most=True)
 
 
 def _against_floor(results: Results) -> Iterator[Check]:

@@ -25,6 +25,7 @@ class Measure(StrEnum):
     DENSITY = "density"
     CLI = "cli"
     CONTROL = "control"
+    EVENTS = "events"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.config import Config
+
 from tests.running import Server, start_server, zip_of
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +32,18 @@ class Answer:
     log: str
     request_id: str
     version: str | None
+
+
+def client_of(server: Server) -> Any:
+    """A client that never repeats a call: every call is acknowledged or not."""
+    return boto3.client(
+        "lambda",
+        endpoint_url=server.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="secret",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
+    )
 
 
 @contextmanager

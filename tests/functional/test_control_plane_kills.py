@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from calling import started
+from calling import client_of, started
 
 from tests.running import ROLE, Server, zip_of
 
@@ -22,18 +20,6 @@ ROUNDS = 5
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 CODE = zip_of({"app.py": "def handler(event, context):\n    return event\n"})
 Key = tuple[str, str]
-
-
-def client_of(server: Server) -> Any:
-    """A client that never repeats a call: every call is acknowledged or not."""
-    return boto3.client(
-        "lambda",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="secret",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
-    )
 
 
 def absent(read: Callable[[], Any]) -> Any:

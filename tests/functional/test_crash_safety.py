@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from calling import call, started
+from calling import call, client_of, started
 from traces import left_after, processes, traces
 
 from tests.running import ROLE, Server, zip_of
@@ -27,18 +25,6 @@ def code(number: int, padding: int = 0) -> bytes:
     """Code that answers a number, with so many bytes that do not compress beside it."""
     return zip_of(
         {"app.py": f"def handler(event, context):\n    return {number}\n", "padding": os.urandom(padding)}
-    )
-
-
-def client_of(server: Server) -> Any:
-    """A client that never repeats a call: every call is acknowledged or not."""
-    return boto3.client(
-        "lambda",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="secret",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
     )
 
 

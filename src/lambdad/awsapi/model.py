@@ -137,6 +137,16 @@ class Shape:
         """Members that live in a JSON body."""
         return tuple(m for m in self.members.values() if m.location is None)
 
+    @cached_property
+    def body_names(self) -> Mapping[str, tuple[str | None, Member | None]]:
+        """How each member stands in a JSON body: its name there, None for one that stands elsewhere; and the
+        member itself unless its values stand as they are.
+        """
+        return {
+            name: (member.wire_name if member.location is None else None, None if member.is_plain else member)
+            for name, member in self.members.items()
+        }
+
     @property
     def is_event_stream(self) -> bool:
         """Whether the structure is a stream of events, one per member."""

@@ -53,15 +53,16 @@ def structure(shape: Shape, value: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         NotInModel: the value has a member that the shape lacks.
     """
-    members = shape.members
+    names = shape.body_names
     made: dict[str, Any] = {}
     for name, item in value.items():
-        member = members.get(name)
-        if member is None:
+        known = names.get(name)
+        if known is None:
             raise NotInModel(f"{shape.name} has no {name}")
-        if item is not None and member.location is None:
+        wire_name, member = known
+        if item is not None and wire_name is not None:
             # Most of a long list ends here, without a call each.
-            made[member.wire_name] = item if member.is_plain else _value(member, item)
+            made[wire_name] = item if member is None else _value(member, item)
     return made
 
 
@@ -204,11 +205,15 @@ def _timestamp(member: Member, value: Any) -> Any:
 
 def _list(shape: Shape, value: Any) -> list[Any]:
     element = shape.element
+    if element.is_plain:
+        return list(value)
     return [None if item is None else _value(element, item) for item in value]
 
 
 def _map(shape: Shape, value: Any) -> dict[str, Any]:
     of = shape.value
+    if of.is_plain:
+        return {str(key): item for key, item in value.items() if item is not None}
     return {str(key): _value(of, item) for key, item in value.items() if item is not None}
 
 

@@ -1,7 +1,8 @@
 """What a poller knows of one lane, and what it may do with it now; pure but for its own numbers.
 
-A lane starts as many events at once as its `most` says: it grows while events succeed and halves when one is
-refused, so that a throttled function is asked seldom and a fast one often. Lanes know nothing of each other.
+A lane starts as many events at once as its `most` says: it grows while events run, beyond a few only when
+they take long, and halves when one is refused, so that a throttled function is asked seldom. Lanes share
+nothing but the memory that events take which are about to be started.
 """
 
 from __future__ import annotations
@@ -10,14 +11,50 @@ from collections import deque
 from typing import Final
 
 from lambdad.domain.event import Event, Lane
+from lambdad.domain.limits import KIB, MIB
 from lambdad.events.decisions import backoff_s
 from lambdad.events.policy import Gone, Policy
 
 FIRST_MOST: Final = 4
 """Events of one lane at once, before it is known how it does."""
 
+_QUICK_MOST: Final = 8
+"""Of events that take no time to speak of: more at once would only make more environments."""
+
+_SLOW_MS: Final = 100
+"""An event that took so long waited for something other than a processor."""
+
 _GROW_AFTER: Final = 4
 """Events that ran without a refusal before one more is started at once."""
+
+
+MOST_READY: Final = 256
+"""Events of one lane held in memory: enough to go on with while more are read."""
+
+_LEAST_READY: Final = 4
+_LANE_BYTES: Final = 4 * MIB
+_FIRST_TYPICAL_BYTES: Final = 64 * KIB
+_FORGET: Final = 0.9
+"""How much of the size of the largest payload is still expected of the next."""
+
+
+class Stock:
+    """Bytes of payloads that all lanes hold in memory.
+
+    Args:
+        most_bytes: beyond so many each lane holds no more than it needs to go on.
+    """
+
+    __slots__ = ("_most_bytes", "held_bytes")
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self.held_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether lanes must be modest."""
+        return self.held_bytes >= self._most_bytes
 
 
 class LaneQueue:
@@ -26,7 +63,7 @@ class LaneQueue:
     Args:
         lane: whose.
         ceiling: events at once, at most.
-        ready_most: events held in memory, at most.
+        stock: counts what is held.
 
     Attributes:
         policy: None until it is read.
@@ -46,8 +83,9 @@ class LaneQueue:
         "_ceiling",
         "_good",
         "_most",
-        "_ready_most",
         "_refusals",
+        "_stock",
+        "_typical_bytes",
         "backlog",
         "blocked_until_ms",
         "busy",
@@ -62,7 +100,7 @@ class LaneQueue:
         "ready",
     )
 
-    def __init__(self, lane: Lane, ceiling: int, ready_most: int) -> None:
+    def __init__(self, lane: Lane, ceiling: int, stock: Stock) -> None:
         self.lane = lane
         self.policy: Policy | Gone | None = None
         self.is_stale = True
@@ -76,7 +114,8 @@ class LaneQueue:
         self.paused = False
         self.busy = False
         self._ceiling = ceiling
-        self._ready_most = ready_most
+        self._stock = stock
+        self._typical_bytes: float = _FIRST_TYPICAL_BYTES
         self._most = min(FIRST_MOST, ceiling)
         self._good = 0
         self._refusals = 0
@@ -95,9 +134,31 @@ class LaneQueue:
             and now_ms >= self.blocked_until_ms
         )
 
+    def hold(self, event: Event) -> None:
+        """Keep a claimed event in memory, behind the others."""
+        size = len(event.payload)
+        self._typical_bytes = max(size, self._typical_bytes * _FORGET)
+        self._stock.held_bytes += size
+        self.ready.append(event)
+
+    def take(self) -> Event:
+        """The next event, which is held no longer."""
+        event = self.ready.popleft()
+        self._stock.held_bytes -= len(event.payload)
+        return event
+
+    def take_all(self) -> list[Event]:
+        """All of them."""
+        return [self.take() for _ in range(len(self.ready))]
+
     def has_room(self) -> bool:
         """Whether another event may be held in memory, behind all that are due before it."""
-        return len(self.ready) < self._ready_most and not self.has_more and not self.paused
+        return len(self.ready) < self._most_ready() and not self.has_more and not self.paused
+
+    def _most_ready(self) -> int:
+        if self._stock.is_full:
+            return _LEAST_READY
+        return max(_LEAST_READY, min(MOST_READY, int(_LANE_BYTES / max(1.0, self._typical_bytes))))
 
     def wants_policy(self, now_ms: int) -> bool:
         """Whether to read how its events are treated before anything else."""
@@ -108,16 +169,19 @@ class LaneQueue:
         due = self.has_more or (self.next_due_ms is not None and self.next_due_ms <= now_ms)
         if not due or self.busy or self.paused or now_ms < self.blocked_until_ms:
             return 0
-        return self._ready_most if len(self.ready) <= self._ready_most // 2 else 0
+        most = self._most_ready()
+        return most if len(self.ready) <= most // 2 else 0
 
     def due_later(self, due_ms: int) -> None:
         """An event of the store is due then."""
         if self.next_due_ms is None or due_ms < self.next_due_ms:
             self.next_due_ms = due_ms
 
-    def went_well(self) -> None:
+    def went_well(self, took_ms: int) -> None:
         """An event ran, whatever the function made of it."""
         self._refusals = 0
+        if self._most >= _QUICK_MOST and took_ms < _SLOW_MS:
+            return
         self._good += 1
         if self._good >= _GROW_AFTER:
             self._good = 0

@@ -14,9 +14,10 @@ from typing import Final, Protocol
 
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.event import Again, Condition, Delivery, Ended, Event, Lane
+from lambdad.domain.limits import MIB
 from lambdad.domain.scope import Scope
 from lambdad.events.decisions import MOST_BACKOFF_S, RETRY_DELAYS_S, Over, Reply, after, is_too_old, reply_to
-from lambdad.events.lane_queue import LaneQueue
+from lambdad.events.lane_queue import LaneQueue, Stock
 from lambdad.events.policy import Gone, Policy
 from lambdad.events.records import Attempt, deliveries
 from lambdad.events.steady import SteadyClock
@@ -25,8 +26,8 @@ from lambdad.ports.invoker import Invoked, Invoker, InvokeRequest
 
 _log = logging.getLogger("lambdad.events")
 
-READY_MOST: Final = 64
-"""Events of one lane held in memory."""
+_HELD_BYTES: Final = 64 * MIB
+"""Payloads of all lanes held in memory, about."""
 
 _MOST_LANES: Final = 1_000
 """Beyond so many those that have nothing queued are forgotten."""
@@ -89,6 +90,7 @@ class Poller:
         self._ceiling = ceiling
         self._later = later
         self._lanes: dict[Lane, LaneQueue] = {}
+        self._stock = Stock(_HELD_BYTES)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: Timer | None = None
         self._timer_ms = 0
@@ -119,7 +121,7 @@ class Poller:
             self._store.release([event])
             queue.has_more = True
         else:
-            queue.ready.append(event)
+            queue.hold(event)
         self._run(queue)
 
     def changed(self, scope: Scope, name: str) -> None:
@@ -179,7 +181,7 @@ class Poller:
     def _queue(self, lane: Lane) -> LaneQueue:
         queue = self._lanes.get(lane)
         if queue is None:
-            queue = self._lanes[lane] = LaneQueue(lane, self._ceiling, READY_MOST)
+            queue = self._lanes[lane] = LaneQueue(lane, self._ceiling, self._stock)
         return queue
 
     @staticmethod
@@ -189,8 +191,7 @@ class Poller:
 
     def _give_back(self, queue: LaneQueue) -> None:
         if queue.ready:
-            self._store.release(queue.ready)
-            queue.ready.clear()
+            self._store.release(queue.take_all())
             queue.has_more = True
 
     def _run(self, queue: LaneQueue) -> None:
@@ -202,7 +203,7 @@ class Poller:
             self._task(queue, self._read_policy(queue))
             return
         while queue.may_start(now_ms):
-            self._start(queue, queue.ready.popleft(), now_ms)
+            self._start(queue, queue.take(), now_ms)
         if wanted := queue.wanted(now_ms):
             self._task(queue, self._claim(queue, wanted))
         elif queue.is_idle and len(self._lanes) > _MOST_LANES:
@@ -230,10 +231,10 @@ class Poller:
                     trace_header=event.trace,
                     tenant=event.tenant,
                 ),
-                partial(self._replied, queue, event),
+                partial(self._replied, queue, event, now_ms),
             )
 
-    def _replied(self, queue: LaneQueue, event: Event, said: Invoked | LambdadError) -> None:
+    def _replied(self, queue: LaneQueue, event: Event, started_ms: int, said: Invoked | LambdadError) -> None:
         now_ms = self._clock.now_ms()
         queue.in_flight -= 1
         last: Attempt | None = None
@@ -241,7 +242,7 @@ class Poller:
             self._listener.tried(event, ran=True)
             last = Attempt(said.version.version, said.outcome.payload, said.outcome.is_error)
             reply = Reply.FAILED if last.is_error else Reply.SUCCEEDED
-            queue.went_well()
+            queue.went_well(now_ms - started_ms)
         else:
             reply = reply_to(said)
             if reply is Reply.REFUSED:
@@ -284,7 +285,8 @@ class Poller:
         # What becomes free while the store is asked says so itself, so nothing of it is overwritten here.
         queue.has_more, queue.next_due_ms = False, None
         claim = await self._store.claim(queue.lane, now_ms=self._clock.now_ms(), limit=limit)
-        queue.ready.extend(claim.events)
+        for event in claim.events:
+            queue.hold(event)
         if claim.next_due_ms is not None:
             queue.due_later(claim.next_due_ms)
 

@@ -143,6 +143,7 @@ async def test_a_lane_starts_more_at_once_while_it_goes_well_and_few_when_refuse
     await stage.accept(count=400)
     assert len(stage.functions.held) == 4
     while len(stage.functions.held) < 20:
+        stage.time.clock.now_s += 0.2
         stage.functions.end(next(iter(stage.functions.held)), Outcome(b"1"))
         await settle_down()
     assert len(stage.over) < 400
@@ -150,6 +151,17 @@ async def test_a_lane_starts_more_at_once_while_it_goes_well_and_few_when_refuse
         stage.functions.end(request_id, throttled(None))
     await stage.time.pass_by(301)
     assert len(stage.functions.held) <= 2
+
+
+async def test_events_that_take_no_time_need_few_at_once() -> None:
+    stage = Stage(ceiling=20)
+    stage.functions.answers["f"] = lambda _: None
+    await stage.accept(count=400)
+    for _ in range(200):
+        stage.time.clock.now_s += 0.001
+        stage.functions.end(next(iter(stage.functions.held)), Outcome(b"1"))
+        await settle_down()
+    assert len(stage.functions.held) == 8
 
 
 async def test_every_event_of_a_backlog_larger_than_memory_runs_once() -> None:
@@ -160,6 +172,24 @@ async def test_every_event_of_a_backlog_larger_than_memory_runs_once() -> None:
         await settle_down()
     assert sorted(request.request_id for _, request in stage.functions.calls) == sorted(ids)
     assert set(stage.over) == set(ids)
+
+
+async def test_what_waits_in_memory_is_bounded_by_bytes() -> None:
+    stage = Stage()
+    stage.functions.answers["f"] = lambda _: None
+    megabyte = b'"' + b"x" * 1_000_000 + b'"'
+    for number in range(40):
+        await stage.accept(Lane(HERE, f"f{number}"), count=20, payload=megabyte)
+        stage.functions.answers[f"f{number}"] = lambda _: None
+    held = sum(len(event.payload) for queue in stage.poller._lanes.values() for event in queue.ready)
+    assert held <= 170_000_000, "64 MiB, and a few events of every lane to go on with"
+    for _ in range(900):
+        for request_id in list(stage.functions.held):
+            stage.functions.end(request_id, Outcome(b"1"))
+        await settle_down()
+        if len(stage.over) == 800:
+            break
+    assert len(stage.over) == 800, "and everything runs"
 
 
 async def test_a_restart_goes_on_with_everything() -> None:
