@@ -1,8 +1,11 @@
-"""`make soak`: two parts, either of which fails the whole.
+"""`make soak`: three parts, any of which fails the whole.
 
 Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
 that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a
 record is missing in the log (tests/soak says how each is counted). 0 environments leaves this part out.
+
+Events: a server is killed over and over amid asynchronous invocation; fails unless the ledger shows exactly one end of
+each event that was accepted (tests/soak/event_ledger.py says what is counted). 0 kills leaves this part out.
 
 Invokes: warm ones for a long time; fails when one fails, or when the server's resident memory at the end exceeds
 that after the first tenth by more than a fifth and 10 MiB. 0 minutes leaves this part out.
@@ -31,14 +34,22 @@ SAY_EVERY_S = 20.0
 
 def main() -> int:
     """Run what is asked for; 0 when nothing is left, nothing grew and nothing failed."""
-    asked = argparse.ArgumentParser(prog="make soak")
-    asked.add_argument("--minutes", type=float, default=10)
-    asked.add_argument("--connections", type=int, default=8)
-    asked.add_argument("--environments", type=int, default=10_000)
-    asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
-    given = asked.parse_args()
+    given = _asked().parse_args()
     status = _environments(given.environments, given.seed) if given.environments else 0
+    status |= _events(given.event_kills, given.seed) if given.event_kills else 0
     return status | (_invokes(given.minutes, given.connections) if given.minutes else 0)
+
+
+def _asked() -> argparse.ArgumentParser:
+    asked = argparse.ArgumentParser(
+        prog="make soak", formatter_class=argparse.ArgumentDefaultsHelpFormatter, epilog="0 leaves a part out"
+    )
+    asked.add_argument("--environments", type=int, default=10_000, help="made, used and destroyed amid faults")
+    asked.add_argument("--event-kills", type=int, default=1_000, metavar="N", help="kill -9 amid queued events")
+    asked.add_argument("--minutes", type=float, default=10, help="of warm invokes")
+    asked.add_argument("--connections", type=int, default=8, help="of warm invokes")
+    asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
+    return asked
 
 
 def _environments(count: int, seed: int) -> int:
@@ -50,6 +61,16 @@ def _environments(count: int, seed: int) -> int:
         report = Campaign(Path(scratch, "data"), Plan.of(count, seed), _progress()).run()
     print("\n".join(report.lines()))
     return 1 if report.problems else 0
+
+
+def _events(kills: int, seed: int) -> int:
+    from tests.soak.event_ledger import run as keep_ledger
+
+    with tempfile.TemporaryDirectory(prefix="lambdad-soak-") as scratch:
+        Path(scratch).chmod(0o755)
+        ledger = keep_ledger(Path(scratch, "data"), kills, seed, _progress())
+    print("\n".join(ledger.lines()))
+    return 1 if ledger.problems else 0
 
 
 def _progress() -> Callable[[str], None]:

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Sets up what tests need beside .venv: system programs, the AWS CLI and the JavaScript SDK, the last two
-# in places of their own (.venv-awscli, .cache/js), and programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
+# Sets up what tests need beside .venv: system programs; the AWS CLI, the JavaScript SDK and a local SQS, SNS,
+# EventBridge and S3, each in a place of its own (.venv-awscli, .cache/js, .cache/ministack); and programs on AWS's
+# crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,6 +48,15 @@ if ! cmp -s requirements/awscli.txt .venv-awscli/requirements.txt; then
     .venv-awscli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
         -r requirements/awscli.txt
     cp requirements/awscli.txt .venv-awscli/requirements.txt
+fi
+
+# Stands for the services that events are told to; it has packages of its own.
+if ! cmp -s requirements/ministack.txt .cache/ministack/requirements.txt; then
+    echo "test: installing ministack into .cache/ministack"
+    .venv/bin/python -m venv --clear .cache/ministack
+    .cache/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements/ministack.txt
+    cp requirements/ministack.txt .cache/ministack/requirements.txt
 fi
 
 if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cache/js/installed.json; then

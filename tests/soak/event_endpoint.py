@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -9,26 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Told:
-    """One message that arrived.
+    """One message that arrived; what is not needed of it is not kept, for there are many.
 
     Attributes:
         life: of the server that sent it.
-        body: the message as it came.
-        record: the same, read.
+        digest: of the message as it came.
+        condition: why the event ended.
+        ran: whether its function did.
     """
 
     life: int
-    body: str
-    record: dict[str, Any]
-
-    @property
-    def request_id(self) -> str:
-        return str(self.record["requestContext"]["requestId"])
+    digest: bytes
+    condition: str
+    ran: bool
 
 
 @dataclass
@@ -38,12 +36,15 @@ class Endpoint:
     Attributes:
         life: number of the server that is running now.
         down: answers 503 and takes nothing.
+        told: messages by request id, in order.
+        count: of messages.
     """
 
     url: str
     life: int = 0
     down: bool = False
-    told: list[Told] = field(default_factory=list)
+    told: dict[str, list[Told]] = field(default_factory=dict)
+    count: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, body: bytes) -> int:
@@ -51,24 +52,24 @@ class Endpoint:
         if self.down:
             return 503
         text = json.loads(body)["MessageBody"]
+        record = json.loads(text)
+        context = record["requestContext"]
+        digest = hashlib.sha256(text.encode()).digest()
         with self.lock:
-            self.told.append(Told(self.life, text, json.loads(text)))
+            told = Told(self.life, digest, context["condition"], "responseContext" in record)
+            self.told.setdefault(context["requestId"], []).append(told)
+            self.count += 1
         return 200
 
-    def by_id(self) -> dict[str, list[Told]]:
-        """What arrived, by request id, in order."""
-        found: dict[str, list[Told]] = {}
-        with self.lock:
-            for one in self.told:
-                found.setdefault(one.request_id, []).append(one)
-        return found
-
-    def wait_for(self, ids: set[str], within_s: float) -> set[str]:
-        """Wait until something arrived for each id; those for which nothing did."""
-        deadline = time.monotonic() + within_s
+    def wait_for(self, ids: set[str], quiet_s: float) -> set[str]:
+        """Wait until something arrived for each id, or nothing more arrives; those for which nothing did."""
+        count, since = self.count, time.monotonic()
         while True:
-            missing = ids - self.by_id().keys()
-            if not missing or time.monotonic() > deadline:
+            with self.lock:
+                missing = ids - self.told.keys()
+            if self.count != count:
+                count, since = self.count, time.monotonic()
+            if not missing or time.monotonic() > since + quiet_s:
                 return missing
             time.sleep(0.1)
 

@@ -4,6 +4,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from bench.install import VERSIONS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,3 +35,8 @@ def test_a_missing_program_leaves_out_the_files_that_run_it():
 def test_the_files_named_exist():
     named = {file for files in runner().NEEDS.values() for file in files}
     assert {file for file in named if not (ROOT / file).exists()} == set()
+
+
+def test_tests_and_bench_have_the_same_ministack():
+    locked = (ROOT / "requirements" / "ministack.txt").read_text()
+    assert f"\nministack=={VERSIONS['ministack']} \\\n" in locked

@@ -1,6 +1,6 @@
-"""`lambdad invoke NAME`: one synchronous invocation; the answer goes to stdout untouched.
+"""`lambdad invoke NAME`: one invocation; the answer goes to stdout untouched.
 
-Exit status: 0 when the function answered, 1 when it failed or could not be invoked.
+Exit status: 0 when the function answered or its event is queued, 1 when it failed or could not be invoked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("-q", "--qualifier", metavar="VERSION", help="a version or alias")
     made.add_argument("--tail", action="store_true", help="print the last 4 KiB of the log to stderr")
-    made.add_argument("--async", dest="queued", action="store_true", help="queue the event (not offered yet)")
+    made.add_argument(
+        "--async", dest="queued", action="store_true", help="queue the event; prints its request id"
+    )
     made.add_argument("--json", action="store_true", help="print status, error, version, log and payload")
     made.add_argument("--endpoint", metavar="URL", help="default: $LAMBDAD_ENDPOINT or http://127.0.0.1:4566")
     made.add_argument("--region", metavar="REGION", help="default: $AWS_REGION or us-east-1")
@@ -39,11 +41,8 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: Sequence[str]) -> int:
     """Invoke, print, and return the exit status."""
     given = parser().parse_args(arguments)
-    if given.queued:
-        raise CommandError(
-            "--async is not offered yet: asynchronous invocation comes with its own issue; leave it out",
-            USAGE,
-        )
+    if given.queued and given.tail:
+        raise CommandError("--tail shows nothing with --async: the function runs later", USAGE)
     payload = read_payload(given.payload)
     with client_for(given.endpoint, given.region) as client:
         answer = client.request(
@@ -51,11 +50,14 @@ def run(arguments: Sequence[str]) -> int:
             function_path(given.name, "/invocations"),
             query=[("Qualifier", given.qualifier)] if given.qualifier else [],
             body=payload,
-            headers={"x-amz-log-type": "Tail"} if given.tail or given.json else {},
+            headers=_headers(given),
             timeout_s=INVOKE_TIMEOUT_S,
         )
     accepted(answer)
-    if given.json:
+    if given.queued:
+        request_id = answer.headers.get("x-amzn-requestid", "")
+        print(json.dumps({"status": answer.status, "requestId": request_id}) if given.json else request_id)
+    elif given.json:
         print(json.dumps(described(answer)))
     else:
         if given.tail:
@@ -64,6 +66,12 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.buffer.write(answer.body + (b"" if answer.body.endswith(b"\n") else b"\n"))
         sys.stdout.flush()
     return 1 if "x-amz-function-error" in answer.headers else 0
+
+
+def _headers(given: argparse.Namespace) -> dict[str, str]:
+    if given.queued:
+        return {"x-amz-invocation-type": "Event"}
+    return {"x-amz-log-type": "Tail"} if given.tail or given.json else {}
 
 
 def read_payload(source: str) -> bytes:

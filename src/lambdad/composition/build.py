@@ -153,6 +153,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             factory,
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
+            queue,
         )
         queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)

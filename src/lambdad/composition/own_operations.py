@@ -14,6 +14,7 @@ from lambdad import __version__
 from lambdad.assignment.pools import Pools
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
+from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
 from lambdad.storage.backup import backup
 from lambdad.worker.host import Host
@@ -37,6 +38,7 @@ class OwnOperations:
     factory: SandboxFactory
     data_dir: Path | None
     started: float
+    queue: EventQueue
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -65,6 +67,7 @@ class OwnOperations:
                 "loops_stopped": self.frontend.loops.stopped,
             },
             "throttles": self._throttles(),
+            "events": self._events(),
             "capacity": self._capacity(),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
@@ -100,6 +103,10 @@ class OwnOperations:
             }
             for one in self.frontend.throttles.report()
         ]
+
+    def _events(self) -> Mapping[str, object]:
+        queued, running = self.queue.glance()
+        return {"queued": queued, "running": running}
 
     def _capacity(self) -> Mapping[str, object]:
         placement, crowd = self.pools.placement, self.pools.crowd()

@@ -16,7 +16,7 @@ from lambdad.domain.event import Delivery
 from lambdad.events.decisions import backoff_s
 from lambdad.events.poller import Timer
 from lambdad.events.steady import SteadyClock
-from lambdad.ports.courier import Courier, NotDelivered
+from lambdad.ports.courier import Courier, NotDelivered, Undeliverable
 from lambdad.ports.event_store import EventStore
 
 _log = logging.getLogger("lambdad.events")
@@ -129,6 +129,8 @@ class Deliverer:
     async def _bring(self, delivery: Delivery) -> None:
         try:
             await self._courier.bring(delivery)
+        except Undeliverable as error:
+            self._given_up(delivery, str(error))
         except NotDelivered as error:
             self._not_delivered(delivery, str(error))
         except Exception as error:  # noqa: BLE001 - one message must not end the others
@@ -155,22 +157,18 @@ class Deliverer:
             target.blocked_until_ms = now_ms + backoff_s(target.refusals) * _MS
             target.refusals += 1
         attempts = delivery.attempts + 1
-        given_up = attempts >= GIVEN_UP_AFTER
-        self._failed(delivery, given_up)
-        _log.log(
-            logging.ERROR if given_up else logging.WARNING,
-            "not delivered to %s (attempt %d%s): %s",
-            delivery.target,
-            attempts,
-            ", given up" if given_up else "",
-            why,
-            extra={"event": "events.not_delivered", "request_id": delivery.request_id},
-        )
-        if given_up:
-            self._store.delivered(delivery)
-        else:
-            due_ms = now_ms + backoff_s(delivery.attempts) * _MS
-            self._store.owe(replace(delivery, due_ms=due_ms, attempts=attempts))
+        if attempts >= GIVEN_UP_AFTER:
+            self._given_up(delivery, why)
+            return
+        self._failed(delivery, False)
+        _tell(logging.WARNING, delivery, "", why)
+        due_ms = now_ms + backoff_s(delivery.attempts) * _MS
+        self._store.owe(replace(delivery, due_ms=due_ms, attempts=attempts))
+
+    def _given_up(self, delivery: Delivery, why: str) -> None:
+        self._failed(delivery, True)
+        _tell(logging.ERROR, delivery, ", given up", why)
+        self._store.delivered(delivery)
 
     def _target(self, delivery: Delivery) -> _Target:
         return self._targets.setdefault(delivery.target, _Target())
@@ -184,3 +182,15 @@ class Deliverer:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _tell(level: int, delivery: Delivery, end: str, why: str) -> None:
+    _log.log(
+        level,
+        "not delivered to %s (attempt %d%s): %s",
+        delivery.target,
+        delivery.attempts + 1,
+        end,
+        why,
+        extra={"event": "events.not_delivered", "request_id": delivery.request_id},
+    )

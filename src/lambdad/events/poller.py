@@ -152,6 +152,11 @@ class Poller:
         queue = self._lanes.get(lane)
         return (0, 0) if queue is None else (queue.in_flight, queue.blocked_until_ms)
 
+    def load(self) -> tuple[int, int]:
+        """How many events there are in every lane together, and how many of them are under way."""
+        lanes = self._lanes.values()
+        return sum(lane.backlog for lane in lanes), sum(lane.in_flight for lane in lanes)
+
     def look(self) -> None:
         """End what has become too old while it waited; call now and then."""
         for queue in list(self._lanes.values()):

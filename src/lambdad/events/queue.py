@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
 from lambdad.domain.event import Backlog, Delivery, Event, Lane, Owed
+from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.events.books import Books, Counts
@@ -17,7 +18,7 @@ from lambdad.events.delivering import Deliverer
 from lambdad.events.poller import Policies, Poller
 from lambdad.events.steady import SteadyClock
 from lambdad.ports.clock import Clock
-from lambdad.ports.courier import Courier, NotDelivered
+from lambdad.ports.courier import Courier, NotDelivered, Undeliverable
 from lambdad.ports.event_store import EventStore, Stored
 from lambdad.ports.invoker import Invoker
 
@@ -122,12 +123,19 @@ class EventQueue:
         """Queue a message for the function that is its target.
 
         Raises:
-            NotDelivered: it is none of ours, or it could not be stored.
+            NotDelivered: it could not be stored.
+            Undeliverable: it is none of ours, or too large for an event.
+
+        Source: metrics guide, `DestinationDeliveryFailures` ("errors can occur due to … size limits").
         """
+        if len(delivery.body) > MAX_ASYNC_REQUEST_BYTES:
+            raise Undeliverable(
+                f"the record has {len(delivery.body)} bytes, an event at most {MAX_ASYNC_REQUEST_BYTES}"
+            )
         try:
             reference = parse_function(delivery.target, delivery.scope)
         except LambdadError as error:
-            raise NotDelivered(str(error)) from error
+            raise Undeliverable(str(error)) from error
         done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         lane = Lane(delivery.scope, reference.name, reference.qualifier)
         self.accept(lane, self._ids.request_id(), delivery.body, delivery.trace, done.set_result)
@@ -173,6 +181,10 @@ class EventQueue:
             running,
             max(0, blocked_ms - now_ms) / _MS if backlog.events else 0.0,
         )
+
+    def glance(self) -> tuple[int, int]:
+        """How many events are queued, those under way too, and how many are under way."""
+        return self._poller.load()
 
     async def pause(self, lane: Lane, *, paused: bool) -> None:
         """Start nothing of a lane, over restarts, or go on with it."""

@@ -5,6 +5,7 @@ Source: spec async-esm.md §1 (recorded: record version 1.0, dead-letter attribu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,6 +19,9 @@ from lambdad.events.policy import Policy
 
 _MOST_ERROR_MESSAGE: Final = 1024
 """Characters of a dead letter's `ErrorMessage`."""
+
+_UNSENDABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What an attribute may not contain: SQS refuses the whole message. Source: API reference, SendMessage."""
 
 _OK: Final = 200
 _LOOPED: Final = 400
@@ -124,11 +128,9 @@ def _attributes(
     code, message = (_OK, _message(last)) if last is not None else (_THROTTLED, "Rate Exceeded.")
     if looped:
         code, message = _LOOPED, str(RecursiveInvocation())
-    return (
-        ("RequestID", "String", event.request_id),
-        ("ErrorCode", "Number", str(code)),
-        ("ErrorMessage", "String", message),
-    )
+    known = (("RequestID", "String", event.request_id), ("ErrorCode", "Number", str(code)))
+    # An attribute without a value would be refused, and the message with it.
+    return (*known, ("ErrorMessage", "String", message)) if message else known
 
 
 def _message(last: Attempt) -> str:
@@ -138,7 +140,7 @@ def _message(last: Attempt) -> str:
         document = None
     message = document.get("errorMessage") if isinstance(document, dict) else None
     text = message if isinstance(message, str) and message else last.payload.decode("utf-8", "replace")
-    return text[:_MOST_ERROR_MESSAGE]
+    return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text[:_MOST_ERROR_MESSAGE])
 
 
 def _owed(

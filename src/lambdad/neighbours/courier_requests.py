@@ -79,7 +79,7 @@ def sqs_request(operation: str, members: dict[str, Any]) -> Outgoing:
 def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
     members: dict[str, Any] = {
         "QueueUrl": queue_url(delivery.target, endpoint),
-        "MessageBody": delivery.body.decode("utf-8", "replace"),
+        "MessageBody": _message(delivery.body),
         "MessageSystemAttributes": {
             "AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace},
         },
@@ -96,7 +96,7 @@ def _sns(delivery: Delivery) -> Outgoing:
         "Action": "Publish",
         "Version": "2010-03-31",
         "TopicArn": delivery.target,
-        "Message": delivery.body.decode("utf-8", "replace"),
+        "Message": _message(delivery.body),
     }
     for number, (key, kind, value) in enumerate(delivery.attributes, start=1):
         prefix = f"MessageAttributes.entry.{number}"
@@ -104,6 +104,11 @@ def _sns(delivery: Delivery) -> Outgoing:
         fields[f"{prefix}.Value.StringValue"] = value
     headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
     return Outgoing("sns", "POST", "/", headers, urlencode(fields).encode())
+
+
+def _message(body: bytes) -> str:
+    """JSON as messages carry it: two characters that queues and topics refuse are escaped."""
+    return body.decode("utf-8", "replace").replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def _events(delivery: Delivery) -> Outgoing:

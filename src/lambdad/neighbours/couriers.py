@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 
 from lambdad.domain.event import Delivery
 from lambdad.neighbours.courier_requests import SERVICES, Outgoing, outgoing, region_of, service_of
-from lambdad.neighbours.service_calls import NotDone, ServiceCalls, refused
-from lambdad.ports.courier import NotDelivered
+from lambdad.neighbours.service_calls import NeverDone, NotDone, ServiceCalls, refused
+from lambdad.ports.courier import NotDelivered, Undeliverable
 
 _ANSWER_BYTES = 64 * 1024
 _OK = 200
@@ -39,6 +39,7 @@ class Couriers:
 
         Raises:
             NotDelivered: no endpoint, no answer, or a refusal.
+            Undeliverable: a refusal of the message itself, which would be refused at any time.
         """
         service = service_of(delivery.target)
         if service == _LAMBDA:
@@ -46,6 +47,8 @@ class Couriers:
             return
         try:
             await self._send(service, delivery)
+        except NeverDone as error:
+            raise Undeliverable(str(error)) from error
         except NotDone as error:
             raise NotDelivered(str(error)) from error
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from lambdad.domain.scope import Scope
 from lambdad.neighbours.courier_requests import Outgoing
 from lambdad.neighbours.http_client import HttpClient, Patience, Unreachable
+from lambdad.neighbours.refusals import is_final
 from lambdad.neighbours.sigv4_sign import Signer, hash_of
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
@@ -22,6 +23,10 @@ _PATIENCE = Patience(connect=5.0, answer=20.0, next_piece=10.0)
 
 class NotDone(Exception):
     """The service did not answer, or refused; the text says why, for people."""
+
+
+class NeverDone(NotDone):
+    """The service refused what was asked, and would at any time."""
 
 
 class ServiceCalls:
@@ -58,6 +63,7 @@ class ServiceCalls:
 
         Raises:
             NotDone: no endpoint, no answer, or a refusal.
+            NeverDone: a refusal of what was sent.
         """
         url = self.endpoint(made.service)
         endpoint = self._endpoints[made.service]
@@ -96,4 +102,5 @@ class ServiceCalls:
 
 def refused(service: str, status: int, said: bytes) -> NotDone:
     """What a refusal is told as."""
-    return NotDone(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}")
+    kind = NeverDone if is_final(status, said) else NotDone
+    return kind(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}")

@@ -11,6 +11,10 @@ class NotDelivered(Exception):
     """The message did not arrive; the text says why, for people."""
 
 
+class Undeliverable(NotDelivered):
+    """The message will never arrive, however often it is tried; its target is well."""
+
+
 class Courier(Protocol):
     """Knows every kind of target."""
 
@@ -19,5 +23,6 @@ class Courier(Protocol):
 
         Raises:
             NotDelivered: the target refused it or was not there.
+            Undeliverable: it cannot be delivered at any time.
         """
         ...

@@ -111,10 +111,19 @@ def test_refuses_an_endpoint_that_is_no_url(lambdad):
     assert (ran.status, ran.err.count("\n")) == (2, 1)
 
 
-def test_refuses_asynchronous_invocation_in_one_line(fake, lambdad):
-    ran = lambdad("invoke", "f", "--async")
-    assert ran.status == 2
-    assert "not offered yet" in ran.err
+def test_an_event_is_queued_and_its_request_id_printed(fake, lambdad):
+    fake.invoke_answer = (202, {"x-amzn-RequestId": "the-id"}, b"")
+    ran = lambdad("invoke", "f", "--async", "-p", "[1]")
+    assert (ran.status, ran.out, ran.err) == (0, "the-id\n", "")
+    assert fake.seen[0].headers["x-amz-invocation-type"] == "Event"
+    assert fake.seen[0].body == b"[1]"
+    ran = lambdad("invoke", "f", "--async", "--json")
+    assert json.loads(ran.out) == {"status": 202, "requestId": "the-id"}
+
+
+def test_the_log_of_what_runs_later_cannot_be_shown(fake, lambdad):
+    ran = lambdad("invoke", "f", "--async", "--tail")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert fake.seen == []
 
 

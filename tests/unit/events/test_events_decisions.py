@@ -213,6 +213,25 @@ def test_a_dead_letter_is_the_event_itself_with_its_attributes_beside_the_record
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "attribute"),
+    [
+        (
+            b'{"errorMessage": "\\u001b[31mred\\u0000\\ttab \\ud83d\\ude00 \\uffff"}',
+            "\ufffd[31mred\ufffd\ttab \U0001f600 \ufffd",
+        ),
+        (b"\x1b[31mno json", "\ufffd[31mno json"),
+        (b"", None),
+    ],
+)
+def test_a_dead_letter_says_nothing_that_services_refuse(said: bytes, attribute: str | None):
+    last = Attempt("1", said, is_error=True)
+    (told,) = deliveries(event(), Policy(dead_letter="d"), Condition.RETRIES_EXHAUSTED, 1, last, NOW)
+    found = {key: value for key, _, value in told.attributes}
+    assert found.get("ErrorMessage") == attribute
+    assert found["RequestID"] == "request-1"
+
+
 def test_an_event_that_never_ran_has_no_response():
     told = record(event(), Condition.EVENT_AGE_EXCEEDED, 0, None, NOW)
     assert "responseContext" not in told

@@ -10,7 +10,7 @@ from lambdad.domain.event import Delivery
 from lambdad.domain.scope import Scope
 from lambdad.events.delivering import GIVEN_UP_AFTER, Deliverer
 from lambdad.events.steady import SteadyClock
-from lambdad.ports.courier import NotDelivered
+from lambdad.ports.courier import NotDelivered, Undeliverable
 from tests.fakes.event_stage import LANE, VirtualTime, settle_down
 from tests.fakes.events import FakeEvents
 
@@ -25,6 +25,7 @@ class Scene:
         self.time, self.store = VirtualTime(), FakeEvents()
         self.down: set[str] = set()
         self.hanging: set[str] = set()
+        self.never: set[bytes] = set()
         self.tried: list[tuple[float, str]] = []
         self.arrived: list[str] = []
         self.failures: list[bool] = []
@@ -38,6 +39,8 @@ class Scene:
         self.tried.append((self.time.clock.now_s, delivery.target))
         if delivery.target in self.hanging:
             await asyncio.Event().wait()
+        if delivery.body in self.never:
+            raise Undeliverable("it is too large")
         if delivery.target in self.down:
             raise NotDelivered("it is down")
         self.arrived.append(delivery.body.decode())
@@ -137,4 +140,14 @@ async def test_why_a_target_takes_nothing_is_known_until_it_does() -> None:
     assert scene.deliverer.trouble("t") == (None, 0)
     scene.down.clear()
     await scene.time.pass_by(10)
+    assert scene.deliverer.trouble("q") == (None, 0)
+
+
+async def test_what_can_never_arrive_is_given_up_at_once_and_holds_nothing_up() -> None:
+    scene = Scene()
+    scene.never = {b"q1"}
+    await scene.owe("q", "q", "q")
+    assert sorted(scene.arrived) == ["q2", "q3"]
+    assert scene.failures == [True]
+    assert scene.store.owed == {}
     assert scene.deliverer.trouble("q") == (None, 0)

@@ -15,7 +15,7 @@ from lambdad.domain.event import Delivery
 from lambdad.domain.scope import Scope
 from lambdad.neighbours.couriers import Couriers
 from lambdad.neighbours.service_calls import ServiceCalls
-from lambdad.ports.courier import NotDelivered
+from lambdad.ports.courier import NotDelivered, Undeliverable
 from lambdad.settings import AwsKeys, ServiceEndpoint
 from tests.fakes.moments import FakeClock
 
@@ -179,3 +179,58 @@ async def test_an_endpoint_that_is_not_there_is_told() -> None:
         await Couriers(ServiceCalls({"sqs": configured}, FakeClock()), _nowhere).bring(
             owed("arn:aws:sqs:eu-west-1:123456789012:q")
         )
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "said"),
+    [
+        ("sqs", 400, b'{"__type":"com.amazonaws.sqs#InvalidMessageContents","message":"x"}'),
+        (
+            "sqs",
+            400,
+            b'{"__type":"com.amazon.coral.service#InvalidParameterValueException","message":"too long"}',
+        ),
+        (
+            "sns",
+            400,
+            b"<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code></Error></ErrorResponse>",
+        ),
+        (
+            "events",
+            400,
+            b'{"__type":"ValidationException","message":"Total size of the entries is over the limit"}',
+        ),
+        ("events", 413, b""),
+    ],
+)
+async def test_a_message_that_no_service_would_ever_take_is_not_brought_again(
+    target: str, status: int, said: bytes
+) -> None:
+    with pytest.raises(Undeliverable):
+        await bring(owed(f"arn:aws:{target}:eu-west-1:123456789012:x"), said, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}'),
+        (400, b'{"__type":"com.amazonaws.sqs#RequestThrottled"}'),
+        (400, b"InvalidParameter, says something that is no service"),
+        (400, b'["InvalidParameterValue"]'),
+        (403, b'{"__type":"InvalidParameterValue"}'),
+        (503, b"<Error><Code>InvalidParameter</Code></Error>"),
+    ],
+)
+async def test_a_refusal_that_may_pass_is_no_end(status: int, said: bytes) -> None:
+    with pytest.raises(NotDelivered) as error:
+        await bring(owed("arn:aws:sqs:eu-west-1:123456789012:q"), said, status)
+    assert not isinstance(error.value, Undeliverable)
+
+
+async def test_characters_that_queues_and_topics_refuse_are_escaped() -> None:
+    """They stand only in strings of the JSON, which means the same with an escape."""
+    body = '{"a":"\uffff\ufffe\u00e9"}'.encode()
+    _, seen = await bring(owed("arn:aws:sqs:eu-west-1:123456789012:q", body=body))
+    assert json.loads(seen.body)["MessageBody"] == '{"a":"\\uffff\\ufffe\u00e9"}'
+    _, seen = await bring(owed("arn:aws:sns:eu-west-1:123456789012:t", body=body))
+    assert parse_qs(seen.body.decode())["Message"] == ['{"a":"\\uffff\\ufffe\u00e9"}']
