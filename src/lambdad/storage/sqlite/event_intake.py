@@ -14,8 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from sqlite3 import Connection
+from typing import cast
 
 from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.storage.sqlite.event_witness import Witness
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
@@ -32,6 +34,9 @@ class Step(IntEnum):
     OWE = 5
     DELIVERED = 6
 
+
+_COUNTED = {Step.END_EVENT: (-1, 0), Step.INSERT_DELIVERY: (0, 1), Step.DELIVERED: (0, -1)}
+"""What a row of a step changes: events queued, deliveries owed."""
 
 Row = tuple[object, ...]
 Done = Callable[[LambdadError | None], None]
@@ -56,14 +61,24 @@ class EventIntake:
     Args:
         statements: of each step.
         loop: where `done` is called.
+        tally: the statement that notes the last id before events are removed.
+        witness: is told what is on disk.
 
     Attributes:
         wake: has the writer take what is here.
     """
 
-    def __init__(self, statements: Mapping[Step, str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        statements: Mapping[Step, str],
+        loop: asyncio.AbstractEventLoop,
+        tally: str,
+        witness: Witness,
+    ) -> None:
         self._statements = statements
         self._loop = loop
+        self._tally = tally
+        self._witness = witness
         self._items: deque[Item] = deque()
         self._batch: list[Item] = []
         self._awake = False
@@ -90,15 +105,32 @@ class EventIntake:
             for step, row in item.rows:
                 steps.setdefault(step, []).append(row)
         for step in sorted(steps):
-            connection.executemany(self._statements[step], steps[step])
+            rows = steps[step]
+            if step is Step.END_EVENT:
+                connection.execute(self._tally)
+            changed = connection.executemany(self._statements[step], rows).rowcount
+            if step is Step.INSERT_EVENT:
+                self._witness.add(last_event=max(cast("int", row[0]) for row in rows), queued=changed)
+            elif step in _COUNTED:
+                queued, owed = _COUNTED[step]
+                self._witness.add(queued=queued * changed, owed=owed * changed)
+
+    def purge(self, connection: Connection, statement: str, parameters: Row) -> int:
+        """Remove events within a transaction of the writer; how many."""
+        connection.execute(self._tally)
+        removed = connection.execute(statement, parameters).rowcount
+        self._witness.add(queued=-removed)
+        return removed
 
     def stored(self) -> None:
         """It is on disk."""
+        self._witness.committed()
         self._tell(self._batch, None)
         self._batch = []
 
     def lost(self) -> None:
         """It could not be written: refuse what is new, keep the rest."""
+        self._witness.taken_back()
         new = [item for item in self._batch if item.is_new]
         kept = [item for item in self._batch if not item.is_new]
         self._batch = []

@@ -20,7 +20,9 @@ from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, O
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 from lambdad.storage.sqlite.database import Durability, open_for_reading
+from lambdad.storage.sqlite.event_file import ready, suspect
 from lambdad.storage.sqlite.event_intake import EventIntake, Item, Row, Step
+from lambdad.storage.sqlite.event_look import Look
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -31,16 +33,19 @@ class SqliteEvents:
     """Events by lane, and deliveries. Made inside the event loop that uses it.
 
     Args:
-        path: the file, made when missing.
+        path: the file, made when missing; what a damaged one still has goes on.
 
     Raises:
         StorageRefused: the file cannot be used.
     """
 
     def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
         self._sql = queries("events")
+        self._witness = ready(self._path)
         statements = {step: self._sql[name] for step, name in _STEPS.items()}
-        self._intake = EventIntake(statements, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._intake = EventIntake(statements, loop, self._sql["tally"], self._witness)
         self._threads = Threads(path, "events", Durability.FULL, background=self._intake)
         self._intake.wake = self._threads.wake
         self._taken: dict[int, set[int]] = {}  # ids of claimed events by lane
@@ -48,6 +53,7 @@ class SqliteEvents:
         self._out: set[int] = set()  # deliveries taken
         self._claiming = asyncio.Lock()  # between reading what is free and taking it nothing else is taken
         self._load(path)
+        self._look = Look(self._path, self._witness)
 
     def _load(self, path: Path | str) -> None:
         connection = open_for_reading(path)
@@ -64,7 +70,9 @@ class SqliteEvents:
 
     def close(self) -> None:
         """Store what waits and close the file."""
+        self._look.close()
         self._threads.close()
+        self._witness.close()
 
     def accept(self, event: Event, stored: Stored) -> Event:
         """Store a new event and claim it; it as it will be stored."""
@@ -155,7 +163,8 @@ class SqliteEvents:
         if number is None:
             return 0
         async with self._claiming:
-            return await self._write(self._sql["purge"], (number, self._taken_text(number)))
+            statement, parameters = self._sql["purge"], (number, self._taken_text(number))
+            return await self._threads.write(lambda c: self._intake.purge(c, statement, parameters))
 
     async def deliveries(self, *, now_ms: int, limit: int, but: Collection[str] = ()) -> list[Delivery]:
         """Take deliveries that are due, to other targets than `but`, the oldest first."""
@@ -243,7 +252,11 @@ class SqliteEvents:
 
     async def _fetch(self, query: str, parameters: Row) -> list[Any]:
         statement = self._sql[query]
-        return await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
+        try:
+            return await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
+        except sqlite3.DatabaseError as error:
+            suspect(self._path, self._witness, error)
+            raise
 
     async def _write(self, statement: str, parameters: Row) -> int:
         def run(connection: sqlite3.Connection) -> int:
