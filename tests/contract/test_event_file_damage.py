@@ -59,13 +59,13 @@ async def opened(path: Path) -> tuple[list[Event], int]:
     store = SqliteEvents(path)
     found = [one for lane in (LANE, OTHER) for one in await claimed(store, lane, limit=10**6)]
     owed = len(await store.deliveries(now_ms=10**9, limit=10**6))
-    newer = (await accepted(store, event(10**6)))[0]
+    newer = (await accepted(store, event(0, payload=b"000000")))[0]
     assert newer.id > max((one.id for one in found), default=0)
     store.close()
     for one in found:
         number = int(one.request_id.removeprefix("request-"))
         assert one.payload[:6] == b"%06d" % number == one.payload[-6:], "an event is whole or not there"
-    assert len({one.request_id for one in found}) == len(found)
+    assert len({one.id for one in found}) == len(found)
     return found, owed
 
 
@@ -102,7 +102,7 @@ async def test_what_a_damaged_log_lost_is_told_by_count_and_the_rest_goes_on(
     source = await killed(tmp_path / "data")
     chance = random.Random(7)
     losses = 0
-    for number in range(25):
+    for number in range(20):
         path = tmp_path / str(number) / "events.db"
         shutil.copytree(source.parent, path.parent)
         damage(path.with_name("events.db-wal"), chance)
@@ -155,16 +155,13 @@ async def test_a_damaged_page_costs_what_was_on_it_and_that_is_counted(
     chance = random.Random(seed)
     data = bytearray(path.read_bytes())
     page = chance.randrange(1, len(data) // PAGE)
-    was, now = data[page * PAGE : (page + 1) * PAGE], chance.randbytes(PAGE)
-    data[page * PAGE : (page + 1) * PAGE] = now
+    data[page * PAGE : (page + 1) * PAGE] = chance.randbytes(PAGE)
     path.write_bytes(data)
-    if was[:1] not in (b"\x02", b"\x05", b"\x0a", b"\x0d"):
-        pytest.xfail("the inside of a payload, or a free page: SQLite keeps no sum of its pages")
     found, owed = await opened(path)
     (told,) = reported(caplog)
     assert getattr(told, "lost", None) == COMMITS * 4 - 8 - len(found)
     assert owed <= 8
-    assert bytes(data) in files(path.parent, "events.db.damaged-*").values()
+    assert bytes(data) in set(files(path.parent, "events.db.damaged-*").values())
 
 
 async def test_a_damaged_first_page_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -216,9 +213,8 @@ async def test_a_start_that_was_cut_off_is_finished_by_the_next(
     before = files(other.parent, "events.db-wal")
     found, _ = await opened(other)
     assert len(found) == COMMITS * 4
-    assert files(other.parent, "*.damaged-20260101T000000Z-wal").values() == before.values() or list(
-        files(other.parent, "*.damaged-*-wal").values()
-    ) == list(before.values())
+    kept = files(other.parent, "*.damaged-20260101T000000Z-wal")
+    assert list(kept.values()) == list(before.values())
     assert not list(other.parent.glob("*.mended-*"))
 
 
@@ -227,10 +223,10 @@ async def test_nothing_is_changed_when_there_is_no_room_to_keep_what_is_left(tmp
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
     path.with_name("events.db.building").mkdir()  # stands for a disk on which nothing can be made
-    before = files(path.parent, "events.*[!g]")
+    before = files(path.parent, "events.*[!gm]")
     with pytest.raises(StorageRefused, match=r"is damaged \(.*nothing was changed: make room there, or move"):
         SqliteEvents(path)
-    assert files(path.parent, "events.*[!g]") == before
+    assert files(path.parent, "events.*[!gm]") == before
 
 
 async def test_damage_in_a_large_file_is_found_while_it_is_used_and_mended_at_the_next_start(

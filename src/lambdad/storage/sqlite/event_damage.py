@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from lambdad.domain.limits import MIB
+from lambdad.storage.sqlite.event_rows import holds
 from lambdad.storage.sqlite.event_witness import Seen
 from lambdad.storage.sqlite.queries import migrations
 
@@ -32,12 +33,10 @@ class Found:
     Attributes:
         seen: what is in it; None when it cannot be read as it is.
         damage: what is wrong with it; None when nothing is known to be.
-        is_counted: the schema is one that keeps the last id.
     """
 
     seen: Seen | None
     damage: str | None = None
-    is_counted: bool = True
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -72,16 +71,28 @@ def examine(path: Path, witness: Seen | None) -> Found:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             suspect = witness is not None and witness.is_suspect
             if suspect or path.stat().st_size <= LOOK_BYTES:
-                (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-                if said != "ok":
-                    return Found(None, _one_line(said))
+                damage = _damage(connection, version)
+                if damage is not None:
+                    return Found(None, damage)
             if not 0 < version <= len(migrations("events")):
-                return Found(witness or Seen(), is_counted=False)  # empty, or refused by who opens it
-            return Found(_seen(connection, version), is_counted=version > 1)
+                # Nothing was ever in it, or that is gone with its log; a newer one is refused when it is opened.
+                return Found(Seen() if version == 0 else witness or Seen())
+            return Found(_seen(connection, version))
         except sqlite3.Error as error:
             if is_damage(error):
                 return Found(None, str(error))
             raise
+
+
+def _damage(connection: sqlite3.Connection, version: int) -> str | None:
+    (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if said != "ok":
+        return " ".join(str(said).replace("*** in database main ***", "").split())
+    if version == 1:  # which kept no sums
+        return None
+    rows = connection.execute("SELECT request_id, payload, checksum FROM events")
+    changed = sum(not holds(*row) for row in rows)
+    return f"{changed} events are not what was stored" if changed else None
 
 
 def _missing(path: Path, witness: Seen | None) -> Found:
@@ -99,7 +110,3 @@ def _seen(connection: sqlite3.Connection, version: int) -> Seen:
     (queued,) = one("SELECT count(*) FROM events INDEXED BY events_of_lane").fetchone()
     (owed,) = one("SELECT count(*) FROM deliveries").fetchone()
     return Seen(last, queued, owed)
-
-
-def _one_line(said: object) -> str:
-    return " ".join(str(said).replace("*** in database main ***", "").split())

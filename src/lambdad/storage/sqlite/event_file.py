@@ -56,7 +56,7 @@ def _mended(path: Path, witness: Seen | None) -> Seen:
 def _gap(found: Found, witness: Seen | None) -> str | None:
     """What is missing of what had been committed, in words."""
     seen = found.seen
-    if witness is None or seen is None or not found.is_counted:
+    if witness is None or seen is None:
         return None
     if seen.last_event < witness.last_event:
         return "the end of its log is lost"
@@ -92,19 +92,15 @@ def look_through(path: Path, witness: Witness, connection: sqlite3.Connection) -
     try:
         (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
-        suspect(path, witness, error)
-    else:
-        if said != "ok" and witness.suspect():
-            _tell(path, said)
+        said = str(error) if is_damage(error) else "ok"
+    if said != "ok":
+        suspect(path, witness, said)
 
 
-def suspect(path: Path, witness: Witness, error: sqlite3.Error) -> None:
+def suspect(path: Path, witness: Witness, damage: str) -> None:
     """The file could not be read while it was in use: say what to do, once."""
-    if is_damage(error) and witness.suspect():
-        _tell(path, str(error))
-
-
-def _tell(path: Path, damage: str) -> None:
+    if not witness.suspect():
+        return
     _log.error(
         "%s is damaged (%s): restart the server, which then goes on with what can be read "
         "and keeps the damaged file beside",

@@ -16,11 +16,12 @@ from enum import IntEnum
 from sqlite3 import Connection
 from typing import cast
 
-from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.errors import LambdadError, NoRoom, ServiceFault
 from lambdad.storage.sqlite.event_witness import Witness
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
+_FULL = 13  # SQLITE_FULL
 
 
 class Step(IntEnum):
@@ -128,7 +129,7 @@ class EventIntake:
         self._tell(self._batch, None)
         self._batch = []
 
-    def lost(self) -> None:
+    def lost(self, error: Exception) -> None:
         """It could not be written: refuse what is new, keep the rest."""
         self._witness.taken_back()
         new = [item for item in self._batch if item.is_new]
@@ -136,7 +137,7 @@ class EventIntake:
         self._batch = []
         if new:
             _log.error("%d events refused: not written to disk", len(new), extra={"event": "events.refused"})
-            self._tell(new, ServiceFault("The event could not be stored."))
+            self._tell(new, _refusal(error))
         if kept:
             self._items.extendleft(reversed(kept))
             timer = threading.Timer(_RETRY_S, self.wake)
@@ -152,6 +153,12 @@ class EventIntake:
             self._loop.call_soon_threadsafe(_call_all, waiting, error)
         except RuntimeError:  # the loop is closed: nobody waits any more
             _log.debug("loop closed before its events were stored")
+
+
+def _refusal(error: Exception) -> LambdadError:
+    if getattr(error, "sqlite_errorcode", None) == _FULL:
+        return NoRoom("The event could not be stored: the disk of the data directory is full.")
+    return ServiceFault("The event could not be stored.")
 
 
 def _call_all(waiting: list[Done], error: LambdadError | None) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from lambdad.storage.sqlite.database import Durability, open_for_writing
 from lambdad.storage.sqlite.event_damage import reading
+from lambdad.storage.sqlite.event_rows import holds
 
 _PARTS: Final = ("-wal", "-shm", "")
 _MENDED: Final = ".mended-"
@@ -33,14 +34,12 @@ _SIZE_AND_FREE: Final = slice(28, 40)
 """Of the first page: pages of the file, first free page, free pages. Source: SQLite's file format, 1.3."""
 
 _EVENT_COLUMNS: Final = (
-    "id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload",
-    10,
+    "id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload"
 )
 _DELIVERY_COLUMNS: Final = (
-    "id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body",
-    11,
+    "id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body"
 )
-_LANE_COLUMNS: Final = ("id, account, region, function, qualifier, paused", 6)
+_LANE_COLUMNS: Final = "id, account, region, function, qualifier, paused"
 
 
 @dataclass(slots=True)
@@ -155,7 +154,7 @@ def _take_over(source: Path, new: sqlite3.Connection, last_event: int, done: Sal
         done.events = _copy_events(old, new, max(known, default=0))
         done.unread = max(0, len(known) - done.events)
         owed = _ids(old, "deliveries", ("deliveries_due",), _MOST_ID)
-        for row in _rows(old, "deliveries", *_DELIVERY_COLUMNS, max(owed, default=0), _LEAST_ID):
+        for row in _rows(old, "deliveries", _DELIVERY_COLUMNS, max(owed, default=0), _LEAST_ID):
             done.deliveries += _put(new, "deliveries", row)
         done.unread_deliveries = max(0, len(owed) - done.deliveries)
         (newest,) = new.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
@@ -178,13 +177,24 @@ def _copy_events(
     for lane in _lanes(old):
         _put(new, "lanes", lane)
     lanes = {number for (number,) in new.execute("SELECT id FROM lanes")}
-    rows = _rows(old, "events", *_EVENT_COLUMNS, highest, start)
-    return sum(row[1] in lanes and _put(new, "events", row) for row in rows)
+    rows = _rows(old, "events", f"{_EVENT_COLUMNS}, {_checksum(old)}", highest, start)
+    return sum(
+        row[1] in lanes and holds(row[6], row[9], row[10]) and _put(new, "events", row) for row in rows
+    )
+
+
+def _checksum(old: sqlite3.Connection) -> str:
+    """The column, or what stands for it in an older file."""
+    try:
+        old.execute("SELECT checksum FROM events LIMIT 0")
+    except sqlite3.Error:
+        return "NULL"
+    return "checksum"
 
 
 def _lanes(old: sqlite3.Connection) -> Iterator[Sequence[Any]]:
     """Every lane; the index that keeps names apart has all of them once more."""
-    yield from _rows(old, "lanes", *_LANE_COLUMNS, 0, _LEAST_ID)
+    yield from _rows(old, "lanes", _LANE_COLUMNS, 0, _LEAST_ID)
     try:
         yield from old.execute(
             "SELECT id, account, region, function, qualifier, 0 FROM lanes "
@@ -218,7 +228,7 @@ def _ids(old: sqlite3.Connection, table: str, indices: Sequence[str], most: int)
 
 
 def _rows(
-    old: sqlite3.Connection, table: str, columns: str, width: int, highest: int, start: int
+    old: sqlite3.Connection, table: str, columns: str, highest: int, start: int
 ) -> Iterator[Sequence[Any]]:
     """Rows from `start` on in the order of their ids, around what cannot be read; `highest` may be there."""
     query = f"SELECT {columns} FROM {table} WHERE id >= ? ORDER BY id"  # noqa: S608 - names of ours
@@ -226,7 +236,7 @@ def _rows(
     while True:
         try:
             for row in old.execute(query, (start,)):
-                if len(row) != width or row[0] < start:
+                if row[0] < start:
                     return  # no order left to go by
                 yield row
                 start, steps = row[0] + 1, 0

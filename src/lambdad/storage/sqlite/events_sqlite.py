@@ -20,9 +20,11 @@ from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, O
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 from lambdad.storage.sqlite.database import Durability, open_for_reading
+from lambdad.storage.sqlite.event_damage import is_damage
 from lambdad.storage.sqlite.event_file import ready, suspect
 from lambdad.storage.sqlite.event_intake import EventIntake, Item, Row, Step
 from lambdad.storage.sqlite.event_look import Look
+from lambdad.storage.sqlite.event_rows import columns_of, delivery_of, event_of, lane_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -64,7 +66,7 @@ class SqliteEvents:
             ).fetchone()
         finally:
             connection.close()
-        self._lanes: dict[Lane, int] = {_lane(row): row[0] for row in rows}
+        self._lanes: dict[Lane, int] = {lane_of(row): row[0] for row in rows}
         self._known = set(self._lanes.values())  # lanes that are on disk
         self._paused = {row[0] for row in rows if row[5]}
 
@@ -80,7 +82,7 @@ class SqliteEvents:
         lane = self._number(event.lane, rows)
         self._last_event += 1
         given = replace(event, id=self._last_event)
-        rows.append((Step.INSERT_EVENT, (given.id, lane, *_columns(given))))
+        rows.append((Step.INSERT_EVENT, (given.id, lane, *columns_of(given))))
         self._take(lane, given.id)
 
         def done(error: LambdadError | None) -> None:
@@ -171,7 +173,7 @@ class SqliteEvents:
         async with self._claiming:
             taken, others = json.dumps(sorted(self._out)), json.dumps(sorted(but))
             rows = await self._fetch("deliveries", (now_ms, taken, others, limit))
-            found = [_delivery(row) for row in rows]
+            found = [delivery_of(row) for row in rows]
             self._out.update(one.id for one in found)
             return found
 
@@ -217,9 +219,14 @@ class SqliteEvents:
         return number
 
     def _claimed(self, lane: Lane, number: int, rows: Sequence[Any]) -> list[Event]:
-        events = [_event(lane, row) for row in rows]
-        for event in events:
-            self._take(number, event.id)
+        events = []
+        for row in rows:
+            self._take(number, row[0])
+            event = event_of(lane, row)
+            if event is not None:
+                events.append(event)
+            else:  # it stays taken, and in the file, until the next start counts it
+                suspect(self._path, self._witness, f"the payload of event {row[0]} has changed")
         return events
 
     def _take(self, number: int, event_id: int) -> None:
@@ -255,7 +262,8 @@ class SqliteEvents:
         try:
             return await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
         except sqlite3.DatabaseError as error:
-            suspect(self._path, self._witness, error)
+            if is_damage(error):
+                suspect(self._path, self._witness, str(error))
             raise
 
     async def _write(self, statement: str, parameters: Row) -> int:
@@ -264,34 +272,3 @@ class SqliteEvents:
             return changed
 
         return await self._threads.write(run)
-
-
-def _lane(row: tuple[int, str, str, str, str, int]) -> Lane:
-    _, account, region, function, qualifier, _ = row
-    return Lane(Scope(account, region), function, qualifier or None)
-
-
-def _columns(event: Event) -> Row:
-    numbers = (event.due_ms, event.accepted_ms, event.attempts, event.refusals)
-    return (*numbers, event.request_id, event.trace, event.tenant, event.payload)
-
-
-def _event(lane: Lane, row: Any) -> Event:
-    event_id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload = row
-    return Event(lane, request_id, payload, trace, accepted_ms, due_ms, attempts, refusals, event_id, tenant)
-
-
-def _delivery(row: Any) -> Delivery:
-    number, account, region, due_ms, attempts, target, arn, request_id, trace, attributes, body = row
-    return Delivery(
-        Scope(account, region),
-        target,
-        body,
-        arn,
-        request_id,
-        trace,
-        due_ms,
-        tuple((name, kind, value) for name, kind, value in json.loads(attributes)),
-        attempts,
-        number,
-    )

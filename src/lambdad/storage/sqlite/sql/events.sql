@@ -24,8 +24,9 @@ UPDATE tally SET last_event = max(last_event, (SELECT coalesce(max(id), 0) FROM 
 
 -- name: insert_event
 -- An accepted event.
-INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload,
+    checksum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: again
 -- An event to be tried again.
@@ -37,14 +38,16 @@ DELETE FROM events WHERE id = ?;
 
 -- name: claim
 -- Events of a lane that are due, without those that are taken.
-SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload, checksum
+FROM events
 WHERE lane = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
 ORDER BY due_ms, id LIMIT ?;
 
 -- name: aged
 -- Of the first events of a lane that are not taken those that were accepted before; ids rise with acceptance.
 SELECT * FROM (
-    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload, checksum
+FROM events
     INDEXED BY events_of_lane
     WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
 ) WHERE accepted_ms < ?;

@@ -6,3 +6,6 @@ CREATE TABLE tally (
 ) STRICT;
 
 INSERT INTO tally (one, last_event) SELECT 1, coalesce(max(id), 0) FROM events;
+
+-- CRC-32 of request id and payload: SQLite keeps no sums of its pages. Null: of a lambdad that kept none.
+ALTER TABLE events ADD COLUMN checksum INTEGER;
