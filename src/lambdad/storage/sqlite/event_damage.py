@@ -75,7 +75,7 @@ def examine(path: Path, witness: Seen | None) -> Found:
                 if damage is not None:
                     return Found(None, damage)
             if not 0 < version <= len(migrations("events")):
-                # Nothing was ever in it, or that is gone with its log; a newer one is refused when it is opened.
+                # Nothing was ever in it, or that is gone with its log; a newer one is refused later.
                 return Found(Seen() if version == 0 else witness or Seen())
             return Found(_seen(connection, version))
         except sqlite3.Error as error:
