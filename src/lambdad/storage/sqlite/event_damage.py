@@ -23,7 +23,9 @@ LOOK_BYTES: Final = 32 * MIB
 
 _CORRUPT: Final = 11  # SQLITE_CORRUPT
 _NOT_A_DATABASE: Final = 26  # SQLITE_NOTADB
+_ERROR: Final = 1  # SQLITE_ERROR: to statements of ours, that the tables are not as they were made
 _PRIMARY: Final = 0xFF
+_WITH_SUMS: Final = 2  # the version of the schema from which on events have sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ def reading(path: Path, *, main_only: bool = False) -> Iterator[sqlite3.Connecti
         yield connection
 
 
+def size(path: Path) -> int:
+    """Bytes of the file and its log."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
 def examine(path: Path, witness: Seen | None) -> Found:
     """Look at the file; at the whole of it when it is small or was suspect.
 
@@ -70,7 +78,7 @@ def examine(path: Path, witness: Seen | None) -> Found:
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             suspect = witness is not None and witness.is_suspect
-            if suspect or path.stat().st_size <= LOOK_BYTES:
+            if suspect or size(path) <= LOOK_BYTES:
                 damage = _damage(connection, version)
                 if damage is not None:
                     return Found(None, damage)
@@ -79,7 +87,7 @@ def examine(path: Path, witness: Seen | None) -> Found:
                 return Found(Seen() if version == 0 else witness or Seen())
             return Found(_seen(connection, version))
         except sqlite3.Error as error:
-            if is_damage(error):
+            if is_damage(error) or error.sqlite_errorcode == _ERROR:
                 return Found(None, str(error))
             raise
 
@@ -88,7 +96,7 @@ def _damage(connection: sqlite3.Connection, version: int) -> str | None:
     (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if said != "ok":
         return " ".join(str(said).replace("*** in database main ***", "").split())
-    if version == 1:  # which kept no sums
+    if version < _WITH_SUMS:
         return None
     rows = connection.execute("SELECT request_id, payload, checksum FROM events")
     changed = sum(not holds(*row) for row in rows)

@@ -1,6 +1,6 @@
 """Opens the queue's file, whatever has become of it: a damaged one is kept beside and what it has goes on.
 
-See decision 0014.
+See decision 0015.
 """
 
 from __future__ import annotations

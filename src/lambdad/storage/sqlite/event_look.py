@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from lambdad.storage.sqlite.database import open_for_reading
-from lambdad.storage.sqlite.event_damage import LOOK_BYTES
+from lambdad.storage.sqlite.event_damage import LOOK_BYTES, size
 from lambdad.storage.sqlite.event_file import look_through
 from lambdad.storage.sqlite.event_witness import Witness
 
@@ -28,7 +28,7 @@ class Look:
 
     def __init__(self, path: Path, witness: Witness) -> None:
         self._thread: threading.Thread | None = None
-        if path.stat().st_size <= LOOK_BYTES:
+        if size(path) <= LOOK_BYTES:
             return  # that was looked at before it was opened
         self._path, self._witness = path, witness
         self._connection = open_for_reading(path)

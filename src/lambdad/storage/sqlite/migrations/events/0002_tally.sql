@@ -1,5 +1,5 @@
 -- What was given out so far, also when its event is gone: written by whatever removes events, so that the
--- highest of this and of the events' own ids is the last one on disk. See decision 0014.
+-- highest of this and of the events' own ids is the last one on disk. See decision 0015.
 CREATE TABLE tally (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
     last_event INTEGER NOT NULL
