@@ -58,11 +58,15 @@ def test_events_are_refused_on_a_full_disk_and_accepted_again_with_room(tmp_path
                 refusals.append(
                     (error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"])
                 )
+        with pytest.raises(ClientError, match="disk of the data directory is full"):
+            server.client().invoke_async(FunctionName=name, InvokeArgs=LARGE[:200_000] + b'"')
         assert len(refusals) >= 30
         assert all(one == REFUSAL for one in refusals), refusals
         assert queue(server, name)["events"] == len(accepted), "what was accepted is there, and nothing else"
         steer_with_room(server, filler, name)
         accepted += [send(server, name, LARGE) for _ in range(5)]
+        old = server.client().invoke_async(FunctionName=name, InvokeArgs=b"{}")
+        accepted.append(old["ResponseMetadata"]["RequestId"])
         ended(server, name, len(accepted))
         assert call(server, name).status == 200
         told = "".join(server.messages(name, until=accepted[-1]))

@@ -70,7 +70,7 @@ def lost(done: Salvaged, witness: Seen | None) -> int:
     if witness is None:
         return done.unread
     last_ones = max(0, witness.last_event - done.last_event - done.rescued)
-    return max(done.unread + last_ones, witness.queued - done.events)
+    return min(max(done.unread + last_ones, witness.queued - done.events), witness.queued)
 
 
 def _report(path: Path, damage: str | None, done: Salvaged, witness: Seen | None) -> None:

@@ -202,6 +202,12 @@ class SqliteEvents:
         rows = await self._fetch("owed", ())
         return [Owed(Scope(account, region), *rest) for account, region, *rest in rows]
 
+    async def not_accepted_after(self, now_ms: int) -> None:
+        """Have nothing accepted later; only when the last event was is every event looked at."""
+        last = await self._fetch("last_accepted", ())
+        if last and last[0][0] > now_ms:
+            await self._write(self._sql["not_accepted_after"], (now_ms,))
+
     async def not_later_than(self, latest_ms: int) -> None:
         """Have nothing due later."""
         for query in ("events_not_later", "deliveries_not_later"):

@@ -69,6 +69,14 @@ FROM counted;
 -- Remove what is queued in a lane and not taken.
 DELETE FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?));
 
+-- name: last_accepted
+-- When the last event was accepted.
+SELECT accepted_ms FROM events ORDER BY id DESC LIMIT 1;
+
+-- name: not_accepted_after
+-- Take events that were accepted by a clock that was ahead for accepted now.
+UPDATE events SET accepted_ms = ?1, due_ms = min(due_ms, ?1 + max(0, due_ms - accepted_ms)) WHERE accepted_ms > ?1;
+
 -- name: events_not_later
 -- Bring forward events that are due too late; lane by lane, as the index goes.
 UPDATE events SET due_ms = ?1 WHERE lane IN (SELECT id FROM lanes) AND due_ms > ?1;
