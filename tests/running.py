@@ -132,9 +132,15 @@ def free_port() -> int:
 
 
 def start_server(
-    data_dir: Path | str, *arguments: str, env: dict[str, str] | None = None, scheme: str = "http"
+    data_dir: Path | str,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    scheme: str = "http",
+    within: tuple[str, ...] = (),
 ) -> Server:
     """Start `lambdad serve` on a free port and wait for its ready line.
+
+    `within` is a command that ends by executing the one it is given.
 
     Raises:
         AssertionError: it did not become ready; with its log.
@@ -144,7 +150,7 @@ def start_server(
     command = [sys.executable, "-m", "lambdad.cli.entry", "serve", "--port", "0"]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--data-dir", str(data_dir), *arguments],
+            [*within, *command, "--data-dir", str(data_dir), *arguments],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -218,3 +218,14 @@ class EventContract:
         await store.not_later_than(10)
         assert [one.due_ms for one in await claimed(store, now_ms=10)] == [5, 10]
         assert await store.next_delivery_ms() == 10
+
+    async def test_what_a_clock_accepted_that_was_ahead_counts_from_now_on(self, store: EventStore) -> None:
+        await accepted(
+            store,
+            event(1, accepted_ms=50, due_ms=60),
+            event(2, accepted_ms=900, due_ms=900),
+            event(3, accepted_ms=1000, due_ms=1060),
+        )
+        await store.not_accepted_after(100)
+        found = await claimed(store, now_ms=200)
+        assert [(one.accepted_ms, one.due_ms) for one in found] == [(50, 60), (100, 100), (100, 160)]

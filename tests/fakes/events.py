@@ -120,6 +120,12 @@ class FakeEvents:
         ]
         return sorted(found, key=lambda one: (one.next_due_ms, one.target))
 
+    async def not_accepted_after(self, now_ms: int) -> None:
+        for event in self.events:
+            if event.accepted_ms > now_ms:
+                due_ms = min(event.due_ms, now_ms + max(0, event.due_ms - event.accepted_ms))
+                self._events[event.id] = replace(event, accepted_ms=now_ms, due_ms=due_ms)
+
     async def not_later_than(self, latest_ms: int) -> None:
         for event in self.events:
             self._events[event.id] = replace(event, due_ms=min(event.due_ms, latest_ms))

@@ -197,7 +197,7 @@ def _code(service: str, error: LambdadError) -> str:
 
 
 def _message(error: LambdadError) -> str | None:
-    if isinstance(error, errors.CallerError | errors.EnvironmentUnavailable):
+    if isinstance(error, errors.CallerError | errors.EnvironmentUnavailable | errors.NoRoom):
         return str(error) or None
     return _FAULT_MESSAGE
 

@@ -96,14 +96,18 @@ class Parts:
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[Parts]:
+async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIterator[Parts]:
     """A listening server.
+
+    Args:
+        settings: of it.
+        clock: another one than the machine's.
 
     Raises:
         LambdadError: the data directory is in use, or the host does not give the isolation required.
         OSError: the address cannot be listened on, or a certificate cannot be read.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         data_dir = stack.enter_context(open_data_dir(settings.data_dir or MEMORY))
         factory = await make_factory(

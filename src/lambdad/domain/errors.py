@@ -31,6 +31,7 @@
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
+        ├── NoRoom                   the data directory's disk is full
         └── EnvironmentUnavailable   an environment could not be made (interpreter missing, no room)
             └── FileSystemUnavailable  its file system cannot be mounted
 
@@ -206,6 +207,10 @@ class UnknownOperation(CallerError):
 
 class ServiceFault(LambdadError):
     """Our fault; the caller sees a 5xx without details, the log has them."""
+
+
+class NoRoom(ServiceFault):
+    """The disk of the data directory is full; the caller sees that, and may try again later."""
 
 
 class EnvironmentUnavailable(ServiceFault):

@@ -100,6 +100,7 @@ class Poller:
         """Go on with what is queued; how many events."""
         # Times of the last life may be of a clock that was ahead: nothing waits longer than it ever would.
         longest_s = max(MOST_BACKOFF_S, *RETRY_DELAYS_S)
+        await self._store.not_accepted_after(self._clock.now_ms())
         await self._store.not_later_than(self._clock.now_ms() + longest_s * _MS)
         events = 0
         for found in await self._store.backlogs():

@@ -90,6 +90,13 @@ class EventStore(Protocol):
         """What is owed, by target; the target that is due first comes first."""
         ...
 
+    async def not_accepted_after(self, now_ms: int) -> None:
+        """Have nothing accepted later, which is then due as long after `now_ms` as it was after that.
+
+        After a restart with a clock that went back.
+        """
+        ...
+
     async def not_later_than(self, latest_ms: int) -> None:
         """Have nothing due later: after a restart with a clock that went back."""
         ...

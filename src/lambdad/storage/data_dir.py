@@ -8,6 +8,7 @@
       catalogue.db      functions, versions, tags
       logs.db           log groups, streams, events
       events.db         accepted events that have not ended, and messages owed for them
+      events.witness    how much of that was committed: tells a start what a damaged file has lost
       code/             archives and their unpacked trees (the code store's)
       run/              what only a running server needs; emptied at start
 

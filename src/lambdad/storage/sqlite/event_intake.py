@@ -14,11 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from sqlite3 import Connection
+from typing import cast
 
-from lambdad.domain.errors import LambdadError, ServiceFault
+from lambdad.domain.errors import LambdadError, NoRoom, ServiceFault
+from lambdad.storage.sqlite.event_witness import Witness
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
+_FULL = 13  # SQLITE_FULL
 
 
 class Step(IntEnum):
@@ -32,6 +35,9 @@ class Step(IntEnum):
     OWE = 5
     DELIVERED = 6
 
+
+_COUNTED = {Step.END_EVENT: (-1, 0), Step.INSERT_DELIVERY: (0, 1), Step.DELIVERED: (0, -1)}
+"""What a row of a step changes: events queued, deliveries owed."""
 
 Row = tuple[object, ...]
 Done = Callable[[LambdadError | None], None]
@@ -56,14 +62,24 @@ class EventIntake:
     Args:
         statements: of each step.
         loop: where `done` is called.
+        tally: the statement that notes the last id before events are removed.
+        witness: is told what is on disk.
 
     Attributes:
         wake: has the writer take what is here.
     """
 
-    def __init__(self, statements: Mapping[Step, str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        statements: Mapping[Step, str],
+        loop: asyncio.AbstractEventLoop,
+        tally: str,
+        witness: Witness,
+    ) -> None:
         self._statements = statements
         self._loop = loop
+        self._tally = tally
+        self._witness = witness
         self._items: deque[Item] = deque()
         self._batch: list[Item] = []
         self._awake = False
@@ -90,21 +106,38 @@ class EventIntake:
             for step, row in item.rows:
                 steps.setdefault(step, []).append(row)
         for step in sorted(steps):
-            connection.executemany(self._statements[step], steps[step])
+            rows = steps[step]
+            if step is Step.END_EVENT:
+                connection.execute(self._tally)
+            changed = connection.executemany(self._statements[step], rows).rowcount
+            if step is Step.INSERT_EVENT:
+                self._witness.add(last_event=max(cast("int", row[0]) for row in rows), queued=changed)
+            elif step in _COUNTED:
+                queued, owed = _COUNTED[step]
+                self._witness.add(queued=queued * changed, owed=owed * changed)
+
+    def purge(self, connection: Connection, statement: str, parameters: Row) -> int:
+        """Remove events within a transaction of the writer; how many."""
+        connection.execute(self._tally)
+        removed = connection.execute(statement, parameters).rowcount
+        self._witness.add(queued=-removed)
+        return removed
 
     def stored(self) -> None:
         """It is on disk."""
+        self._witness.committed()
         self._tell(self._batch, None)
         self._batch = []
 
-    def lost(self) -> None:
+    def lost(self, error: Exception) -> None:
         """It could not be written: refuse what is new, keep the rest."""
+        self._witness.taken_back()
         new = [item for item in self._batch if item.is_new]
         kept = [item for item in self._batch if not item.is_new]
         self._batch = []
         if new:
             _log.error("%d events refused: not written to disk", len(new), extra={"event": "events.refused"})
-            self._tell(new, ServiceFault("The event could not be stored."))
+            self._tell(new, _refusal(error))
         if kept:
             self._items.extendleft(reversed(kept))
             timer = threading.Timer(_RETRY_S, self.wake)
@@ -120,6 +153,12 @@ class EventIntake:
             self._loop.call_soon_threadsafe(_call_all, waiting, error)
         except RuntimeError:  # the loop is closed: nobody waits any more
             _log.debug("loop closed before its events were stored")
+
+
+def _refusal(error: Exception) -> LambdadError:
+    if getattr(error, "sqlite_errorcode", None) == _FULL:
+        return NoRoom("The event could not be stored: the disk of the data directory is full.")
+    return ServiceFault("The event could not be stored.")
 
 
 def _call_all(waiting: list[Done], error: LambdadError | None) -> None:

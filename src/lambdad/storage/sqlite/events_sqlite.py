@@ -20,7 +20,11 @@ from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, O
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 from lambdad.storage.sqlite.database import Durability, open_for_reading
+from lambdad.storage.sqlite.event_damage import is_damage
+from lambdad.storage.sqlite.event_file import ready, suspect
 from lambdad.storage.sqlite.event_intake import EventIntake, Item, Row, Step
+from lambdad.storage.sqlite.event_look import Look
+from lambdad.storage.sqlite.event_rows import columns_of, delivery_of, event_of, lane_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -31,16 +35,19 @@ class SqliteEvents:
     """Events by lane, and deliveries. Made inside the event loop that uses it.
 
     Args:
-        path: the file, made when missing.
+        path: the file, made when missing; what a damaged one still has goes on.
 
     Raises:
         StorageRefused: the file cannot be used.
     """
 
     def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
         self._sql = queries("events")
+        self._witness = ready(self._path)
         statements = {step: self._sql[name] for step, name in _STEPS.items()}
-        self._intake = EventIntake(statements, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._intake = EventIntake(statements, loop, self._sql["tally"], self._witness)
         self._threads = Threads(path, "events", Durability.FULL, background=self._intake)
         self._intake.wake = self._threads.wake
         self._taken: dict[int, set[int]] = {}  # ids of claimed events by lane
@@ -48,6 +55,7 @@ class SqliteEvents:
         self._out: set[int] = set()  # deliveries taken
         self._claiming = asyncio.Lock()  # between reading what is free and taking it nothing else is taken
         self._load(path)
+        self._look = Look(self._path, self._witness)
 
     def _load(self, path: Path | str) -> None:
         connection = open_for_reading(path)
@@ -58,13 +66,15 @@ class SqliteEvents:
             ).fetchone()
         finally:
             connection.close()
-        self._lanes: dict[Lane, int] = {_lane(row): row[0] for row in rows}
+        self._lanes: dict[Lane, int] = {lane_of(row): row[0] for row in rows}
         self._known = set(self._lanes.values())  # lanes that are on disk
         self._paused = {row[0] for row in rows if row[5]}
 
     def close(self) -> None:
         """Store what waits and close the file."""
+        self._look.close()
         self._threads.close()
+        self._witness.close()
 
     def accept(self, event: Event, stored: Stored) -> Event:
         """Store a new event and claim it; it as it will be stored."""
@@ -72,7 +82,7 @@ class SqliteEvents:
         lane = self._number(event.lane, rows)
         self._last_event += 1
         given = replace(event, id=self._last_event)
-        rows.append((Step.INSERT_EVENT, (given.id, lane, *_columns(given))))
+        rows.append((Step.INSERT_EVENT, (given.id, lane, *columns_of(given))))
         self._take(lane, given.id)
 
         def done(error: LambdadError | None) -> None:
@@ -155,14 +165,15 @@ class SqliteEvents:
         if number is None:
             return 0
         async with self._claiming:
-            return await self._write(self._sql["purge"], (number, self._taken_text(number)))
+            statement, parameters = self._sql["purge"], (number, self._taken_text(number))
+            return await self._threads.write(lambda c: self._intake.purge(c, statement, parameters))
 
     async def deliveries(self, *, now_ms: int, limit: int, but: Collection[str] = ()) -> list[Delivery]:
         """Take deliveries that are due, to other targets than `but`, the oldest first."""
         async with self._claiming:
             taken, others = json.dumps(sorted(self._out)), json.dumps(sorted(but))
             rows = await self._fetch("deliveries", (now_ms, taken, others, limit))
-            found = [_delivery(row) for row in rows]
+            found = [delivery_of(row) for row in rows]
             self._out.update(one.id for one in found)
             return found
 
@@ -191,6 +202,12 @@ class SqliteEvents:
         rows = await self._fetch("owed", ())
         return [Owed(Scope(account, region), *rest) for account, region, *rest in rows]
 
+    async def not_accepted_after(self, now_ms: int) -> None:
+        """Have nothing accepted later; only when the last event was is every event looked at."""
+        last = await self._fetch("last_accepted", ())
+        if last and last[0][0] > now_ms:
+            await self._write(self._sql["not_accepted_after"], (now_ms,))
+
     async def not_later_than(self, latest_ms: int) -> None:
         """Have nothing due later."""
         for query in ("events_not_later", "deliveries_not_later"):
@@ -208,9 +225,14 @@ class SqliteEvents:
         return number
 
     def _claimed(self, lane: Lane, number: int, rows: Sequence[Any]) -> list[Event]:
-        events = [_event(lane, row) for row in rows]
-        for event in events:
-            self._take(number, event.id)
+        events = []
+        for row in rows:
+            self._take(number, row[0])
+            event = event_of(lane, row)
+            if event is not None:
+                events.append(event)
+            else:  # it stays taken, and in the file, until the next start counts it
+                suspect(self._path, self._witness, f"the payload of event {row[0]} has changed")
         return events
 
     def _take(self, number: int, event_id: int) -> None:
@@ -243,7 +265,12 @@ class SqliteEvents:
 
     async def _fetch(self, query: str, parameters: Row) -> list[Any]:
         statement = self._sql[query]
-        return await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
+        try:
+            return await self._threads.read(lambda c: c.execute(statement, parameters).fetchall())
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                suspect(self._path, self._witness, str(error))
+            raise
 
     async def _write(self, statement: str, parameters: Row) -> int:
         def run(connection: sqlite3.Connection) -> int:
@@ -251,34 +278,3 @@ class SqliteEvents:
             return changed
 
         return await self._threads.write(run)
-
-
-def _lane(row: tuple[int, str, str, str, str, int]) -> Lane:
-    _, account, region, function, qualifier, _ = row
-    return Lane(Scope(account, region), function, qualifier or None)
-
-
-def _columns(event: Event) -> Row:
-    numbers = (event.due_ms, event.accepted_ms, event.attempts, event.refusals)
-    return (*numbers, event.request_id, event.trace, event.tenant, event.payload)
-
-
-def _event(lane: Lane, row: Any) -> Event:
-    event_id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload = row
-    return Event(lane, request_id, payload, trace, accepted_ms, due_ms, attempts, refusals, event_id, tenant)
-
-
-def _delivery(row: Any) -> Delivery:
-    number, account, region, due_ms, attempts, target, arn, request_id, trace, attributes, body = row
-    return Delivery(
-        Scope(account, region),
-        target,
-        body,
-        arn,
-        request_id,
-        trace,
-        due_ms,
-        tuple((name, kind, value) for name, kind, value in json.loads(attributes)),
-        attempts,
-        number,
-    )

@@ -168,7 +168,7 @@ class LogIntake:
         self._retry_s = _RETRY_S
         self._stored()
 
-    def lost(self) -> None:
+    def lost(self, error: Exception) -> None:
         """The batch could not be written; the server's log says so at once, its streams once they can."""
         count = 0
         for stream, lines in self._batch.items():

@@ -43,8 +43,8 @@ class Background(Protocol):
         """The transaction is on disk."""
         ...
 
-    def lost(self) -> None:
-        """The transaction was taken back."""
+    def lost(self, error: Exception) -> None:
+        """The transaction was taken back, and why."""
         ...
 
 
@@ -154,7 +154,7 @@ class Writer:
             with suppress(sqlite3.Error):  # a full disk ends the transaction by itself
                 self._connection.execute("ROLLBACK")
             if background is not None:
-                background.lost()
+                background.lost(error)
             for job in jobs:
                 job.error = ServiceFault(f"could not be written: {error}")
         else:

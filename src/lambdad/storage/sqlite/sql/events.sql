@@ -14,14 +14,19 @@ UPDATE lanes SET paused = ? WHERE id = ?;
 -- name: last_ids
 -- The highest numbers given so far to events, lanes and deliveries.
 SELECT
-    coalesce((SELECT max(id) FROM events), 0),
+    max(coalesce((SELECT max(id) FROM events), 0), (SELECT last_event FROM tally)),
     coalesce((SELECT max(id) FROM lanes), 0),
     coalesce((SELECT max(id) FROM deliveries), 0);
 
+-- name: tally
+-- Note the last event before events are removed, while it is still known.
+UPDATE tally SET last_event = max(last_event, (SELECT coalesce(max(id), 0) FROM events));
+
 -- name: insert_event
 -- An accepted event.
-INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO events (id, lane, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload,
+    checksum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: again
 -- An event to be tried again.
@@ -33,14 +38,16 @@ DELETE FROM events WHERE id = ?;
 
 -- name: claim
 -- Events of a lane that are due, without those that are taken.
-SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload, checksum
+FROM events
 WHERE lane = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
 ORDER BY due_ms, id LIMIT ?;
 
 -- name: aged
 -- Of the first events of a lane that are not taken those that were accepted before; ids rise with acceptance.
 SELECT * FROM (
-    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload FROM events
+    SELECT id, due_ms, accepted_ms, attempts, refusals, request_id, trace, tenant, payload, checksum
+FROM events
     INDEXED BY events_of_lane
     WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
 ) WHERE accepted_ms < ?;
@@ -51,16 +58,28 @@ SELECT due_ms FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_e
 ORDER BY due_ms LIMIT 1;
 
 -- name: backlogs
--- What is queued, by lane.
-SELECT lane, count(*), min(accepted_ms), min(due_ms) FROM events GROUP BY lane;
+-- What is queued, by lane; only indices are read through, for there may be a million; ids rise with acceptance.
+WITH counted AS (SELECT lane, count(*) AS events FROM events INDEXED BY events_of_lane GROUP BY lane)
+SELECT lane, events,
+    (SELECT accepted_ms FROM events INDEXED BY events_of_lane WHERE lane = counted.lane ORDER BY id LIMIT 1),
+    (SELECT due_ms FROM events INDEXED BY events_due WHERE lane = counted.lane ORDER BY due_ms LIMIT 1)
+FROM counted;
 
 -- name: purge
 -- Remove what is queued in a lane and not taken.
 DELETE FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?));
 
+-- name: last_accepted
+-- When the last event was accepted.
+SELECT accepted_ms FROM events ORDER BY id DESC LIMIT 1;
+
+-- name: not_accepted_after
+-- Take events that were accepted by a clock that was ahead for accepted now.
+UPDATE events SET accepted_ms = ?1, due_ms = min(due_ms, ?1 + max(0, due_ms - accepted_ms)) WHERE accepted_ms > ?1;
+
 -- name: events_not_later
--- Bring forward events that are due too late.
-UPDATE events SET due_ms = ?1 WHERE due_ms > ?1;
+-- Bring forward events that are due too late; lane by lane, as the index goes.
+UPDATE events SET due_ms = ?1 WHERE lane IN (SELECT id FROM lanes) AND due_ms > ?1;
 
 -- name: deliveries_not_later
 -- Bring forward deliveries that are due too late.
