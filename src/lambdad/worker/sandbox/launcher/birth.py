@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 
 from lambdad.worker.sandbox.launcher import newborn, rootfs, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
+from lambdad.worker.sandbox.launcher.first.machine import executable
+from lambdad.worker.sandbox.launcher.first.tables import Powers
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish
 from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 from lambdad.worker.sandbox.network.addresses import LinkAddress
@@ -80,6 +82,7 @@ class Nursery:
         origin: Origin,
         fork_servers: ForkServers,
     ) -> None:
+        self._first = template.program(executable(syscalls.architecture()))
         self._template = template
         self._tmp = tmp
         self._groups = groups
@@ -87,15 +90,23 @@ class Nursery:
         self._fork_servers = fork_servers
         self._born = 0
 
-    def bear(self, wish: Wish, control: socket.socket, network: Network) -> Newborn:
-        """Start the reaper of a new sandbox with `control` as its only tie to the server.
+    def bear(
+        self, wish: Wish, control: socket.socket, network: Network, waiting: list[int] | None = None
+    ) -> Newborn:
+        """Start the first process of a new sandbox with `control` as its only tie to the server.
+
+        Args:
+            wish: what it shall be.
+            control: closed by the caller.
+            network: joins it to the outside.
+            waiting: descriptors of the process that waits in it; closed by the caller.
 
         Raises:
             OSError: the host refused; nothing is left behind.
         """
         opened: list[int] = []
         try:
-            return self._bear(wish, control, network, opened)
+            return self._bear(wish, control, network, waiting or [], opened)
         except BaseException:
             self._groups.remove(wish["id"])
             self._tmp.remove(wish["id"])
@@ -103,6 +114,13 @@ class Nursery:
         finally:
             for descriptor in opened:
                 os.close(descriptor)
+
+    def powers(self, groups: Groups) -> Powers:
+        """What all its sandboxes have in common."""
+        found = groups.found
+        return Powers(
+            self._origin.privileged, len(found.parents) if found.version == 1 else 0, self._origin.filter
+        )
 
     def trees(self, mounts: list[tuple[str, str]]) -> list[int]:
         """What a blank is given when it is assigned: a detached tree for each mount, whose place is made.
@@ -121,7 +139,9 @@ class Nursery:
             raise
         return trees
 
-    def _bear(self, wish: Wish, control: socket.socket, network: Network, opened: list[int]) -> Newborn:
+    def _bear(
+        self, wish: Wish, control: socket.socket, network: Network, waiting: list[int], opened: list[int]
+    ) -> Newborn:
         trees = self.trees(wish["mounts"])
         opened += trees
         root = self._template.copy()
@@ -136,7 +156,9 @@ class Nursery:
             opened.append(tmp)
         gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
         opened += [gate_read, gate_write]
-        belongings = Belongings(control.fileno(), gate_read, root, tmp, trees, keys.tasks)
+        belongings = Belongings(
+            control.fileno(), gate_read, root, tmp, trees, keys.tasks, self._first, waiting
+        )
         pid, pidfd = self._clone(wish, belongings, keys.born_into)
         try:
             self._map_ids(pid)

@@ -49,6 +49,7 @@ class Request(TypedDict):
     born_into: bool
     has_tmp: bool
     trees: int
+    tasks: int
 
 
 def main(before: set[str], edges: Edges) -> CodeType:
@@ -108,10 +109,11 @@ def _serve(control: socket.socket, origin: Origin) -> NoReturn:
 
 def _clone(request: Request, descriptors: list[int], origin: Origin) -> dict[str, int | str | None]:
     born_into, given = (descriptors[0], descriptors[1:]) if request["born_into"] else (None, descriptors)
-    control, gate, root, *rest = given
+    control, gate, first, root, *rest = given
     tmp, rest = (rest[0], rest[1:]) if request["has_tmp"] else (None, rest)
-    trees = request["trees"]
-    belongings = Belongings(control, gate, root, tmp, rest[:trees], rest[trees:])
+    trees, rest = rest[: request["trees"]], rest[request["trees"] :]
+    tasks, waiting = rest[: request["tasks"]], rest[request["tasks"] :]
+    belongings = Belongings(control, gate, root, tmp, trees, tasks, first, waiting)
     try:
         pid, pidfd = syscalls.clone(NAMESPACES | syscalls.CLONE_PARENT, born_into)
     except OSError as error:

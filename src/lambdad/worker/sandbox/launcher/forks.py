@@ -107,6 +107,7 @@ class ForkServers:
             "born_into": born_into is not None,
             "has_tmp": belongings.tmp is not None,
             "trees": len(belongings.trees),
+            "tasks": len(belongings.tasks),
         }
         first = [] if born_into is None else [born_into]
         try:

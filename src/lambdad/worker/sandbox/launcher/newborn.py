@@ -1,21 +1,25 @@
-"""The inside of a new sandbox, until its reaper serves: ids, root, network, listeners, powers given up.
+"""The inside of a new sandbox, until pid 1 serves: ids, root, network, listeners.
 
-Before: `birth` has cloned this process into new namespaces, in the launcher or in a fork server. After:
-`reaper` is pid 1.
+Before: `birth` has cloned this process into new namespaces, in the launcher or in a fork server. After: this
+process is `first`, a program of a few hundred bytes in place of an interpreter; and in a blank whose runtime
+can be forked, that waits (`waiting`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import json
 import os
 import resource
+import signal
 import socket
 from typing import NamedTuple, TypedDict
 
-from lambdad.worker.sandbox.launcher import loopback, rootfs, seccomp, syscalls
-from lambdad.worker.sandbox.launcher.program import Become, Powers
-from lambdad.worker.sandbox.launcher.reaper import Reaper
+from lambdad.worker.sandbox.launcher import loopback, program, rootfs, seccomp, syscalls
+from lambdad.worker.sandbox.launcher.first.machine import CONTROL
+from lambdad.worker.sandbox.launcher.program import Become, Powers, Waits
 from lambdad.worker.sandbox.network import inside
 from lambdad.worker.sandbox.network.addresses import LinkAddress
 
@@ -29,6 +33,7 @@ NAMESPACES = (
     | syscalls.CLONE_NEWUTS
 )
 _KILL = 9
+_PROGRAM = 60  # above every number that the first process is given
 
 
 class LimitsWish(TypedDict):
@@ -43,8 +48,8 @@ class LimitsWish(TypedDict):
 class Wish(TypedDict):
     """`SandboxPlan` as JSON.
 
-    `blank` tells whether code is mounted later (`reaper`: ``assign``); `fork_server` names the fork server
-    that shall make it, None is the launcher itself.
+    `fork_server` names the fork server that shall make it (None is the launcher itself), and `waits` is the
+    program that it stands for.
     """
 
     id: str
@@ -52,8 +57,8 @@ class Wish(TypedDict):
     limits: LimitsWish
     listen: list[tuple[str, int]]
     outbound: bool
-    blank: bool
     fork_server: str | None
+    waits: Waits | None
 
 
 class Origin(NamedTuple):
@@ -82,6 +87,8 @@ class Belongings(NamedTuple):
         tmp: its `/tmp` on disk; None where it takes memory.
         trees: what is mounted in it, in the order of `Wish.mounts`.
         tasks: see `cgroups.Keys`.
+        first: the program it becomes (`first.machine`).
+        waiting: of the process that waits (`program.fork`).
     """
 
     control: int
@@ -90,11 +97,13 @@ class Belongings(NamedTuple):
     tmp: int | None
     trees: list[int]
     tasks: list[int]
+    first: int
+    waiting: list[int]
 
     @property
     def all(self) -> list[int]:
         """Every descriptor."""
-        return [self.control, self.gate, *self.mounted, *self.tasks]
+        return [self.control, self.gate, self.first, *self.mounted, *self.tasks, *self.waiting]
 
     @property
     def mounted(self) -> list[int]:
@@ -103,10 +112,10 @@ class Belongings(NamedTuple):
 
 
 def grow_up(wish: Wish, belongings: Belongings, origin: Origin) -> None:
-    """Become the reaper of a sandbox; the process ends here.
+    """Become the first process of a sandbox; this program ends here.
 
     Raises:
-        Become: in a process the reaper has forked to wait for its function.
+        Become: in a process that was forked to wait for its function.
     """
     control = socket.socket(fileno=belongings.control)
     step = ["user namespace"]
@@ -116,7 +125,7 @@ def grow_up(wish: Wish, belongings: Belongings, origin: Origin) -> None:
         control.detach()  # its number is one of the function's by now, which it would close
         raise
     except BaseException as error:  # noqa: BLE001 - a forked child must not return
-        report(control, {"event": "failed", "step": step[0], "error": str(error) or repr(error)}, [])
+        _report(control, {"event": "failed", "step": step[0], "error": str(error) or repr(error)})
     os._exit(1)
 
 
@@ -141,27 +150,42 @@ def _live(
     socket.sethostname(HOSTNAME)
     listeners = _open_network(wish, told)
     step[0] = "capabilities and system call filter"
-    # Ours name places of the host, and every process inside may read those of pid 1.
-    syscalls.rename_process(("lambdad-sandbox", origin.owner, wish["id"]), origin.arguments)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, _KILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would have the kernel forget who ended
+    if wish["waits"] is not None:
+        _fork_waiting(wish, wish["waits"], belongings, origin)
+    if not origin.privileged:
+        syscalls.keep_capabilities_in_exec((syscalls.CAP_SETPCAP, syscalls.CAP_SYS_ADMIN))
+    _take_numbers([control.fileno(), *belongings.tasks, *listeners], belongings.first)
+    arguments = ("lambdad-sandbox", origin.owner, wish["id"])
+    syscalls.execute(_PROGRAM, arguments)
 
-    if not wish["blank"]:
-        renounce(origin)
-    report(control, {"event": "ready"}, [listener.fileno() for listener in listeners])
-    for listener in listeners:
-        listener.close()
+
+def _fork_waiting(wish: Wish, waits: Waits, belongings: Belongings, origin: Origin) -> None:
     limits = wish["limits"]
-    still = functools.partial(renounce, origin) if wish["blank"] else None
+    renouncing = functools.partial(renounce, origin)
     powers = Powers(
         origin.privileged,
         limits["open_files"],
         limits["processes"],
         belongings.tasks,
         origin.arguments,
-        still,
+        renouncing,
     )
-    Reaper(control, powers).run()
+    program.fork(waits, belongings.waiting, powers)
+
+
+def _take_numbers(kept: list[int], first: int) -> None:
+    """The numbers that `first` expects, and nothing else: control socket, keys to groups, listeners."""
+    above = _PROGRAM + 1
+    os.dup2(first, _PROGRAM)
+    # Out of the way of the numbers that are given, first.
+    sources = [fcntl.fcntl(one, fcntl.F_DUPFD, above) for one in kept]
+    for number, source in enumerate(sources, CONTROL):
+        os.dup2(source, number)
+    syscalls.close_range(CONTROL + len(kept), _PROGRAM - 1)
+    syscalls.close_range(above)
 
 
 def renounce(origin: Origin) -> None:
@@ -174,18 +198,15 @@ def renounce(origin: Origin) -> None:
     seccomp.install(origin.filter)
 
 
-def report(control: socket.socket, message: dict[str, str], descriptors: list[int]) -> None:
-    """Tell the server; without one this process has nothing to do."""
-    try:
-        socket.send_fds(control, [json.dumps(message).encode()], descriptors)
-    except OSError:
-        os._exit(1)
+def _report(control: socket.socket, message: dict[str, str]) -> None:
+    with contextlib.suppress(OSError):  # nobody is left to be told
+        control.send(json.dumps(message).encode())
 
 
-def _open_network(wish: Wish, told: bytes) -> list[socket.socket]:
+def _open_network(wish: Wish, told: bytes) -> list[int]:
     endpoints = [(address, port) for address, port in wish["listen"]]
     loopback.bring_up({address for address, _ in endpoints})
     link = json.loads(told)
     if link is not None:
         inside.configure(LinkAddress.from_json(link))
-    return loopback.listen(endpoints)
+    return [listener.detach() for listener in loopback.listen(endpoints)]

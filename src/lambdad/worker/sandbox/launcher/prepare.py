@@ -69,6 +69,7 @@ class Prepared(NamedTuple):
     network: Network
     facts: list[trial.Fact]
     makers: Makers | None = None
+    privileged: bool = False
 
     def hello(self) -> dict[str, object]:
         """The first packet to the server."""
@@ -76,6 +77,7 @@ class Prepared(NamedTuple):
         return {
             "event": "hello",
             "facts": self.facts,
+            "privileged": self.privileged,
             "groups": {"version": found.version, "parents": found.parents, "freezer": found.freezer},
         }
 
@@ -109,7 +111,7 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         facts = _try(makers.nursery, groups, tmp)
         facts += trial.limit_facts(groups, joined=trial.works(facts))
         tmp.remove(trial.PROBE)
-        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers)
+        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers, privileged)
 
 
 def _try(nursery: Nursery, groups: Groups, tmp: Tmp) -> list[trial.Fact]:

@@ -1,4 +1,8 @@
-"""From the reaper to a process of the function: limits, descriptors, user, exec."""
+"""From a newborn sandbox to the process that waits in it: limits, descriptors, user; nothing is executed.
+
+Before: `newborn` has made the world. After: `waiting` waits for the function. What is executed in a sandbox
+is started by its first process instead (`first.tables`), in the same order.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import errno
 import fcntl
 import os
 import resource
-import signal
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn, TypedDict
 
@@ -18,21 +21,10 @@ _STDERR = 2
 _OOM_SCORE = b"500"  # functions die before anything else of the host
 
 
-class _Whether(TypedDict, total=False):
-    forked: bool
+class Waits(TypedDict):
+    """What waits: `argv` as it is to be seen, and which numbers each of its descriptors shall have."""
 
-
-class Command(_Whether):
-    """What to start.
-
-    `targets` tells for each descriptor that came along which numbers it shall have in the process. With
-    `forked` nothing is executed: the process is what `argv` says already (`Become`).
-    """
-
-    name: str
     argv: list[str]
-    env: dict[str, str]
-    cwd: str
     targets: list[list[int]]
 
 
@@ -41,13 +33,13 @@ class Become(Exception):
 
 
 class Powers(NamedTuple):
-    """What the reaper needs to know to start a function's process.
+    """What the process that waits is started with.
 
     Attributes:
         change_user: False in a user namespace that has one user only.
         tasks: descriptors to write 0 into, to enter the control groups.
         arguments: see `newborn.Origin`.
-        renounce: gives up what the reaper of a blank still has until it is assigned; None once it has not.
+        renounce: gives up all that a newborn has.
     """
 
     change_user: bool
@@ -55,60 +47,43 @@ class Powers(NamedTuple):
     processes: int
     tasks: list[int]
     arguments: tuple[int, int]
-    renounce: Callable[[], None] | None
+    renounce: Callable[[], None]
 
 
-def fork(command: Command, descriptors: list[int], powers: Powers) -> tuple[int, int]:
-    """Start a child on its way to `command`.
+def fork(waits: Waits, descriptors: list[int], powers: Powers) -> None:
+    """Fork the process that waits.
 
-    Returns:
-        Its pid, and a non-blocking descriptor on which it tells what exec said; the end of it without
-        a word is success.
+    Args:
+        waits: what it looks like.
+        descriptors: those of `Waits.targets`; and one on which it tells what went wrong, as an error number
+            below 0 (8 bytes), or nothing.
+        powers: what it is started with.
 
     Raises:
         OSError: there can be no other process now.
-        Become: in the child, when it is not to execute anything.
+        Become: in the process itself.
     """
-    told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        pid = os.fork()
-    except OSError:
-        os.close(told)
-        os.close(tell)
-        raise
-    if pid == 0:
-        _become(command, descriptors, tell, powers)
-    os.close(tell)
-    return pid, told
+    if os.fork() == 0:
+        _become(waits, descriptors[:-1], descriptors[-1], powers)
 
 
-def words(error: OSError) -> str:
-    """What the system says of an error, as exec's errors are told."""
-    return os.strerror(error.errno or errno.EIO).lower()
-
-
-def _become(command: Command, descriptors: list[int], tell: int, powers: Powers) -> NoReturn:
+def _become(waits: Waits, descriptors: list[int], tell: int, powers: Powers) -> NoReturn:
     try:
         _enter_limits(powers)
         tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, _LOWEST_OWN_FD)
-        _arrange_descriptors(descriptors, command["targets"], tell)
+        _arrange_descriptors(descriptors, waits["targets"], tell)
         _prefer_to_die()
-        if powers.renounce is not None:
-            powers.renounce()
+        powers.renounce()
         _drop_user(powers)
-        os.chdir(command["cwd"])
-        argv = command["argv"]
-        if command.get("forked"):
-            _look_like(argv, powers)
-            os.close(tell)
-            raise Become
-        os.execve(argv[0], argv, command["env"])  # noqa: S606 - no shell is the point
+        os.chdir("/")
+        _look_like(waits["argv"], powers)
+        os.close(tell)
+        raise Become
     except Become:
         raise
-    except OSError as error:
-        os.write(tell, words(error).encode())
     except BaseException as error:  # noqa: BLE001 - a forked child must not return
-        os.write(tell, repr(error).encode())
+        number = error.errno if isinstance(error, OSError) else None
+        os.write(tell, (-(number or errno.EIO)).to_bytes(8, "little", signed=True))
     os._exit(127)
 
 
@@ -144,14 +119,13 @@ def _prefer_to_die() -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # or /proc/self would belong to nobody
     with open("/proc/self/oom_score_adj", "wb") as score:
         score.write(_OOM_SCORE)
-    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)  # exec makes the function's program dumpable
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
 
 
 def _drop_user(powers: Powers) -> None:
     os.setsid()
     os.umask(0o022)
     syscalls.default_signals()
-    signal.set_wakeup_fd(-1)
     if powers.change_user:
         os.setgroups([])
         os.setresgid(FUNCTION_GID, FUNCTION_GID, FUNCTION_GID)

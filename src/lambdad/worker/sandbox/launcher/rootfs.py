@@ -8,7 +8,7 @@ As on AWS there is no `/dev/shm`, so POSIX semaphores and shared memory answer "
 """
 
 # os.path on purpose: pathlib would add to the start of a process that must be small.
-# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
+# ruff: noqa: PTH101, PTH102, PTH108, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _HIDDEN_FILES = (
     "diskstats",
     "swaps",
 )
-_GUARDED = syscalls.MS_NOSUID | syscalls.MS_NODEV
+TMP_FLAGS = _GUARDED = syscalls.MS_NOSUID | syscalls.MS_NODEV
 _READ_ONLY_PROC = ("sys", "irq", "bus", "fs")
 _ETC = {
     "passwd": (
@@ -97,6 +97,16 @@ class Template:
         tree = syscalls.open_tree(".")
         syscalls.restrict_tree(tree, syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID, recursive=False)
         return tree
+
+    def program(self, content: bytes) -> int:
+        """A program that has no name anywhere, as a descriptor to execute it by."""
+        name = "program"
+        with open(name, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o555)  # noqa: S103 - to be executed by whoever has the descriptor
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        os.unlink(name)
+        return descriptor
 
     def make_target(self, target: str, *, is_directory: bool) -> None:
         """Make a place to mount at, an absolute path.
@@ -202,11 +212,6 @@ def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: 
     _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
     _mask_proc()
     syscalls.pivot_root_here()
-
-
-def resize_tmp(tmp_bytes: int) -> None:
-    """Give `/tmp` another size, in the sandbox itself."""
-    syscalls.mount(None, "/tmp", None, syscalls.MS_REMOUNT | _GUARDED, f"size={tmp_bytes}")  # noqa: S108
 
 
 def _mount_proc(flags: int) -> None:

@@ -28,9 +28,9 @@ ATTR_RDONLY, ATTR_NOSUID, ATTR_NODEV = 1, 2, 4
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 24, 15
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 38, 22, 47
-PR_CAP_AMBIENT_CLEAR_ALL = 4
+_PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 SECCOMP_MODE_FILTER = 2
-CAP_KILL, CAP_SETGID, CAP_SETUID = 5, 6, 7
+CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN = 5, 6, 7, 8, 21
 
 CLOSE_RANGE_CLOEXEC = 4
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
@@ -48,6 +48,7 @@ _OLDER = {
         "unshare": 272,
         "umount2": 166,
         "rt_sigaction": 13,
+        "execveat": 322,
     },
     "aarch64": {
         "pivot_root": 41,
@@ -56,6 +57,7 @@ _OLDER = {
         "unshare": 97,
         "umount2": 39,
         "rt_sigaction": 134,
+        "execveat": 281,
     },
 }
 
@@ -231,6 +233,22 @@ def keep_capabilities(kept: tuple[int, ...]) -> None:
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     low = sum(1 << capability for capability in kept)
     _older("capset", header, struct.pack("=6I", low, low, 0, 0, 0, 0))
+
+
+def keep_capabilities_in_exec(kept: tuple[int, ...]) -> None:
+    """Give up every capability but these, which also a program that is executed has (without root)."""
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    low = sum(1 << capability for capability in kept)
+    _older("capset", header, struct.pack("=6I", low, low, low, 0, 0, 0))
+    for capability in kept:
+        prctl(PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability)
+
+
+def execute(descriptor: int, arguments: tuple[str, ...]) -> None:
+    """Execute the program behind a descriptor, with an empty environment."""
+    words = (ctypes.c_char_p * (len(arguments) + 1))(*(word.encode() for word in arguments), None)
+    nothing = (ctypes.c_char_p * 1)(None)
+    _older("execveat", _long(descriptor), b"", words, nothing, _long(_AT_EMPTY_PATH))
 
 
 def drop_bounding_set() -> None:
