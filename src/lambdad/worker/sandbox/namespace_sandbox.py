@@ -171,7 +171,7 @@ class NamespaceSandbox:
         trees, tmp_on_disk = await self.trees(plan, added)
         table = tables.assign(
             self.powers,
-            [mount.target for mount in added],
+            tuple(mount.target for mount in added),
             None if tmp_on_disk else plan.limits.tmp_bytes,
         )
         try:

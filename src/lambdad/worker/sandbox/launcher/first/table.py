@@ -23,6 +23,7 @@ ERROR: Final = BASE
 _HEAD, _ROW, _REPLY = struct.Struct("<3q2IQ24x"), struct.Struct("<7q2B3H"), struct.Struct("<3q2I")
 _PIECE, _MESSAGE, _RIGHTS = struct.Struct("<2Q"), struct.Struct("<7Q"), struct.Struct("<Q2i")
 _VALUE_AT: Final = 16
+_NUMBER_AT: Final = 28
 _UNUSED: Final = BASE + 48
 _NOSIGNAL: Final = 0x4000
 _END, _SET = -1, -2
@@ -87,6 +88,7 @@ class Table:
         self._words: dict[int, str] = {}
         self._data = bytearray()
         self._pointers: list[tuple[int, int | Where]] = []
+        self._packed: bytes | None = None
         self.failed: Label | None = None
         """What follows an error, unless a call says otherwise; None is the next row."""
 
@@ -169,7 +171,13 @@ class Table:
         self.call("sendto", CONTROL, BASE, REPLY_BYTES, _NOSIGNAL, 0, 0, may_fail=True)
 
     def packed(self, number: int = 0) -> bytes:
-        """The message, as the answer to the question of this number."""
+        """The message, as the answer to the question of this number; what is packed once stays so."""
+        whole = self._packed
+        if whole is None:
+            whole = self._packed = self._pack()
+        return whole[:_NUMBER_AT] + number.to_bytes(4, "little") + whole[_NUMBER_AT + 4 :]
+
+    def _pack(self) -> bytes:
         rows_at = BASE + _HEAD.size
         data_at = rows_at + _ROW.size * (len(self._rows) + 1)
 
@@ -178,7 +186,7 @@ class Table:
                 return of
             return data_at + of.offset if of.row is None else rows_at + _ROW.size * of.row
 
-        made = [_HEAD.pack(0, 0, 0, self._kind, number, rows_at)]
+        made = [_HEAD.pack(0, 0, 0, self._kind, 0, rows_at)]
         for at, (call, arguments, failed, zero, times, stepped) in enumerate(self._rows):
             numbers, loaded = [0] * 6, _MAY_FAIL if failed is None else 0
             for n, argument in enumerate(arguments):

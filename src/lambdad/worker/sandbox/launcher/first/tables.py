@@ -6,6 +6,7 @@ packs it, `machine` carries it out.
 
 from __future__ import annotations
 
+import functools
 import os
 import resource
 import signal
@@ -45,6 +46,7 @@ _AMBIENT_CLEAR, _CAPABILITY_VERSION_3, _MOST_CAPABILITIES = 4, 0x2008_0522, 64
 _STATX_MODE, _STATX_BYTES, _MODE_AT, _FOLLOWED = 2, 256, 28, 0
 _SET_MASK = 2
 _RIGHTS_HEAD = 16
+_KEPT_TABLES = 128  # of some KB each; most sandboxes are asked the same
 
 
 class Powers(NamedTuple):
@@ -81,6 +83,7 @@ class Command(NamedTuple):
     renounces: bool
 
 
+@functools.lru_cache(_KEPT_TABLES)
 def begin(powers: Powers, listeners: int, *, waits: bool, renounces: bool) -> Table:
     """The first one: nobody but us may look into pid 1 from now on; the listeners are handed over."""
     table = Table(READY)
@@ -106,7 +109,8 @@ def begin(powers: Powers, listeners: int, *, waits: bool, renounces: bool) -> Ta
     return table
 
 
-def assign(powers: Powers, targets: list[str], tmp_bytes: int | None) -> Table:
+@functools.lru_cache(_KEPT_TABLES)
+def assign(powers: Powers, targets: tuple[str, ...], tmp_bytes: int | None) -> Table:
     """Mount the trees that come along, give `/tmp` in memory its size, and give up what powers there are."""
     table = Table()
     end = table.failed = Label()
@@ -142,6 +146,7 @@ def start(powers: Powers, command: Command) -> Table:
     return table
 
 
+@functools.lru_cache(_KEPT_TABLES)
 def signal_to(place: int, number: int) -> Table:
     """Send a signal to a process that was started, if it has not ended."""
     table = Table()
@@ -149,6 +154,7 @@ def signal_to(place: int, number: int) -> Table:
     return table
 
 
+@functools.lru_cache(_KEPT_TABLES)
 def signal_to_all(number: int) -> Table:
     """Send a signal to everybody but pid 1 itself, in one go: no fork escapes it."""
     table = Table()
@@ -156,6 +162,7 @@ def signal_to_all(number: int) -> Table:
     return table
 
 
+@functools.lru_cache(_KEPT_TABLES)
 def open_socket() -> Table:
     """Make a TCP socket and hand it over."""
     kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
