@@ -35,12 +35,11 @@ def find(data_id):
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "waits": None, "fork_server": None, "limits":
+    wish = {"id": "one", "mounts": [], "listen": [], "outbound": False, "blank": False, "waits": None, "fork_server": None, "limits":
         {"memory_bytes": 1 << 27, "processes": 100, "open_files": 100, "tmp_bytes": 1 << 20}}
     born = prepared.makers.nursery.bear(wish, theirs, prepared.network)
     theirs.close()
-    powers = prepared.makers.nursery.powers(prepared.groups)
-    ours.send(tables.begin(powers, 0, waits=False, renounces=True).packed())
+    powers = prepared.makers.nursery.powers()
     assert reply(ours.recv(1000))[0::3] == (0, READY)
     read, write = os.pipe()
     program = tables.Command(1, ("/bin/cat", "/proc/self/cgroup"), {}, "/", ((1, 2),), 100, 100, renounces=False)

@@ -27,7 +27,8 @@ class KnownProcess:
         started: done when it was executed: with what exec said, or None.
         on_exit: None once nobody is to be told any more.
         oom_kills: of the sandbox, before it was started.
-        told: descriptor on which exec tells what went wrong, or ends; -1 once it has.
+        told: descriptor on which it tells what went wrong, or ends; -1 once it has.
+        is_executed: whether it says nothing when all is well, as exec closes its end; otherwise it says 0.
     """
 
     name: str
@@ -36,6 +37,7 @@ class KnownProcess:
     on_exit: OnExit | None
     oom_kills: int
     told: int
+    is_executed: bool
 
 
 class Processes:
@@ -63,12 +65,13 @@ class Processes:
         Raises:
             EnvironmentUnavailable: too many run.
         """
+        is_executed = place is None
         if place is None:
             place = next((one for one in range(MOST_PLACES) if one not in self._by_place), None)
         if place is None:
             raise EnvironmentUnavailable(f"no more than {MOST_PLACES} processes are started in a sandbox")
         told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        known = KnownProcess(name, place, self._loop.create_future(), on_exit, oom_kills, told)
+        known = KnownProcess(name, place, self._loop.create_future(), on_exit, oom_kills, told, is_executed)
         self._by_name[name] = self._by_place[place] = known
         self._loop.add_reader(told, self._hear, known)
         return known, tell
@@ -85,6 +88,9 @@ class Processes:
         if known is None:
             return
         self._hear(known)  # in case its end is known first
+        if not known.started.done():
+            known.started.set_result("it ended at once")
+            self._free_name(known)
         if self._by_name.get(known.name) is not known:
             return  # it was not even executed
         del self._by_name[known.name]
@@ -97,6 +103,14 @@ class Processes:
                 oom_killed=oom_kills() > known.oom_kills,
             ),
         )
+
+    def refuse(self, why: str) -> None:
+        """Whoever has not begun never will."""
+        for known in list(self._by_name.values()):
+            if not known.started.done():
+                known.started.set_exception(EnvironmentUnavailable(why))
+                known.started.exception()  # told, even when nobody waits any more
+                self.forget(known)
 
     def lose(self) -> None:
         """Pid 1 is gone, and with it all of them."""
@@ -119,10 +133,12 @@ class Processes:
         except BlockingIOError:  # another one still holds it
             words = b""
         self._close(known)
-        error = None
-        if words:
+        if not words and not known.is_executed:
+            return  # it was not even forked, or has died: that is told, too
+        number = -int.from_bytes(words, "little", signed=True)
+        error = os.strerror(number).lower() if number else None
+        if error is not None:
             self._free_name(known)
-            error = os.strerror(-int.from_bytes(words, "little", signed=True)).lower()
         if not known.started.done():
             known.started.set_result(error)
 

@@ -28,6 +28,7 @@ from lambdad.worker.sandbox.image import (
 from lambdad.worker.sandbox.imaging import Imaging
 from lambdad.worker.sandbox.known_processes import KnownProcess, OnExit, Processes
 from lambdad.worker.sandbox.launcher.first import tables
+from lambdad.worker.sandbox.launcher.first.births import STEPS
 from lambdad.worker.sandbox.launcher.first.table import Table
 from lambdad.worker.sandbox.launcher.first.tables import WAITING_PLACE, Command, Powers
 from lambdad.worker.sandbox.limit_files import LimitFiles
@@ -119,13 +120,9 @@ class NamespaceSandbox:
         return waits, (*self._inside.descriptors, tell)
 
     def begin(self, control: socket.socket) -> None:
-        """Send pid 1 its first order; it is there as soon as it can be heard."""
+        """Hear what pid 1 says from now on."""
         self._close_inside()
         self._packets = Packets(control, self._receive, encode, decode)
-        table = tables.begin(
-            self.powers, len(self.plan.listen), waits=self._forked is not None, renounces=self.kind is None
-        )
-        self._packets.send_soon({"table": table})
 
     def _close_inside(self) -> None:
         inside, self._inside = self._inside, None
@@ -420,9 +417,12 @@ class NamespaceSandbox:
                 if not self._ready.done():
                     self._ready.set_result(None)
             case "ready" if message:
-                self._fail(f"its first process: {os.strerror(-cast('int', message['errno']))}")
+                step = STEPS[cast("int", message["value"])]
+                self._fail(f"{step}: {os.strerror(-cast('int', message['errno']))}")
             case "failed" if message:
-                self._fail(f"{message['step']}: {message['error']}")
+                why = f"{message['step']}: {message['error']}"
+                self._fail(why)
+                self._processes.refuse(f"sandbox {self.sandbox_id}: {why}")
             case "ended" if message:
                 self._processes.ended(
                     cast("int", message["number"]), cast("int", message["value"]), self.files.oom_kills

@@ -316,6 +316,7 @@ def _wish(plan: SandboxPlan, kind: BlankKind | None, waits: News | None) -> News
         },
         "listen": plan.listen,
         "outbound": plan.outbound,
+        "blank": kind is not None,
         "fork_server": kind.name if kind is not None and kind.forks else None,
         "waits": waits,
     }

@@ -1,12 +1,12 @@
 """The launcher's loop: requests of the server in, news of sandboxes out.
 
-Requests (JSON, one per packet): ``create`` with the descriptor of its first process's control socket
-(and those of the process that waits),
-``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees; the size
-of its `/tmp` is set with it), ``snapshot`` and ``restore`` (`imaging`), ``fork_server`` (start one). News:
-``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control groups are removed,
-``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or
-gone. (That a sandbox could not be made is said on its own control socket.) When the server's end closes,
+Requests (JSON, one per packet): ``create`` with the descriptor of its first process's control socket (and
+those of the process that waits), ``destroy``, ``trees`` (what a blank is to mount, answered under its number
+with detached trees; the size of its `/tmp` is set with it), ``snapshot`` and ``restore`` (`imaging`),
+``fork_server`` (start one). News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and
+its control groups are removed, ``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk,
+``fork_server`` when one is ready or gone. (That a sandbox could not be made is said on its own control
+socket.) When the server's end closes,
 every sandbox is ended and removed, and so is the launcher.
 """
 

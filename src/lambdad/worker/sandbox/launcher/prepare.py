@@ -23,6 +23,7 @@ from lambdad.worker.sandbox.launcher.birth import (
     Nursery,
 )
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.first.machine import executable
 from lambdad.worker.sandbox.launcher.forks import ForkServers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, find
 from lambdad.worker.sandbox.launcher.newborn import Origin
@@ -134,9 +135,10 @@ def _makers(setting: Setting, groups: Groups, tmp: Tmp, *, privileged: bool) -> 
         seccomp.program(syscalls.architecture()),
         syscalls.argument_area(),
     )
-    fork_servers = ForkServers(template, origin)
-    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers), fork_servers)
-    # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
+    program = template.program(executable(syscalls.architecture()))
+    fork_servers = ForkServers(template, origin, program)
+    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers, program), fork_servers)
+    # What exists now is shared by every clone: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()
     gc.disable()

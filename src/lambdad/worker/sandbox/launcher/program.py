@@ -1,7 +1,7 @@
-"""From a newborn sandbox to the process that waits in it: limits, descriptors, user; nothing is executed.
+"""From a fork server to the process that waits in a sandbox: limits, descriptors, user; nothing is executed.
 
-Before: `newborn` has made the world. After: `waiting` waits for the function. What is executed in a sandbox
-is started by its first process instead (`first.tables`), in the same order.
+Before: a fork server has forked it. After: `waiting` waits for the function. What is executed in a sandbox is
+started by its first process instead (`first.tables`), in the same order.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import resource
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn, TypedDict
 
-from lambdad.worker.sandbox.launcher import syscalls
+from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.rootfs import FUNCTION_GID, FUNCTION_UID
 
 _LOWEST_OWN_FD = 10  # above every number a process is given
 _STDERR = 2
+_TOLD_BYTES = 8
 _OOM_SCORE = b"500"  # functions die before anything else of the host
 
 
@@ -39,7 +40,7 @@ class Powers(NamedTuple):
         change_user: False in a user namespace that has one user only.
         tasks: descriptors to write 0 into, to enter the control groups.
         arguments: see `newborn.Origin`.
-        renounce: gives up all that a newborn has.
+        filter: the system call filter.
     """
 
     change_user: bool
@@ -47,50 +48,66 @@ class Powers(NamedTuple):
     processes: int
     tasks: list[int]
     arguments: tuple[int, int]
-    renounce: Callable[[], None]
+    filter: bytes
 
 
-def fork(waits: Waits, descriptors: list[int], powers: Powers) -> None:
-    """Fork the process that waits.
+def become(waits: Waits, descriptors: list[int], powers: Powers, enter: Callable[[], None]) -> NoReturn:
+    """Be the process that waits, as a fresh fork of a fork server.
 
     Args:
         waits: what it looks like.
         descriptors: those of `Waits.targets`; and one on which it tells what went wrong, as an error number
-            below 0 (8 bytes), or nothing.
+            below 0 (8 bytes), or 0 when nothing did.
         powers: what it is started with.
+        enter: waits until its sandbox is made, and enters it.
 
     Raises:
-        OSError: there can be no other process now.
-        Become: in the process itself.
+        Become: it is ready to wait.
     """
-    if os.fork() == 0:
-        _become(waits, descriptors[:-1], descriptors[-1], powers)
-
-
-def _become(waits: Waits, descriptors: list[int], tell: int, powers: Powers) -> NoReturn:
+    tell = descriptors.pop()
     try:
+        enter()
+        _become_root(powers)
         _enter_limits(powers)
         tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, _LOWEST_OWN_FD)
         _arrange_descriptors(descriptors, waits["targets"], tell)
         _prefer_to_die()
-        powers.renounce()
+        _renounce(powers)
         _drop_user(powers)
         os.chdir("/")
         _look_like(waits["argv"], powers)
+        os.write(tell, bytes(_TOLD_BYTES))
         os.close(tell)
         raise Become
     except Become:
         raise
     except BaseException as error:  # noqa: BLE001 - a forked child must not return
         number = error.errno if isinstance(error, OSError) else None
-        os.write(tell, (-(number or errno.EIO)).to_bytes(8, "little", signed=True))
+        os.write(tell, (-(number or errno.EIO)).to_bytes(_TOLD_BYTES, "little", signed=True))
     os._exit(127)
+
+
+def _renounce(powers: Powers) -> None:
+    """Give up every capability but those to become the function's user; accept the filter."""
+    syscalls.drop_bounding_set()
+    syscalls.keep_capabilities((syscalls.CAP_SETGID, syscalls.CAP_SETUID) if powers.change_user else ())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    seccomp.install(powers.filter)
 
 
 def _look_like(argv: list[str], powers: Powers) -> None:
     """What exec would have done: arguments, name, and a `/proc/self` that is the function's own."""
     syscalls.rename_process(tuple(argv), powers.arguments, argv[0].rpartition("/")[2])
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+
+
+def _become_root(powers: Powers) -> None:
+    """Be root of the user namespace: who leaves that, and it alone, loses every capability by it."""
+    if powers.change_user:
+        os.setresgid(0, 0, 0)
+        os.setgroups([])
+        os.setresuid(0, 0, 0)
 
 
 def _enter_limits(powers: Powers) -> None:
@@ -115,7 +132,7 @@ def _arrange_descriptors(descriptors: list[int], targets: list[list[int]], tell:
 
 
 def _prefer_to_die() -> None:
-    """Raise the OOM score, where there are two users while only the reaper's can reach into this process."""
+    """Raise the OOM score, where there are two users while only that of pid 1 can reach into this process."""
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # or /proc/self would belong to nobody
     with open("/proc/self/oom_score_adj", "wb") as score:
         score.write(_OOM_SCORE)
@@ -130,3 +147,4 @@ def _drop_user(powers: Powers) -> None:
         os.setgroups([])
         os.setresgid(FUNCTION_GID, FUNCTION_GID, FUNCTION_GID)
         os.setresuid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
+    syscalls.keep_capabilities(())

@@ -41,22 +41,7 @@ _PLACES = (
     *("var/compiled/task", "var/compiled/opt"),
 )
 _PRIVATE = ("proc", "dev", "tmp", "etc")
-_HIDDEN_FILES = (
-    "kcore",
-    "keys",
-    "key-users",
-    "timer_list",
-    "sysrq-trigger",
-    "latency_stats",
-    "sched_debug",
-    "cmdline",
-    "modules",
-    "partitions",
-    "diskstats",
-    "swaps",
-)
-TMP_FLAGS = _GUARDED = syscalls.MS_NOSUID | syscalls.MS_NODEV
-_READ_ONLY_PROC = ("sys", "irq", "bus", "fs")
+TMP_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV
 _ETC = {
     "passwd": (
         "root:x:0:0:root:/root:/sbin/nologin\n"
@@ -191,46 +176,3 @@ def read_only_tree(source: str) -> int:
     attributes = syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID | syscalls.ATTR_NODEV
     syscalls.restrict_tree(tree, attributes, recursive=True)
     return tree
-
-
-def enter(root: int, mounts: list[tuple[int, str]], tmp: int | None, tmp_bytes: int) -> None:
-    """Make `root` this process's world, with `mounts` (tree, target), `/tmp` and `/proc` in it.
-
-    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none.
-
-    To be called in new mount and pid namespaces, with the template as working directory.
-    """
-    syscalls.attach_tree(root, ".")
-    os.fchdir(root)
-    for tree, target in mounts:
-        syscalls.attach_tree(tree, target.lstrip("/"))
-    if tmp is None:
-        options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
-        syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
-    else:
-        syscalls.attach_tree(tmp, "tmp")
-    _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
-    _mask_proc()
-    syscalls.pivot_root_here()
-
-
-def _mount_proc(flags: int) -> None:
-    try:
-        # Whom a process may not trace it does not see: that is the reaper, pid 1.
-        syscalls.mount("proc", "proc", "proc", flags, "hidepid=2")
-    except OSError:
-        syscalls.mount("proc", "proc", "proc", flags)  # a kernel that refuses the option
-
-
-def _mask_proc() -> None:
-    bind = syscalls.MS_BIND
-    for name in _HIDDEN_FILES:
-        path = "proc/" + name
-        if os.path.exists(path):
-            syscalls.mount("dev/null", path, None, bind)
-    frozen = syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    for name in _READ_ONLY_PROC:
-        path = "proc/" + name
-        if os.path.isdir(path):
-            syscalls.mount(path, path, None, bind)
-            syscalls.mount(None, path, None, bind | syscalls.MS_REMOUNT | frozen)

@@ -12,7 +12,7 @@ from typing import NotRequired, TypedDict
 from lambdad.worker.sandbox.launcher import watching
 from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery
 from lambdad.worker.sandbox.launcher.cgroups import Groups
-from lambdad.worker.sandbox.launcher.first import tables
+from lambdad.worker.sandbox.launcher.first import births, tables
 from lambdad.worker.sandbox.launcher.first.table import ENDED, reply
 from lambdad.worker.sandbox.launcher.first.tables import Command, Powers
 from lambdad.worker.sandbox.launcher.hierarchies import CONTROLLERS
@@ -23,14 +23,8 @@ FREEZE = "freeze"
 _PATIENCE_MS = 5_000
 _PROCESSES, _OPEN_FILES = 64, 64
 _LISTEN = [("127.0.0.1", 9001)]
-_LISTENERS = len(_LISTEN)
 _PLACE = 1
-_STEPS = (
-    "user namespace",
-    "mount namespace and root",
-    "network namespace",
-    "capabilities and system call filter",
-)
+_STEPS = births.STEPS
 
 
 class Fact(TypedDict):
@@ -57,7 +51,7 @@ def try_isolation(nursery: Nursery, groups: Groups) -> list[Fact]:
             return _up_to(_STEPS[0], str(error))
         theirs.close()
         try:
-            first = _First(ours, nursery.powers(groups))
+            first = _First(ours, nursery.powers())
             failure = _live(first)
             facts = _up_to(*failure) if failure else [_did(step) for step in _STEPS]
             if not failure:
@@ -103,6 +97,7 @@ def _wish() -> Wish:
         "limits": limits,  # type: ignore[typeddict-item]
         "listen": _LISTEN,
         "outbound": False,
+        "blank": False,
         "fork_server": None,
         "waits": None,
     }
@@ -122,16 +117,14 @@ class _First:
 
     def begin(self) -> tuple[str, str] | None:
         """None, or the step that failed and why."""
-        table = tables.begin(self._powers, _LISTENERS, waits=False, renounces=True)
-        self._control.send(table.packed())
         message = self._next()
         if message[:1] == b"{":  # it did not come so far
             failure = json.loads(message)
             return failure["step"], failure["error"]
         if not message:
             return _STEPS[0], "the child died"
-        error, at, *_ = reply(message)
-        return (_STEPS[-1], table.words(at, error)) if error else None
+        error, _, step, *_ = reply(message)
+        return (_STEPS[step], os.strerror(-error)) if error else None
 
     def start(self, script: str, output: int) -> str | None:
         """Start a shell script; None, or why it could not be."""

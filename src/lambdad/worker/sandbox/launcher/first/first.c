@@ -5,7 +5,8 @@
  * the sandbox. There is no libc, no heap and no constant in memory: the code is one page that every sandbox
  * shares, and what it writes is the message it has received and one page of stack.
  *
- * machine.py holds the compiled code and says how it was made from this file.
+ * The same code is mapped into the launcher and its fork servers, where `spawn` clones a child that carries out
+ * a table, too. machine.py holds the compiled code and says how it was made from this file.
  */
 
 #define BASE 0x10000000UL
@@ -69,9 +70,8 @@ static inline long call(long n, long a, long b, long c, long d, long e, long f)
 }
 #endif
 
-static inline void carry_out(void)
+__attribute__((used, noinline)) static void carry_out(Head *head)
 {
-    Head *head = (Head *)BASE;
     long at = 0;
     for (;;) {
         Row *row = head->rows + at;
@@ -140,9 +140,25 @@ __attribute__((noreturn, section(".text.start"))) void _start(void)
         long size = call(RECVMSG, CONTROL, (long)&message, 0x40000000 /* CMSG_CLOEXEC */, 0, 0, 0);
         if (size <= 0)
             call(EXIT_GROUP, 0, 0, 0, 0, 0, 0);
-        carry_out();
+        carry_out((Head *)BASE);
         tell_who_ended(); /* who ended before there was a place, or before this program began */
         if (size > (long)KEPT)
             call(MADVISE, BASE + KEPT, SIZE - KEPT, 4 /* DONTNEED */, 0, 0, 0);
     }
 }
+
+/* long spawn(clone_args, size, table): as clone3, with a stack of the child's own. It carries out the table, which
+ * ends it. If the table has cloned another one, and ends in that, that one returns 0 here, on the stack of whoever
+ * called: in a copy of its memory, while it waits (CLONE_VFORK).
+ */
+#ifdef __x86_64__
+__asm__(".globl spawn\nspawn:\n"
+        "push %rbx\n push %rbp\n mov %rsp, %rbp\n mov %rdx, %rbx\n mov $435, %eax\n syscall\n"
+        "test %rax, %rax\n jnz 1f\n mov %rbx, %rdi\n call carry_out\n"
+        "mov %rbp, %rsp\n xor %eax, %eax\n 1: pop %rbp\n pop %rbx\n ret\n");
+#else
+__asm__(".globl spawn\nspawn:\n"
+        "stp x29, x30, [sp, -32]!\n stp x19, x20, [sp, 16]\n mov x19, sp\n mov x20, x2\n"
+        "mov x8, 435\n svc 0\n cbnz x0, 1f\n mov x0, x20\n bl carry_out\n"
+        "mov sp, x19\n mov x0, 0\n 1: ldp x19, x20, [sp, 16]\n ldp x29, x30, [sp], 32\n ret\n");
+#endif

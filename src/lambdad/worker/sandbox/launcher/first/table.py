@@ -17,14 +17,11 @@ from lambdad.worker.sandbox.launcher.first.machine import BASE, CONTROL, GIVEN
 ENDED, ANSWER, READY = 1, 2, 3
 """Kinds of what pid 1 says: a child has ended, a table was carried out, the first table was."""
 REPLY_BYTES: Final = 32
-ERROR: Final = BASE
-"""Address of what the first row that failed has answered; 8 bytes, 0 when none has."""
 
 _HEAD, _ROW, _REPLY = struct.Struct("<3q2IQ24x"), struct.Struct("<7q2B3H"), struct.Struct("<3q2I")
 _PIECE, _MESSAGE, _RIGHTS = struct.Struct("<2Q"), struct.Struct("<7Q"), struct.Struct("<Q2i")
 _VALUE_AT: Final = 16
 _NUMBER_AT: Final = 28
-_UNUSED: Final = BASE + 48
 _NOSIGNAL: Final = 0x4000
 _END, _SET = -1, -2
 _MAY_FAIL: Final = 64
@@ -32,12 +29,16 @@ _FIRST_GIVEN: Final = GIVEN + 16  # behind the header of a control message
 
 # x86_64, aarch64
 _NUMBERS: Final = {
-    "write": (1, 64), "close": (3, 57), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135),
+    "ioctl": (16, 29), "write": (1, 64), "close": (3, 57), "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
     "socket": (41, 198), "sendto": (44, 206), "sendmsg": (46, 211), "clone": (56, 220), "execve": (59, 221),
     "kill": (62, 129), "fcntl": (72, 25), "chdir": (80, 49), "umask": (95, 166), "setsid": (112, 157),
     "setgroups": (116, 159), "setresuid": (117, 147), "setresgid": (119, 149), "capset": (126, 91),
-    "prctl": (157, 167), "mount": (165, 40), "exit_group": (231, 94), "openat": (257, 56), "dup3": (292, 24),
-    "prlimit": (302, 261), "statx": (332, 291), "move_mount": (429, 429), "close_range": (436, 436),
+    "prctl": (157, 167), "mount": (165, 40), "exit_group": (231, 94), "openat": (257, 56),
+    "dup3": (292, 24), "prlimit": (302, 261), "statx": (332, 291), "move_mount": (429, 429),
+    "close_range": (436, 436), "recvfrom": (45, 207), "bind": (49, 200), "listen": (50, 201),
+    "setsockopt": (54, 208), "fchdir": (81, 50), "pivot_root": (155, 41), "umount2": (166, 39),
+    "sethostname": (170, 161), "execveat": (322, 281), "clone3": (435, 435),
     "set": (_SET, _SET),
 }  # fmt: skip
 _NUMBER: Final = {name: both[platform.machine() == "aarch64"] for name, both in _NUMBERS.items()}
@@ -80,10 +81,18 @@ class Table:
 
     Args:
         kind: of its answer.
+        base: where it will lie.
+
+    Attributes:
+        error: address of what the first row that failed has answered; 8 bytes, 0 when none has.
+        unused: address of an int that means nothing.
     """
 
-    def __init__(self, kind: int = ANSWER) -> None:
+    def __init__(self, kind: int = ANSWER, base: int = BASE) -> None:
         self._kind = kind
+        self._base = base
+        self.error = base
+        self.unused = base + 48
         self._rows: list[tuple[int, tuple[Argument, ...], Label | None, Label | None, int, int]] = []
         self._words: dict[int, str] = {}
         self._data = bytearray()
@@ -145,11 +154,23 @@ class Table:
 
     def go(self, label: Label) -> None:
         """Go on with another row."""
-        self.call("set", _UNUSED, 0, may_fail=True, zero=label)
+        self.call("set", self.unused, 0, may_fail=True, zero=label)
+
+    def value(self, value: int) -> None:
+        """What an answer has told since the last error, from now on."""
+        self.call("set", self._base + _VALUE_AT, value, may_fail=True)
+
+    def forget_error(self) -> None:
+        """What has failed was expected."""
+        for half in (self.error, self.error + 4):
+            self.call("set", half, 0)
 
     def send(self, extra: tuple[Where, int] | None = None, rights: Where | None = None) -> None:
         """Tell the first error, if any; with so many bytes behind it, and descriptors (`rights`)."""
-        pieces: list[tuple[int | Where, int]] = [(BASE, REPLY_BYTES), *([] if extra is None else [extra])]
+        pieces: list[tuple[int | Where, int]] = [
+            (self._base, REPLY_BYTES),
+            *([] if extra is None else [extra]),
+        ]
         listed = self.data(b"".join(_PIECE.pack(0, size) for _, size in pieces))
         for at, (place, _) in enumerate(pieces):
             self.point(Where(None, listed.offset + _PIECE.size * at), [place])
@@ -167,18 +188,30 @@ class Table:
     def answer(self, value: Argument = 0) -> None:
         """Tell the first error, or else the value."""
         if value != 0:
-            self.call("set", BASE + _VALUE_AT, value, may_fail=True)
-        self.call("sendto", CONTROL, BASE, REPLY_BYTES, _NOSIGNAL, 0, 0, may_fail=True)
+            self.call("set", self._base + _VALUE_AT, value, may_fail=True)
+        self.call("sendto", CONTROL, self._base, REPLY_BYTES, _NOSIGNAL, 0, 0, may_fail=True)
 
-    def packed(self, number: int = 0) -> bytes:
-        """The message, as the answer to the question of this number; what is packed once stays so."""
-        whole = self._packed
-        if whole is None:
-            whole = self._packed = self._pack()
-        return whole[:_NUMBER_AT] + number.to_bytes(4, "little") + whole[_NUMBER_AT + 4 :]
+    def packed(self, number: int = 0, patch: tuple[Where, bytes] | None = None) -> bytes:
+        """The message, under the number of a question; what is packed once stays so.
+
+        Args:
+            number: of the question.
+            patch: what to put into the data this time.
+        """
+        if self._packed is None:
+            self._packed = self._pack()
+        if not number and patch is None:
+            return self._packed
+        whole = bytearray(self._packed)
+        struct.pack_into("<I", whole, _NUMBER_AT, number)
+        if patch is not None:
+            where, content = patch
+            at = _HEAD.size + _ROW.size * (len(self._rows) + 1) + where.offset
+            whole[at : at + len(content)] = content
+        return bytes(whole)
 
     def _pack(self) -> bytes:
-        rows_at = BASE + _HEAD.size
+        rows_at = self._base + _HEAD.size
         data_at = rows_at + _ROW.size * (len(self._rows) + 1)
 
         def address(of: int | Where) -> int:

@@ -18,8 +18,6 @@ from typing import Final, NamedTuple
 from lambdad.worker.sandbox.launcher import syscalls
 from lambdad.worker.sandbox.launcher.first.machine import CONTROL, NOBODY, PLACES
 from lambdad.worker.sandbox.launcher.first.table import (
-    ERROR,
-    READY,
     Label,
     Stored,
     Table,
@@ -38,8 +36,6 @@ _KEPT_NUMBERS = 4
 _STDERR = 2
 _OOM_SCORE = b"500"  # functions die before anything else of the host
 _FAILED = 127
-_NAME = b"lambdad-sandbox"
-_KILL = 9
 _AT_FDCWD, _EMPTY_PATH = -100, 4
 _DUPFD_CLOEXEC, _CLOEXEC, _DIRECTORY = 1030, 0o2000000, os.O_DIRECTORY
 _AMBIENT_CLEAR, _CAPABILITY_VERSION_3, _MOST_CAPABILITIES = 4, 0x2008_0522, 64
@@ -84,32 +80,6 @@ class Command(NamedTuple):
 
 
 @functools.lru_cache(_KEPT_TABLES)
-def begin(powers: Powers, listeners: int, *, waits: bool, renounces: bool) -> Table:
-    """The first one: nobody but us may look into pid 1 from now on; the listeners are handed over."""
-    table = Table(READY)
-    end = table.failed = Label()
-    table.call("prctl", syscalls.PR_SET_DUMPABLE, 0)
-    table.call("prctl", syscalls.PR_SET_PDEATHSIG, _KILL)
-    table.call("prctl", 15, _NAME)  # PR_SET_NAME
-    if waits:
-        table.call("set", PLACES + 4 * WAITING_PLACE, WAITING_PID)
-    if renounces:
-        _renounce(table, powers)
-    first = FIRST_TASKS + powers.tasks
-    rights = table.rights(listeners)
-    for number in range(listeners):
-        table.call("set", Where(None, rights.offset + _RIGHTS_HEAD + 4 * number), first + number)
-    table.send(rights=rights)
-    table.call("close_range", first, first + listeners - 1, 0, may_fail=True)
-    done = Label()
-    table.go(done)
-    table.here(end)
-    table.answer()
-    table.here(done)
-    return table
-
-
-@functools.lru_cache(_KEPT_TABLES)
 def assign(powers: Powers, targets: tuple[str, ...], tmp_bytes: int | None) -> Table:
     """Mount the trees that come along, give `/tmp` in memory its size, and give up what powers there are."""
     table = Table()
@@ -120,7 +90,7 @@ def assign(powers: Powers, targets: tuple[str, ...], tmp_bytes: int | None) -> T
     if tmp_bytes is not None:
         flags = syscalls.MS_REMOUNT | TMP_FLAGS
         table.call("mount", 0, b"/tmp\0", 0, flags, b"size=%d\0" % tmp_bytes, words="size of /tmp")
-    _renounce(table, powers)
+    renounce(table, powers)
     table.here(end)
     _close_given(table, len(targets))
     table.answer()
@@ -186,8 +156,7 @@ def modes(paths: list[str]) -> Table:
         table.call("set", Where(None, found.offset + 4 * number), here, may_fail=True)
         table.here(missing)
     table.failed = None
-    for half in (ERROR, ERROR + 4):
-        table.call("set", half, 0)
+    table.forget_error()
     table.send(extra=(found, 4 * len(paths)))
     return table
 
@@ -226,7 +195,7 @@ def _become(table: Table, powers: Powers, command: Command, count: int) -> None:
     table.call("close", score)
     table.call("prctl", syscalls.PR_SET_DUMPABLE, 0)  # exec makes the function's program dumpable
     if command.renounces:
-        _renounce(table, powers)
+        renounce(table, powers)
     table.call("setsid")
     table.call("umask", 0o022)
     _default_signals(table)
@@ -240,10 +209,10 @@ def _become(table: Table, powers: Powers, command: Command, count: int) -> None:
     table.call("execve", argv[0], table.pointers(argv), table.pointers(env))
     table.failed = None
     table.here(late)
-    table.call("write", _TELL, ERROR, 8)
+    table.call("write", _TELL, table.error, 8)
     table.call("exit_group", _FAILED)
     table.here(early)
-    table.call("write", given(count - 1), ERROR, 8)
+    table.call("write", given(count - 1), table.error, 8)
     table.call("exit_group", _FAILED)
 
 
@@ -255,7 +224,7 @@ def _default_signals(table: Table) -> None:
     table.call("rt_sigprocmask", _SET_MASK, default, 0, 8)
 
 
-def _renounce(table: Table, powers: Powers) -> None:
+def renounce(table: Table, powers: Powers) -> None:
     """Give up every capability but those to kill and to become the function's user; accept the filter."""
     words = "capabilities and system call filter"
     table.call("prctl", syscalls.PR_CAP_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0, words=words)
