@@ -145,6 +145,7 @@ class ForkServers:
             for descriptor in (control.fileno(), self._program):
                 os.set_inheritable(descriptor, True)
             syscalls.close_all_but([control.fileno(), self._program])
+            syscalls.default_signals()  # what is ignored here a function would find ignored
             self._execute(order, control.fileno())
         except BaseException as error:  # noqa: BLE001 - a forked child must not return
             os.write(_STDERR, f"the fork server of {order['name']} cannot start: {error}\n".encode())
