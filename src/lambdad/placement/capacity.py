@@ -59,6 +59,11 @@ class Placement:
         """The environments there are, of which so many come up and so many wait for an event."""
         return Crowd(self.environments, starting, idle, self.leaving)
 
+    @property
+    def crowd_at_worst(self) -> Crowd:
+        """The environments there are if all of them came up just now: they could not take more room."""
+        return Crowd(self.environments, self.environments, 0, self.leaving)
+
     def decide(self, version: FunctionVersion, crowd: Crowd, now: float) -> Decision:
         """How to come to another environment of `version`; reads memory when that was long ago."""
         return decide(crowd, self.bounds, self._used_bytes(now), version.memory_mib)

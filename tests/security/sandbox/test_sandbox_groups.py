@@ -23,6 +23,8 @@ pytestmark = pytest.mark.root
 _BORN_IN_UNIFIED = """
 import json, os, socket, sys
 from lambdad.worker.sandbox.launcher import prepare
+from lambdad.worker.sandbox.launcher.first import tables
+from lambdad.worker.sandbox.launcher.first.table import READY, reply
 from lambdad.worker.sandbox.launcher.hierarchies import Found
 
 def find(data_id):
@@ -33,15 +35,15 @@ def find(data_id):
 prepare.find = find
 with prepare.prepare(prepare.Setting(sys.argv[3], sys.argv[2], outbound=False)) as prepared:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    wish = {"id": "one", "mounts": [], "shared": [], "listen": [], "outbound": False, "blank": False, "fork_server": None, "limits":
+    wish = {"id": "one", "mounts": [], "shared": [], "listen": [], "outbound": False, "blank": False, "waits": None, "fork_server": None, "limits":
         {"memory_bytes": 1 << 27, "processes": 100, "open_files": 100, "tmp_bytes": 1 << 20}}
     born = prepared.makers.nursery.bear(wish, theirs, prepared.network)
     theirs.close()
-    assert json.loads(ours.recv(1000))["event"] == "ready"
+    powers = prepared.makers.nursery.powers()
+    assert reply(ours.recv(1000))[0::3] == (0, READY)
     read, write = os.pipe()
-    program = {"op": "start", "name": "one", "argv": ["/bin/cat", "/proc/self/cgroup"], "env": {}, "cwd": "/",
-        "targets": [[1, 2]]}
-    socket.send_fds(ours, [json.dumps(program).encode()], [write])
+    program = tables.Command(1, ("/bin/cat", "/proc/self/cgroup"), {}, "/", ((1, 2),), 100, 100, renounces=False)
+    socket.send_fds(ours, [tables.start(powers, program).packed()], [write, write])
     os.close(write)
     group = next(line for line in os.read(read, 4096).decode().split() if line.startswith("0::"))
     inside = open(f"/proc/{born.pid}/cgroup").read()

@@ -1,4 +1,4 @@
-"""Questions to a reaper or to the launcher: each has a number, under which its answer comes."""
+"""Questions to pid 1 of a sandbox or to the launcher: each has a number, under which its answer comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
 
 MOST_OPEN: Final = 16
-"""A frozen reaper answers nothing, and who asks may give up: no more than these are ever waiting."""
+"""One that is frozen answers nothing, and who asks may give up: no more than these are ever waiting."""
 
 Answer = tuple[News, list[int]]
 
@@ -38,7 +38,7 @@ class Questions:
         A question stays open when its caller gives up, until the answer comes.
 
         Raises:
-            EnvironmentUnavailable: the reaper is gone or could not do it, or too many questions are open.
+            EnvironmentUnavailable: it is gone or could not do it, or too many questions are open.
         """
         if packets is None or packets.closed:
             raise EnvironmentUnavailable(f"{self._who} is gone")

@@ -1,7 +1,8 @@
 """Sandboxes that are made before anybody knows which function they will run, as values.
 
-A blank has its namespaces, its reaper, its limits, its link and its listeners; in most of them a program
-waits, too. `Sandbox.assign` brings a function's code into it; used once, it is destroyed as any other.
+A blank has its namespaces, its first process, its limits, its link and its listeners; in most of them a
+program waits, too. `Sandbox.assign` brings a function's code into it; used once, it is destroyed as any
+other.
 """
 
 from __future__ import annotations

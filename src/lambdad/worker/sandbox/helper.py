@@ -56,15 +56,33 @@ class _Packet:
     sent: asyncio.Future[None] | None
 
 
+def _to_json(message: News) -> bytes:
+    return json.dumps(message).encode()
+
+
+def _of_json(data: bytes) -> News:
+    message: News = json.loads(data)
+    return message
+
+
 class Packets:
-    """JSON packets with descriptors over a socket, on the event loop, in the order they were sent.
+    """Packets with descriptors over a socket, on the event loop, in the order they were sent.
 
     Args:
         sock: a SOCK_SEQPACKET socket; owned from now on.
         on_packet: called with every packet and its descriptors; None for the packet means the end.
+        encode: makes a packet of a message; JSON, unless another is given.
+        decode: the other way.
     """
 
-    def __init__(self, sock: socket.socket, on_packet: Callable[[News | None, list[int]], None]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        on_packet: Callable[[News | None, list[int]], None],
+        encode: Callable[[News], bytes] = _to_json,
+        decode: Callable[[bytes], News] = _of_json,
+    ) -> None:
+        self._encode, self._decode = encode, decode
         self._socket = sock
         self._socket.setblocking(False)
         self._on_packet = on_packet
@@ -81,14 +99,14 @@ class Packets:
         """
         if self.closed:
             raise HelperGone
-        packet = _Packet(json.dumps(message).encode(), descriptors, self._loop.create_future())
+        packet = _Packet(self._encode(message), descriptors, self._loop.create_future())
         self._post(packet)
         await cast("asyncio.Future[None]", packet.sent)
 
     def send_soon(self, message: dict[str, object]) -> None:
         """Send one packet now, or as soon as the other end has room; nothing when it is gone."""
         if not self.closed:
-            self._post(_Packet(json.dumps(message).encode(), (), None))
+            self._post(_Packet(self._encode(message), (), None))
 
     def close(self) -> None:
         """Stop listening and close the socket; twice is once."""
@@ -132,6 +150,8 @@ class Packets:
                 data, descriptors, _, _ = socket.recv_fds(self._socket, MAX_PACKET_BYTES, 16)
             except BlockingIOError:
                 return
+            except ConnectionResetError:
+                continue  # it ended with something unread; what it has said before is still there
             except OSError:
                 data, descriptors = b"", []
             if not data:
@@ -140,7 +160,7 @@ class Packets:
                 return
             for descriptor in descriptors:
                 os.set_inheritable(descriptor, False)  # recv_fds takes flags, but does not pass them on
-            self._on_packet(json.loads(data), descriptors)
+            self._on_packet(self._decode(data), descriptors)
 
 
 def _settle(packet: _Packet, failure: HelperGone | None) -> None:

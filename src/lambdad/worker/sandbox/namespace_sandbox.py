@@ -1,4 +1,4 @@
-"""One sandbox of the `namespace` tier, driven over its reaper's control socket."""
+"""One sandbox of the `namespace` tier, driven over the control socket of its first process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import contextlib
 import os
 import signal
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
-from lambdad.worker.sandbox.asking import Questions
+from lambdad.worker.sandbox.asking import Answer, Questions
 from lambdad.worker.sandbox.blank import BlankKind
 from lambdad.worker.sandbox.freezing import FreezeFile
 from lambdad.worker.sandbox.helper import HelperGone, News, Packets
@@ -25,7 +26,13 @@ from lambdad.worker.sandbox.image import (
     SnapshotRefused,
 )
 from lambdad.worker.sandbox.imaging import Imaging
+from lambdad.worker.sandbox.known_processes import KnownProcess, OnExit, Processes
+from lambdad.worker.sandbox.launcher.first import tables
+from lambdad.worker.sandbox.launcher.first.births import STEPS
+from lambdad.worker.sandbox.launcher.first.table import Table
+from lambdad.worker.sandbox.launcher.first.tables import WAITING_PLACE, Command, Powers
 from lambdad.worker.sandbox.limit_files import LimitFiles
+from lambdad.worker.sandbox.listed import Modes, listed
 from lambdad.worker.sandbox.peak_memory import PeakMemory
 from lambdad.worker.sandbox.plan import (
     RUNTIME,
@@ -37,32 +44,17 @@ from lambdad.worker.sandbox.plan import (
     SandboxPlan,
     Tier,
 )
-from lambdad.worker.sandbox.started import StartedProcess, open_ends
-
-OnExit = Callable[[ExitStatus], None]
-
-
-@dataclass(slots=True, eq=False)
-class _Process:
-    """A process from the request to start it until its end.
-
-    Attributes:
-        started: done when the reaper has answered: with what exec said, or None.
-        on_exit: None once nobody is to be told any more.
-        oom_kills: of the sandbox, before it was started.
-    """
-
-    started: asyncio.Future[str | None]
-    on_exit: OnExit | None
-    oom_kills: int
+from lambdad.worker.sandbox.replies import decode, encode
+from lambdad.worker.sandbox.started import InsideEnds, StartedProcess, open_ends
 
 
 @dataclass(slots=True, eq=False)
 class NamespaceSandbox:
-    """A sandbox whose pid 1 is the launcher's reaper; see `plan.Sandbox`.
+    """A sandbox whose pid 1 is `launcher.first`; see `plan.Sandbox`.
 
     Attributes:
-        freeze_file: None on a host where the reaper stops the processes by signals.
+        powers: what pid 1 is to know of this host.
+        freeze_file: None on a host where pid 1 stops the processes by signals.
         kind: what kind of blank it is, until it is assigned.
         imaging: takes images and puts them back.
         trees: has the launcher make what a blank is to mount, and tells whether its `/tmp` is on disk.
@@ -73,6 +65,7 @@ class NamespaceSandbox:
     plan: SandboxPlan
     files: LimitFiles
     leave: Callable[[str], asyncio.Future[None]]
+    powers: Powers
     freeze_file: FreezeFile | None = None
     kind: BlankKind | None = None
     trees: Callable[[SandboxPlan, tuple[Mount, ...]], Awaitable[tuple[list[int], bool]]] | None = None
@@ -81,13 +74,15 @@ class NamespaceSandbox:
     listeners: tuple[socket.socket, ...] = ()
     _packets: Packets | None = None
     _ready: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    _processes: dict[str, _Process] = field(default_factory=dict)
+    _processes: Processes = field(default_factory=Processes)
     _frozen: bool = False
-    _assigned: asyncio.Future[None] | None = None
     _waiting: StartedProcess | None = None
     _waits_for: BlankKind | None = None
     _forked_as: BlankKind | None = None
     _is_restored: bool = False
+    _forked: KnownProcess | None = None
+    _inside: InsideEnds | None = None
+    _tell: int = -1
     _questions: Questions = field(init=False)
     _peak: PeakMemory = field(init=False)
 
@@ -97,7 +92,7 @@ class NamespaceSandbox:
 
     @property
     def is_alive(self) -> bool:
-        """Whether neither the reaper nor what waits has ended."""
+        """Whether neither pid 1 nor what waits has ended."""
         if self._packets is None or self._packets.closed:
             return False
         return self._waiting is None or RUNTIME in self._processes
@@ -107,24 +102,55 @@ class NamespaceSandbox:
         """Whether a program waits to become the runtime."""
         return self._waiting is not None
 
+    def forked(self) -> tuple[News | None, tuple[int, ...]]:
+        """What the launcher is to know of the process that is forked with this blank, and its descriptors.
+
+        None when none is; otherwise `begin` is to be called once they are sent.
+        """
+        kind = self.kind
+        if kind is None or not kind.forks:
+            return None, ()
+        program = ProcessPlan(kind.stands_for, kind.env, cwd="/")
+        self._waiting, self._inside = open_ends(program)
+        self._waits_for = kind
+        known, tell = self._processes.add(RUNTIME, _ignore, self.files.oom_kills(), WAITING_PLACE)
+        self._forked = known
+        self._tell = tell
+        waits: News = {"argv": kind.stands_for, "targets": self._inside.targets}
+        return waits, (*self._inside.descriptors, tell)
+
+    def begin(self, control: socket.socket) -> None:
+        """Hear what pid 1 says from now on."""
+        self._close_inside()
+        self._packets = Packets(control, self._receive, encode, decode)
+
+    def _close_inside(self) -> None:
+        inside, self._inside = self._inside, None
+        if inside is not None:
+            inside.close()
+            os.close(self._tell)
+
     async def start_waiting(self) -> None:
-        """Start the program that waits in a blank of this kind, if any does.
+        """Return once the program runs that waits in a blank of this kind, if any does.
 
         Raises:
             EnvironmentUnavailable: it could not be started.
         """
         kind = self.kind
-        if kind is None or not (kind.argv or kind.forks):
-            return
-        program = ProcessPlan(kind.stands_for if kind.forks else kind.argv, kind.env, cwd="/")
-        failed: list[ExitStatus] = []
-        self._waiting = await self._start(program, failed.append, forked=kind.forks)
-        self._waits_for = kind
-        await asyncio.sleep(0)
-        if failed:
-            raise EnvironmentUnavailable(
-                f"sandbox {self.sandbox_id}: {failed[0].error or 'it ended at once'}"
-            )
+        if self._forked is not None:
+            error = await self._told(self._forked)
+            if error is not None:
+                raise EnvironmentUnavailable(f"sandbox {self.sandbox_id}: {error}")
+        elif kind is not None and kind.argv:
+            failed: list[ExitStatus] = []
+            program = ProcessPlan(kind.argv, kind.env, cwd="/")
+            self._waiting = await self._start(program, failed.append)
+            self._waits_for = kind
+            await asyncio.sleep(0)
+            if failed:
+                raise EnvironmentUnavailable(
+                    f"sandbox {self.sandbox_id}: {failed[0].error or 'it ended at once'}"
+                )
 
     async def assign(self, plan: SandboxPlan) -> None:
         """Mount what the function adds to this kind of blank, and limit its memory.
@@ -140,18 +166,15 @@ class NamespaceSandbox:
         self.kind = None
         self.plan = plan = replace(plan, sandbox_id=self.sandbox_id)
         trees, tmp_on_disk = await self.trees(plan, added)
-        done = self._assigned = asyncio.get_running_loop().create_future()
-        targets = [mount.target for mount in added]
-        order: News = {
-            "op": "assign",
-            "targets": targets,
-            "tmp_bytes": None if tmp_on_disk else plan.limits.tmp_bytes,
-        }
+        table = tables.assign(
+            self.powers,
+            tuple(mount.target for mount in added),
+            None if tmp_on_disk else plan.limits.tmp_bytes,
+        )
         try:
-            await self._packets.send(order, tuple(trees))
             self.files.limit_memory(plan.limits.memory_bytes)
-            await done
-        except (HelperGone, OSError) as error:
+            await self._ask(table, tuple(trees))
+        except OSError as error:
             raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot be assigned: {error}") from error
         finally:
             for tree in trees:
@@ -173,7 +196,7 @@ class NamespaceSandbox:
             waiting.close()
             if known is not None:
                 await self._end_waiting(known)
-        return await self._start(process, on_exit, forked=False)
+        return await self._start(process, on_exit)
 
     def _becomes(self, kind: BlankKind | None, waiting: StartedProcess, process: ProcessPlan) -> bool:
         """Whether what waits has been told to become the process."""
@@ -182,52 +205,79 @@ class NamespaceSandbox:
         self._forked_as = kind if kind.forks else None
         return True
 
-    async def _end_waiting(self, known: _Process) -> None:
+    async def _end_waiting(self, known: KnownProcess) -> None:
         """End what waited and is not wanted, so that its name is free."""
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         known.on_exit = lambda _status: None if ended.done() else ended.set_result(None)
         self.signal(RUNTIME, signal.SIGKILL)
         await ended
 
-    async def _start(self, process: ProcessPlan, on_exit: OnExit, *, forked: bool) -> StartedProcess:
+    async def _start(self, process: ProcessPlan, on_exit: OnExit) -> StartedProcess:
         if self._packets is None or process.name in self._processes:
             raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} cannot start {process.name} now")
-        loop = asyncio.get_running_loop()
-        known = _Process(loop.create_future(), on_exit, self.files.oom_kills())
-        self._processes[process.name] = known
-        ours, inside = open_ends(process)
-        message: News = {
-            "op": "start",
-            "name": process.name,
-            "argv": process.argv,
-            "env": dict(process.env),
-            "cwd": process.cwd,
-            "targets": inside.targets,
-            "forked": forked,
-        }
-        sent = False
+        known, tell = self._processes.add(process.name, on_exit, self.files.oom_kills())
         try:
-            await self._packets.send(message, inside.descriptors)
-            sent = True
-            error = await known.started
+            ours, error = await self._forked_and_executed(process, known, tell)
         except BaseException as failure:
-            ours.close()
             known.on_exit = None  # should it run after all, its name is taken until its end
-            if not sent or isinstance(failure, HelperGone):
-                self._processes.pop(process.name, None)
-            if isinstance(failure, HelperGone):
-                raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is gone") from failure
+            if isinstance(failure, EnvironmentUnavailable):
+                self._processes.forget(known)
             raise
-        finally:
-            inside.close()
         if error is not None:
-            loop.call_soon(on_exit, ExitStatus(None, None, error=error))
+            asyncio.get_running_loop().call_soon(on_exit, ExitStatus(None, None, error=error))
         return ours
+
+    async def _forked_and_executed(
+        self, process: ProcessPlan, known: KnownProcess, tell: int
+    ) -> tuple[StartedProcess, str | None]:
+        """Our ends of the process, and what exec said."""
+        ours, inside = open_ends(process)
+        limits = self.plan.limits
+        command = Command(
+            known.place,
+            process.argv,
+            process.env,
+            process.cwd,
+            inside.targets,
+            limits.processes,
+            limits.open_files,
+            renounces=self.kind is not None,
+        )
+        try:
+            try:
+                await self._ask(tables.start(self.powers, command), (*inside.descriptors, tell))
+            finally:
+                inside.close()
+                os.close(tell)
+            return ours, await self._told(known)
+        except BaseException:
+            ours.close()
+            raise
+
+    async def _told(self, known: KnownProcess) -> str | None:
+        """What exec said; None when it went well."""
+        try:
+            return await known.started
+        except HelperGone as gone:
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id} is gone") from gone
+
+    async def _ask(self, table: Table, given: tuple[int, ...] = ()) -> Answer:
+        """Have pid 1 carry out a table.
+
+        Raises:
+            EnvironmentUnavailable: it is gone, too many questions are open, or a call failed.
+        """
+        answer, descriptors = await self._questions.ask(self._packets, {"table": table}, given)
+        if answer["errno"]:
+            words = table.words(cast("int", answer["at"]), cast("int", answer["errno"]))
+            raise EnvironmentUnavailable(f"sandbox {self.sandbox_id}: {words}")
+        return answer, descriptors
 
     def signal(self, name: str, number: int) -> None:
         """Send a signal to a process; a frozen one gets it when it is thawed."""
-        if self._packets is not None and name in self._processes:
-            self._packets.send_soon({"op": "signal", "name": name, "number": number})
+        known = self._processes.get(name)
+        if self._packets is not None and known is not None:
+            self._packets.send_soon({"table": tables.signal_to(known.place, number)})
 
     def inside(self, path: str) -> str:
         """The path itself: a sandbox has a root of its own."""
@@ -246,22 +296,22 @@ class NamespaceSandbox:
         return self.files.tmp_memory_bytes()
 
     def kill(self) -> None:
-        """Kill every process but the reaper, whatever session or parent it has; no CPU quota holds now."""
+        """Kill every process but pid 1, whatever session or parent it has; no CPU quota holds now."""
         if self._packets is not None:
             with contextlib.suppress(OSError):  # its control group is just going
                 self.files.lift_cpu_quota()
             if self.freeze_file is not None:
-                self.thaw()  # or the reaper would not hear it
+                self.thaw()  # or pid 1 would not hear it
             self._frozen = False
-            self._packets.send_soon({"op": "kill"})
+            self._packets.send_soon({"table": tables.signal_to_all(signal.SIGKILL)})
 
     def freeze(self) -> bool:
-        """Stop every process; where the control group does it, the reaper too."""
+        """Stop every process; where the control group does it, pid 1 too."""
         if self._packets is None:
             return False
         if not self._frozen:
             if self.freeze_file is None:
-                self._packets.send_soon({"op": "stop"})
+                self._packets.send_soon({"table": tables.signal_to_all(signal.SIGSTOP)})
                 self._frozen = True
             else:
                 self._frozen = self.freeze_file.freeze()
@@ -273,17 +323,17 @@ class NamespaceSandbox:
             return
         self._frozen = False
         if self.freeze_file is None:
-            self._packets.send_soon({"op": "continue"})
+            self._packets.send_soon({"table": tables.signal_to_all(signal.SIGCONT)})
         else:
             self.freeze_file.thaw()
 
     async def connect_socket(self) -> socket.socket:
-        """A fresh TCP socket, made by the reaper in the sandbox's network.
+        """A fresh TCP socket, made by pid 1 in the sandbox's network.
 
         Raises:
-            EnvironmentUnavailable: the reaper is gone or cannot, or too many questions are open.
+            EnvironmentUnavailable: pid 1 is gone or cannot, or too many questions are open.
         """
-        _, descriptors = await self._questions.ask(self._packets, {"op": "socket"})
+        _, descriptors = await self._ask(tables.open_socket())
         made = socket.socket(fileno=descriptors[0])
         made.setblocking(False)
         return made
@@ -302,14 +352,25 @@ class NamespaceSandbox:
         self._is_restored = True
 
     async def executables(self, directory: str) -> tuple[str, ...]:
-        """Names of the executable files in a directory, as the reaper sees it.
+        """Names of the executable files in a directory, as pid 1 sees it.
 
         Raises:
-            EnvironmentUnavailable: the reaper is gone, or too many questions are open.
+            EnvironmentUnavailable: pid 1 is gone, or too many questions are open.
         """
-        question: News = {"op": "executables", "directory": directory}
-        answer, _ = await self._questions.ask(self._packets, question)
-        return tuple(cast("list[str]", answer["names"]))
+        opening: News = {"table": tables.open_directory(directory)}
+        answer, descriptors = await self._questions.ask(self._packets, opening)
+        if answer["errno"]:
+            return ()
+        return await listed(descriptors[0], self._modes_in(directory))
+
+    def _modes_in(self, directory: str) -> Modes:
+        """Asks for the modes of files."""
+
+        async def modes(names: list[str]) -> tuple[int, ...]:
+            answer, _ = await self._ask(tables.modes([f"{directory}/{name}" for name in names]))
+            return struct.unpack(f"<{len(names)}i", cast("bytes", answer["behind"]))
+
+        return modes
 
     async def destroy(self) -> None:
         """End the sandbox; returns when processes, mounts and control groups are gone."""
@@ -320,6 +381,7 @@ class NamespaceSandbox:
 
     def close(self) -> None:
         """Let go of everything the server holds of it."""
+        self._close_inside()
         if self._packets is not None:
             self._packets.close()
             self._packets = None
@@ -332,13 +394,12 @@ class NamespaceSandbox:
             self._waiting = None
         self._lost()
 
-    async def become_ready(self, control: socket.socket) -> None:
-        """Wait until the reaper reports.
+    async def become_ready(self) -> None:
+        """Wait until pid 1 reports.
 
         Raises:
             EnvironmentUnavailable: it could not make the sandbox.
         """
-        self._packets = Packets(control, self._receive)
         await self._ready
 
     def _fail(self, why: str) -> None:
@@ -349,67 +410,37 @@ class NamespaceSandbox:
 
     def _receive(self, message: News | None, descriptors: list[int]) -> None:
         match message and message["event"]:
-            case "ready":
+            case "ready" if message and not message["errno"]:
                 self.listeners = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
                 for listener in self.listeners:
                     listener.setblocking(False)
                 if not self._ready.done():
                     self._ready.set_result(None)
+            case "ready" if message:
+                step = STEPS[cast("int", message["value"])]
+                self._fail(f"{step}: {os.strerror(-cast('int', message['errno']))}")
             case "failed" if message:
-                self._fail(f"{message['step']}: {message['error']}")
-            case "assigned" | "unassigned" if message:
-                self._hear_of_assignment(cast("str | None", message.get("error")))
-            case "started" | "not_started" if message:
-                self._answered(cast("str", message["name"]), cast("str | None", message.get("error")))
-            case "exited" if message:
-                self._exited(message)
+                why = f"{message['step']}: {message['error']}"
+                self._fail(why)
+                self._processes.refuse(f"sandbox {self.sandbox_id}: {why}")
+            case "ended" if message:
+                self._processes.ended(
+                    cast("int", message["number"]), cast("int", message["value"]), self.files.oom_kills
+                )
             case "answer" if message:
                 self._questions.answer(message, descriptors)
             case _:
                 self._lost()
 
-    def _hear_of_assignment(self, error: str | None) -> None:
-        done = self._assigned
-        if done is None or done.done():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(EnvironmentUnavailable(f"sandbox {self.sandbox_id}: {error}"))
-            done.exception()  # told, even when nobody waits any more
-
-    def _answered(self, name: str, error: str | None) -> None:
-        known = self._processes.get(name)
-        if known is not None and error is not None:
-            del self._processes[name]
-        if known is not None and not known.started.done():
-            known.started.set_result(error)
-
-    def _exited(self, message: News) -> None:
-        known = self._processes.pop(cast("str", message["name"]), None)
-        if known is not None:
-            code, number = cast("int | None", message["code"]), cast("int | None", message["signal"])
-            oom_killed = self.files.oom_kills() > known.oom_kills
-            _ended(known, ExitStatus(code, number, oom_killed=oom_killed))
-
     def _lost(self) -> None:
-        """The reaper is gone, and with it all its processes."""
+        """Pid 1 is gone, and with it all its processes."""
         self._fail("its first process died")
-        self._hear_of_assignment("its first process died")
         self._questions.lose()
-        while self._processes:
-            _, known = self._processes.popitem()
-            if known.started.done():
-                _ended(known, ExitStatus(None, signal.SIGKILL))
-            else:
-                known.started.set_exception(HelperGone())
-                known.started.exception()  # told, even when nobody waits any more
+        self._processes.lose()
 
 
-def _ended(known: _Process, status: ExitStatus) -> None:
-    on_exit, known.on_exit = known.on_exit, None
-    if on_exit is not None:
-        asyncio.get_running_loop().call_soon(on_exit, status)
+def _ignore(_status: ExitStatus) -> None:
+    """What waits may end; `is_alive` tells."""
 
 
 def _fixed(limits: Limits) -> tuple[int, int]:

@@ -24,7 +24,9 @@ from lambdad.worker.sandbox.helper import (
     start_launcher,
 )
 from lambdad.worker.sandbox.imaging import Imaging
+from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.first.tables import Powers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox
@@ -60,6 +62,7 @@ class NamespaceFactory:
         self._version = 0
         self._parents: dict[str, str] = {}
         self._freezer: str | None = None
+        self._powers = Powers(privileged=False, tasks=0, filter=b"")
 
     async def open(self) -> News:
         """Start the launcher; its hello.
@@ -74,6 +77,11 @@ class NamespaceFactory:
             self._version = cast("int", groups["version"])
             self._parents = cast("dict[str, str]", groups["parents"])
             self._freezer = cast("str | None", groups["freezer"])
+            self._powers = Powers(
+                privileged=cast("bool", hello["privileged"]),
+                tasks=len(self._parents) if self._version == 1 else 0,
+                filter=seccomp.program(syscalls.architecture()),
+            )
         return hello
 
     @property
@@ -118,6 +126,7 @@ class NamespaceFactory:
             plan,
             LimitFiles(self._version, groups),
             self._leave,
+            self._powers,
             FreezeFile(freeze_file(self._freezer, plan.sandbox_id)) if self._freezer is not None else None,
             kind=kind,
             trees=self._ask_trees,
@@ -126,9 +135,11 @@ class NamespaceFactory:
         self._sandboxes[plan.sandbox_id] = sandbox
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            await launcher.packets.send(_wish(plan, kind), (theirs.fileno(),))
+            waits, inside = sandbox.forked()
+            await launcher.packets.send(_wish(plan, kind, waits), (theirs.fileno(), *inside))
             theirs.close()
-            await sandbox.become_ready(ours)
+            sandbox.begin(ours)
+            await sandbox.become_ready()
         except BaseException as error:
             gone = self._leave(plan.sandbox_id)
             sandbox.close()
@@ -290,7 +301,7 @@ def _lose(ready: asyncio.Future[None], name: str, error: str) -> None:
         ready.exception()  # told, even when nobody waits any more
 
 
-def _wish(plan: SandboxPlan, kind: BlankKind | None) -> News:
+def _wish(plan: SandboxPlan, kind: BlankKind | None, waits: News | None) -> News:
     """`launcher.newborn.Wish`; with a kind it is a blank, whose memory is limited when it is assigned."""
     limits = plan.limits
     return {
@@ -308,4 +319,5 @@ def _wish(plan: SandboxPlan, kind: BlankKind | None) -> News:
         "outbound": plan.outbound,
         "blank": kind is not None,
         "fork_server": kind.name if kind is not None and kind.forks else None,
+        "waits": waits,
     }

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from typing import NamedTuple, Protocol
 
-from lambdad.worker.sandbox.launcher import newborn, rootfs, syscalls
-from lambdad.worker.sandbox.launcher.cgroups import Groups, Wanted
-from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish
+from lambdad.worker.sandbox.launcher import rootfs
+from lambdad.worker.sandbox.launcher.cgroups import Groups, Keys, Wanted
+from lambdad.worker.sandbox.launcher.first import births
+from lambdad.worker.sandbox.launcher.first.births import Inherited, World
+from lambdad.worker.sandbox.launcher.first.spawning import Spawner
+from lambdad.worker.sandbox.launcher.first.tables import Powers
+from lambdad.worker.sandbox.launcher.fork_server import Request
+from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Origin, Wish
 from lambdad.worker.sandbox.launcher.shared import check_name, writable_tree
 from lambdad.worker.sandbox.launcher.tmp.places import Tmp
 from lambdad.worker.sandbox.network.addresses import LinkAddress
@@ -40,7 +44,7 @@ class NoNetwork:
 
 
 class Newborn(NamedTuple):
-    """A sandbox whose reaper was started (and reports on its control socket itself).
+    """A sandbox whose first process was started (and reports on its control socket itself).
 
     Attributes:
         tmp_problem: why its `/tmp` lies in memory although this host has room on disk for it; None
@@ -53,10 +57,10 @@ class Newborn(NamedTuple):
 
 
 class ForkServers(Protocol):
-    """Processes that clone themselves into new namespaces on request."""
+    """Interpreters that fork what waits in a sandbox."""
 
-    def clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> int:
-        """Have the fork server of `wish` do what `Nursery` does itself for others; the pid.
+    def fork(self, name: str, request: Request, descriptors: list[int]) -> None:
+        """As `forks.ForkServers.fork`.
 
         Raises:
             OSError: it is gone, or could not.
@@ -70,7 +74,8 @@ class Nursery:
     Args:
         tmp: makes `/tmp` on disk, where it can.
         origin: of those that are made in this process's context.
-        fork_servers: make the others.
+        fork_servers: fork what waits in them.
+        program: descriptor of the first process's program.
     """
 
     def __init__(
@@ -80,7 +85,9 @@ class Nursery:
         tmp: Tmp,
         origin: Origin,
         fork_servers: ForkServers,
+        program: int,
     ) -> None:
+        self._spawner = Spawner(program)
         self._template = template
         self._tmp = tmp
         self._groups = groups
@@ -88,15 +95,23 @@ class Nursery:
         self._fork_servers = fork_servers
         self._born = 0
 
-    def bear(self, wish: Wish, control: socket.socket, network: Network) -> Newborn:
-        """Start the reaper of a new sandbox with `control` as its only tie to the server.
+    def bear(
+        self, wish: Wish, control: socket.socket, network: Network, waiting: list[int] | None = None
+    ) -> Newborn:
+        """Start the first process of a new sandbox with `control` as its only tie to the server.
+
+        Args:
+            wish: what it shall be.
+            control: closed by the caller.
+            network: joins it to the outside.
+            waiting: descriptors of the process that waits in it; closed by the caller.
 
         Raises:
             OSError: the host refused; nothing is left behind.
         """
         opened: list[int] = []
         try:
-            return self._bear(wish, control, network, opened)
+            return self._bear(wish, control, network, waiting or [], opened)
         except BaseException:
             self._groups.remove(wish["id"])
             self._tmp.remove(wish["id"])
@@ -104,6 +119,10 @@ class Nursery:
         finally:
             for descriptor in opened:
                 os.close(descriptor)
+
+    def powers(self) -> Powers:
+        """What all its sandboxes have in common."""
+        return Powers(self._origin.privileged, self._groups.tasks, self._origin.filter)
 
     def trees(self, mounts: list[tuple[str, str]]) -> list[int]:
         """What a blank is given when it is assigned: a detached tree for each mount, whose place is made.
@@ -122,7 +141,9 @@ class Nursery:
             raise
         return trees
 
-    def _bear(self, wish: Wish, control: socket.socket, network: Network, opened: list[int]) -> Newborn:
+    def _bear(
+        self, wish: Wish, control: socket.socket, network: Network, waiting: list[int], opened: list[int]
+    ) -> Newborn:
         trees = self.trees(wish["mounts"])
         opened += trees
         root = self._template.copy()
@@ -136,20 +157,57 @@ class Nursery:
         tmp = self._tmp.make(wish["id"], self._ids(), wish["limits"]["tmp_bytes"])
         if tmp is not None:
             opened.append(tmp)
-        gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
-        opened += [gate_read, gate_write]
-        belongings = Belongings(control.fileno(), gate_read, root, tmp, trees, keys.tasks, shared)
-        pid, pidfd = self._clone(wish, belongings, keys.born_into)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        opened += [ours.detach(), theirs.detach()]
+        channel, inside = opened[-2:]
+        gate = list(os.pipe2(os.O_CLOEXEC)) if waiting else []
+        opened += gate
+        mounted = [root, *([] if tmp is None else [tmp]), *trees, *shared]
+        descriptors = [inside, *keys.tasks, control.fileno(), *mounted, *gate[1:]]
+        arguments = ("lambdad-sandbox", self._origin.owner, wish["id"])
+        pid, pidfd = self._spawner.first_process(
+            NAMESPACES, keys.born_into, descriptors, control.fileno(), arguments
+        )
         try:
             self._map_ids(pid)
             link = network.attach(pid, self._born) if wish["outbound"] else None
-            os.write(gate_write, json.dumps(link.to_json() if link else None).encode())
+            world = self._world(wish, tmp=tmp is not None, linked=link is not None)
+            os.write(channel, births.birth(world, link))
+            if waiting:
+                self._have_forked(wish, keys, [pidfd, *gate[:1]], waiting)
         except BaseException:
             os.kill(pid, 9)
             os.waitpid(pid, 0)
             os.close(pidfd)
             raise
         return Newborn(pid, pidfd, self._tmp.why if tmp is None and self._tmp.is_on_disk else None)
+
+    def _world(self, wish: Wish, *, tmp: bool, linked: bool) -> World:
+        powers, waits = self.powers(), wish["waits"] is not None
+        return World(
+            powers,
+            Inherited(powers.tasks, tmp, len(wish["mounts"]) + len(wish["shared"]), waits),
+            tuple(target for _, target in wish["mounts"]),
+            tuple(name for _, name in wish["shared"]),
+            wish["limits"]["tmp_bytes"],
+            tuple((address, port) for address, port in wish["listen"]),
+            linked,
+            waits,
+            renounces=not wish["blank"],
+        )
+
+    def _have_forked(self, wish: Wish, keys: Keys, sandbox: list[int], waiting: list[int]) -> None:
+        name, waits = wish["fork_server"], wish["waits"]
+        if name is None or waits is None:
+            raise OSError(f"nothing is known of what waits in {wish['id']}")
+        request: Request = {
+            "waits": waits,
+            "limits": wish["limits"],
+            "born_into": keys.born_into is not None,
+            "tasks": len(keys.tasks),
+        }
+        born_into = [] if keys.born_into is None else [keys.born_into]
+        self._fork_servers.fork(name, request, [*sandbox, *born_into, *keys.tasks, *waiting])
 
     def _shared(self, directories: list[tuple[str, str]], opened: list[int]) -> list[int]:
         """A writable tree for each, added to `opened` as well."""
@@ -163,16 +221,6 @@ class Nursery:
     def _ids(self) -> tuple[int, int]:
         """The host's ids of the function's user and group in the sandbox being born."""
         return FIRST_FUNCTION_ID + self._born % FUNCTION_IDS, FIRST_HOST_ID + rootfs.FUNCTION_GID
-
-    def _clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> tuple[int, int]:
-        if wish["fork_server"] is not None:
-            pid = self._fork_servers.clone(wish, belongings, born_into)
-            return pid, os.pidfd_open(pid)  # our child: its number is its own until we have waited for it
-        pid, pidfd = syscalls.clone(NAMESPACES, born_into)
-        if pid == 0:
-            syscalls.close_all_but(belongings.all)
-            newborn.grow_up(wish, belongings, self._origin)
-        return pid, pidfd
 
     def _map_ids(self, pid: int) -> None:
         if self._origin.privileged:

@@ -4,8 +4,8 @@ Every sandbox has one group per hierarchy, `<hierarchy>/lambdad-<id of the data 
 name lets a later server find and remove what a killed one left. Two ways to get a process in, because
 moving one costs up to 20 ms of waiting in the kernel:
 
-* version 1: the process itself writes 0 into `tasks`, which takes no lock; the reaper stays outside;
-* version 2: the reaper is born in the group (CLONE_INTO_CGROUP), so limits grow by what it needs.
+* version 1: the process itself writes 0 into `tasks`, which takes no lock; pid 1 stays outside;
+* version 2: pid 1 is born in the group (CLONE_INTO_CGROUP), so limits grow by what it needs.
 
 Freezing is version 2's `cgroup.freeze`, which needs no controller: where version 1 has the controllers,
 a sandbox has a group of the unified hierarchy for this alone.
@@ -27,7 +27,7 @@ from lambdad.worker.sandbox.launcher.group_files import read, write, write_if_th
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 
 REAPER_BYTES = 4 * 1024 * 1024
-"""What a reaper in the group of its sandbox takes; measured: 1.6 MB of private pages, page tables, stacks."""
+"""What pid 1 in the group of its sandbox takes at most: a clone of the launcher, until it executes."""
 _REAPER_TASKS = 1
 _INIT_WEIGHT, _INIT_SHARES = 10, 102  # a tenth of what an ordinary process has, while Init runs
 _REMOVE_WITHIN_S = 2.0
@@ -44,7 +44,7 @@ class Keys(NamedTuple):
     """Descriptors that let a sandbox's processes into its groups.
 
     Attributes:
-        born_into: directory of a version 2 group, for the reaper.
+        born_into: directory of a version 2 group, for pid 1.
         tasks: files of version 1 groups, to write 0 into.
     """
 
@@ -68,6 +68,11 @@ class Groups:
         """Every parent directory once."""
         freezer = {self.found.freezer} if self.found.freezer is not None else set()
         return sorted({*self.found.parents.values(), *freezer})
+
+    @property
+    def tasks(self) -> int:
+        """How many of `Keys.tasks` every sandbox has."""
+        return len(self.found.parents) if self.found.version == 1 else 0
 
     def make(self, name: str, wanted: Wanted) -> Keys:
         """Make a sandbox's groups and set their limits; low CPU weight and no quota yet."""

@@ -1,10 +1,10 @@
-"""A fork server: an interpreter of functions that has loaded our client and makes blanks of itself.
+"""A fork server: an interpreter of functions that has loaded our client and forks what waits in blanks.
 
 It runs in a root of its own, in which its tree lies where a function sees it, so that what is forked cannot
 tell itself from a program that was executed there. It is no part of any sandbox and nothing of a function
 ever reaches it: what it remembered would be found in the memory of every later blank.
 
-    launcher ──clone requests──▶ fork server ──clone3──▶ reaper ──fork──▶ blank, which waits for its function
+    launcher ──requests──▶ fork server ──clone3, clone3──▶ what waits for its function, a child of pid 1
 
 This module is run by the interpreter of a function, of Python 3.10 or newer.
 """
@@ -22,9 +22,10 @@ from types import CodeType
 from typing import NoReturn, TypedDict
 
 from lambdad.worker.sandbox.launcher import seccomp, syscalls
-from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Belongings, Origin, Wish, grow_up
+from lambdad.worker.sandbox.launcher.first.spawning import Spawner
+from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, LimitsWish, Origin
 from lambdad.worker.sandbox.launcher.preloaded import Edges
-from lambdad.worker.sandbox.launcher.program import Become
+from lambdad.worker.sandbox.launcher.program import Become, Powers, Waits, become
 from lambdad.worker.sandbox.launcher.waiting import look_like, wait_for_function
 
 SOURCE = "/run"
@@ -40,15 +41,21 @@ BOOT = (
 MOST_DESCRIPTORS = 32
 MAX_REQUEST_BYTES = 200 * 1024
 _PYC_HEADER_BYTES = 16  # PEP 552
+_BETWEEN = 300
+"""Number, in the sandbox, of the process that only forks: 2 is to be the one that waits."""
 
 
 class Request(TypedDict):
-    """One clone; its descriptors come along: `born_into` (if any), then those of `Belongings.all`."""
+    """One fork.
 
-    wish: Wish
+    Its descriptors come along in this order: a pidfd of the sandbox's first process, the end of a pipe on
+    which that says when it is ready, its group (if `born_into`), those of `Powers.tasks`, of what waits.
+    """
+
+    waits: Waits
+    limits: LimitsWish
     born_into: bool
-    has_tmp: bool
-    trees: int
+    tasks: int
 
 
 def main(before: set[str], edges: Edges) -> CodeType:
@@ -58,7 +65,7 @@ def main(before: set[str], edges: Edges) -> CodeType:
         before: names of the modules the interpreter and our client load in any case.
         edges: of what was preloaded.
     """
-    descriptor, owner, privileged, *argv = sys.argv[1:]
+    descriptor, program, owner, privileged, *argv = sys.argv[1:]
     control = socket.socket(fileno=int(descriptor))
     origin = Origin(
         privileged == "privileged",
@@ -67,6 +74,8 @@ def main(before: set[str], edges: Edges) -> CodeType:
         syscalls.argument_area(),
     )
     code = _client(argv[-1])
+    spawner = Spawner(int(program))
+    os.close(int(program))
     look_like(argv, before, edges)
     syscalls.unmount(SOURCE)
     os.chdir(SOURCE)
@@ -77,9 +86,9 @@ def main(before: set[str], edges: Edges) -> CodeType:
     gc.disable()
     control.send(json.dumps({"event": "ready"}).encode())
     try:
-        _serve(control, origin)
+        _serve(control, origin, spawner)
     except Become:
-        control.detach()  # see `newborn`
+        control.detach()  # its number is one of the function's by now, which it would close
     wait_for_function()
     return code
 
@@ -91,7 +100,7 @@ def _client(path: str) -> CodeType:
     return code
 
 
-def _serve(control: socket.socket, origin: Origin) -> NoReturn:
+def _serve(control: socket.socket, origin: Origin, spawner: Spawner) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a terminal's Ctrl-C is the server's to answer
     while True:
@@ -100,24 +109,44 @@ def _serve(control: socket.socket, origin: Origin) -> NoReturn:
         )
         if not data:
             os._exit(0)
-        answer = _clone(json.loads(data), descriptors, origin)
+        answer = _fork(json.loads(data), descriptors, origin, spawner)
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(json.dumps(answer).encode())
 
 
-def _clone(request: Request, descriptors: list[int], origin: Origin) -> dict[str, int | str | None]:
-    born_into, given = (descriptors[0], descriptors[1:]) if request["born_into"] else (None, descriptors)
-    control, gate, root, *rest = given
-    tmp, rest = (rest[0], rest[1:]) if request["has_tmp"] else (None, rest)
-    trees = request["trees"]
-    belongings = Belongings(control, gate, root, tmp, rest[:trees], rest[trees:])
+def _fork(
+    request: Request, descriptors: list[int], origin: Origin, spawner: Spawner
+) -> dict[str, int | str | None]:
+    expected = 2 + request["born_into"] + request["tasks"] + len(request["waits"]["targets"]) + 1
+    if len(descriptors) != expected:  # there is no room for more here: another one is started
+        os._exit(1)
+    sandbox, gate, *rest = descriptors
+    born_into = rest.pop(0) if request["born_into"] else None
     try:
-        pid, pidfd = syscalls.clone(NAMESPACES | syscalls.CLONE_PARENT, born_into)
+        syscalls.setns(sandbox, syscalls.CLONE_NEWPID)  # for children alone
+        between = spawner.fork_of_another(_BETWEEN, born_into)
     except OSError as error:
         return {"error": str(error), "errno": error.errno}
-    if pid == 0:
-        syscalls.close_all_but(belongings.all)
-        grow_up(request["wish"], belongings, origin)
-    os.close(pidfd)
-    return {"pid": pid}
+    if between == 0:
+        syscalls.as_forked()
+        spawner.forget()
+        limits, tasks = request["limits"], request["tasks"]
+        powers = Powers(
+            origin.privileged,
+            limits["open_files"],
+            limits["processes"],
+            rest[:tasks],
+            origin.arguments,
+            origin.filter,
+        )
+        become(request["waits"], rest[tasks:], powers, lambda: _enter(sandbox, gate))
+    number = os.waitstatus_to_exitcode(os.waitpid(between, 0)[1])
+    return {"error": os.strerror(number), "errno": number} if number else {}
+
+
+def _enter(sandbox: int, gate: int) -> None:
+    """Enter a sandbox, once its world is made."""
+    if not os.read(gate, 1):
+        os._exit(1)  # it could not be
+    syscalls.setns(sandbox, NAMESPACES & ~syscalls.CLONE_NEWPID)

@@ -1,4 +1,4 @@
-"""The launcher's end of its fork servers: starts them, has them clone, hears when they are ready or gone."""
+"""The launcher's end of its fork servers: starts them, has them fork, hears when they are ready or gone."""
 
 # os.path on purpose: pathlib would add to the start of a process that must be small.
 # ruff: noqa: PTH100, PTH112, PTH120
@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn, TypedDict
 
 import lambdad
 from lambdad.worker.sandbox.launcher import fork_server, rootfs, syscalls
-from lambdad.worker.sandbox.launcher.newborn import Belongings, Origin, Wish
+from lambdad.worker.sandbox.launcher.newborn import Origin
 
 _ANSWER_WITHIN_MS = 5_000  # 1 ms is usual
 _STDERR = 2
@@ -43,9 +43,11 @@ class ForkServers:
     Args:
         template: the world they see.
         origin: of the launcher.
+        program: descriptor of the program of first processes.
     """
 
-    def __init__(self, template: rootfs.Template, origin: Origin) -> None:
+    def __init__(self, template: rootfs.Template, origin: Origin, program: int) -> None:
+        self._program = program
         self._template = template
         self._origin = origin
         self._running: dict[str, _Running] = {}
@@ -89,36 +91,28 @@ class ForkServers:
         return _news_of_end(running.name, "it ended")
 
     def news(self) -> list[dict[str, str | None]]:
-        """Of those that turned out to have ended while they were to clone; once."""
+        """Of those that turned out to have ended while they were to fork; once."""
         told, self._ended = self._ended, []
         return told
 
-    def clone(self, wish: Wish, belongings: Belongings, born_into: int | None) -> int:
-        """Have the fork server of `wish` clone itself; the pid of the new child of this process.
+    def fork(self, name: str, request: fork_server.Request, descriptors: list[int]) -> None:
+        """Have a fork server fork what waits in a sandbox; `fork_server.Request` tells what it takes.
 
         Raises:
             OSError: it is gone, does not answer, or could not.
         """
-        running = self._running.get(wish["fork_server"] or "")
+        running = self._running.get(name)
         if running is None:
-            raise OSError(f"the fork server of {wish['fork_server']} is gone")
-        request: fork_server.Request = {
-            "wish": wish,
-            "born_into": born_into is not None,
-            "has_tmp": belongings.tmp is not None,
-            "trees": len(belongings.trees),
-        }
-        first = [] if born_into is None else [born_into]
+            raise OSError(f"the fork server of {name} is gone")
         try:
-            socket.send_fds(running.control, [json.dumps(request).encode()], first + belongings.all)
+            socket.send_fds(running.control, [json.dumps(request).encode()], descriptors)
             answer = _answer(running.control)
         except OSError as error:
             self.end(running.name)
             self._ended.append(_news_of_end(running.name, str(error)))
             raise OSError(f"the fork server of {running.name} is gone: {error}") from error
-        if "pid" not in answer:
+        if "error" in answer:
             raise OSError(answer.get("errno") or 0, f"the fork server of {running.name}: {answer['error']}")
-        return int(answer["pid"])
 
     def end(self, name: str) -> None:
         """End one; nothing when there is none. What it has made lives on."""
@@ -148,8 +142,10 @@ class ForkServers:
             syscalls.pivot_root_here()
             for number in range(_STDERR):
                 os.dup2(os.open("/dev/null", os.O_RDWR), number)
-            os.set_inheritable(control.fileno(), True)
-            syscalls.close_all_but([control.fileno()])
+            for descriptor in (control.fileno(), self._program):
+                os.set_inheritable(descriptor, True)
+            syscalls.close_all_but([control.fileno(), self._program])
+            syscalls.default_signals()  # what is ignored here a function would find ignored
             self._execute(order, control.fileno())
         except BaseException as error:  # noqa: BLE001 - a forked child must not return
             os.write(_STDERR, f"the fork server of {order['name']} cannot start: {error}\n".encode())
@@ -158,7 +154,7 @@ class ForkServers:
     def _execute(self, order: Order, descriptor: int) -> NoReturn:
         *interpreter, _client = order["argv"]
         kind = "privileged" if self._origin.privileged else "ordinary"
-        arguments = [str(descriptor), self._origin.owner, kind, *order["argv"]]
+        arguments = [str(descriptor), str(self._program), self._origin.owner, kind, *order["argv"]]
         env = dict(order["env"])
         os.execve(interpreter[0], [*interpreter, "-c", fork_server.BOOT, *arguments], env)  # noqa: S606
 

@@ -1,4 +1,4 @@
-"""The executable files of a directory: the reaper's and the process tier's answer to `executables`."""
+"""The executable files of a directory: the process tier's answer to `executables`."""
 
 # os.path on purpose: pathlib would add to the start of a process that must be small.
 
@@ -9,8 +9,8 @@ import os
 import stat
 
 MOST_NAMES = 64  # AWS takes ten extensions; the rest is there to be refused by name
-_MOST_ENTRIES = 4_096  # what is looked at: a directory may have any number
-_ANY_EXECUTE = 0o111
+MOST_ENTRIES = 4_096  # what is looked at: a directory may have any number
+ANY_EXECUTE = 0o111
 
 
 def executables(directory: str) -> list[str]:
@@ -20,9 +20,7 @@ def executables(directory: str) -> list[str]:
     """
     try:
         with os.scandir(directory) as entries:
-            names = [
-                entry.name for entry in itertools.islice(entries, _MOST_ENTRIES) if _is_executable(entry)
-            ]
+            names = [entry.name for entry in itertools.islice(entries, MOST_ENTRIES) if _is_executable(entry)]
     except OSError:
         return []
     return sorted(names)[:MOST_NAMES]
@@ -34,4 +32,4 @@ def _is_executable(entry: os.DirEntry[str]) -> bool:
         mode = entry.stat().st_mode
     except (OSError, UnicodeEncodeError):
         return False
-    return stat.S_ISREG(mode) and bool(mode & _ANY_EXECUTE)
+    return stat.S_ISREG(mode) and bool(mode & ANY_EXECUTE)

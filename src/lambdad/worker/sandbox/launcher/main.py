@@ -1,11 +1,12 @@
 """The launcher's loop: requests of the server in, news of sandboxes out.
 
-Requests (JSON, one per packet): ``create`` with the descriptor of the reaper's control socket,
-``destroy``, ``trees`` (what a blank is to mount, answered under its number with detached trees; the size
-of its `/tmp` is set with it), ``snapshot`` and ``restore`` (`imaging`), ``fork_server`` (start one). News:
-``hello`` with what the probe found, ``gone`` when a sandbox has ended and its control groups are removed,
-``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk, ``fork_server`` when one is ready or
-gone. (That a sandbox could not be made is said on its own control socket.) When the server's end closes,
+Requests (JSON, one per packet): ``create`` with the descriptor of its first process's control socket (and
+those of the process that waits), ``destroy``, ``trees`` (what a blank is to mount, answered under its number
+with detached trees; the size of its `/tmp` is set with it), ``snapshot`` and ``restore`` (`imaging`),
+``fork_server`` (start one). News: ``hello`` with what the probe found, ``gone`` when a sandbox has ended and
+its control groups are removed, ``tmp_in_memory`` when one was made whose `/tmp` could not lie on disk,
+``fork_server`` when one is ready or gone. (That a sandbox could not be made is said on its own control
+socket.) When the server's end closes,
 every sandbox is ended and removed, and so is the launcher.
 """
 
@@ -26,6 +27,7 @@ from lambdad.worker.sandbox.launcher.prepare import Makers, Prepared, Setting, p
 
 _MAX_REQUEST_BYTES = 200 * 1024
 _RETRY_MS = 5
+_MOST_DESCRIPTORS = 8
 
 
 class Assignment(TypedDict):
@@ -91,7 +93,7 @@ class Launcher:
     def _serve(self) -> bool:
         try:
             data, descriptors, _, _ = socket.recv_fds(
-                self._server, _MAX_REQUEST_BYTES, 1, socket.MSG_CMSG_CLOEXEC
+                self._server, _MAX_REQUEST_BYTES, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
             )
         except ConnectionResetError:
             return False
@@ -99,7 +101,7 @@ class Launcher:
             return False
         request = json.loads(data)
         if request["op"] == "create":
-            self._create(cast("Wish", request), descriptors[0])
+            self._create(cast("Wish", request), descriptors[0], descriptors[1:])
         elif request["op"] == "trees":
             self._give_trees(request["number"], cast("Assignment", request))
         elif request["op"] in {"snapshot", "restore"}:
@@ -112,16 +114,19 @@ class Launcher:
             self._tell({"event": "gone", "id": request["id"]})
         return True
 
-    def _create(self, wish: Wish, control_fd: int) -> None:
+    def _create(self, wish: Wish, control_fd: int, waiting: list[int]) -> None:
         with socket.socket(fileno=control_fd) as control:
             try:
-                newborn = self._nursery.bear(wish, control, self._network)
+                newborn = self._nursery.bear(wish, control, self._network, waiting)
             except OSError as error:
                 for news in self._fork_servers.news():  # first: who tries again has another one started
                     self._tell(dict(news))
                 failure = {"event": "failed", "step": "launcher", "error": str(error)}
                 control.send(json.dumps(failure).encode())
                 return
+            finally:
+                for descriptor in waiting:
+                    os.close(descriptor)
         self._alive[wish["id"]] = newborn
         self._by_pidfd[newborn.pidfd] = wish["id"]
         self._poll.register(newborn.pidfd, select.POLLIN)

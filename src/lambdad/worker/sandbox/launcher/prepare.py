@@ -23,6 +23,7 @@ from lambdad.worker.sandbox.launcher.birth import (
     Nursery,
 )
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.first.machine import executable
 from lambdad.worker.sandbox.launcher.forks import ForkServers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, find
 from lambdad.worker.sandbox.launcher.newborn import Origin
@@ -69,6 +70,7 @@ class Prepared(NamedTuple):
     network: Network
     facts: list[trial.Fact]
     makers: Makers | None = None
+    privileged: bool = False
 
     def hello(self) -> dict[str, object]:
         """The first packet to the server."""
@@ -76,6 +78,7 @@ class Prepared(NamedTuple):
         return {
             "event": "hello",
             "facts": self.facts,
+            "privileged": self.privileged,
             "groups": {"version": found.version, "parents": found.parents, "freezer": found.freezer},
         }
 
@@ -109,7 +112,7 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         facts = _try(makers.nursery, groups, tmp)
         facts += trial.limit_facts(groups, joined=trial.works(facts))
         tmp.remove(trial.PROBE)
-        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers)
+        yield Prepared(groups, tmp, network, [*facts, tmp_fact, *network_facts], makers, privileged)
 
 
 def _try(nursery: Nursery, groups: Groups, tmp: Tmp) -> list[trial.Fact]:
@@ -132,9 +135,10 @@ def _makers(setting: Setting, groups: Groups, tmp: Tmp, *, privileged: bool) -> 
         seccomp.program(syscalls.architecture()),
         syscalls.argument_area(),
     )
-    fork_servers = ForkServers(template, origin)
-    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers), fork_servers)
-    # What exists now is shared by every reaper for ever: the collector must not touch (and so copy) it.
+    program = template.program(executable(syscalls.architecture()))
+    fork_servers = ForkServers(template, origin, program)
+    makers = Makers(Nursery(template, groups, tmp, origin, fork_servers, program), fork_servers)
+    # What exists now is shared by every clone: the collector must not touch (and so copy) it.
     gc.collect()
     gc.freeze()
     gc.disable()

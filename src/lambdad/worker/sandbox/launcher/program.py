@@ -1,4 +1,8 @@
-"""From the reaper to a process of the function: limits, descriptors, user, exec."""
+"""From a fork server to the process that waits in a sandbox: limits, descriptors, user; nothing is executed.
+
+Before: a fork server has forked it. After: `waiting` waits for the function. What is executed in a sandbox is
+started by its first process instead (`first.tables`), in the same order.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +10,22 @@ import errno
 import fcntl
 import os
 import resource
-import signal
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn, TypedDict
 
-from lambdad.worker.sandbox.launcher import syscalls
+from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.rootfs import FUNCTION_GID, FUNCTION_UID
 
 _LOWEST_OWN_FD = 10  # above every number a process is given
 _STDERR = 2
+_TOLD_BYTES = 8
 _OOM_SCORE = b"500"  # functions die before anything else of the host
 
 
-class _Whether(TypedDict, total=False):
-    forked: bool
+class Waits(TypedDict):
+    """What waits: `argv` as it is to be seen, and which numbers each of its descriptors shall have."""
 
-
-class Command(_Whether):
-    """What to start.
-
-    `targets` tells for each descriptor that came along which numbers it shall have in the process. With
-    `forked` nothing is executed: the process is what `argv` says already (`Become`).
-    """
-
-    name: str
     argv: list[str]
-    env: dict[str, str]
-    cwd: str
     targets: list[list[int]]
 
 
@@ -41,13 +34,13 @@ class Become(Exception):
 
 
 class Powers(NamedTuple):
-    """What the reaper needs to know to start a function's process.
+    """What the process that waits is started with.
 
     Attributes:
         change_user: False in a user namespace that has one user only.
         tasks: descriptors to write 0 into, to enter the control groups.
         arguments: see `newborn.Origin`.
-        renounce: gives up what the reaper of a blank still has until it is assigned; None once it has not.
+        filter: the system call filter.
     """
 
     change_user: bool
@@ -55,67 +48,66 @@ class Powers(NamedTuple):
     processes: int
     tasks: list[int]
     arguments: tuple[int, int]
-    renounce: Callable[[], None] | None
+    filter: bytes
 
 
-def fork(command: Command, descriptors: list[int], powers: Powers) -> tuple[int, int]:
-    """Start a child on its way to `command`.
+def become(waits: Waits, descriptors: list[int], powers: Powers, enter: Callable[[], None]) -> NoReturn:
+    """Be the process that waits, as a fresh fork of a fork server.
 
-    Returns:
-        Its pid, and a non-blocking descriptor on which it tells what exec said; the end of it without
-        a word is success.
+    Args:
+        waits: what it looks like.
+        descriptors: those of `Waits.targets`; and one on which it tells what went wrong, as an error number
+            below 0 (8 bytes), or 0 when nothing did.
+        powers: what it is started with.
+        enter: waits until its sandbox is made, and enters it.
 
     Raises:
-        OSError: there can be no other process now.
-        Become: in the child, when it is not to execute anything.
+        Become: it is ready to wait.
     """
-    told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    tell = descriptors.pop()
     try:
-        pid = os.fork()
-    except OSError:
-        os.close(told)
-        os.close(tell)
-        raise
-    if pid == 0:
-        _become(command, descriptors, tell, powers)
-    os.close(tell)
-    return pid, told
-
-
-def words(error: OSError) -> str:
-    """What the system says of an error, as exec's errors are told."""
-    return os.strerror(error.errno or errno.EIO).lower()
-
-
-def _become(command: Command, descriptors: list[int], tell: int, powers: Powers) -> NoReturn:
-    try:
+        enter()
+        _become_root(powers)
         _enter_limits(powers)
         tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, _LOWEST_OWN_FD)
-        _arrange_descriptors(descriptors, command["targets"], tell)
+        _arrange_descriptors(descriptors, waits["targets"], tell)
         _prefer_to_die()
-        if powers.renounce is not None:
-            powers.renounce()
+        _renounce(powers)
         _drop_user(powers)
-        os.chdir(command["cwd"])
-        argv = command["argv"]
-        if command.get("forked"):
-            _look_like(argv, powers)
-            os.close(tell)
-            raise Become
-        os.execve(argv[0], argv, command["env"])  # noqa: S606 - no shell is the point
+        os.chdir("/")
+        _look_like(waits["argv"], powers)
+        os.write(tell, bytes(_TOLD_BYTES))
+        os.close(tell)
+        raise Become
     except Become:
         raise
-    except OSError as error:
-        os.write(tell, words(error).encode())
     except BaseException as error:  # noqa: BLE001 - a forked child must not return
-        os.write(tell, repr(error).encode())
+        number = error.errno if isinstance(error, OSError) else None
+        os.write(tell, (-(number or errno.EIO)).to_bytes(_TOLD_BYTES, "little", signed=True))
     os._exit(127)
+
+
+def _renounce(powers: Powers) -> None:
+    """Give up every capability but those to become the function's user; accept the filter."""
+    syscalls.drop_bounding_set()
+    syscalls.keep_capabilities((syscalls.CAP_SETGID, syscalls.CAP_SETUID) if powers.change_user else ())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+    seccomp.install(powers.filter)
 
 
 def _look_like(argv: list[str], powers: Powers) -> None:
     """What exec would have done: arguments, name, and a `/proc/self` that is the function's own."""
     syscalls.rename_process(tuple(argv), powers.arguments, argv[0].rpartition("/")[2])
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+
+
+def _become_root(powers: Powers) -> None:
+    """Be root of the user namespace: who leaves that, and it alone, loses every capability by it."""
+    if powers.change_user:
+        os.setresgid(0, 0, 0)
+        os.setgroups([])
+        os.setresuid(0, 0, 0)
 
 
 def _enter_limits(powers: Powers) -> None:
@@ -140,19 +132,19 @@ def _arrange_descriptors(descriptors: list[int], targets: list[list[int]], tell:
 
 
 def _prefer_to_die() -> None:
-    """Raise the OOM score, where there are two users while only the reaper's can reach into this process."""
+    """Raise the OOM score, where there are two users while only that of pid 1 can reach into this process."""
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # or /proc/self would belong to nobody
     with open("/proc/self/oom_score_adj", "wb") as score:
         score.write(_OOM_SCORE)
-    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)  # exec makes the function's program dumpable
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
 
 
 def _drop_user(powers: Powers) -> None:
     os.setsid()
     os.umask(0o022)
     syscalls.default_signals()
-    signal.set_wakeup_fd(-1)
     if powers.change_user:
         os.setgroups([])
         os.setresgid(FUNCTION_GID, FUNCTION_GID, FUNCTION_GID)
         os.setresuid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
+    syscalls.keep_capabilities(())

@@ -8,7 +8,7 @@ As on AWS there is no `/dev/shm`, so POSIX semaphores and shared memory answer "
 """
 
 # os.path on purpose: pathlib would add to the start of a process that must be small.
-# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
+# ruff: noqa: PTH101, PTH102, PTH108, PTH110, PTH112, PTH113, PTH114, PTH115, PTH120, PTH211
 
 from __future__ import annotations
 
@@ -40,24 +40,9 @@ _PLACES = (
     *("proc", "tmp", "dev", "etc", "mnt", "opt", "run", "var/task", "var/runtime", "var/lang", "var/tmp"),
     *("var/compiled/task", "var/compiled/opt"),
 )
-_MNT_SIZE = "size=64k,nr_inodes=16,mode=755"
+MNT_SIZE = "size=64k,nr_inodes=16,mode=755"
 _PRIVATE = ("proc", "dev", "tmp", "etc", "mnt")
-_HIDDEN_FILES = (
-    "kcore",
-    "keys",
-    "key-users",
-    "timer_list",
-    "sysrq-trigger",
-    "latency_stats",
-    "sched_debug",
-    "cmdline",
-    "modules",
-    "partitions",
-    "diskstats",
-    "swaps",
-)
-_GUARDED = syscalls.MS_NOSUID | syscalls.MS_NODEV
-_READ_ONLY_PROC = ("sys", "irq", "bus", "fs")
+TMP_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV
 _ETC = {
     "passwd": (
         "root:x:0:0:root:/root:/sbin/nologin\n"
@@ -98,6 +83,16 @@ class Template:
         tree = syscalls.open_tree(".")
         syscalls.restrict_tree(tree, syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID, recursive=False)
         return tree
+
+    def program(self, content: bytes) -> int:
+        """A program that has no name anywhere, as a descriptor to execute it by."""
+        name = "program"
+        with open(name, "wb") as file:
+            file.write(content)
+        os.chmod(name, 0o555)  # noqa: S103 - to be executed by whoever has the descriptor
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        os.unlink(name)
+        return descriptor
 
     def make_target(self, target: str, *, is_directory: bool) -> None:
         """Make a place to mount at, an absolute path.
@@ -182,71 +177,3 @@ def read_only_tree(source: str) -> int:
     attributes = syscalls.ATTR_RDONLY | syscalls.ATTR_NOSUID | syscalls.ATTR_NODEV
     syscalls.restrict_tree(tree, attributes, recursive=True)
     return tree
-
-
-def enter(
-    root: int,
-    mounts: list[tuple[int, str]],
-    tmp: int | None,
-    tmp_bytes: int,
-    shared: list[tuple[int, str]],
-) -> None:
-    """Make `root` this process's world, with `mounts` (tree, target), `/tmp` and `/proc` in it.
-
-    `/tmp` is the tree `tmp`, or a tmpfs of `tmp_bytes` when there is none. What is `shared` (tree, name) lies
-    in `/mnt`.
-
-    To be called in new mount and pid namespaces, with the template as working directory.
-    """
-    syscalls.attach_tree(root, ".")
-    os.fchdir(root)
-    for tree, target in mounts:
-        syscalls.attach_tree(tree, target.lstrip("/"))
-    if tmp is None:
-        options = f"size={tmp_bytes},mode=1777,uid={FUNCTION_UID},gid={FUNCTION_GID}"
-        syscalls.mount("tmpfs", "tmp", "tmpfs", _GUARDED, options)
-    else:
-        syscalls.attach_tree(tmp, "tmp")
-    if shared:
-        _mount_shared(shared)
-    _mount_proc(_GUARDED | syscalls.MS_NOEXEC)
-    _mask_proc()
-    syscalls.pivot_root_here()
-
-
-def _mount_shared(shared: list[tuple[int, str]]) -> None:
-    """In a `/mnt` of the sandbox's own: the template's would show these names to every sandbox."""
-    flags = _GUARDED | syscalls.MS_NOEXEC
-    syscalls.mount("tmpfs", "mnt", "tmpfs", flags, _MNT_SIZE)
-    for _, name in shared:
-        os.mkdir(f"mnt/{name}", 0o755)
-    syscalls.mount(None, "mnt", None, syscalls.MS_REMOUNT | syscalls.MS_RDONLY | flags, _MNT_SIZE)
-    for tree, name in shared:
-        syscalls.attach_tree(tree, f"mnt/{name}")
-
-
-def resize_tmp(tmp_bytes: int) -> None:
-    """Give `/tmp` another size, in the sandbox itself."""
-    syscalls.mount(None, "/tmp", None, syscalls.MS_REMOUNT | _GUARDED, f"size={tmp_bytes}")  # noqa: S108
-
-
-def _mount_proc(flags: int) -> None:
-    try:
-        # Whom a process may not trace it does not see: that is the reaper, pid 1.
-        syscalls.mount("proc", "proc", "proc", flags, "hidepid=2")
-    except OSError:
-        syscalls.mount("proc", "proc", "proc", flags)  # a kernel that refuses the option
-
-
-def _mask_proc() -> None:
-    bind = syscalls.MS_BIND
-    for name in _HIDDEN_FILES:
-        path = "proc/" + name
-        if os.path.exists(path):
-            syscalls.mount("dev/null", path, None, bind)
-    frozen = syscalls.MS_RDONLY | syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    for name in _READ_ONLY_PROC:
-        path = "proc/" + name
-        if os.path.isdir(path):
-            syscalls.mount(path, path, None, bind)
-            syscalls.mount(None, path, None, bind | syscalls.MS_REMOUNT | frozen)

@@ -66,19 +66,34 @@ def _show_as(tree: int, source: str, user: tuple[int, int], group: tuple[int, in
 
 def _id_namespace(user: tuple[int, int], group: tuple[int, int]) -> int:
     """A user namespace that maps one id on disk to one of the host, for user and group; a descriptor."""
-    read, write = os.pipe2(os.O_CLOEXEC)
-    pid, pidfd = syscalls.clone(syscalls.CLONE_NEWUSER)
+    made, making = os.pipe2(os.O_CLOEXEC)
+    held, holding = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
     if pid == 0:
-        os.close(write)
-        os.read(read, 1)  # until the launcher has what it wants, or is gone
-        os._exit(0)
+        _hold_namespace(making, held, holding)
     try:
+        os.close(making)
+        making = -1
+        if not os.read(made, 1):
+            raise OSError("a user namespace could not be made")
         for name, (on_disk, shown) in (("uid_map", user), ("gid_map", group)):
             with open(f"/proc/{pid}/{name}", "w", encoding="ascii") as file:
                 file.write(f"{on_disk} {shown} 1")
         return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        for descriptor in (read, write, pidfd):
-            os.close(descriptor)
+        for descriptor in (made, making, held, holding):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _hold_namespace(making: int, held: int, holding: int) -> None:
+    """Be in a user namespace until the launcher has what it wants, or is gone; the process ends here."""
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWUSER)
+        os.write(making, b"1")
+        os.close(holding)
+        os.read(held, 1)
+    finally:
+        os._exit(0)

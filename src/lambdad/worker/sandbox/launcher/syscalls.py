@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import signal
 import struct
 
 CLONE_NEWNS = 0x0002_0000
@@ -17,9 +16,6 @@ CLONE_NEWIPC = 0x0800_0000
 CLONE_NEWUSER = 0x1000_0000
 CLONE_NEWPID = 0x2000_0000
 CLONE_NEWNET = 0x4000_0000
-CLONE_PARENT = 0x8000
-_CLONE_PIDFD = 0x1000
-_CLONE_INTO_CGROUP = 0x2_0000_0000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_SLAVE = 0x20, 0x1000, 0x4000, 1 << 18, 1 << 19
@@ -31,7 +27,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, _PR_SET_NAME = 1, 4, 24, 15
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 38, 22, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
-CAP_KILL, CAP_SETGID, CAP_SETUID = 5, 6, 7
+CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP = 5, 6, 7, 8
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
 
 CLOSE_RANGE_CLOEXEC = 4
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
@@ -40,7 +37,7 @@ _MOVE_MOUNT_F_EMPTY_PATH = 4
 _CAPABILITY_VERSION_3 = 0x2008_0522
 
 # Numbers from 424 on are the same on every architecture; the older ones are not.
-_OPEN_TREE, _MOVE_MOUNT, _CLONE3, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 435, 436, 442
+_OPEN_TREE, _MOVE_MOUNT, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 436, 442
 _OLDER = {
     "x86_64": {
         "pivot_root": 155,
@@ -63,7 +60,9 @@ _OLDER = {
 # PyDLL keeps the interpreter lock: we have one thread, and a clone must not happen without it.
 _libc = ctypes.PyDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
-_python = ctypes.pythonapi
+_libc.mmap.restype = ctypes.c_void_p
+_PROT_READ, _PROT_WRITE, _PROT_EXEC, _MAP_PRIVATE, _MAP_ANONYMOUS = 1, 2, 4, 2, 0x20
+_MAP_FAILED = (1 << 64) - 1
 
 
 _machine = platform.machine()  # asked once: a forked process makes hundreds of calls
@@ -96,30 +95,33 @@ def _long(value: int) -> ctypes.c_long:
     return ctypes.c_long(value)
 
 
-def clone(flags: int, cgroup_fd: int | None = None) -> tuple[int, int]:
-    """Fork this process into new namespaces (and a version 2 cgroup).
+def map_program(descriptor: int, size: int) -> int:
+    """Map the beginning of a program, to be executed here; its address."""
+    return _map(size, _PROT_READ | _PROT_EXEC, _MAP_PRIVATE, descriptor)
 
-    With CLONE_PARENT the new process is a child of this process's parent, which waits for it.
 
-    Returns:
-        (pid, pidfd) in the parent, (0, -1) in the child.
-    """
-    pidfd = ctypes.c_int(-1)
-    end_signal = 0 if flags & CLONE_PARENT else signal.SIGCHLD  # that of this process is inherited then
-    flags |= _CLONE_PIDFD | (_CLONE_INTO_CGROUP if cgroup_fd is not None else 0)
-    arguments = struct.pack(
-        "=11Q", flags, ctypes.addressof(pidfd), 0, 0, end_signal, 0, 0, 0, 0, 0, cgroup_fd if cgroup_fd else 0
-    )
-    _python.PyOS_BeforeFork()
-    pid = -1
-    try:
-        pid = _call("clone3", _CLONE3, arguments, _long(len(arguments)))
-    finally:
-        if pid == 0:
-            _python.PyOS_AfterFork_Child()
-        else:
-            _python.PyOS_AfterFork_Parent()
-    return pid, pidfd.value if pid else -1
+def map_memory(size: int) -> int:
+    """Map fresh memory; its address."""
+    return _map(size, _PROT_READ | _PROT_WRITE, _MAP_PRIVATE | _MAP_ANONYMOUS, -1)
+
+
+def _map(size: int, protection: int, flags: int, descriptor: int) -> int:
+    address: int | None = _libc.mmap(None, size, protection, flags, descriptor, _long(0))
+    if address is None or address == _MAP_FAILED:
+        error = ctypes.get_errno()
+        raise OSError(error, f"mmap: {os.strerror(error)}")
+    return address
+
+
+def unmap(address: int, size: int) -> None:
+    """Give memory back."""
+    _libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))  # cannot fail
+
+
+def as_forked() -> None:
+    """Have the interpreter do in this process what it does about a fork."""
+    ctypes.pythonapi.PyOS_BeforeFork()  # here, so that whoever forked it touches no page for that
+    ctypes.pythonapi.PyOS_AfterFork_Child()
 
 
 def unshare(flags: int) -> None:

@@ -12,18 +12,19 @@ from typing import NotRequired, TypedDict
 from lambdad.worker.sandbox.launcher import watching
 from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery
 from lambdad.worker.sandbox.launcher.cgroups import Groups
+from lambdad.worker.sandbox.launcher.first import births, tables
+from lambdad.worker.sandbox.launcher.first.table import ENDED, reply
+from lambdad.worker.sandbox.launcher.first.tables import Command, Powers
 from lambdad.worker.sandbox.launcher.hierarchies import CONTROLLERS
 from lambdad.worker.sandbox.launcher.newborn import Wish
 
 PROBE = "probe"
 FREEZE = "freeze"
 _PATIENCE_MS = 5_000
-_STEPS = (
-    "user namespace",
-    "mount namespace and root",
-    "network namespace",
-    "capabilities and system call filter",
-)
+_PROCESSES, _OPEN_FILES = 64, 64
+_LISTEN = [("127.0.0.1", 9001)]
+_PLACE = 1
+_STEPS = births.STEPS
 
 
 class Fact(TypedDict):
@@ -50,10 +51,11 @@ def try_isolation(nursery: Nursery, groups: Groups) -> list[Fact]:
             return _up_to(_STEPS[0], str(error))
         theirs.close()
         try:
-            failure = _live(ours)
+            first = _First(ours, nursery.powers())
+            failure = _live(first)
             facts = _up_to(*failure) if failure else [_did(step) for step in _STEPS]
             if not failure:
-                facts.append(_try_freezing(ours, groups.freeze_file(PROBE)))
+                facts.append(_try_freezing(first, groups.freeze_file(PROBE)))
         finally:
             os.kill(newborn.pid, signal.SIGKILL)
             os.waitpid(newborn.pid, 0)
@@ -83,63 +85,130 @@ def limit_facts(groups: Groups, *, joined: bool) -> list[Fact]:
 
 
 def _wish() -> Wish:
-    limits = {"memory_bytes": 64 << 20, "processes": 64, "open_files": 64, "tmp_bytes": 1 << 20}
+    limits = {
+        "memory_bytes": 64 << 20,
+        "processes": _PROCESSES,
+        "open_files": _OPEN_FILES,
+        "tmp_bytes": 1 << 20,
+    }
     return {
         "id": PROBE,
         "mounts": [],
         "shared": [],
         "limits": limits,  # type: ignore[typeddict-item]
-        "listen": [("127.0.0.1", 9001)],
+        "listen": _LISTEN,
         "outbound": False,
         "blank": False,
         "fork_server": None,
+        "waits": None,
     }
 
 
-def _live(control: socket.socket) -> tuple[str, str] | None:
+class _First:
+    """The first process of the throwaway sandbox.
+
+    Args:
+        control: its control socket.
+        powers: those of every sandbox.
+    """
+
+    def __init__(self, control: socket.socket, powers: Powers) -> None:
+        self._control = control
+        self._powers = powers
+
+    def begin(self) -> tuple[str, str] | None:
+        """None, or the step that failed and why."""
+        message = self._next()
+        if message[:1] == b"{":  # it did not come so far
+            failure = json.loads(message)
+            return failure["step"], failure["error"]
+        if not message:
+            return _STEPS[0], "the child died"
+        error, _, step, *_ = reply(message)
+        return (_STEPS[step], os.strerror(-error)) if error else None
+
+    def start(self, script: str, output: int) -> str | None:
+        """Start a shell script; None, or why it could not be."""
+        told, tell = os.pipe2(os.O_CLOEXEC)
+        argv = ("/bin/sh", "-c", script)
+        command = Command(_PLACE, argv, {}, "/", ((1, 2),), _PROCESSES, _OPEN_FILES, renounces=False)
+        table = tables.start(self._powers, command)
+        try:
+            socket.send_fds(self._control, [table.packed()], [output, tell])
+            os.close(tell)
+            message = self._next()
+            if not message:
+                return "the child died"
+            error, at, *_ = reply(message)
+            if error:
+                return table.words(at, error)
+            failed = os.read(told, 8)  # nothing, once it is executed
+            return os.strerror(-int.from_bytes(failed, "little", signed=True)) if failed else None
+        finally:
+            os.close(told)
+
+    def ended(self) -> int | None:
+        """The status with which the script has ended; None when it has not in time."""
+        message = self._next()
+        return reply(message)[2] if message and reply(message)[3] == ENDED else None
+
+    def signal(self, number: int) -> None:
+        """Send everybody a signal."""
+        self._control.send(tables.signal_to_all(number).packed())
+
+    def _next(self) -> bytes:
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        if not poll.poll(_PATIENCE_MS):
+            return b""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 8)
+        except ConnectionResetError:  # it ended without reading; what it has said before is still there
+            return self._next()
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return data
+
+
+def _live(first: _First) -> tuple[str, str] | None:
     """None, or the step that failed and why."""
-    message = _next(control)
-    if message.get("event") != "ready":
-        return str(message.get("step", _STEPS[0])), str(message.get("error", "the child died"))
+    failure = first.begin()
+    if failure is not None:
+        return failure
     output_read, output_write = os.pipe2(os.O_CLOEXEC)
-    _start(control, ":", output_write)
-    os.close(output_write)
-    os.close(output_read)
-    for expected in ("started", "exited"):
-        message = _next(control)
-        if message.get("event") != expected:
-            return _STEPS[-1], str(message.get("error", "the program did not run"))
-    if message.get("code") != 0:
-        return _STEPS[-1], f"the program ended with {message}"
+    try:
+        why = first.start(":", output_write)
+    finally:
+        os.close(output_write)
+        os.close(output_read)
+    if why is not None:
+        return _STEPS[-1], why
+    status = first.ended()
+    if status != 0:
+        return _STEPS[-1], f"the program ended with {status}"
     return None
 
 
-def _start(control: socket.socket, script: str, output: int) -> None:
-    start = {"op": "start", "name": "probe", "argv": ["/bin/sh", "-c", script], "env": {}, "cwd": "/"}
-    message = json.dumps({**start, "targets": [[1, 2]]})
-    socket.send_fds(control, [message.encode()], [output])
-
-
-def _try_freezing(control: socket.socket, freeze_file: str | None) -> Fact:
+def _try_freezing(first: _First, freeze_file: str | None) -> Fact:
     """Freeze a child that prints without end, see that nothing more comes; thaw it, see that more comes."""
     output, output_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        _start(control, watching.BUSY, output_write)
+        why = first.start(watching.BUSY, output_write)
         os.close(output_write)
-        if _next(control).get("event") != "started" or not watching.prints(output):
-            return _fact(FREEZE, works=False, detail="the child did not run")
-        return _freeze_and_thaw(control, freeze_file, output)
+        if why is not None or not watching.prints(output):
+            return _fact(FREEZE, works=False, detail=f"the child did not run: {why}")
+        return _freeze_and_thaw(first, freeze_file, output)
     finally:
         os.close(output)
 
 
-def _freeze_and_thaw(control: socket.socket, freeze_file: str | None, output: int) -> Fact:
+def _freeze_and_thaw(first: _First, freeze_file: str | None, output: int) -> Fact:
     detail = "SIGSTOP and SIGCONT" if freeze_file is None else "cgroup.freeze"
     try:
-        _order(control, freeze_file, "stop", b"1")
+        _order(first, freeze_file, signal.SIGSTOP, b"1")
         if not watching.falls_silent(output):
             return _fact(FREEZE, works=False, detail=f"{detail}: a frozen child went on")
-        _order(control, freeze_file, "continue", b"0")
+        _order(first, freeze_file, signal.SIGCONT, b"0")
     except OSError as error:
         return _fact(FREEZE, works=False, detail=f"{detail}: {error}")
     if not watching.prints(output):
@@ -147,27 +216,15 @@ def _freeze_and_thaw(control: socket.socket, freeze_file: str | None, output: in
     return _fact(FREEZE, works=True, detail=detail)
 
 
-def _order(control: socket.socket, freeze_file: str | None, signals: str, written: bytes) -> None:
+def _order(first: _First, freeze_file: str | None, number: int, written: bytes) -> None:
     if freeze_file is None:
-        control.send(json.dumps({"op": signals}).encode())
+        first.signal(number)
         return
     descriptor = os.open(freeze_file, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(descriptor, written)
     finally:
         os.close(descriptor)
-
-
-def _next(control: socket.socket) -> dict[str, object]:
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    if not poll.poll(_PATIENCE_MS):
-        return {"error": "no answer"}
-    data, descriptors, _, _ = socket.recv_fds(control, 65536, 8)
-    for descriptor in descriptors:
-        os.close(descriptor)
-    answer: dict[str, object] = json.loads(data) if data else {"error": "the child died"}
-    return answer
 
 
 def _up_to(failed: str, why: str) -> list[Fact]:

@@ -1,6 +1,6 @@
 """A blank that waits: it looks like the program it stands for, reads its environment, and goes on as that.
 
-Before: the reaper has forked it and it has become the function's user (`program`). After: the client runs
+Before: a fork server has forked it and it has become the function's user (`program`). After: the client runs
 as if the interpreter had been executed with the environment that was read.
 """
 

@@ -16,17 +16,19 @@ def configure(link: LinkAddress) -> None:
     Raises:
         OSError: the kernel refused, or `Links.attach` was not called before.
     """
-    index = socket.if_nametoindex(link.interface)
     kernel = netlink.Netlink()
     try:
-        kernel.execute(
-            (
-                netlink.forget_ipv6(index),
-                netlink.add_address(index, link.address, 32),
-                netlink.set_up(index),
-                netlink.add_route(index, link.gateway, source=link.address),
-                netlink.add_default_route(index, link.gateway, link.address),
-            )
-        )
+        kernel.execute(messages(link, socket.if_nametoindex(link.interface)))
     finally:
         kernel.close()
+
+
+def messages(link: LinkAddress, index: int) -> tuple[netlink.Message, ...]:
+    """What the kernel is to be told for that, in order; `index` is the link's number in the sandbox."""
+    return (
+        netlink.forget_ipv6(index),
+        netlink.add_address(index, link.address, 32),
+        netlink.set_up(index),
+        netlink.add_route(index, link.gateway, source=link.address),
+        netlink.add_default_route(index, link.gateway, link.address),
+    )

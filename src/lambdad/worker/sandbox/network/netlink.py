@@ -157,11 +157,8 @@ class Netlink:
         Raises:
             OSError: the first message the kernel refused; those after it may have been done.
         """
-        batch = b""
-        for message in messages:
-            self._sequence += 1
-            batch += _packet(message, _REQUEST | _ACK, self._sequence)
-        self._socket.send(batch)
+        self._socket.send(batch(messages, self._sequence))
+        self._sequence += len(messages)
         failure, answered = 0, 0
         while answered < len(messages):
             for kind, payload in _split(self._socket.recv(65536)):
@@ -212,6 +209,12 @@ class Netlink:
                     number = -int.from_bytes(body[:4], "little", signed=True)
                     raise OSError(number, os.strerror(number))
                 yield body
+
+
+def batch(messages: Sequence[Message], sequence: int = 0) -> bytes:
+    """Requests that are done in order, each with an answer."""
+    numbered = enumerate(messages, sequence + 1)
+    return b"".join(_packet(message, _REQUEST | _ACK, number) for number, message in numbered)
 
 
 def index_of(links: Sequence[Link], name: str) -> int | None:

@@ -21,7 +21,7 @@ from lambdad.worker.sandbox.launcher.image.refusal import ImageError, Refused
 
 Found = tuple[dict[str, object], list[int]]
 """Members of an answer, and descriptors that go with it."""
-_RUNTIME_PID = "2"  # in its sandbox: the first process of the reaper, which is 1
+_RUNTIME_PID = "2"  # in its sandbox: what waits is the first after pid 1
 
 
 def answer(server: socket.socket, number: int, work: Callable[[], Found]) -> NoReturn:
