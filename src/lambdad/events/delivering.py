@@ -24,8 +24,11 @@ _log = logging.getLogger("lambdad.events")
 GIVEN_UP_AFTER: Final = 80
 """Attempts: with the waits of `decisions.backoff_s` between them about six hours."""
 
-_AT_ONCE: Final = 4
+_AT_ONCE: Final = 16
 """Messages to one target under way, about; and messages read at once."""
+
+_PROBES: Final = 2
+"""Read at once while a target that refused the last is due again: it may refuse these, too."""
 
 _UNREADABLE_S: Final = 30.0
 _MS: Final = 1000
@@ -107,7 +110,9 @@ class Deliverer:
         while True:
             now_ms = self._clock.now_ms()
             busy = self._busy(now_ms)
-            found = await self._store.deliveries(now_ms=now_ms, limit=_AT_ONCE, but=busy)
+            unsure = any(one.refusals for name, one in self._targets.items() if name not in busy)
+            limit = _PROBES if unsure else _AT_ONCE
+            found = await self._store.deliveries(now_ms=now_ms, limit=limit, but=busy)
             if not found:
                 break
             for delivery in found:
