@@ -128,7 +128,8 @@ class Deliverer:
         return [
             name
             for name, target in self._targets.items()
-            if target.in_flight >= _AT_ONCE or target.blocked_until_ms > now_ms
+            if target.in_flight >= (_PROBES if target.refusals else _AT_ONCE)
+            or target.blocked_until_ms > now_ms
         ]
 
     async def _bring(self, delivery: Delivery) -> None:
