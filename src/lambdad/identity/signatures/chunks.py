@@ -29,7 +29,8 @@ _HEAD = re.compile(rb"([0-9a-fA-F]{1,16});chunk-signature=([0-9a-f]{64})")
 _BARE_HEAD = re.compile(rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?")
 _END = b"\r\n"
 _MIN_PIECE_BYTES = 8_192
-"""Of all but the last one with content; keeps the work per byte small. Source: S3, `InvalidChunkSizeError`."""
+"""Of all but the last one with content; it keeps the work per byte small. Source: S3 API Reference, "List of
+error codes", `InvalidChunkSizeError`."""
 
 
 def verify(

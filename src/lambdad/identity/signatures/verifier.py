@@ -2,7 +2,8 @@
 
 Before: the edge, with the request as it came and the secret of the key it names. What was parsed or derived
 before is kept (signing keys, targets, lists of signed headers), so that a request like the one before costs
-three hashes and little else. Safe to call from several threads: what is kept is only ever added or dropped whole.
+three hashes and little else. Safe to call from several threads: what is kept is only ever added to, or
+dropped whole.
 
 Source: IAM User Guide, "Create a signed AWS API request"; S3 API Reference, "Authenticating requests".
 """
