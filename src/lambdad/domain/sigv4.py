@@ -78,14 +78,14 @@ def canonical_query(query: bytes, leave_out: bytes = b"") -> bytes:
 
     Args:
         query: as it is sent.
-        leave_out: name of a pair that is not signed: the signature of a presigned request.
+        leave_out: beginning of a part that is not signed: the signature of a presigned request.
     """
     pairs = []
     for part in query.split(b"&"):
-        if part:
+        if part and not (leave_out and part.startswith(leave_out)):
             name, _, value = part.partition(b"=")
             pairs.append((_encoded(name), _encoded(value)))
-    return b"&".join([b"%b=%b" % pair for pair in sorted(pairs) if pair[0] != leave_out or not leave_out])
+    return b"&".join([b"%b=%b" % pair for pair in sorted(pairs)])
 
 
 def canonical_lines(names: Iterable[bytes], headers: Mapping[bytes, bytes]) -> bytes:

@@ -73,7 +73,7 @@ def _unusual(authorization: bytes, stamp: bytes | None) -> Claim:
         raise refused.version_4a()
     found: dict[bytes, bytes] = {}
     if algorithm == _ALGORITHM:
-        for part in rest.split(b","):
+        for part in rest.split(b",") if rest else ():
             name, equals, value = part.strip().partition(b"=")
             if not equals:
                 raise refused.incomplete(

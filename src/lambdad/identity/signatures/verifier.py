@@ -158,7 +158,7 @@ class Verifier:
 
     def _target(self, path: bytes, query: bytes, is_s3: bool, presigned: bool) -> bytes:
         if presigned:
-            return _target(path, query, is_s3, b"X-Amz-Signature")
+            return _target(path, query, is_s3, b"X-Amz-Signature=")
         url = b"%b?%b" % (path, query)
         kept = self._targets.get((url, is_s3))
         if kept is None:
