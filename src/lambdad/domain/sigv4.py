@@ -42,17 +42,16 @@ def signing_key(secret: str, day: str, region: str, service: str) -> bytes:
     return key
 
 
-def signature_of(key: bytes, kind: bytes, stamp: bytes, scope: bytes, rest: bytes) -> bytes:
-    """A signature in hexadecimal.
+def to_sign(kind: bytes, stamp: bytes, scope: bytes, rest: bytes) -> bytes:
+    """What the signature is over.
 
     Args:
-        key: of `signing_key`.
         kind: the algorithm, with the suffix of what is signed.
         stamp: ``20261127T001500Z``.
         scope: ``day/region/service/aws4_request``.
-        rest: the last line or lines of what is signed.
+        rest: the last line or lines: hashes of what is signed.
     """
-    return hmac.digest(key, b"%b\n%b\n%b\n%b" % (kind, stamp, scope, rest), "sha256").hex().encode()
+    return b"%b\n%b\n%b\n%b" % (kind, stamp, scope, rest)
 
 
 # --- canonical forms -------------------------------------------------------------------------------------
@@ -183,10 +182,10 @@ def authorize(
     stamp = headers["x-amz-date"]
     scope = f"{stamp[:8]}/{region}/{service}/{TERMINATOR}"
     key = signing_key(secret, stamp[:8], region, service)
-    signature = signature_of(key, ALGORITHM.encode(), stamp.encode(), scope.encode(), digest)
+    text = to_sign(ALGORITHM.encode(), stamp.encode(), scope.encode(), digest)
     return (
         f"{ALGORITHM} Credential={access_key}/{scope}, "
-        f"SignedHeaders={names.decode()}, Signature={signature.decode()}"
+        f"SignedHeaders={names.decode()}, Signature={hmac.digest(key, text, 'sha256').hex()}"
     )
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lambdad.domain.errors import CredentialsRefused
-from lambdad.domain.sigv4 import signature_of
 from lambdad.identity.signatures import refused
+from lambdad.identity.signatures.scoped import Scoped
 
 SIGNED: Final = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_WITH_TRAILER: Final = b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -37,9 +37,8 @@ def verify(
     kind: bytes,
     body: bytes,
     headers: Mapping[bytes, bytes],
-    key: bytes,
+    scoped: Scoped,
     stamp: bytes,
-    scope: bytes,
     seed: bytes,
 ) -> None:
     """Check the pieces of a body, and its trailing headers.
@@ -48,9 +47,8 @@ def verify(
         kind: what `x-amz-content-sha256` announces.
         body: as it was sent.
         headers: of the request.
-        key: that signed the request.
+        scoped: key that signed the request.
         stamp: of the request.
-        scope: of the request.
         seed: signature of the request itself.
 
     Raises:
@@ -71,7 +69,7 @@ def verify(
         is_short = len(data) < _MIN_PIECE_BYTES
         if is_signed:
             digest = hashlib.sha256(data).hexdigest().encode()
-            expected = signature_of(key, _PIECE, stamp, scope, b"%b\n%b\n%b" % (last, _NOTHING, digest))
+            expected = scoped.sign(_PIECE, stamp, b"%b\n%b\n%b" % (last, _NOTHING, digest))
             if not hmac.compare_digest(expected, signature):
                 raise refused.mismatch()
             last = expected
@@ -79,7 +77,7 @@ def verify(
     _check_length(headers.get(b"x-amz-decoded-content-length"), size)
     trailer = body[rest:]
     if kind == SIGNED_WITH_TRAILER:
-        _check_trailer(trailer, key, stamp, scope, last)
+        _check_trailer(trailer, scoped, stamp, last)
     elif kind == SIGNED and trailer not in {b"", _END}:
         raise _malformed()
 
@@ -114,7 +112,7 @@ def _check_length(announced: bytes | None, size: int) -> None:
         )
 
 
-def _check_trailer(trailer: bytes, key: bytes, stamp: bytes, scope: bytes, last: bytes) -> None:
+def _check_trailer(trailer: bytes, scoped: Scoped, stamp: bytes, last: bytes) -> None:
     """The trailing headers are signed as `name:value` lines, each with a line feed."""
     lines, signature = b"", None
     for raw in trailer.split(b"\n"):
@@ -128,7 +126,7 @@ def _check_trailer(trailer: bytes, key: bytes, stamp: bytes, scope: bytes, last:
         else:
             lines += b"%b:%b\n" % (name.lower().strip(), value.strip())
     digest = hashlib.sha256(lines).hexdigest().encode()
-    expected = signature_of(key, _TRAILER, stamp, scope, b"%b\n%b" % (last, digest))
+    expected = scoped.sign(_TRAILER, stamp, b"%b\n%b" % (last, digest))
     if signature is None or not hmac.compare_digest(expected, signature):
         raise refused.mismatch()
 

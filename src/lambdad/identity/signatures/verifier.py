@@ -24,12 +24,11 @@ from lambdad.domain.sigv4 import (
     canonical_lines,
     canonical_path,
     canonical_query,
-    signature_of,
-    signing_key,
 )
 from lambdad.identity.signatures import chunks, refused
-from lambdad.identity.signatures.claims import Claim, credential_parts, of_headers, of_query
+from lambdad.identity.signatures.claims import Claim, of_headers, of_query
 from lambdad.identity.signatures.dates import seconds_of
+from lambdad.identity.signatures.scoped import Scoped
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -38,28 +37,9 @@ _UNSIGNED = UNSIGNED_PAYLOAD.encode()
 _MAX_KEPT: Final = 4_096
 _MAX_KEPT_BYTES: Final = 512
 """Longer targets, credentials and lists of names are read every time."""
+_SIGNATURE_BYTES: Final = 64
 _UNSIGNED_ALLOWED = S3_NAMES | {"ebs", "lex", "mediastore", "omics"}
 """Services with operations whose body need not be signed. Source: botocore's models, `v4-unsigned-body`."""
-
-
-class Scoped:
-    """A signing key with the scope it is for.
-
-    Attributes:
-        access_key: whose.
-        day: eight digits.
-        service: signing name.
-        scope: ``day/region/service/aws4_request``.
-        key: what signs.
-    """
-
-    __slots__ = ("access_key", "day", "key", "scope", "service")
-
-    def __init__(self, credential: bytes, stamp: bytes, secret: str) -> None:
-        self.access_key, day, region, self.service = credential_parts(credential, stamp)
-        self.day = day.encode("latin-1")
-        self.scope = credential[len(self.access_key) + 1 :]
-        self.key = signing_key(secret, day, region, self.service)
 
 
 class Verifier:
@@ -71,8 +51,9 @@ class Verifier:
 
     def __init__(self, skew_s: float) -> None:
         self._skew_s = skew_s
+        self._claims: dict[bytes, tuple[bytes, bytes]] = {}
         self._keys: dict[tuple[bytes, str], Scoped] = {}
-        self._targets: dict[tuple[bytes, bool], bytes] = {}
+        self._targets: dict[bool, dict[bytes, bytes]] = {False: {}, True: {}}
         self._names: dict[bytes, dict[bytes, None]] = {}
 
     def verify(
@@ -102,8 +83,8 @@ class Verifier:
         found = dict(headers)
         if len(found) != len(headers):
             found = _joined(headers)
-        path, _, query = url.partition(b"?")
-        claim = _claim(found, query)
+        query = url.partition(b"?")[2]
+        claim = self._claim(found, query)
         names = self._signed_names(claim.names)
         for name in found:
             if name.startswith(b"x-amz-") and name not in names:
@@ -118,13 +99,37 @@ class Verifier:
             lines = canonical_lines(names, found)
         except KeyError:
             raise refused.mismatch() from None
-        target = self._target(path, query, scoped.service in S3_NAMES, presigned)
+        target = self._target(url, scoped.service in S3_NAMES, presigned)
         digest = canonical_hash(method, target, lines, claim.names, payload)
-        expected = signature_of(scoped.key, _ALGORITHM, claim.stamp, scoped.scope, digest)
+        expected = scoped.sign(_ALGORITHM, claim.stamp, digest)
         if not hmac.compare_digest(expected, claim.signature):
             raise refused.mismatch()
         if not is_hash and payload.startswith(b"STREAMING-"):
-            chunks.verify(payload, body, found, scoped.key, claim.stamp, scoped.scope, expected)
+            chunks.verify(payload, body, found, scoped, claim.stamp, expected)
+
+    def _claim(self, headers: Mapping[bytes, bytes], query: bytes) -> Claim:
+        presigned = b"X-Amz-Signature=" in query
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            if not presigned:
+                raise refused.unsigned()
+            return of_query(query)
+        if presigned:
+            raise CredentialsRefused(
+                "InvalidArgument",
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
+                "string parameter or the Authorization header should be specified",
+            )
+        before, signature = authorization[:-_SIGNATURE_BYTES], authorization[-_SIGNATURE_BYTES:]
+        kept, stamp = self._claims.get(before), headers.get(b"x-amz-date")
+        if kept is not None and stamp is not None:
+            return Claim(*kept, signature, stamp)
+        claim = of_headers(headers)
+        if claim.signature == signature and before.endswith(b"Signature=") and len(before) <= _MAX_KEPT_BYTES:
+            if len(self._claims) >= _MAX_KEPT:
+                self._claims = {}
+            self._claims[before] = (claim.credential, claim.names)
+        return claim
 
     def _scoped(self, claim: Claim, secret: str) -> Scoped:
         kept = self._keys.get((claim.credential, secret))
@@ -156,17 +161,17 @@ class Verifier:
                 self._names[given] = kept
         return kept
 
-    def _target(self, path: bytes, query: bytes, is_s3: bool, presigned: bool) -> bytes:
+    def _target(self, url: bytes, is_s3: bool, presigned: bool) -> bytes:
         if presigned:
-            return _target(path, query, is_s3, b"X-Amz-Signature=")
-        url = b"%b?%b" % (path, query)
-        kept = self._targets.get((url, is_s3))
+            return _target(url, is_s3, b"X-Amz-Signature=")
+        known = self._targets[is_s3]
+        kept = known.get(url)
         if kept is None:
-            kept = _target(path, query, is_s3)
+            kept = _target(url, is_s3)
             if len(url) <= _MAX_KEPT_BYTES:
-                if len(self._targets) >= _MAX_KEPT:
-                    self._targets = {}
-                self._targets[url, is_s3] = kept
+                if len(known) >= _MAX_KEPT:
+                    known = self._targets[is_s3] = {}
+                known[url] = kept
         return kept
 
     def _check_time(self, claim: Claim, now_s: float) -> None:
@@ -182,21 +187,6 @@ class Verifier:
                 raise refused.expired_link(claim.stamp.decode(), claim.expires_s, now_s)
         elif now_s - signed_s > self._skew_s:
             raise refused.stale(claim.stamp.decode(), now_s, self._skew_s)
-
-
-def _claim(headers: Mapping[bytes, bytes], query: bytes) -> Claim:
-    presigned = b"X-Amz-Signature=" in query
-    if b"authorization" not in headers:
-        if not presigned:
-            raise refused.unsigned()
-        return of_query(query)
-    if presigned:
-        raise CredentialsRefused(
-            "InvalidArgument",
-            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query "
-            "string parameter or the Authorization header should be specified",
-        )
-    return of_headers(headers)
 
 
 def _joined(headers: Headers) -> dict[bytes, bytes]:
@@ -216,7 +206,8 @@ def _joined(headers: Headers) -> dict[bytes, bytes]:
     return found
 
 
-def _target(path: bytes, query: bytes, is_s3: bool, leave_out: bytes = b"") -> bytes:
+def _target(url: bytes, is_s3: bool, leave_out: bytes = b"") -> bytes:
+    path, _, query = url.partition(b"?")
     if not path.startswith(b"/"):  # absolute form: http://host/path
         path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
     return canonical_path(path, "s3" if is_s3 else "") + b"\n" + canonical_query(query, leave_out)
