@@ -30,12 +30,15 @@ class Admission:
         skew_s: how far a request's date may be from the clock.
         clock: tells when it is.
         enforces: whether callers must be known.
+
+    Attributes:
+        enforces: whether they must be.
     """
 
     def __init__(self, skew_s: float, clock: Clock, *, enforces: bool) -> None:
         self._verifier = Verifier(skew_s)
         self._clock = clock
-        self._enforces = enforces
+        self.enforces = enforces
 
     def admit(self, raw: RawRequest, identity: Identity) -> None:
         """Let a request in; its body is hashed here and now.
@@ -54,7 +57,7 @@ class Admission:
                 key.secret,
                 self._clock.now(),
             )
-        elif self._enforces and not _is_open(raw):
+        elif self.enforces and not _is_open(raw):
             _refuse(raw)
 
     @staticmethod

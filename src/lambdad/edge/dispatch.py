@@ -158,10 +158,7 @@ class EdgeDispatcher:
                 token = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
                 quick = self._invoke.quick_event if quick is not None and (name, value) == _EVENT else None
-        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
-            self._to_url(connection, raw, host)
-            return
-        if not self._passes_gate(connection, raw, host, origin):
+        if self._is_sent_elsewhere(connection, raw, host, origin):
             return
         raw.origin = origin
         inside = self._inside
@@ -173,25 +170,30 @@ class EdgeDispatcher:
                 inside.environment_id if inside else None,
                 token,
             )
-            if self._admission.is_slow(raw, identity):
-                self._shared.spawn(self._admit_slowly(connection, raw, identity, quick, host, trace))
-                return
-            self._admission.admit(raw, identity)
+            if identity.key is not None or self._admission.enforces:
+                if self._admission.is_slow(raw, identity):
+                    self._shared.spawn(self._admit_slowly(connection, raw, identity, quick, host, trace))
+                    return
+                self._admission.admit(raw, identity)
         except CredentialsRefused as error:
             self._refuse(connection, raw, host, authorization, error)
             return
         self._admitted(connection, raw, identity, quick, host, trace)
 
-    def _passes_gate(
+    def _is_sent_elsewhere(
         self, connection: HttpConnection, raw: RawRequest, host: bytes | None, origin: bytes | None
     ) -> bool:
+        """Send calls of function URLs there, and who may not come in away; whether it was either."""
+        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
+            self._to_url(connection, raw, host)
+            return True
         if self._inside is None and not self._gate.admits_host(host):
             self._deny_host(connection, raw, host)
-            return False
+            return True
         if origin is not None and not self._gate.admits_origin(origin):
             self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
-            return False
-        return True
+            return True
+        return False
 
     async def _admit_slowly(
         self,
