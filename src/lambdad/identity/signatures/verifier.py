@@ -34,7 +34,10 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 _ALGORITHM = ALGORITHM.encode()
 _UNSIGNED = UNSIGNED_PAYLOAD.encode()
-_MAX_KEPT: Final = 4_096
+_MAX_KEPT: Final = 1_024
+"""Of each kind; who makes more of them only makes the work of others longer."""
+_MAX_KEPT_LISTS: Final = 128
+"""Of signed headers: there are few different ones, and a hostile one can have hundreds of names."""
 _MAX_KEPT_BYTES: Final = 512
 """Longer targets, credentials and lists of names are read every time."""
 _SIGNATURE_BYTES: Final = 64
@@ -156,7 +159,7 @@ class Verifier:
             if names != sorted(kept) or given != given.lower() or b"" in kept:
                 raise refused.mismatch()
             if len(given) <= _MAX_KEPT_BYTES:
-                if len(self._names) >= _MAX_KEPT:
+                if len(self._names) >= _MAX_KEPT_LISTS:
                     self._names = {}
                 self._names[given] = kept
         return kept
