@@ -225,3 +225,10 @@ def test_one_verifier_keeps_requests_apart_however_many_it_has_seen() -> None:
     for one, other in pairwise(wires):
         with pytest.raises(CredentialsRefused):
             replace(one, url=other.url).verify(verifier=verifier)
+
+
+def test_the_key_of_another_day_is_refused_though_it_was_just_used() -> None:
+    verifier, wire = Verifier(SKEW_S), signed()
+    wire.verify(verifier=verifier)
+    with pytest.raises(CredentialsRefused, match="Date in Credential scope does not match"):
+        wire.with_header(b"x-amz-date", b"20261124T021320Z").verify(verifier=verifier)
