@@ -137,8 +137,9 @@ def start_server(
     env: dict[str, str] | None = None,
     scheme: str = "http",
     within: tuple[str, ...] = (),
+    module: str = "lambdad.cli.entry",
 ) -> Server:
-    """Start `lambdad serve` on a free port and wait for its ready line.
+    """Start `lambdad serve` (out of `module`) on a free port and wait for its ready line.
 
     `within` is a command that ends by executing the one it is given.
 
@@ -147,7 +148,7 @@ def start_server(
     """
     parent = Path(data_dir).parent if str(data_dir) != ":memory:" else Path(os.environ.get("TMPDIR", "/tmp"))
     log_path = parent / f"server-{uuid.uuid4().hex[:8]}.log"
-    command = [sys.executable, "-m", "lambdad.cli.entry", "serve", "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--port", "0"]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [*within, *command, "--data-dir", str(data_dir), *arguments],

@@ -19,6 +19,7 @@ from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
+from lambdad.composition.identities import identities_of
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -37,6 +38,7 @@ from lambdad.domain.limits import (
     STARTS_PER_CPU,
 )
 from lambdad.domain.scope import Scope
+from lambdad.edge.admission import Admission
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
@@ -58,7 +60,7 @@ from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
-from lambdad.settings.model import Isolation, RequiredIsolation
+from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
@@ -170,7 +172,8 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
-            Identities(settings.default_region, worker.credentials.scope_of),
+            Identities(settings.default_region, identities_of(worker.credentials), clock),
+            Admission(settings.signature_skew_s, clock, enforces=settings.auth is AuthMode.ENFORCE),
             urls,
             clock,
             share.clients,

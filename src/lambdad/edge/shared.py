@@ -10,6 +10,7 @@ from lambdad.domain.http import Response
 from lambdad.domain.limits import MAX_EDGE_BODY_BYTES
 from lambdad.domain.request_ids import Ids
 from lambdad.edge import cors
+from lambdad.edge.admission import Admission
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
@@ -37,6 +38,7 @@ class Shared:
         services: Services,
         gate: Gate,
         identities: Identities,
+        admission: Admission,
         urls: Urls,
         clock: Clock,
         max_connections: int,
@@ -45,6 +47,7 @@ class Shared:
         self.services = services
         self.gate = gate
         self.identities = identities
+        self.admission = admission
         self.date = HttpDate()
         self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
         self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)

@@ -1,0 +1,1 @@
+"""Who asks: signatures, and what stands behind keys."""
