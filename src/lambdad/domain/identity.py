@@ -50,8 +50,10 @@ class Grants:
         identity: of the user or role, attached and inline ones, those of its groups too.
         boundary: the permissions boundary; None for none.
         session: those of the session; None when it was not narrowed.
+        tags: of the user, or of the role and the session, for `aws:PrincipalTag`.
     """
 
     identity: tuple[Policy, ...]
     boundary: Policy | None = None
     session: tuple[Policy, ...] | None = None
+    tags: tuple[tuple[str, str], ...] = ()

@@ -113,6 +113,16 @@ def test_a_resource_that_names_the_role_is_narrowed_by_the_session_and_one_that_
     assert outcome(Policies(resource=of_resource(SESSION), session=[OTHER]), *names).allowed
 
 
+def test_of_several_statements_the_one_that_names_the_session_lets_it_past_what_narrows_it():
+    statements = [
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Principal": {"AWS": each}}
+        for each in (ROLE, SESSION)
+    ]
+    both = read_policy(json.dumps({"Version": "2012-10-17", "Statement": statements}), RESOURCE_POLICY)
+    found = outcome(Policies(resource=both, session=[OTHER]), SESSION, ROLE)
+    assert (found.allowed, found.statement) == (True, both.statements[1])
+
+
 def test_who_is_anonymous_is_let_in_by_the_resource_alone():
     asked = Asked(ANONYMOUS, "", "sqs:SendMessage", QUEUE, {})
     assert combine(asked, Policies(resource=of_resource("*"))).allowed

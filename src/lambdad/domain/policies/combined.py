@@ -16,8 +16,8 @@ from enum import StrEnum
 
 from lambdad.domain.policies.evaluation import Decision, Verdict, explain
 from lambdad.domain.policies.principals import AWS, Principal
-from lambdad.domain.policies.request_keys import Given
-from lambdad.domain.policies.statements import Policy, Statement
+from lambdad.domain.policies.request_keys import Given, RequestKeys
+from lambdad.domain.policies.statements import Effect, Policy, Statement
 
 
 class Source(StrEnum):
@@ -51,7 +51,7 @@ class Policies:
     """All that has a say.
 
     Attributes:
-        identity: of the user or role; None for who needs none, which is an account's root in its own account.
+        identity: of the user or role; None for who needs none: an account's root, a service, who is anonymous.
         boundary: None for none.
         session: None when the session was not narrowed.
         resource: of the resource; None when it has none.
@@ -116,8 +116,9 @@ def _allowed(asked: Asked, policies: Policies, found: dict[Source, _Found]) -> O
         return Outcome(False, Source.RESOURCE)
     direct = by_resource and not resource.delegated and policies.same_account
     allowing = Outcome(True, Source.RESOURCE, statement=resource.statement, index=index)
-    if direct and _names(resource, asked.arn):
-        return allowing
+    naming = _naming(asked, policies.resource) if direct else None
+    if naming is not None:
+        return Outcome(True, Source.RESOURCE, statement=naming)
     if not direct:
         allowing = _by_identity(policies, found[Source.IDENTITY])
         if not allowing.allowed:
@@ -139,12 +140,22 @@ def _by_identity(policies: Policies, found: _Found) -> Outcome:
     return Outcome(allowed, Source.IDENTITY, statement=decision.statement, index=index)
 
 
-def _names(decision: Decision, arn: str) -> bool:
-    """Whether the statement names the user or the session itself, and not its role."""
-    statement = decision.statement
-    if not arn or statement is None or statement.audience is None or statement.audience.inverted:
-        return False
-    return (AWS, arn) in statement.audience.principals.names
+def _naming(asked: Asked, policy: Policy | None) -> Statement | None:
+    """The first statement that allows it to the user or the session itself, and not to its role."""
+    if policy is None or not asked.arn:
+        return None
+    keys = RequestKeys(asked.keys)
+    for statement in policy.statements:
+        audience = statement.audience
+        if (
+            statement.effect is Effect.ALLOW
+            and audience is not None
+            and not audience.inverted
+            and (AWS, asked.arn) in audience.principals.names
+            and statement.applies(asked.principal, asked.action, asked.resource, keys)
+        ):
+            return statement
+    return None
 
 
 def _strongest(asked: Asked, policies: Sequence[Policy]) -> _Found:
