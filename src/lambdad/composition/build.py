@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from lambdad.assignment.pools import Pools
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
-from lambdad.awsapi.service import Handler, ModelledService
+from lambdad.awsapi.service import Authorize, Handler, ModelledService
+from lambdad.composition.authorization import NobodyKnown, authorization
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
@@ -122,6 +123,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         )
         secret = os.urandom(32)
         urls = Urls(stores.catalogue.resources)
+        network = network_of(settings)
+        nobody = NobodyKnown()
+        allowed = authorization(nobody, nobody, stores.catalogue, network, clock, enforce=False)
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
@@ -133,14 +137,14 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             location_secret=secret,
             on_change=(
                 *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-                *(urls.forget, queue.changed),
+                *(urls.forget, queue.changed, allowed.guards.forget),
             ),
             on_reroute=(worker.frontend.reroute, queue.changed),
             on_loops=(worker.frontend.loops.allow,),
             function_url_domain=settings.function_url_domain,
             resolves=Names(clock),
             block_public_policies=settings.block_public_policies,
-            network=network_of(settings),
+            network=network,
             access_points=frozenset(settings.file_systems),
         )
         stack.push_async_callback(control.close)
@@ -159,7 +163,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             worker.frontend,
             queue.accept,
             Services(
-                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
+                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
                 _services(settings, stores, clock),
                 _own_api(own, queued, downloads),
             ),
@@ -168,6 +172,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             urls,
             clock,
             share.clients,
+            allowed.gate,
         )
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
@@ -330,23 +335,27 @@ class _Downloads:
         return Response(200, body, (("Content-Type", "application/zip"),))
 
 
-def _lambda_family(control: ControlPlane, invoke_async: Handler) -> dict[str, Service]:
+def _lambda_family(control: ControlPlane, invoke_async: Handler, gate: Authorize) -> dict[str, Service]:
     handlers = {**control.operations, "InvokeAsync": invoke_async}
-    return {name: _Lazy(name, handlers if name == "lambda" else {}) for name in LAMBDA_FAMILY}
+    return {
+        name: _Lazy(name, handlers if name == "lambda" else {}, gate if name == "lambda" else None)
+        for name in LAMBDA_FAMILY
+    }
 
 
 class _Lazy:
     """A modelled service whose model is read at its first request."""
 
-    def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, name: str, handlers: Mapping[str, Handler], authorize: Authorize | None) -> None:
         self._name = name
+        self._authorize = authorize
         self._handlers = handlers
         self._service: ModelledService | None = None
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if self._service is None:
-            self._service = ModelledService(load(self._name), self._handlers)
+            self._service = ModelledService(load(self._name), self._handlers, authorize=self._authorize)
         return await self._service(request)
 
 

@@ -171,7 +171,9 @@ class EdgeDispatcher:
             return
         request_id = self._shared.ids.request_id()
         base_url = f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"
-        request = whole_request(raw, text_headers(raw), identity.caller, request_id, base_url)
+        request = whole_request(
+            raw, text_headers(raw), identity.caller, request_id, base_url, connection.client_ip
+        )
         if is_invoke:
             self._invoke.slow(connection, raw, identity, request)
         else:

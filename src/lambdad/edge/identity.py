@@ -16,6 +16,7 @@ from lambdad.domain.http import Caller
 from lambdad.domain.scope import DEFAULT_ACCOUNT, Scope
 
 if TYPE_CHECKING:
+    from lambdad.edge.raw_request import RawRequest
     from lambdad.frontend.invoke import Route
 
 _END = b"/aws4_request"
@@ -34,14 +35,16 @@ class Identity:
     Attributes:
         service: signing name; None when the request is not signed.
         routes: functions this caller invoked before, by request target.
+        epoch: of the policies when those were allowed; None for who is bound by none.
     """
 
-    __slots__ = ("caller", "routes", "service")
+    __slots__ = ("caller", "epoch", "routes", "service")
 
     def __init__(self, caller: Caller, service: str | None) -> None:
         self.caller = caller
         self.service = service
         self.routes: dict[bytes, Route] = {}
+        self.epoch: int | None = None
 
 
 class Identities:
@@ -76,6 +79,12 @@ class Identities:
             identity = self._read(credential, inside, environment_id)
             self._remember(credential, identity, environment_id)
         return identity
+
+    def signer(self, raw: RawRequest) -> Caller | None:
+        """Who signed a call of a function URL; None for nobody."""
+        authorization = next((value for name, value in raw.headers if name == b"authorization"), None)
+        caller = self.of(authorization, raw.url, None, None).caller
+        return None if caller.access_key is None else caller
 
     def _remember(self, credential: bytes, identity: Identity, environment_id: str | None) -> None:
         if len(credential) > _MAX_CREDENTIAL_BYTES:

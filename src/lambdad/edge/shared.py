@@ -22,6 +22,8 @@ from lambdad.edge.urls import Urls
 from lambdad.edge.wire import HttpDate, head
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
+from lambdad.identity.authorization.lambda_gate import LambdaGate
+from lambdad.identity.authorization.url_gate import UrlGate
 from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
@@ -40,15 +42,25 @@ class Shared:
         urls: Urls,
         clock: Clock,
         max_connections: int,
+        admission: LambdaGate,
     ) -> None:
         self.ids: Ids = frontend.ids
         self.services = services
         self.gate = gate
         self.identities = identities
         self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
-        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
-        self.urls = UrlRoute(frontend, urls, clock, self.respond, self.date, self.spawn)
+        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date, admission)
+        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn, admission)
+        self.urls = UrlRoute(
+            frontend,
+            urls,
+            clock,
+            self.respond,
+            self.date,
+            self.spawn,
+            identities.signer,
+            UrlGate(admission),
+        )
         self.connections: set[HttpConnection] = set()
         self.draining = False
         self._max_connections = max_connections

@@ -51,7 +51,7 @@ class Policies:
     """All that has a say.
 
     Attributes:
-        identity: of the user or role; None for who needs none: an account's root, a service, who is anonymous.
+        identity: of the user or role; None for who needs none: a root, a service, who is anonymous.
         boundary: None for none.
         session: None when the session was not narrowed.
         resource: of the resource; None when it has none.
