@@ -52,6 +52,10 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
+from lambdad.identity.authorization import logs_needs
+from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.neighbours.guarded import Guarded
+from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
@@ -164,7 +168,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             queue.accept,
             Services(
                 _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-                _services(settings, stores, clock),
+                _services(settings, stores, clock, allowed.authority),
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
@@ -359,11 +363,21 @@ class _Lazy:
         return await self._service(request)
 
 
-def _services(settings: Settings, stores: _Stores, clock: SystemClock) -> dict[str, Service]:
+def _services(
+    settings: Settings, stores: _Stores, clock: SystemClock, authority: Authority
+) -> dict[str, Service]:
     services: dict[str, Service] = {
-        name: ExternalService(name, endpoint, clock) for name, endpoint in settings.services.items()
+        name: Guarded(name, ExternalService(name, endpoint, clock), authority)
+        for name, endpoint in settings.services.items()
     }
-    services.setdefault("logs", ModelledService(load("logs"), logs_handlers(stores.logs, clock)))
+    services.setdefault(
+        "logs",
+        ModelledService(
+            load("logs"),
+            logs_handlers(stores.logs, clock),
+            authorize=ServiceGate(authority, logs_needs.needs_of),
+        ),
+    )
     return services
 
 

@@ -35,16 +35,16 @@ class Identity:
     Attributes:
         service: signing name; None when the request is not signed.
         routes: functions this caller invoked before, by request target.
-        epoch: of the policies when those were allowed; None for who is bound by none.
+        allowed_at: epoch of the policies when those were allowed; None for who is bound by none.
     """
 
-    __slots__ = ("caller", "epoch", "routes", "service")
+    __slots__ = ("allowed_at", "caller", "routes", "service")
 
     def __init__(self, caller: Caller, service: str | None) -> None:
         self.caller = caller
         self.service = service
         self.routes: dict[bytes, Route] = {}
-        self.epoch: int | None = None
+        self.allowed_at: int | None = None
 
 
 class Identities:

@@ -78,7 +78,7 @@ class InvokeRoute:
         return True
 
     def _remembered(self, identity: Identity, target: bytes) -> Route | None:
-        if identity.epoch is not None and identity.epoch != self._gate.epoch:
+        if identity.allowed_at is not None and identity.allowed_at != self._gate.epoch:
             identity.routes.clear()  # what was allowed may not be any more
             return None
         route = identity.routes.get(target)
@@ -150,9 +150,9 @@ class InvokeRoute:
         if route.stale or len(target) > _MAX_TARGET_BYTES or route.tenant is not None:
             return
         is_bound = identity.caller.who is not None or route.version.scope != identity.caller.scope
-        if is_bound and identity.epoch != epoch:
+        if is_bound and identity.allowed_at != epoch:
             identity.routes.clear()
-            identity.epoch = epoch
+            identity.allowed_at = epoch
         if len(identity.routes) >= _MAX_ROUTES:
             identity.routes.clear()
         identity.routes[target] = route

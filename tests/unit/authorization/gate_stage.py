@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lambdad.composition.authorization import Authorization, authorization
@@ -51,8 +52,6 @@ class Stage:
         )
 
     async def add(self, name: str = "orders", account: str = ACCOUNT, **tags: str) -> None:
-        from dataclasses import replace
-
         version = replace(version_of(), scope=Scope(account, REGION), name=name)
         assert await self.catalogue.create(version, tags)
 

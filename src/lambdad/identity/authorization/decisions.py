@@ -20,10 +20,26 @@ from lambdad.identity.authorization.mentions import mentioned
 from lambdad.identity.authorization.needs import EVERYTHING, UNKNOWN
 from lambdad.ports.identities import Identities
 
-_MAX_DECISIONS = 4_096
+_MAX_DECISIONS = 1_024
+"""Of one principal and guard."""
+_MAX_GUARDS = 1_024
 """Of one principal."""
 _MAX_STANDINGS = 10_000
-_Key = tuple[str, str, Guard, tuple[tuple[str, ...], ...]]
+_Key = tuple[str, str, tuple[tuple[str, ...], ...]]
+
+
+class _Decided:
+    """What was decided about one principal and one guard.
+
+    Attributes:
+        wanted: the keys that decisions hang on, beside those of the principal.
+    """
+
+    __slots__ = ("outcomes", "wanted")
+
+    def __init__(self, wanted: tuple[str, ...]) -> None:
+        self.wanted = wanted
+        self.outcomes: dict[_Key, Outcome] = {}
 
 
 class Standing:
@@ -35,7 +51,7 @@ class Standing:
             nobody knows.
     """
 
-    __slots__ = ("_decisions", "_loose", "_mentions", "_wanted", "arn", "fixed", "grants", "principal", "who")
+    __slots__ = ("_decided", "_loose", "_mentions", "arn", "fixed", "grants", "principal", "who")
 
     def __init__(self, who: Who, grants: Grants | None) -> None:
         self.who = who
@@ -44,19 +60,12 @@ class Standing:
         self.arn = who.arn
         self.fixed: Mapping[str, tuple[str, ...]] = facts.of_principal(who, grants)
         self._mentions = mentioned(_bound(grants))
-        self._wanted: dict[Guard, tuple[str, ...]] = {}
-        self._decisions: dict[_Key, Outcome] = {}
+        self._decided: dict[Guard, _Decided] = {}
         self._loose: Grants | None = None
 
     def wanted(self, guard: Guard) -> tuple[str, ...]:
         """The keys that a decision hangs on, beside those of the principal."""
-        found = self._wanted.get(guard)
-        if found is None:
-            if len(self._wanted) >= _MAX_DECISIONS:
-                self._wanted.clear()
-            found = tuple(sorted((self._mentions | guard.mentions) - self.fixed.keys()))
-            self._wanted[guard] = found
-        return found
+        return (self._decided.get(guard) or self._begin(guard)).wanted
 
     def is_steady(self, guard: Guard) -> bool:
         """Whether a decision is the same for every call this principal makes of one target."""
@@ -64,18 +73,26 @@ class Standing:
 
     def decide(self, action: str, resource: str, guard: Guard, fact: Fact) -> Outcome:
         """Whether the principal may; `fact` tells the keys of the request."""
-        wanted = self._wanted.get(guard)
-        if wanted is None:
-            wanted = self.wanted(guard)
+        decided = self._decided.get(guard)
+        if decided is None:
+            decided = self._begin(guard)
+        wanted = decided.wanted
         values = tuple([tuple(fact(key)) for key in wanted]) if wanted else ()
-        key = (action, resource, guard, values)
-        outcome = self._decisions.get(key)
+        key = (action, resource, values)
+        outcome = decided.outcomes.get(key)
         if outcome is None:
-            if len(self._decisions) >= _MAX_DECISIONS:
-                self._decisions.clear()
+            if len(decided.outcomes) >= _MAX_DECISIONS:
+                decided.outcomes.clear()
             keys = {**self.fixed, **dict(zip(wanted, values, strict=True))}
-            outcome = self._decisions[key] = self._decide(action, resource, guard, keys)
+            outcome = decided.outcomes[key] = self._decide(action, resource, guard, keys)
         return outcome
+
+    def _begin(self, guard: Guard) -> _Decided:
+        if len(self._decided) >= _MAX_GUARDS:
+            self._decided.clear()
+        wanted = tuple(sorted((self._mentions | guard.mentions) - self.fixed.keys()))
+        decided = self._decided[guard] = _Decided(wanted)
+        return decided
 
     def _decide(
         self, action: str, resource: str, guard: Guard, keys: Mapping[str, tuple[str, ...]]
@@ -109,6 +126,7 @@ class Decisions:
         self._identities = identities
         self._unknown = unknown
         self._standings: dict[Who, Standing] = {}
+        self._same: dict[int, Standing] = {}  # by the address of their `who`: hashing one takes longer
         self._epoch = -1
 
     @property
@@ -121,11 +139,17 @@ class Decisions:
         epoch = self._identities.epoch
         if epoch != self._epoch or len(self._standings) >= _MAX_STANDINGS:
             self._standings.clear()
+            self._same.clear()
             self._epoch = epoch
+        found = self._same.get(id(who))
+        if found is not None and found.who is who:
+            return found
         found = self._standings.get(who)
         if found is None:
             grants = None if who.is_root else self._identities.grants(who) or self._unknown
             found = self._standings[who] = Standing(who, grants)
+        if found.who is who:
+            self._same[id(who)] = found
         return found
 
 

@@ -47,8 +47,10 @@ def of_principal(who: Who, grants: Grants | None) -> dict[str, tuple[str, ...]]:
         keys["aws:tokenissuetime"] = moment(who.issued_s)
         keys["aws:multifactorauthpresent"] = "false"
     found: dict[str, tuple[str, ...]] = {key: (value,) for key, value in keys.items()}
-    for key, value in () if grants is None else grants.tags:
+    for key, value in (*(() if grants is None else grants.tags), *who.session_tags):
         found[f"aws:principaltag/{key.lower()}"] = (value,)
+    if who.source_identity is not None:
+        found["aws:sourceidentity"] = (who.source_identity,)
     return found
 
 
