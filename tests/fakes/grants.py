@@ -1,9 +1,10 @@
-"""Users, roles and what binds them, written down by a test: implements `ports.identities` and `ports.roles`."""
+"""Users, roles and what binds them, written down by a test: implements `ports.identities` and `ports.principals`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambdad.domain.identity import Grants, Key, Who
@@ -63,6 +64,7 @@ class FakeGrants:
     def __init__(self) -> None:
         self.keys: dict[str, Key] = {}
         self.trusts: dict[str, Policy] = {}
+        self.people: dict[str, Who] = {}
         self.asked = 0
         self.epoch = 0
         self._grants: dict[str, Grants] = {}
@@ -77,6 +79,9 @@ class FakeGrants:
     def trust(self, role_arn: str) -> Policy | None:
         return self.trusts.get(role_arn)
 
+    def who(self, arn: str) -> Who | None:
+        return self.people.get(arn)
+
     def bind(
         self,
         who: Who,
@@ -86,8 +91,9 @@ class FakeGrants:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """From now on the principal has these statements and no others."""
+        self.people[who.arn] = who
         self._grants[who.role_arn or who.arn] = Grants(
-            (written(*statements),) if statements else (),
+            (replace(written(*statements), name="own"),) if statements else (),
             None if boundary is None else written(boundary),
             None if session is None else (written(*session),),
             tuple((tags or {}).items()),

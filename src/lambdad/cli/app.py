@@ -10,7 +10,19 @@ from collections.abc import Sequence
 
 import typer
 
-from lambdad.cli import data, deploy, doctor, functions, invoke, logs, queue, runtimes, serve, server
+from lambdad.cli import (
+    auth_explain,
+    data,
+    deploy,
+    doctor,
+    functions,
+    invoke,
+    logs,
+    queue,
+    runtimes,
+    serve,
+    server,
+)
 
 app = typer.Typer(
     name="lambdad",
@@ -32,6 +44,9 @@ app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(queue.app, name="queue")
+auth = typer.Typer(help="Show who may do what.", no_args_is_help=True, rich_markup_mode=None)
+auth.command("explain")(auth_explain.explain)
+app.add_typer(auth, name="auth")
 app.command("status")(server.status)
 app.command("drain")(server.drain)
 app.command("backup")(data.backup)

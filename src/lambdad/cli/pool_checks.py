@@ -1,9 +1,10 @@
-"""What `lambdad doctor` says of the sandboxes that wait: asked of the server that runs, if one does."""
+"""What `lambdad doctor` asks of the server that runs, if one does: sandboxes that wait, roles that lack."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lambdad.cli import identity_checks
 from lambdad.cli.checks import Check, Verdict
 from lambdad.cli.client import Client, accepted
 from lambdad.cli.errors import CommandError
@@ -16,11 +17,12 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - where such
 
 
 def of_running_server(settings: Settings) -> list[Check]:
-    """One finding; none when no lambdad answers where the settings say."""
-    if not settings.pools:
-        return [Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")]
+    """Its findings; hardly any when no lambdad answers where the settings say."""
     found = _status(settings)
-    return [] if found is None else pools(found)
+    about_pools = [Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")]
+    if settings.pools:
+        about_pools = [] if found is None else pools(found)
+    return about_pools if found is None else [*about_pools, *identity_checks.identity(found)]
 
 
 def pools(status: Mapping[str, object]) -> list[Check]:

@@ -16,6 +16,7 @@ from lambdad.assignment.pools import Pools
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import Authorize, Handler, ModelledService
+from lambdad.composition.auth_operations import AuthOperations
 from lambdad.composition.authorization import NobodyKnown, authorization
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
@@ -54,6 +55,7 @@ from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
 from lambdad.identity.authorization import logs_needs
 from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.neighbours.forward import ExternalService
@@ -120,16 +122,16 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        worker = _Worker(settings, factory, stores, clock, stack, share)
+        network = network_of(settings)
+        nobody = NobodyKnown()
+        allowed = authorization(nobody, nobody, stores.catalogue, network, stores.logs, clock, enforce=False)
+        worker = _Worker(settings, factory, stores, clock, stack, share, allowed.delivery)
         calls = service_calls(settings, clock, stack)
         queue = event_queue(
             calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
         )
         secret = os.urandom(32)
         urls = Urls(stores.catalogue.resources)
-        network = network_of(settings)
-        nobody = NobodyKnown()
-        allowed = authorization(nobody, nobody, stores.catalogue, network, clock, enforce=False)
         control = ControlPlane(
             stores.catalogue,
             stores.codes,
@@ -160,6 +162,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             factory,
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
+            allowed,
         )
         queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
@@ -223,6 +226,7 @@ class _Worker:
         clock: SystemClock,
         stack: AsyncExitStack,
         share: Capacity,
+        delivery: LogDelivery,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
@@ -257,6 +261,7 @@ class _Worker:
             connections=SharedConnections(share.shared_connections),
             on_removed=self._environment_removed,
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
+            sink_of=delivery.of,
         )
         stack.push_async_callback(self.host.close)
         if self.housing.pools is not None:
@@ -394,6 +399,7 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             "POST drain": own.drain,
             "POST backup": own.backup,
             **queued.operations,
+            **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lambdad import __version__
 from lambdad.assignment.pools import Pools
+from lambdad.composition.authorization import Authorization
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.frontend.invoke import Frontend
@@ -37,6 +38,7 @@ class OwnOperations:
     factory: SandboxFactory
     data_dir: Path | None
     started: float
+    allowed: Authorization
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -65,6 +67,10 @@ class OwnOperations:
                 "loops_stopped": self.frontend.loops.stopped,
             },
             "capacity": self._capacity(),
+            "identity": {
+                "unknown_roles": self.allowed.roles.unknown,
+                "logs_withheld": self.allowed.delivery.withheld,
+            },
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
             "snapshots": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from lambdad.domain.network import Network, Vpc
 from lambdad.domain.policies.attached import FUNCTION_POLICIES, AttachedPolicy
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
+from lambdad.ports.log_store import InvocationRecord, LogLine, StreamKey
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.grants import ACCOUNT, FakeGrants, document
 from tests.fakes.moments import FakeClock
@@ -39,6 +41,22 @@ def request_of(who: Who | None, scope: Scope | None = None, **members: Any) -> R
     return Request(caller=Caller(scope or Scope(account, REGION), "AKIA", who=who), **(given | members))
 
 
+class KeptLogs:
+    """Implements `ports.log_store.LogSink`."""
+
+    def __init__(self) -> None:
+        self.written: list[object] = []
+
+    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+        self.written += lines
+
+    def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
+        self.written.append(record)
+
+    def has_room(self, on_room: Callable[[], None]) -> bool:
+        return True
+
+
 class Stage:
     """Functions, identities, and the gate."""
 
@@ -46,9 +64,16 @@ class Stage:
         self.catalogue = FakeCatalogue()
         self.identities = FakeGrants()
         self.clock = FakeClock()
+        self.logs = KeptLogs()
         network = Network((Vpc("vpc-1", ("subnet-1",), ("sg-1",)),))
         self.made: Authorization = authorization(
-            self.identities, self.identities, self.catalogue, network, self.clock, enforce=enforce
+            self.identities,
+            self.identities,
+            self.catalogue,
+            network,
+            self.logs,
+            self.clock,
+            enforce=enforce,
         )
 
     async def add(self, name: str = "orders", account: str = ACCOUNT, **tags: str) -> None:

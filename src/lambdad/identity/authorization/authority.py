@@ -101,10 +101,17 @@ class Authority:
         # Only now, after the last pause: what binds the principal may have changed in it.
         return self.standing(who).decide(need.action, need.resource, guard, known)
 
-    def lets_service(self, name: str, resource: str, guard: Guard, keys: Mapping[str, Sequence[str]]) -> bool:
-        """Whether a resource lets an AWS service invoke it; nothing else can."""
+    def lets_service(
+        self,
+        name: str,
+        resource: str,
+        guard: Guard,
+        keys: Mapping[str, Sequence[str]],
+        action: str = "lambda:InvokeFunction",
+    ) -> bool:
+        """Whether a resource lets an AWS service use it; nothing else can."""
         time = {"aws:currenttime": facts.moment(self._clock.now())}
-        asked = Asked(service(name), "", "lambda:InvokeFunction", resource, {**time, **keys})
+        asked = Asked(service(name), "", action, resource, {**time, **keys})
         policies = Policies(identity=None, resource=guard.policy, resource_must_allow=True)
         return combine(asked, policies).allowed
 

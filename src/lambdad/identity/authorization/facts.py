@@ -85,6 +85,12 @@ def of_request(request: Request, now: float, extra: Mapping[str, Sequence[str]])
     return fact
 
 
+def at(now: float) -> Fact:
+    """Keys of what the server does itself: only the time."""
+    known = {"aws:currenttime": (moment(now),), "aws:epochtime": (str(int(now)),)}
+    return lambda key: known.get(key, ())
+
+
 def moment(at_s: float) -> str:
     """A time as conditions compare it."""
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -21,7 +21,6 @@ from lambdad.identity.authorization.roles import RoleRules
 
 Params = dict[str, Any]
 _PASSING = "iam:PassRole"
-_OF_FUNCTION = ":function:"
 _OF_LAYER = ":layer:"
 
 
@@ -149,13 +148,17 @@ class LambdaGate:
         return self._authority.lets_service(name, reference.arn(owner), guard, keys)
 
 
-def _owner(need: Need) -> tuple[Scope, FunctionReference] | None:
-    """Whose function a permission is about, and which; None when it is about none."""
-    if _OF_FUNCTION not in need.resource or need.action == _PASSING:
+def owner_of(resource: str) -> tuple[Scope, FunctionReference] | None:
+    """Whose function an ARN is, and which; None when it is none."""
+    parts = resource.split(":", 7)
+    if len(parts) < 7 or parts[2] != "lambda" or parts[5] != "function":
         return None
-    _, _, _, region, account, rest = need.resource.split(":", 5)
-    name, _, qualifier = rest.partition(":")[2].partition(":")
+    _, _, _, region, account, _, name, qualifier = (*parts, "")[:8]
     return Scope(account, region), FunctionReference(name, qualifier.partition("/")[0] or None)
+
+
+def _owner(need: Need) -> tuple[Scope, FunctionReference] | None:
+    return None if need.action == _PASSING else owner_of(need.resource)
 
 
 def _root(account: str) -> Who:

@@ -11,7 +11,7 @@ from lambdad.domain.errors import AccessDenied, InvalidParameter
 from lambdad.domain.policies.combined import Asked, Policies, combine
 from lambdad.domain.policies.principals import service
 from lambdad.identity.authorization.needs import account_of
-from lambdad.ports.roles import Roles
+from lambdad.ports.principals import Principals
 
 _log = logging.getLogger("lambdad.identity")
 _LAMBDA = "lambda.amazonaws.com"
@@ -27,7 +27,7 @@ class RoleRules:
         enforce: whether unknown ones are refused.
     """
 
-    def __init__(self, roles: Roles, *, enforce: bool) -> None:
+    def __init__(self, roles: Principals, *, enforce: bool) -> None:
         self._roles = roles
         self._enforce = enforce
         self._warned: set[str] = set()
@@ -61,9 +61,10 @@ class RoleRules:
         outcome = combine(asked, Policies(identity=None, resource=trust, resource_must_allow=True))
         return outcome.allowed
 
-    def is_known(self, role: str) -> bool:
-        """Whether the role is one of ours."""
-        return self._roles.trust(role) is not None
+    @property
+    def unknown(self) -> list[str]:
+        """Roles that functions were given and that do not exist still."""
+        return sorted(role for role in self._warned if self._roles.trust(role) is None)
 
     def _warn(self, role: str) -> None:
         if self._enforce or role in self._warned or len(self._warned) >= _MOST_REMEMBERED:
