@@ -57,6 +57,7 @@ from lambdad.identity.authorization import logs_needs
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.neighbours.guarded import Guarded
+from lambdad.identity.authorization.own_gate import OwnGate
 from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
@@ -402,6 +403,7 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},
+        OwnGate(own.allowed.authority),
     )
 
 

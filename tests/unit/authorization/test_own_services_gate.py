@@ -9,9 +9,12 @@ import pytest
 
 from lambdad.awsapi import model
 from lambdad.domain.errors import AccessDenied
+from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
+from lambdad.edge.operations import OwnApi
 from lambdad.identity.authorization import logs_needs
 from lambdad.identity.authorization.iam_needs import IamNeeds
+from lambdad.identity.authorization.own_gate import OwnGate, action_of
 from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.ports.log_store import LogLine, StreamKey
 from tests.fakes.grants import ACCOUNT, allow, deny, session, user
@@ -157,3 +160,33 @@ def test_the_log_of_a_role_that_nobody_knows_is_delivered_where_the_server_is_pe
     permissive, enforcing = Stage(), Stage(enforce=True)
     assert written(permissive, of_worker(permissive))
     assert not written(enforcing, of_worker(enforcing))
+
+
+async def _status(_: Request) -> dict[str, object]:
+    return {}
+
+
+async def test_lambdads_own_operations_need_permissions_of_their_own():
+    stage = Stage()
+    own = OwnApi({"GET status": _status, "GET health": _status}, {}, OwnGate(stage.made.authority))
+    stage.identities.bind(ALICE, allow("lambda:*"))
+    request = request_of(ALICE, method="GET", path="/lambdad/v1/status")
+    refused = await own(request)
+    assert refused.status == 403
+    assert b"is not authorized to perform: lambdad:Status on resource: * because no" in bytes(refused.body)
+    assert (await own(replace(request, path="/lambdad/v1/health"))).status == 200
+    stage.identities.bind(ALICE, allow("lambdad:Status"))
+    assert (await own(request)).status == 200
+    assert (await own(replace(request, caller=replace(request.caller, who=None)))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("POST drain", "lambdad:Drain"),
+        ("POST queue/purge", "lambdad:QueuePurge"),
+        ("GET auth/denials", "lambdad:AuthDenials"),
+    ],
+)
+def test_what_an_own_operation_is_called(operation: str, action: str):
+    assert action_of(operation) == action

@@ -37,6 +37,8 @@ _TARGETS: Final[Mapping[str, frozenset[str]]] = {
     "states": frozenset({"AWSStepFunctions"}),
 }
 """What a target may begin with: where one endpoint stands for many services, it might be sent to another."""
+_FOLDERS: Final = {"states": "stepfunctions"}
+"""Services whose models are not named like their signatures."""
 _PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses"}
 """Services whose actions are not named like their signatures."""
 _CODES: Final = {
@@ -111,9 +113,13 @@ class Guarded:
             return "dynamodb"
         return _PREFIXES.get(self._name, self._name)
 
+    def _wire(self) -> directory.Wire | None:
+        if self._name in READERS:  # by its folder: looking for a signing name reads every model
+            return directory.wire_of(_FOLDERS.get(self._name, self._name))
+        return next(iter(directory.wires_signed_as(self._name)), None)
+
     def _refused(self, request: Request, code: str | None, message: str) -> Response:
-        wires = directory.wires_signed_as(self._name)
-        wire = wires[0] if wires else None
+        wire = self._wire()
         protocol = "rest-json" if wire is None else directory.protocol_of(request, wire)
         default = "AccessDenied" if protocol in _XML else "AccessDeniedException"
         code = code or _CODES.get(self._name, default)
