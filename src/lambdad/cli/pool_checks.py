@@ -1,4 +1,4 @@
-"""What `lambdad doctor` asks of the server that runs, if one does: sandboxes that wait, roles that lack."""
+"""What `lambdad doctor` asks of the server that runs, if one does: sandboxes that wait, logs withheld."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - where such
 
 def of_running_server(settings: Settings) -> list[Check]:
     """Its findings; hardly any when no lambdad answers where the settings say."""
+    off = Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")
     found = _status(settings)
-    about_pools = [Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")]
-    if settings.pools:
-        about_pools = [] if found is None else pools(found)
-    return about_pools if found is None else [*about_pools, *identity_checks.identity(found)]
+    if found is None:
+        return [] if settings.pools else [off]
+    return [*(pools(found) if settings.pools else [off]), *identity_checks.withheld_logs(found)]
 
 
 def pools(status: Mapping[str, object]) -> list[Check]:

@@ -67,10 +67,7 @@ class OwnOperations:
                 "loops_stopped": self.frontend.loops.stopped,
             },
             "capacity": self._capacity(),
-            "identity": {
-                "unknown_roles": self.allowed.roles.unknown,
-                "logs_withheld": self.allowed.delivery.withheld,
-            },
+            "logs_withheld": self.allowed.delivery.withheld,
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
             "snapshots": {

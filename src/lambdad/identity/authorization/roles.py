@@ -61,11 +61,6 @@ class RoleRules:
         outcome = combine(asked, Policies(identity=None, resource=trust, resource_must_allow=True))
         return outcome.allowed
 
-    @property
-    def unknown(self) -> list[str]:
-        """Roles that functions were given and that do not exist still."""
-        return sorted(role for role in self._warned if self._roles.trust(role) is None)
-
     def _warn(self, role: str) -> None:
         if self._enforce or role in self._warned or len(self._warned) >= _MOST_REMEMBERED:
             return
