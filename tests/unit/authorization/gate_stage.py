@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +13,9 @@ from lambdad.domain.network import Network, Vpc
 from lambdad.domain.policies.attached import FUNCTION_POLICIES, AttachedPolicy
 from lambdad.domain.resource import Place
 from lambdad.domain.scope import Scope
-from lambdad.ports.log_store import InvocationRecord, LogLine, StreamKey
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.grants import ACCOUNT, FakeGrants, document
+from tests.fakes.kept_logs import KeptLogs
 from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
 
@@ -39,22 +38,6 @@ def request_of(who: Who | None, scope: Scope | None = None, **members: Any) -> R
         "source_ip": "127.0.0.1",
     }
     return Request(caller=Caller(scope or Scope(account, REGION), "AKIA", who=who), **(given | members))
-
-
-class KeptLogs:
-    """Implements `ports.log_store.LogSink`."""
-
-    def __init__(self) -> None:
-        self.written: list[object] = []
-
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
-        self.written += lines
-
-    def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
-        self.written.append(record)
-
-    def has_room(self, on_room: Callable[[], None]) -> bool:
-        return True
 
 
 class Stage:
