@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+from lambdad.domain.identity import Who
 from lambdad.domain.scope import Scope
 
 
@@ -16,11 +17,13 @@ class Caller:
         scope: account (a 12-digit access key, else the default) and region of the signature.
         access_key: None for an unsigned request.
         environment_id: set when the request came through a listener inside a sandbox.
+        who: the principal, once that is known; None acts as the account's root.
     """
 
     scope: Scope
     access_key: str | None = None
     environment_id: str | None = None
+    who: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)
