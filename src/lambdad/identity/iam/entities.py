@@ -135,7 +135,7 @@ def _start(params: Params, names: Sequence[str]) -> int:
     if not marker:
         return 0
     try:
-        after = base64.urlsafe_b64decode(marker.encode()).decode()
+        after = base64.b64decode(marker, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise InvalidParameter("Invalid Marker.") from None
     if after in names:
