@@ -19,6 +19,7 @@ from lambdad.awsapi.service import Handler, ModelledService
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
+from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -115,7 +116,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        worker = _Worker(settings, factory, stores, clock, stack, share)
+        identity = await identity_of(settings, data_dir, stores.catalogue.resources, clock, stack)
+        credentials = CredentialIssuer(identity.functions)
+        worker = _Worker(settings, factory, stores, credentials, clock, stack, share)
         calls = service_calls(settings, clock, stack)
         queue = event_queue(
             calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
@@ -152,6 +155,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             factory,
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
+            identity.functions.unknown_roles,
         )
         queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
@@ -160,7 +164,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             queue.accept,
             Services(
                 _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
-                _services(settings, stores, clock),
+                _services(settings, stores, identity, clock),
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
@@ -211,13 +215,14 @@ class _Worker:
         settings: Settings,
         factory: SandboxFactory,
         stores: _Stores,
+        credentials: CredentialIssuer,
         clock: SystemClock,
         stack: AsyncExitStack,
         share: Capacity,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
-        self.credentials = CredentialIssuer()
+        self.credentials = credentials
         runtimes = RuntimeCatalogue()
 
         async def latest(scope: Scope, function: str) -> FunctionVersion | None:
@@ -350,11 +355,15 @@ class _Lazy:
         return await self._service(request)
 
 
-def _services(settings: Settings, stores: _Stores, clock: SystemClock) -> dict[str, Service]:
+def _services(
+    settings: Settings, stores: _Stores, identity: IdentityParts, clock: SystemClock
+) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: ExternalService(name, endpoint, clock) for name, endpoint in settings.services.items()
     }
     services.setdefault("logs", ModelledService(load("logs"), logs_handlers(stores.logs, clock)))
+    for name, handlers in identity.handlers().items():
+        services.setdefault(name, _Lazy(name, handlers))
     return services
 
 
