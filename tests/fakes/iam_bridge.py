@@ -27,6 +27,7 @@ from lambdad.identity.iam.service import iam_handlers
 from lambdad.identity.sealing import Sealer
 from lambdad.identity.sessions import Sessions
 from lambdad.identity.sts import sts_handlers
+from lambdad.ports.resource_store import ResourceStore
 from tests.fakes.moments import FakeClock
 from tests.fakes.resources import FakeResources
 
@@ -44,7 +45,7 @@ class IamBridge:
         directory, sessions, clock, resources: what is behind them.
     """
 
-    def __init__(self, resources: FakeResources | None = None) -> None:
+    def __init__(self, resources: ResourceStore | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._ids = itertools.count(1)
         self.clock = FakeClock()
@@ -90,7 +91,7 @@ class IamBridge:
             aws_access_key_id=found["AccessKeyId"],
             aws_secret_access_key=found["SecretAccessKey"],
             aws_session_token=found.get("SessionToken"),
-            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
+            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False),
         )
         client._endpoint.http_session.close()
         client._endpoint.http_session = _Ends(self, service)

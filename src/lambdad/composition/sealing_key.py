@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+from contextlib import suppress
 
 from lambdad.domain.errors import LambdadError
 from lambdad.identity.sealing import KEY_BYTES
@@ -47,8 +48,9 @@ async def sealing_key(data_dir: DataDir, key_command: str | None, *, is_new: boo
 
 async def _printed(key_command: str) -> bytes:
     try:
+        program, *arguments = shlex.split(key_command)
         process = await asyncio.create_subprocess_exec(
-            *shlex.split(key_command), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+            program, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
         )
     except (OSError, ValueError) as error:
         raise KeyRefused(f"key_command cannot be run: {error}") from error
@@ -57,8 +59,7 @@ async def _printed(key_command: str) -> bytes:
             output = await _read(process)
             status = await process.wait()
     except TimeoutError:
-        process.kill()
-        await process.wait()
+        await _killed(process)
         raise KeyRefused(f"key_command did not end within {_WITHIN_S:.0f} s") from None
     if status:
         raise KeyRefused(f"key_command failed with status {status}")
@@ -69,13 +70,21 @@ async def _printed(key_command: str) -> bytes:
 
 
 async def _read(process: asyncio.subprocess.Process) -> bytes:
-    """All it prints; what prints more than any key does is ended by the pipe."""
-    if process.stdout is None:
-        return b""
+    """All it prints.
+
+    Raises:
+        KeyRefused: more than any key has.
+    """
     output = b""
-    while len(output) < _MOST_BYTES:
-        piece = await process.stdout.read(_MOST_BYTES)
-        if not piece:
-            break
+    while process.stdout is not None and (piece := await process.stdout.read(_MOST_BYTES)):
         output += piece
+        if len(output) > _MOST_BYTES:
+            await _killed(process)
+            raise KeyRefused(f"key_command printed more than {_MOST_BYTES} characters")
     return output
+
+
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.communicate()  # a process is not gone for asyncio until its pipe has been read
