@@ -92,11 +92,9 @@ class Directory:
         known = self._keys.get(access_key)
         if known is not None and session_token is None:
             return known
-        if self._sessions.owns(access_key):
-            return self._sessions.key(access_key, session_token, now_s)
         account = self._accounts_of_keys.get(access_key)
         if account is None:
-            return None
+            return self._sessions.key(access_key, session_token, now_s)
         record = self.table(ACCESS_KEYS, account)[access_key.lower()]
         if session_token is not None or not record.active:
             raise invalid_token()

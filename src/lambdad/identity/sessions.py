@@ -114,15 +114,19 @@ class Sessions:
         chosen = access_key[len(_PREFIX) : len(_PREFIX) + _RANDOM_CHARACTERS]
         return hmac.compare_digest(self._id(chosen).encode(), access_key.encode())
 
-    def key(self, access_key: str, token: str | None, now_s: float) -> Key:
-        """The key of a session whose access key is ours.
+    def key(self, access_key: str, token: str | None, now_s: float) -> Key | None:
+        """The key of a session; None when the access key is not of ours.
 
         Raises:
             CredentialsRefused: no token, one that is not ours or of another access key, or one that is over.
         """
-        if token is None:
-            raise invalid_token()
-        opened = self._known.get(token) or self._open(token)
+        opened = None if token is None else self._known.get(token)
+        if opened is None or opened.claims.access_key != access_key:
+            if not self.owns(access_key):
+                return None
+            if token is None:
+                raise invalid_token()
+            opened = self._open(token)
         claims = opened.claims
         if claims.access_key != access_key or (claims.bound and access_key not in self._alive):
             raise invalid_token()

@@ -31,9 +31,16 @@ def code(sessions: Sessions, access_key: str, token: str | None, now: float = NO
     return refused.value.code
 
 
+def who(sessions: Sessions, issued: SessionCredentials, now: float = NOW) -> Who:
+    key = sessions.key(issued.access_key, issued.token, now)
+    assert key is not None
+    return key.who
+
+
 def test_a_session_stands_for_whom_it_was_made_for_also_after_a_restart():
     issued = Sessions(SECRET).issue(WHO)
     key = Sessions(SECRET).key(issued.access_key, issued.token, NOW)
+    assert key is not None
     assert key.who == WHO
     assert key.secret == issued.secret_key
 
@@ -55,7 +62,7 @@ def test_the_forms_are_those_of_aws():
 def test_a_session_ends_at_its_time():
     sessions = Sessions(SECRET)
     issued = sessions.issue(WHO)
-    assert sessions.key(issued.access_key, issued.token, NOW + 899.9).who == WHO
+    assert who(sessions, issued, NOW + 899.9) == WHO
     assert code(sessions, issued.access_key, issued.token, NOW + 900) == "ExpiredTokenException"
 
 
@@ -67,6 +74,7 @@ def test_an_access_key_is_known_as_ours_by_itself():
     assert not sessions.owns("ASIAIOSFODNN7EXAMPLE")
     assert not sessions.owns("test")
     assert not sessions.owns("ASIA" + "é" * 16)
+    assert sessions.key("ASIAIOSFODNN7EXAMPLE", issued.token, NOW) is None
 
 
 def test_our_access_key_without_its_token_is_refused():
@@ -78,7 +86,7 @@ def test_our_access_key_without_its_token_is_refused():
 def test_a_bound_session_ends_when_it_is_told_and_with_the_server():
     sessions = Sessions(SECRET)
     issued = sessions.issue(WHO, bound=True)
-    assert sessions.key(issued.access_key, issued.token, NOW).who == WHO
+    assert who(sessions, issued) == WHO
     assert code(Sessions(SECRET), issued.access_key, issued.token) == "UnrecognizedClientException"
     sessions.end(issued.access_key)
     assert code(sessions, issued.access_key, issued.token) == "UnrecognizedClientException"
@@ -107,10 +115,12 @@ def test_a_token_with_any_bit_flipped_is_refused(bit: int):
 
 
 @given(st.integers(0, 20 * 8 - 1))
-def test_an_access_key_with_any_bit_flipped_is_refused(bit: int):
+def test_an_access_key_with_any_bit_flipped_is_not_ours(bit: int):
     flipped = bytearray(ISSUED.access_key.encode())
     flipped[bit // 8] ^= 1 << bit % 8
-    assert code(Sessions(SECRET), flipped.decode("latin-1"), ISSUED.token) == "UnrecognizedClientException"
+    sessions = Sessions(SECRET)
+    assert who(sessions, ISSUED) == WHO
+    assert sessions.key(flipped.decode("latin-1"), ISSUED.token, NOW) is None
 
 
 @given(st.text(max_size=400))
