@@ -58,7 +58,7 @@ class IamBridge:
             "iam": iam_handlers(self.directory, sealer, self.clock),
             "sts": sts_handlers(self.directory, self.sessions, self.clock),
         }
-        self._services = {name: ModelledService(model.load(name), found) for name, found in handlers.items()}
+        self.services = {name: ModelledService(model.load(name), found) for name, found in handlers.items()}
         self._clients: list[Any] = []
         self.iam, self.sts = self.client("iam"), self.client("sts")
 
@@ -117,7 +117,7 @@ class IamBridge:
             whole = Request(
                 request.method, "/", (), headers, body, caller, request_id, "http://127.0.0.1:4566"
             )
-            response = self.run(self._services[service](whole))
+            response = self.run(self.services[service](whole))
         assert isinstance(response.body, bytes)
         sent = {**dict(response.headers), "x-amzn-RequestId": request_id}
         return AWSResponse(request.url, response.status, sent, _Raw(response.body))
