@@ -117,3 +117,19 @@ def test_status_names_roles_that_are_not_there(server: Server):
     assert unknown() == [ROLE]
     server.client("iam").create_role(RoleName="lambda-role", AssumeRolePolicyDocument=TRUST)
     assert unknown() == []
+
+
+def test_a_restore_in_place_keeps_the_key_that_opens_the_secrets(tmp_path: Path):
+    from lambdad.cli.entry import main
+
+    data, archive = tmp_path / "data", tmp_path / "backup.tar"
+    server = start_server(data)
+    server.client("iam").create_user(UserName="alice")
+    server.client("iam").create_access_key(UserName="alice")
+    server.stop()
+    assert main(["backup", str(archive), "--data-dir", str(data)]) == 0
+    assert main(["restore", str(archive), "--yes", "--data-dir", str(data)]) == 0
+    assert (data / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    again = start_server(data)
+    assert len(again.client("iam").list_access_keys(UserName="alice")["AccessKeyMetadata"]) == 1
+    again.stop()
