@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from lambdad.cli import (
+    auth,
     auth_explain,
     data,
     deploy,
@@ -44,9 +45,8 @@ app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(queue.app, name="queue")
-auth = typer.Typer(help="Show who may do what.", no_args_is_help=True, rich_markup_mode=None)
-auth.command("explain")(auth_explain.explain)
-app.add_typer(auth, name="auth")
+auth.app.command("explain")(auth_explain.explain)
+app.add_typer(auth.app, name="auth")
 app.command("status")(server.status)
 app.command("drain")(server.drain)
 app.command("backup")(data.backup)

@@ -21,6 +21,7 @@ from lambdad.composition.authorization import NobodyKnown, authorization
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
+from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -124,9 +125,18 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         network = network_of(settings)
-        nobody = NobodyKnown()
-        allowed = authorization(nobody, nobody, stores.catalogue, network, stores.logs, clock, enforce=False)
-        worker = _Worker(settings, factory, stores, clock, stack, share, allowed.delivery)
+        identity = await identity_of(settings, data_dir, stores.catalogue.resources, clock, stack)
+        allowed = authorization(
+            identity.directory,
+            identity.directory,
+            stores.catalogue,
+            network,
+            stores.logs,
+            clock,
+            enforce=settings.auth is AuthMode.ENFORCE,
+        )
+        credentials = CredentialIssuer(identity.functions)
+        worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
         calls = service_calls(settings, clock, stack)
         queue = event_queue(
             calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
@@ -164,6 +174,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
             allowed,
+            identity.functions.unknown_roles,
         )
         queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
@@ -172,7 +183,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             queue.accept,
             Services(
                 _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-                _services(settings, stores, clock, allowed.authority),
+                _services(settings, stores, identity, clock, allowed.authority),
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
@@ -224,6 +235,7 @@ class _Worker:
         settings: Settings,
         factory: SandboxFactory,
         stores: _Stores,
+        credentials: CredentialIssuer,
         clock: SystemClock,
         stack: AsyncExitStack,
         share: Capacity,
@@ -231,7 +243,7 @@ class _Worker:
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
-        self.credentials = CredentialIssuer()
+        self.credentials = credentials
         runtimes = RuntimeCatalogue()
 
         async def latest(scope: Scope, function: str) -> FunctionVersion | None:
@@ -370,7 +382,11 @@ class _Lazy:
 
 
 def _services(
-    settings: Settings, stores: _Stores, clock: SystemClock, authority: Authority
+    settings: Settings,
+    stores: _Stores,
+    identity: IdentityParts,
+    clock: SystemClock,
+    authority: Authority,
 ) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: Guarded(name, ExternalService(name, endpoint, clock), authority)
@@ -384,6 +400,9 @@ def _services(
             authorize=ServiceGate(authority, logs_needs.needs_of),
         ),
     )
+    gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
+    for name, handlers in identity.handlers().items():
+        services.setdefault(name, _Lazy(name, handlers, gates.get(name)))
     return services
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class OwnOperations:
     data_dir: Path | None
     started: float
     allowed: Authorization
+    unknown_roles: Callable[[], Sequence[str]]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -62,6 +63,7 @@ class OwnOperations:
             },
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
+            "unknown_roles": self.unknown_roles(),
             "invocations": {
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lambdad.domain.identity import Who
 from lambdad.domain.scope import Scope
+
+if TYPE_CHECKING:
+    from lambdad.domain.identity import Who
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Who may do what: users, roles, sessions, the policies that bind them, and how they prove who they are."""
+"""Who may do what: users, roles and sessions, what binds them, and how they prove who they are."""

@@ -1,34 +1,61 @@
 """Credentials that environments are given, and whom they stand for.
 
-Until roles mean something, a function acts as its account's root. The keys live as long as the
-environment they were made for and are never written to disk or to a log.
+They are sessions of the function's role, made elsewhere; they hold as long as the environment they were made
+for and are never written to disk or to a log.
 """
 
 from __future__ import annotations
 
-import base64
-import os
+from typing import Protocol
 
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.scope import Scope
 from lambdad.worker.environment.variables import Credentials
+
+
+class SessionKeys(Protocol):
+    """What a session consists of."""
+
+    @property
+    def access_key(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def secret_key(self) -> str:
+        """What is signed with."""
+        ...
+
+    @property
+    def token(self) -> str:
+        """What is sent along."""
+        ...
+
+
+class FunctionSessions(Protocol):
+    """Makes sessions for functions."""
+
+    def issue(self, version: FunctionVersion) -> SessionKeys:
+        """A new session of the version's role."""
+        ...
+
+    def end(self, access_key: str) -> None:
+        """The session with this access key holds no longer."""
+        ...
 
 
 class CredentialIssuer:
     """Makes credentials and remembers the account behind each."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: FunctionSessions) -> None:
+        self._sessions = sessions
         self._accounts: dict[str, Scope] = {}
 
-    def issue(self, scope: Scope) -> Credentials:
-        """New temporary credentials of `scope`'s account."""
-        access_key = "ASIA" + base64.b32encode(os.urandom(10)).decode()
-        credentials = Credentials(
-            access_key=access_key,
-            secret_key=base64.b64encode(os.urandom(30)).decode(),
-            session_token=base64.b64encode(os.urandom(96)).decode(),
-        )
-        self._accounts[access_key] = scope
-        return credentials
+    def issue(self, version: FunctionVersion) -> Credentials:
+        """New temporary credentials of a function."""
+        keys = self._sessions.issue(version)
+        self._accounts[keys.access_key] = version.scope
+        return Credentials(keys.access_key, keys.secret_key, keys.token)
 
     def scope_of(self, access_key: str) -> Scope | None:
         """The account (and home region) an access key was issued for; None when it is not ours."""
@@ -37,3 +64,4 @@ class CredentialIssuer:
     def revoke(self, credentials: Credentials) -> None:
         """Forget credentials whose environment is gone."""
         self._accounts.pop(credentials.access_key, None)
+        self._sessions.end(credentials.access_key)
