@@ -29,6 +29,7 @@ START_MS = 500.0
 COMMAND_OVER_PYTHON_MS = 150.0
 SIX_MB_MS = 100.0
 FREEZE_COST_US = 100.0
+VERIFY_COST_US = 15.0
 STREAM_FIRST_BYTE_MS = 5.0
 BURST_P99_RATIO = 2.0
 IDLE_ENVIRONMENT_MB = 5.0
@@ -125,6 +126,8 @@ def _absolute(results: Results) -> Iterator[Check]:
     yield Check("6 MB in and 6 MB out", "ms", six, SIX_MB_MS, at_most=True)
     frozen = plain(Measure.FREEZE, "freeze_cost_us", Kind.PYTHON)
     yield Check("freeze and thaw, added to warm p50", "µs", frozen, FREEZE_COST_US, at_most=True)
+    verified = plain(Measure.SIGNATURES, "verify_cost_us")
+    yield Check("signature verified, added server CPU", "µs", verified, VERIFY_COST_US, at_most=True)
     first = plain(Measure.STREAM, "first_byte_ms", Kind.NODE)
     yield Check("streamed byte, written → read", "ms", first, STREAM_FIRST_BYTE_MS, at_most=True)
     for form in ("many functions", "one function"):

@@ -73,6 +73,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.START, "Server start and idle memory"),
         *_plain(page, results, Measure.PAYLOAD, "6 MB in and 6 MB out"),
         *_plain(page, results, Measure.FREEZE, "Warm invokes with pauses, with and without freezing"),
+        *_plain(page, results, Measure.SIGNATURES, "Warm invokes whose signature is verified, and others"),
         *_plain(page, results, Measure.STREAM, "Streamed responses"),
         *_plain(page, results, Measure.BURST, "A burst of cold invokes beside warm ones"),
         *_plain(page, results, Measure.DENSITY, "Many idle environments at once"),

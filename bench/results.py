@@ -20,6 +20,7 @@ class Measure(StrEnum):
     START = "start"
     PAYLOAD = "payload"
     FREEZE = "freeze"
+    SIGNATURES = "signatures"
     STREAM = "stream"
     BURST = "burst"
     DENSITY = "density"

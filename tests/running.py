@@ -132,16 +132,20 @@ def free_port() -> int:
 
 
 def start_server(
-    data_dir: Path | str, *arguments: str, env: dict[str, str] | None = None, scheme: str = "http"
+    data_dir: Path | str,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    scheme: str = "http",
+    module: str = "lambdad.cli.entry",
 ) -> Server:
-    """Start `lambdad serve` on a free port and wait for its ready line.
+    """Start `lambdad serve` (out of `module`) on a free port and wait for its ready line.
 
     Raises:
         AssertionError: it did not become ready; with its log.
     """
     parent = Path(data_dir).parent if str(data_dir) != ":memory:" else Path(os.environ.get("TMPDIR", "/tmp"))
     log_path = parent / f"server-{uuid.uuid4().hex[:8]}.log"
-    command = [sys.executable, "-m", "lambdad.cli.entry", "serve", "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--port", "0"]
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [*command, "--data-dir", str(data_dir), *arguments],

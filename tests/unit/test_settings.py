@@ -97,8 +97,8 @@ def test_paths_are_absolute_from_the_start(tmp_path, monkeypatch):
         ({"LAMBDAD_OUTBOUND": "maybe"}, "LAMBDAD_OUTBOUND must be true or false, not 'maybe'"),
         ({"LAMBDAD_DRAIN_S": "soon"}, "LAMBDAD_DRAIN_S must be a number of seconds, not 'soon'"),
         ({"LAMBDAD_AUTH": "none"}, "LAMBDAD_AUTH must be one of permissive, enforce, not 'none'"),
-        ({"LAMBDAD_AUTH": "enforce"}, "auth = enforce is refused: IAM and credentials are not part"),
-        ({"LAMBDAD_HOST": "0.0.0.0"}, "host = 0.0.0.0 is refused: until the identity issue"),
+        ({"LAMBDAD_HOST": "0.0.0.0"}, "host = 0.0.0.0 is refused: with auth = permissive anybody"),
+        ({"LAMBDAD_SIGNATURE_SKEW_S": "0"}, "signature_skew_s = 0 is refused: clocks differ"),
         ({"LAMBDAD_HOST": "::"}, "host = :: is refused"),
         ({"LAMBDAD_HOST": "myhost"}, "host = myhost is refused"),
         ({"LAMBDAD_HOST": ""}, "LAMBDAD_HOST must be a text, not ''"),
@@ -158,7 +158,13 @@ def test_a_wrong_file_is_refused_with_the_key(config, text, said):
 
 
 def test_every_problem_is_told_on_a_line_of_its_own():
-    assert len(refused({"host": "0.0.0.0", "auth": "enforce"}).splitlines()) == 2
+    assert len(refused({"host": "0.0.0.0", "port": 70_000}).splitlines()) == 2
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "myhost"])
+def test_any_address_may_be_listened_on_when_callers_must_be_known(host):
+    settings = load({"host": host, "auth": "enforce"}, {})
+    assert (settings.host, settings.auth) == (host, AuthMode.ENFORCE)
 
 
 def test_an_option_that_is_no_setting_is_refused():
@@ -240,7 +246,7 @@ def test_every_setting_can_come_from_each_place(config):
         "outbound": False, "block_public_policies": True, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
         "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False, "pools": False, "pool_memory_mib": 64,
-        "function_url_domain": "on.aws", "key_command": "vault read key",
+        "function_url_domain": "on.aws", "key_command": "vault read key", "signature_skew_s": 60.0,
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
-from lambdad.awsapi import directory, error_bodies, model, overrides
+from lambdad.awsapi import directory, error_bodies, model, overrides, refusals
 from lambdad.awsapi.error_bodies import Fault
 from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain import errors
@@ -142,6 +142,8 @@ def render(service: str, error: LambdadError, request_id: str) -> Response:
 def describe(service: str, error: LambdadError) -> Fault:
     """The name, status and members AWS gives `error` in `service`."""
     loaded = model.load(service)
+    if isinstance(error, errors.CredentialsRefused):
+        return refusals.fault_of(error, loaded.protocol, service)
     code = _code(service, error)
     text = _message(error)
     if not loaded.has_shape(code):
@@ -188,6 +190,22 @@ def refuse_service(signing_name: str, request: Request, message: str) -> Respons
         return render_for_protocol("rest-json", "UnknownService", message, 400, request.request_id)
     protocol = directory.protocol_of(request, wires[0])
     return render_for_protocol(protocol, "NotImplemented", message, 501, request.request_id, wire=wires[0])
+
+
+def refuse_credentials(signing_name: str, request: Request, error: errors.CredentialsRefused) -> Response:
+    """Answer a request whose signature does not hold, in the protocol of the service it was for.
+
+    Args:
+        signing_name: the service part of the SigV4 scope; a botocore folder name will do.
+        request: tells the protocol where a service speaks several.
+        error: what is wrong.
+    """
+    wires = directory.wires_signed_as(signing_name) or _wires_named(signing_name)
+    if not wires:
+        return _written("rest-json", refusals.fault_of(error, "rest-json", None), request.request_id, None)
+    protocol = directory.protocol_of(request, wires[0])
+    fault = refusals.fault_of(error, protocol, wires[0].service)
+    return _written(protocol, fault, request.request_id, wires[0])
 
 
 def _wires_named(service: str) -> tuple[directory.Wire, ...]:

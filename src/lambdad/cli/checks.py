@@ -14,7 +14,7 @@ from pathlib import Path
 from lambdad.domain.function_url import MARK, PATH
 from lambdad.domain.limits import ASSUMED_MEMORY_BYTES, MIB, OWN_CONNECTIONS
 from lambdad.placement.sharing import MAX_ENVIRONMENTS, capacity, descriptors_needed, memory_ceiling_bytes
-from lambdad.settings import RequiredIsolation, Settings
+from lambdad.settings import AuthMode, RequiredIsolation, Settings, is_loopback
 from lambdad.worker.file_systems import unfit
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
@@ -148,6 +148,18 @@ def port(settings: Settings) -> Check:
             detail = f"{settings.host}:{settings.port}: {error.strerror}"
             return Check("port", Verdict.WEAK, detail, "a server runs there, or name another --port")
     return Check("port", Verdict.GOOD, f"{settings.host}:{settings.port} is free")
+
+
+def callers(settings: Settings) -> Check:
+    """Whether callers must be known, and whether what they send can be read on its way."""
+    if settings.auth is not AuthMode.ENFORCE:
+        detail = "auth = permissive: every access key is let in, and only this machine can call"
+        return Check("callers", Verdict.GOOD, detail)
+    detail = f"auth = enforce: requests on {settings.host} must be signed by a key of this server"
+    if is_loopback(settings.host) or settings.tls_cert is not None:
+        return Check("callers", Verdict.GOOD, detail)
+    remedy = "signed is not secret: give tls_cert and tls_key, or put a proxy with TLS in front"
+    return Check("callers", Verdict.WEAK, f"{detail}, but come in clear", remedy)
 
 
 def function_urls(settings: Settings, resolves: Callable[[str], bool]) -> Check:

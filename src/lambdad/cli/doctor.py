@@ -48,6 +48,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.descriptors(settings, checks.descriptor_hard_limit()),
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
+        checks.callers(settings),
         checks.function_urls(settings, checks.resolves),
         *checks.networks(settings),
         *checks.file_systems(settings),

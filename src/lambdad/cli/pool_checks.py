@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from lambdad.cli import identity_checks
 from lambdad.cli.checks import Check, Verdict
-from lambdad.cli.client import Client, accepted
+from lambdad.cli.client import accepted, client_for
 from lambdad.cli.errors import CommandError
 from lambdad.cli.server import STATUS
-from lambdad.cli.sigv4 import Credentials
 from lambdad.settings import Settings
 
 ASK_WITHIN_S = 2.0
@@ -67,7 +66,7 @@ def _status(settings: Settings) -> Mapping[str, object] | None:
     host = _EVERYWHERE.get(settings.host, settings.host)
     scheme = "http" if settings.tls_cert is None else "https"
     try:
-        with Client(f"{scheme}://{host}:{settings.port}", "us-east-1", Credentials("test", "test")) as client:
+        with client_for(f"{scheme}://{host}:{settings.port}") as client:
             return accepted(client.request("GET", STATUS, timeout_s=ASK_WITHIN_S)).document()
-    except CommandError:  # nobody is there, or it is no lambdad
+    except CommandError:  # nobody is there, it is no lambdad, or the shell's credentials are not its
         return None

@@ -1,16 +1,12 @@
-"""Signs a request with AWS Signature Version 4: enough for one small client, standard library only.
-
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-"""
+"""Signs the command line's requests, in the form that `domain.sigv4` has for both directions."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import quote
+from datetime import datetime
+
+from lambdad.domain import sigv4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +32,20 @@ def sign(
 ) -> Mapping[str, str]:
     """The headers to add to a request so that it is signed.
 
-    `path` and `query` are as they are sent: percent-encoded, the pairs of the query sorted; `now` has a
-    time zone.
+    `path` and `query` are as they are sent: percent-encoded; `now` has a time zone.
     """
-    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    headers = {"host": host, "x-amz-date": stamp}
+    headers = {"x-amz-date": sigv4.stamp_of(now.timestamp())}
     if credentials.session_token:
         headers["x-amz-security-token"] = credentials.session_token
-    names = ";".join(headers)
-    canonical = "\n".join(
-        [
-            method,
-            quote(path, safe="/~-._"),  # encoded twice, as every service but S3 wants it
-            query,
-            *(f"{name}:{value}" for name, value in headers.items()),
-            "",
-            names,
-            hashlib.sha256(body).hexdigest(),
-        ]
+    headers["authorization"] = sigv4.authorize(
+        credentials.secret_key,
+        credentials.access_key,
+        region,
+        service,
+        method=method,
+        path=path,
+        query=query,
+        headers={"host": host, **headers},
+        payload_hash=sigv4.hash_of(body),
     )
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    key = f"AWS4{credentials.secret_key}".encode()
-    for part in (stamp[:8], region, service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}".encode(), "sha256").hex()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={signature}"
-    )
-    del headers["host"]
     return headers

@@ -17,7 +17,7 @@ from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import Authorize, Handler, ModelledService
 from lambdad.composition.auth_operations import AuthOperations
-from lambdad.composition.authorization import NobodyKnown, authorization
+from lambdad.composition.authorization import authorization
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
@@ -40,6 +40,7 @@ from lambdad.domain.limits import (
     STARTS_PER_CPU,
 )
 from lambdad.domain.scope import Scope
+from lambdad.edge.admission import Admission
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
@@ -56,6 +57,7 @@ from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
 from lambdad.identity.authorization import logs_needs
 from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.iam_needs import IamNeeds
 from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.own_gate import OwnGate
@@ -67,7 +69,7 @@ from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
-from lambdad.settings.model import Isolation, RequiredIsolation
+from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation
 from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
@@ -187,7 +189,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
-            Identities(settings.default_region, worker.credentials.scope_of),
+            Identities(settings.default_region, identity.directory, clock),
+            Admission(settings.signature_skew_s, clock, enforces=settings.auth is AuthMode.ENFORCE),
             urls,
             clock,
             share.clients,

@@ -21,7 +21,7 @@ class Caller:
         scope: account (a 12-digit access key, else the default) and region of the signature.
         access_key: None for an unsigned request.
         environment_id: set when the request came through a listener inside a sandbox.
-        who: the principal, once that is known; None acts as the account's root.
+        who: the owner of the key, whose signature was verified; None when nobody knows the key.
     """
 
     scope: Scope

@@ -1,23 +1,26 @@
 """Sends each request where it belongs: a warm invoke to the frontend, the rest to a service.
 
-Order: function URL → gate (Host, Origin) → identity → invoke, or lambdad's own API, or the service that SigV4
-scope, Host, target or path name. Whatever goes wrong here is answered; nothing is raised.
+Order: function URL → gate (Host, Origin) → identity → admission (signature) → invoke, or lambdad's own API,
+or the service that SigV4 scope, Host, target or path name. Whatever goes wrong here is answered; nothing is
+raised.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Protocol
 
 from lambdad.awsapi import faults
-from lambdad.domain.errors import AccessDenied, ServiceFault
-from lambdad.domain.http import Request
+from lambdad.domain.errors import AccessDenied, CredentialsRefused, ServiceFault
+from lambdad.domain.http import Caller, Request
 from lambdad.domain.scope import Scope
 from lambdad.edge import cors
 from lambdad.edge.connection import HttpConnection
-from lambdad.edge.identity import Identity
+from lambdad.edge.identity import Identity, service_signed_for
 from lambdad.edge.raw_request import RawRequest
+from lambdad.edge.services import service_for
 from lambdad.edge.shared import Shared
 from lambdad.edge.stream_route import is_stream
 from lambdad.edge.url_route import HOST_MARK, PATH_START
@@ -87,6 +90,7 @@ class EdgeDispatcher:
         self._scheme = scheme
         self._gate = shared.gate
         self._identities = shared.identities
+        self._admission = shared.admission
         self._invoke = shared.invoke
 
     def opened(self, connection: HttpConnection) -> bool:
@@ -130,13 +134,16 @@ class EdgeDispatcher:
         try:
             self._dispatch(connection, request)
         except Exception:  # noqa: BLE001 - a defect must not end the server
-            _log.exception("unexpected error at the edge", extra={"event": "edge.error"})
-            request_id = self._shared.ids.request_id()
-            fault = faults.render("lambda", ServiceFault("unexpected"), request_id)
-            self._shared.respond(connection, request, fault, request_id)
+            self._break(connection, request)
+
+    def _break(self, connection: HttpConnection, request: RawRequest) -> None:
+        _log.exception("unexpected error at the edge", extra={"event": "edge.error"})
+        request_id = self._shared.ids.request_id()
+        fault = faults.render("lambda", ServiceFault("unexpected"), request_id)
+        self._shared.respond(connection, request, fault, request_id)
 
     def _dispatch(self, connection: HttpConnection, raw: RawRequest) -> None:
-        host = authorization = origin = trace = None
+        host = authorization = origin = trace = token = None
         quick: Quick | None = self._invoke.quick
         for name, value in raw.headers:
             if name == b"host":
@@ -147,32 +154,87 @@ class EdgeDispatcher:
                 origin = value
             elif name == b"x-amzn-trace-id":
                 trace = value
+            elif name == b"x-amz-security-token":
+                token = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
                 quick = self._invoke.quick_event if quick is not None and (name, value) == _EVENT else None
-        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
-            self._to_url(connection, raw, host)
-            return
-        inside = self._inside
-        if inside is None and not self._gate.admits_host(host):
-            self._deny_host(connection, raw, host)
-            return
-        if origin is not None and not self._gate.admits_origin(origin):
-            self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
+        if self._is_sent_elsewhere(connection, raw, host, origin):
             return
         raw.origin = origin
-        identity = self._identities.of(
-            authorization,
-            raw.url,
-            inside.scope if inside else None,
-            inside.environment_id if inside else None,
-        )
-        is_invoke = raw.method == b"POST" and _is_invoke(raw.url)
+        inside = self._inside
+        try:
+            identity = self._identities.of(
+                authorization,
+                raw.url,
+                inside.scope if inside else None,
+                inside.environment_id if inside else None,
+                token,
+            )
+            if identity.key is not None or self._admission.enforces:
+                if self._admission.is_slow(raw, identity):
+                    self._shared.spawn(self._admit_slowly(connection, raw, identity, quick, host, trace))
+                    return
+                self._admission.admit(raw, identity)
+        except CredentialsRefused as error:
+            self._refuse(connection, raw, host, authorization, error)
+            return
+        self._admitted(connection, raw, identity, quick, host, trace)
+
+    def _is_sent_elsewhere(
+        self, connection: HttpConnection, raw: RawRequest, host: bytes | None, origin: bytes | None
+    ) -> bool:
+        """Send calls of function URLs there, and who may not come in away; whether it was either."""
+        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
+            self._to_url(connection, raw, host)
+            return True
+        if self._inside is None and not self._gate.admits_host(host):
+            self._deny_host(connection, raw, host)
+            return True
+        if origin is not None and not self._gate.admits_origin(origin):
+            self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
+            return True
+        return False
+
+    async def _admit_slowly(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        identity: Identity,
+        quick: Quick | None,
+        host: bytes | None,
+        trace: bytes | None,
+    ) -> None:
+        """Hash a long body in a thread, and go on when its signature holds."""
+        try:
+            await asyncio.to_thread(self._admission.admit, raw, identity)
+            self._admitted(connection, raw, identity, quick, host, trace)
+        except CredentialsRefused as error:
+            authorization = next((value for name, value in raw.headers if name == b"authorization"), None)
+            self._refuse(connection, raw, host, authorization, error)
+        except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
+            self._break(connection, raw)
+
+    def _admitted(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        identity: Identity,
+        quick: Quick | None,
+        host: bytes | None,
+        trace: bytes | None,
+    ) -> None:
+        is_invoke = raw.method == b"POST" and _is_invoke(raw.url) and identity.may_invoke
+        origin = raw.origin
         if is_invoke and quick is not None and origin is None and quick(connection, raw, identity, trace):
             return
         request_id = self._shared.ids.request_id()
-        base_url = f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"
         request = whole_request(
-            raw, text_headers(raw), identity.caller, request_id, base_url, connection.client_ip
+            raw,
+            text_headers(raw),
+            identity.caller,
+            request_id,
+            self._base_url(host),
+            connection.client_ip,
         )
         if is_invoke:
             self._invoke.slow(connection, raw, identity, request)
@@ -196,7 +258,7 @@ class EdgeDispatcher:
         self, connection: HttpConnection, raw: RawRequest, identity: Identity, request: Request
     ) -> None:
         shared = self._shared
-        if is_stream(raw):
+        if is_stream(raw) and identity.may_invoke:
             shared.streams.start(connection, raw, identity, request)
         elif raw.origin is not None and raw.method == b"OPTIONS":
             shared.respond(connection, raw, cors.preflight(request), request.request_id)
@@ -216,6 +278,24 @@ class EdgeDispatcher:
             shared.respond(connection, raw, response, request.request_id)
         else:
             await shared.stream(connection, raw, response, request.request_id, response.body)
+
+    def _refuse(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        host: bytes | None,
+        authorization: bytes | None,
+        error: CredentialsRefused,
+    ) -> None:
+        """In the protocol of the service that was asked; a signature is never written down."""
+        request_id = self._shared.ids.request_id()
+        request = whole_request(raw, text_headers(raw), Caller(Scope()), request_id, self._base_url(host))
+        service = service_for(request, service_signed_for(authorization, raw.url))
+        response = faults.refuse_credentials(service, request, error)
+        self._shared.respond(connection, raw, response, request_id)
+
+    def _base_url(self, host: bytes | None) -> str:
+        return f"{self._scheme}://{(host or b'localhost').decode('latin-1')}"
 
     def _deny_host(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
         why = f"The Host {_shown(host)} is not one of this server's: add it to allowed_hosts."

@@ -58,8 +58,7 @@ class Services:
         """
         if request.path.startswith(_OWN) or request.path in _HEALTH:
             return await self._own(request)
-        name = signed_for or service_of_host(request.headers.get("host", ""))
-        name = name or _TARGETS.get(request.headers.get("x-amz-target", "").partition(".")[0]) or "lambda"
+        name = service_for(request, signed_for)
         if name == "lambda":
             return await self._serve_lambda(request)
         service = self._services.get(name)
@@ -78,6 +77,12 @@ class Services:
         except UnknownOperation as error:
             return faults.render("lambda", error, request.request_id)
         return await self._lambda_family[family](request)
+
+
+def service_for(request: Request, signed_for: str | None) -> str:
+    """Signing name of the service a request is for."""
+    name = signed_for or service_of_host(request.headers.get("host", ""))
+    return name or _TARGETS.get(request.headers.get("x-amz-target", "").partition(".")[0]) or "lambda"
 
 
 def service_of_host(host: str) -> str | None:

@@ -10,12 +10,14 @@ from lambdad.domain.http import Response
 from lambdad.domain.limits import MAX_EDGE_BODY_BYTES
 from lambdad.domain.request_ids import Ids
 from lambdad.edge import cors
+from lambdad.edge.admission import Admission
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_route import InvokeRoute
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.services import Services
+from lambdad.edge.signers import Signers
 from lambdad.edge.stream_route import StreamRoute
 from lambdad.edge.url_route import UrlRoute
 from lambdad.edge.urls import Urls
@@ -39,18 +41,20 @@ class Shared:
         services: Services,
         gate: Gate,
         identities: Identities,
+        admission: Admission,
         urls: Urls,
         clock: Clock,
         max_connections: int,
-        admission: LambdaGate,
+        gate_of_lambda: LambdaGate,
     ) -> None:
         self.ids: Ids = frontend.ids
         self.services = services
         self.gate = gate
         self.identities = identities
+        self.admission = admission
         self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date, admission)
-        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn, admission)
+        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date, gate_of_lambda)
+        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn, gate_of_lambda)
         self.urls = UrlRoute(
             frontend,
             urls,
@@ -58,8 +62,8 @@ class Shared:
             self.respond,
             self.date,
             self.spawn,
-            identities.signer,
-            UrlGate(admission),
+            Signers(identities, admission),
+            UrlGate(gate_of_lambda),
         )
         self.connections: set[HttpConnection] = set()
         self.draining = False

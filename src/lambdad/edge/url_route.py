@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
 from lambdad.awsapi import faults
@@ -48,7 +48,7 @@ _SANDBOXED = (
 """Below `PATH` a page has the endpoint's own origin; so it gets none, and cannot read the API with it."""
 _JSON = ("Content-Type", "application/json")
 
-Signed = Callable[[RawRequest], Caller | None]
+Signed = Callable[[RawRequest], Awaitable[Caller | None]]
 """Who signed a request; None for nobody. Raises CredentialsRefused for a signature that does not hold."""
 
 
@@ -160,7 +160,7 @@ class UrlRoute:
         """
         if found.url.auth_type is AuthType.NONE:
             return False
-        call.caller = self._signed(call.raw)
+        call.caller = await self._signed(call.raw)
         if call.caller is not None and await self._gate.admits(
             call.request(call.caller, self._frontend.ids.request_id()), found.scope, found.reference
         ):

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from lambdad.domain.event import Condition, Delivery
-from lambdad.neighbours.sigv4_sign import s3_object_path
+from lambdad.domain.sigv4 import s3_object_path
 
 SERVICES: Final = frozenset({"sqs", "sns", "events", "s3"})
 """Services that messages can be sent to."""

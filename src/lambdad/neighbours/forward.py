@@ -13,9 +13,10 @@ from lambdad.awsapi import directory, faults
 from lambdad.domain import limits
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request, Response
+from lambdad.domain.sigv4 import UNSIGNED_PAYLOAD, hash_of, query_string, s3_path
 from lambdad.neighbours import aws_chunked
 from lambdad.neighbours.http_client import Answer, HttpClient, Patience, Unreachable
-from lambdad.neighbours.sigv4_sign import UNSIGNED_PAYLOAD, Signer, hash_of, query_string, s3_path
+from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import ServiceEndpoint
 

@@ -7,8 +7,9 @@ from html import unescape
 
 from lambdad.domain.errors import InvalidParameter, NotOffered
 from lambdad.domain.scope import Scope
+from lambdad.domain.sigv4 import hash_of, query_string, s3_object_path
 from lambdad.neighbours.http_client import Answer, HttpClient, Unreachable
-from lambdad.neighbours.sigv4_sign import Signer, hash_of, query_string, s3_object_path
+from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
 

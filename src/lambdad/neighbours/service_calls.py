@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lambdad.domain.scope import Scope
+from lambdad.domain.sigv4 import hash_of
 from lambdad.neighbours.courier_requests import Outgoing
 from lambdad.neighbours.http_client import HttpClient, Patience, Unreachable
-from lambdad.neighbours.sigv4_sign import Signer, hash_of
+from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
 

@@ -172,9 +172,17 @@ class Settings:
     auth: AuthMode = _setting(
         AuthMode.PERMISSIVE,
         reading.one_of(AuthMode),
-        what="Whether callers must be known; `enforce` is refused until the identity issue brings IAM.",
+        what="Whether callers must be known: with `enforce`, requests without a key of ours are refused.",
         why="Local tools call with made-up keys; only loopback can reach the server.",
         choices=tuple(AuthMode),
+    )
+    signature_skew_s: float = _setting(
+        300.0,
+        reading.seconds,
+        what="How far the date of a signed request may be from the server's clock, either way.",
+        why="As on AWS. A request that is sent again within that time is accepted, as on AWS, too.",
+        unit="seconds",
+        shown="300",
     )
     isolation: Isolation = _setting(
         Isolation.AUTO,

@@ -22,16 +22,13 @@ def is_loopback(host: str) -> bool:
 def validate(settings: Settings) -> list[str]:
     """Every reason why a server cannot run with these settings, one line each; empty when it can."""
     lines = []
-    if settings.auth is AuthMode.ENFORCE:
+    if not is_loopback(settings.host) and settings.auth is not AuthMode.ENFORCE:
         lines.append(
-            "auth = enforce is refused: IAM and credentials are not part of lambdad yet "
-            "(the identity issue brings them); leave --auth at permissive"
+            f"host = {settings.host} is refused: with auth = permissive anybody who can reach the port could "
+            "run code; add --auth enforce, or use 127.0.0.1, ::1 or localhost"
         )
-    if not is_loopback(settings.host):
-        lines.append(
-            f"host = {settings.host} is refused: until the identity issue brings --auth enforce, anybody who "
-            "can reach the port could run code; use 127.0.0.1, ::1 or localhost"
-        )
+    if settings.signature_skew_s <= 0:
+        lines.append("signature_skew_s = 0 is refused: clocks differ, and a request takes its time")
     required = settings.require_isolation
     if settings.isolation is Isolation.PROCESS and required not in _MET_BY_PROCESS:
         lines.append(

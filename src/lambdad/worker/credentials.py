@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.scope import Scope
 from lambdad.worker.environment.variables import Credentials
 
 
@@ -45,23 +44,16 @@ class FunctionSessions(Protocol):
 
 
 class CredentialIssuer:
-    """Makes credentials and remembers the account behind each."""
+    """Makes credentials of functions."""
 
     def __init__(self, sessions: FunctionSessions) -> None:
         self._sessions = sessions
-        self._accounts: dict[str, Scope] = {}
 
     def issue(self, version: FunctionVersion) -> Credentials:
         """New temporary credentials of a function."""
         keys = self._sessions.issue(version)
-        self._accounts[keys.access_key] = version.scope
         return Credentials(keys.access_key, keys.secret_key, keys.token)
-
-    def scope_of(self, access_key: str) -> Scope | None:
-        """The account (and home region) an access key was issued for; None when it is not ours."""
-        return self._accounts.get(access_key)
 
     def revoke(self, credentials: Credentials) -> None:
         """Forget credentials whose environment is gone."""
-        self._accounts.pop(credentials.access_key, None)
         self._sessions.end(credentials.access_key)

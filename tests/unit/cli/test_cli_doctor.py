@@ -9,7 +9,7 @@ import pytest
 
 from lambdad.cli import checks, doctor
 from lambdad.cli.checks import Check, Verdict
-from lambdad.settings import RequiredIsolation, ServiceEndpoint, Settings
+from lambdad.settings import AuthMode, RequiredIsolation, ServiceEndpoint, Settings
 from lambdad.settings.network import VpcNames
 from lambdad.worker.runtimes.launch import RuntimeStatus
 from lambdad.worker.sandbox.plan import Finding, Tier
@@ -186,3 +186,19 @@ def test_names_of_function_urls_that_do_not_are_weak(domain, name, remedy):
 
 def test_a_name_that_is_none_does_not_resolve():
     assert not checks.resolves("x" * 70 + ".localhost")
+
+
+@pytest.mark.parametrize(
+    ("auth", "host", "tls", "verdict"),
+    [
+        (AuthMode.PERMISSIVE, "127.0.0.1", None, Verdict.GOOD),
+        (AuthMode.ENFORCE, "127.0.0.1", None, Verdict.GOOD),
+        (AuthMode.ENFORCE, "192.0.2.1", "/cert.pem", Verdict.GOOD),
+        (AuthMode.ENFORCE, "192.0.2.1", None, Verdict.WEAK),
+    ],
+)
+def test_signed_requests_that_others_can_read_are_told(auth, host, tls, verdict):
+    check = checks.callers(Settings(auth=auth, host=host, tls_cert=tls))
+    assert check.verdict is verdict
+    assert auth.value in check.detail
+    assert bool(check.remedy) == (verdict is Verdict.WEAK)

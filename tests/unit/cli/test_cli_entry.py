@@ -64,7 +64,6 @@ def test_an_unknown_command_is_wrong_usage(lambdad):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--auth", "enforce"], "auth = enforce is refused"),
         (["--host", "0.0.0.0"], "host = 0.0.0.0 is refused"),
         (["--port", "many"], "--port must be a whole number, not 'many'"),
         (["--config", "/nowhere.toml"], "/nowhere.toml: no such file"),
@@ -79,8 +78,8 @@ def test_serve_refuses_settings_in_one_line(lambdad, arguments, said):
 
 
 def test_serve_names_every_problem_on_a_line_of_its_own(lambdad):
-    ran = lambdad("serve", "--host", "0.0.0.0", "--auth", "enforce")
-    assert [line.split(" ")[1] for line in ran.err.splitlines()] == ["auth", "host"]
+    ran = lambdad("serve", "--host", "0.0.0.0", "--port", "70000")
+    assert [line.split(" ")[1] for line in ran.err.splitlines()] == ["host", "port"]
 
 
 def test_serve_has_an_option_for_every_setting(lambdad):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from lambdad.domain.errors import CredentialsRefused
 from lambdad.domain.http import Response
 from lambdad.domain.scope import Scope
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.services import service_of_host
 from lambdad.edge.wire import head, pairs
+from tests.fakes.identities import FakeIdentities
+from tests.fakes.moments import FakeClock
 
 SIGNED = (
     b"AWS4-HMAC-SHA256 Credential=%s/20261123/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=00"
@@ -50,8 +53,8 @@ def test_only_configured_origins_are_admitted() -> None:
     assert not gate.admits_origin(b"null")
 
 
-def identities() -> Identities:
-    return Identities("us-east-1", {"ASIAOURS": Scope("111122223333", "us-east-1")}.get)
+def identities(directory: FakeIdentities | None = None) -> Identities:
+    return Identities("us-east-1", directory or FakeIdentities(), FakeClock())
 
 
 def test_a_twelve_digit_key_names_the_account_and_the_signature_the_region() -> None:
@@ -64,8 +67,15 @@ def test_any_other_key_is_the_default_account(key: bytes) -> None:
     assert identities().of(SIGNED % key, b"/", None, None).caller.scope.account == "000000000000"
 
 
-def test_a_key_given_to_an_environment_stands_for_its_account() -> None:
-    assert identities().of(SIGNED % b"ASIAOURS", b"/", None, None).caller.scope.account == "111122223333"
+def test_a_key_of_ours_is_its_owner_wherever_the_request_comes_from() -> None:
+    directory = FakeIdentities()
+    who = directory.add("AKIAOURS", "secret", account="111122223333")
+    inside = Scope("999988887777", "us-east-1")
+    for scope, environment in ((None, None), (inside, "e-1")):
+        found = identities(directory).of(SIGNED % b"AKIAOURS", b"/", scope, environment)
+        assert found.caller.scope == Scope("111122223333", "eu-west-1")
+        assert found.caller.who == who
+        assert found.key is not None
 
 
 def test_a_request_from_inside_a_sandbox_is_its_functions_account_whatever_it_claims() -> None:
@@ -134,12 +144,61 @@ def test_the_same_credential_is_the_same_caller_until_its_environment_is_gone() 
     assert known.of(SIGNED % b"k", b"/", Scope(), "e-1") is not first
 
 
-def test_the_key_of_an_environment_means_nothing_once_it_is_revoked() -> None:
-    keys = {"ASIAOURS": Scope("111122223333", "us-east-1")}
-    known = Identities("us-east-1", keys.get)
-    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None).caller.scope.account == "111122223333"
-    keys.clear()
-    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None).caller.scope.account == "000000000000"
+def test_a_key_means_nothing_once_it_is_revoked_and_something_once_it_is_made() -> None:
+    directory = FakeIdentities()
+    known = identities(directory)
+    assert known.of(SIGNED % b"AKIAOURS", b"/", None, None).key is None
+    directory.add("AKIAOURS", "secret", account="111122223333")
+    assert known.of(SIGNED % b"AKIAOURS", b"/", None, None).caller.scope.account == "111122223333"
+    directory.remove("AKIAOURS")
+    found = known.of(SIGNED % b"AKIAOURS", b"/", None, None)
+    assert (found.caller.scope.account, found.caller.who, found.key) == ("000000000000", None, None)
+
+
+def test_the_session_token_is_part_of_the_credential() -> None:
+    directory = FakeIdentities()
+    directory.add("ASIAOURS", "secret", token="right")
+    known = identities(directory)
+    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None, b"right").key is not None
+    for token in (b"wrong", None):
+        with pytest.raises(CredentialsRefused) as refusal:
+            known.of(SIGNED % b"ASIAOURS", b"/", None, None, token)
+        assert refusal.value.code == "UnrecognizedClientException"
+
+
+def test_a_session_that_is_over_is_refused_though_its_key_was_just_used() -> None:
+    directory, clock = FakeIdentities(), FakeClock()
+    directory.add("ASIAOURS", "secret", token="t", expires_s=clock.now() + 60)
+    known = Identities("us-east-1", directory, clock)
+    assert known.of(SIGNED % b"ASIAOURS", b"/", None, None, b"t").key is not None
+    clock.now_s += 61
+    with pytest.raises(CredentialsRefused) as refusal:
+        known.of(SIGNED % b"ASIAOURS", b"/", None, None, b"t")
+    assert refusal.value.code == "ExpiredTokenException"
+
+
+def test_the_routes_of_a_caller_outlive_a_change_that_does_not_concern_it() -> None:
+    directory = FakeIdentities()
+    directory.add("AKIAOURS", "secret")
+    known = identities(directory)
+    first = known.of(SIGNED % b"AKIAOURS", b"/", None, None)
+    directory.add("AKIAOTHER", "secret")
+    assert known.of(SIGNED % b"AKIAOURS", b"/", None, None) is first
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        (
+            b"AWS4-ECDSA-P256-SHA256 Credential=k/20261123/s3/aws4_request, SignedHeaders=host, Signature=0",
+            b"/",
+        ),
+        (None, b"/?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=k%2F20261123%2Fs3%2Faws4_request"),
+    ],
+)
+def test_signature_version_4a_is_refused_by_name(header: bytes | None, url: bytes) -> None:
+    with pytest.raises(CredentialsRefused, match="Signature Version 4A"):
+        identities().of(header, url, None, None)
 
 
 def test_callers_without_end_are_not_kept_without_end() -> None:
@@ -148,7 +207,7 @@ def test_callers_without_end_are_not_kept_without_end() -> None:
     for number in range(1, 20):
         known.of(SIGNED % b"%d" % number, b"/", Scope(), "e-1")
     assert known.of(SIGNED % b"0", b"/", Scope(), "e-1") is not first
-    long = SIGNED % (b"k" * 1000)
+    long = SIGNED % (b"k" * 5000)
     assert known.of(long, b"/", None, None) is not known.of(long, b"/", None, None)
 
 

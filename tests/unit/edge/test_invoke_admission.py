@@ -58,7 +58,7 @@ class Edge:
             HttpDate(),
             stage.made.gate,
         )
-        self.identity = Identity(Caller(Scope(account, REGION), "AKIA", who=who), "lambda")
+        self.identity = Identity(Caller(Scope(account, REGION), "AKIA", who=who), "lambda", None, 0)
 
     async def call(self, target: bytes = TARGET, source_ip: str = "127.0.0.1") -> bool:
         """Invoke; whether it was on the quick way."""

@@ -103,7 +103,7 @@ class Stage:
             cast("UrlGate", self),
         )
 
-    def signed(self, raw: RawRequest) -> Caller | None:
+    async def signed(self, raw: RawRequest) -> Caller | None:
         if self.forged is not None:
             raise self.forged
         return self.signer

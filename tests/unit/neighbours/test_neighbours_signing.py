@@ -11,14 +11,8 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdad.neighbours.sigv4_sign import (
-    UNSIGNED_PAYLOAD,
-    Signer,
-    hash_of,
-    query_string,
-    s3_object_path,
-    s3_path,
-)
+from lambdad.domain.sigv4 import UNSIGNED_PAYLOAD, hash_of, query_string, s3_object_path, s3_path
+from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.settings import AwsKeys
 
 NOW = 1_767_323_045.0
