@@ -19,6 +19,7 @@ from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.host import Host
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.caller import Caller, FakeExtension
+from tests.fakes.sessions import FakeSessions
 from tests.fakes.worker import (
     FakeClock,
     FakeCode,
@@ -62,7 +63,7 @@ class Stage:
             self.factory,
             FakeRuntimes(),  # type: ignore[arg-type]
             FakeCode(),  # type: ignore[arg-type]
-            CredentialIssuer(),
+            CredentialIssuer(FakeSessions()),
             lambda *_: asyncio.Protocol(),
             outbound=False,
         )

@@ -122,8 +122,8 @@ def test_a_wrong_method_is_an_unknown_operation(shared_server: Server) -> None:
 def test_a_service_that_is_not_there_answers_in_its_own_protocol(shared_server: Server) -> None:
     with pytest.raises(shared_server.client("sqs").exceptions.ClientError, match="lambdad.toml"):
         shared_server.client("sqs").list_queues()
-    with pytest.raises(shared_server.client("iam").exceptions.ClientError, match="lambdad.toml"):
-        shared_server.client("iam").list_roles()
+    with pytest.raises(shared_server.client("sns").exceptions.ClientError, match="lambdad.toml"):
+        shared_server.client("sns").list_topics()
     with pytest.raises(shared_server.client("s3").exceptions.ClientError, match="lambdad.toml"):
         shared_server.client("s3").list_buckets()
 

@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from calling import ROOT, TOOLS_HINT
 
-from tests.running import ROLE, Server, start_server, zip_of
+from tests.running import Server, start_server, zip_of
 
 ACCOUNT = "111122223333"
 KEYS = {
@@ -32,6 +32,16 @@ KEYS = {
 }
 USER = ("AKIAUSER", "a user's secret", None)
 SESSION = ("ASIASESSION", "a session's secret", "a session's token")
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+)
 CODE = {
     "app.py": """
 import boto3, os, urllib.error, urllib.request
@@ -102,12 +112,14 @@ def client(server: Server, keys: tuple[str, str, str | None] = USER, service: st
 
 @pytest.fixture(scope="module")
 def function(server: Server) -> str:
-    made = client(server)
+    made, iam = client(server), client(server, service="iam")
+    role = iam.create_role(RoleName="checked", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="checked", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     made.create_function(
         FunctionName="checked",
         Runtime="python3.11",
         Handler="app.handler",
-        Role=ROLE,
+        Role=role,
         Timeout=30,
         MemorySize=512,
         Code={"ZipFile": zip_of(CODE)},

@@ -17,14 +17,18 @@ from botocore.config import Config
 
 from lambdad.awsapi import model
 from lambdad.awsapi.service import ModelledService
+from lambdad.composition.authorization import authorization
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Caller, Request, Response
+from lambdad.domain.identity import Who
 from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
+from tests.fakes.grants import FakeGrants
+from tests.fakes.kept_logs import KeptLogs
 from tests.fakes.moments import FakeClock, HeldSleep
 from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
@@ -50,6 +54,8 @@ class Bridge:
     Attributes:
         client: boto3's Lambda client.
         codes, objects, clock: the fakes behind the control plane.
+        identities: what binds callers.
+        who: asks from now on; None for the account's root, whom nothing binds.
     """
 
     def __init__(self) -> None:
@@ -76,7 +82,18 @@ class Bridge:
         )
         # Invoke as far as this part goes: the errors of names and qualifiers.
         handlers = {**self.plane.operations, "Invoke": self._invoke}
-        self._service = ModelledService(model.load("lambda"), handlers)
+        self.identities = FakeGrants()
+        self.who: Who | None = None
+        allowed = authorization(
+            self.identities,
+            self.identities,
+            self.catalogue,
+            NETWORK,
+            KeptLogs(),
+            self.clock,
+            enforce=False,
+        )
+        self._service = ModelledService(model.load("lambda"), handlers, authorize=allowed.gate)
         self._request_ids = itertools.count(1)
         self.client = self._make_client()
 
@@ -146,7 +163,7 @@ class Bridge:
             query=tuple(parse_qsl(split.query, keep_blank_values=True)),
             headers=headers,
             body=body,
-            caller=Caller(Scope(ACCOUNT, REGION), ACCOUNT),
+            caller=Caller(Scope(ACCOUNT, REGION), ACCOUNT, who=self.who),
             request_id=f"request-{next(self._request_ids)}",
             base_url=BASE_URL,
         )

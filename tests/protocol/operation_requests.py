@@ -134,7 +134,7 @@ def smallest_request(aws: Bridge, operation: str) -> dict[str, Any]:
 def ask(aws: Bridge, operation: str, params: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
     """Send a request; what botocore makes of the answer. What is known grows by the answer."""
     request = request_of("lambda", operation, _filled(params, known))
-    request = replace(request, caller=Caller(Scope(ACCOUNT, REGION), ACCOUNT))
+    request = replace(request, caller=Caller(Scope(ACCOUNT, REGION), ACCOUNT, who=aws.who))
     response = aws.serve(request)
     answer = parsed_by_botocore("lambda", operation, response)
     answer.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = response.status

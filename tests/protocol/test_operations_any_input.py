@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from operation_requests import ROLE, archive, ask, params_of
 
 from lambdad.control.families import offered_operations
-from tests.parity.bridge import Bridge
+from tests.fakes.grants import allow, user
+from tests.parity.bridge import ACCOUNT, Bridge
 
 OPERATIONS = sorted(offered_operations() - {"Invoke", "InvokeWithResponseStream", "InvokeAsync"})
 CHANGING = [name for name in OPERATIONS if not name.startswith(("Get", "List"))]
@@ -122,3 +123,35 @@ def test_any_sequence_of_changes_leaves_a_catalogue_that_hangs_together(
             is_modelled(operation, ask(aws, operation, params, known))
             aws.settle()
         hangs_together(aws)
+
+
+CURIOUS = [
+    {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"ForAnyValue:StringEquals": {key: "never"}},
+    }
+    for key in (
+        *("aws:ResourceTag/a", "aws:RequestTag/a", "aws:TagKeys", "lambda:FunctionArn", "lambda:Principal"),
+        *("lambda:VpcIds", "lambda:Layer", "lambda:FunctionUrlAuthType", "lambda:CodeSigningConfigArn"),
+    )
+]
+"""Denies nobody, and looks at everything."""
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@settings(SLOW, max_examples=10)
+@given(data=st.data())
+def test_who_is_bound_by_policies_that_look_at_everything_is_answered_as_well(
+    operation: str, data: st.DataObject
+) -> None:
+    with furnished() as (aws, known):
+        aws.who = user("alice", ACCOUNT)
+        aws.identities.bind(aws.who, allow("*"), *CURIOUS)
+        answer = ask(aws, operation, data.draw(params_of(operation)), known)
+        is_modelled(operation, answer)
+        assert "with an explicit deny" not in str(answer)
+        aws.identities.bind(aws.who, allow("s3:*"))
+        refused = ask(aws, operation, data.draw(params_of(operation)), known)
+        assert refused["ResponseMetadata"]["HTTPStatusCode"] >= 400

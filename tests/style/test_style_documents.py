@@ -75,7 +75,9 @@ def test_commands_of_lambdad_in_a_guide_exist_with_their_options(path):
         if not words or Path(words[0]).name != "lambdad":
             continue
         assert words[1] in COMMANDS or words[1] == "--version", line
-        section = page.split(f"\n## lambdad {words[1]}", 1)[1].split("\n## ", 1)[0]
+        named = [f"\n## lambdad {' '.join(words[1:end])}\n" for end in (3, 2)]
+        heading = next(each for each in named if each in page)
+        section = page.split(heading, 1)[1].split("\n## ", 1)[0]
         for option in (word for word in words[2:] if word.startswith("-") and len(word) > 1):
             assert f"`{option}" in section or f"`{option}`" in settings, line
 

@@ -101,15 +101,24 @@ _TABLES: Final[Mapping[str, Names]] = {
     "lambda-microvms": _LAMBDA_SINCE_2025,
     "lambda-web": _LAMBDA_SINCE_2025,
     "logs": _LOGS,
-    "iam": _QUERY,
-    "sts": _QUERY,
+    "iam": {
+        **_QUERY,
+        errors.DeleteConflict: "DeleteConflict",
+        errors.InvalidInput: "InvalidInput",
+        errors.MalformedPolicy: "MalformedPolicyDocument",
+        errors.QuotaExceeded: "LimitExceeded",
+        errors.Unmodifiable: "UnmodifiableEntity",
+    },
+    "sts": {**_QUERY, errors.MalformedPolicy: "MalformedPolicyDocument"},
 }
 
 _UNMODELLED_STATUS: Final[Mapping[str, int]] = {
     "AccessDenied": 403,
     "AccessDeniedException": 403,
+    "DeleteConflict": 409,
     "EntityAlreadyExists": 409,
     "InternalFailure": 500,
+    "LimitExceeded": 409,
     "NoSuchEntity": 404,
     "PreconditionFailedException": 412,
     "RequestEntityTooLargeException": 413,

@@ -26,6 +26,9 @@ A member that is None or absent stays out of the answer. A member of the model l
 status code (`StatusCode` of Invoke and DeleteFunction) sets the status.
 """
 
+Authorize = Callable[[str, Params, Request], Awaitable[Request]]
+"""Decides whether a checked operation may be done; the request as the handler is to see it, or an error."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -36,6 +39,7 @@ class ModelledService:
         model: the service's model.
         handlers: by operation name; operations without one are refused with a modelled error.
         refused: that error's text, with `{operation}` and `{version}` filled in.
+        authorize: asked before each handler; None where nothing is to be decided.
 
     Raises:
         ValueError: a handler is named like no operation of the model.
@@ -47,6 +51,7 @@ class ModelledService:
         handlers: Mapping[str, Handler],
         *,
         refused: str = "{operation} is not offered by lambdad {version}",
+        authorize: Authorize | None = None,
     ) -> None:
         unknown = sorted(set(handlers) - set(model.operations))
         if unknown:
@@ -54,6 +59,7 @@ class ModelledService:
         self._model = model
         self._handlers = dict(handlers)
         self._refused = refused
+        self._authorize = authorize
         self._router: Router = router_for(model)
 
     async def __call__(self, request: Request) -> Response:
@@ -76,6 +82,8 @@ class ModelledService:
         if handler is None:
             raise NotOffered(self._refused.format(operation=operation.name, version=__version__))
         params = self._params(operation, request, labels)
+        if self._authorize is not None:
+            request = await self._authorize(operation.name, params, request)
         return render.response(self._model, operation, await handler(params, request), request.request_id)
 
     def _params(self, operation: Operation, request: Request, labels: Mapping[str, str]) -> Params:

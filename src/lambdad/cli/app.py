@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 import typer
 
-from lambdad.cli import data, deploy, doctor, functions, invoke, logs, queue, runtimes, serve, server
+from lambdad.cli import (
+    auth,
+    auth_explain,
+    data,
+    deploy,
+    doctor,
+    functions,
+    invoke,
+    logs,
+    queue,
+    runtimes,
+    serve,
+    server,
+)
 
 app = typer.Typer(
     name="lambdad",
@@ -32,6 +45,8 @@ app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(queue.app, name="queue")
+auth.app.command("explain")(auth_explain.explain)
+app.add_typer(auth.app, name="auth")
 app.command("status")(server.status)
 app.command("drain")(server.drain)
 app.command("backup")(data.backup)

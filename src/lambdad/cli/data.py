@@ -96,11 +96,20 @@ def _replace(archive: Path, where: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         backup.restore(archive, fresh)
+        _keep_key(where, fresh)
         data_dir.reset(where)
         shutil.rmtree(where)
         fresh.rename(where)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _keep_key(where: Path, fresh: Path) -> None:
+    """Take along the key that secrets are sealed with: no backup has it, and this may be the only one."""
+    from lambdad.storage.files.key_file import KEY_FILE
+
+    if (where / KEY_FILE).exists():
+        shutil.copy2(where / KEY_FILE, fresh / KEY_FILE)
 
 
 def _holds_something(where: Path) -> bool:

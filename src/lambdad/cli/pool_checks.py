@@ -1,9 +1,10 @@
-"""What `lambdad doctor` says of the sandboxes that wait: asked of the server that runs, if one does."""
+"""What `lambdad doctor` asks the server that runs, if one does: sandboxes that wait, roles not there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lambdad.cli import identity_checks
 from lambdad.cli.checks import Check, Verdict
 from lambdad.cli.client import accepted, client_for
 from lambdad.cli.errors import CommandError
@@ -11,15 +12,29 @@ from lambdad.cli.server import STATUS
 from lambdad.settings import Settings
 
 ASK_WITHIN_S = 2.0
+_SHOWN = 5
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - where such a server is asked
 
 
 def of_running_server(settings: Settings) -> list[Check]:
-    """One finding; none when no lambdad answers where the settings say."""
-    if not settings.pools:
-        return [Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")]
+    """What it says; of roles nothing when no lambdad answers where the settings say."""
+    off = Check("pools", Verdict.GOOD, "switched off: every program is executed for its function")
     found = _status(settings)
-    return [] if found is None else pools(found)
+    if found is None:
+        return [] if settings.pools else [off]
+    known = pools(found) if settings.pools else [off]
+    return [*known, *roles(found), *identity_checks.withheld_logs(found)]
+
+
+def roles(status: Mapping[str, object]) -> list[Check]:
+    """Of roles that functions run with and that are not there."""
+    unknown = status.get("unknown_roles")
+    if not isinstance(unknown, list) or not unknown:
+        return []
+    remedy = "create them with iam create-role; new environments then have what they grant and no more"
+    detail = f"not in IAM: {', '.join(map(str, unknown[:_SHOWN]))}"
+    rest = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+    return [Check("roles", Verdict.WEAK, detail + rest, remedy)]
 
 
 def pools(status: Mapping[str, object]) -> list[Check]:

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from lambdad.assignment.pools import Pools
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
-from lambdad.awsapi.service import Handler, ModelledService
+from lambdad.awsapi.service import Authorize, Handler, ModelledService
+from lambdad.composition.auth_operations import AuthOperations
+from lambdad.composition.authorization import authorization
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
-from lambdad.composition.identities import identities_of
+from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -53,6 +55,13 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
+from lambdad.identity.authorization import logs_needs
+from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.iam_needs import IamNeeds
+from lambdad.identity.authorization.log_delivery import LogDelivery
+from lambdad.identity.authorization.neighbours.guarded import Guarded
+from lambdad.identity.authorization.own_gate import OwnGate
+from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
@@ -121,7 +130,19 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
         stack.push_async_callback(factory.close)
         stores = _Stores(data_dir, clock, stack)
         share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        worker = _Worker(settings, factory, stores, clock, stack, share)
+        network = network_of(settings)
+        identity = await identity_of(settings, data_dir, stores.catalogue.resources, clock, stack)
+        allowed = authorization(
+            identity.directory,
+            identity.directory,
+            stores.catalogue,
+            network,
+            stores.logs,
+            clock,
+            enforce=settings.auth is AuthMode.ENFORCE,
+        )
+        credentials = CredentialIssuer(identity.functions)
+        worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
         calls = service_calls(settings, clock, stack)
         queue = event_queue(
             calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
@@ -139,7 +160,7 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
             location_secret=secret,
             on_change=(
                 *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-                *(urls.forget, queue.changed),
+                *(urls.forget, queue.changed, allowed.guards.forget),
             ),
             on_reroute=(worker.frontend.reroute, queue.changed),
             on_loops=(worker.frontend.loops.allow,),
@@ -147,7 +168,7 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
             resolves=Names(clock),
             account_concurrency=settings.account_concurrency,
             block_public_policies=settings.block_public_policies,
-            network=network_of(settings),
+            network=network,
             access_points=frozenset(settings.file_systems),
         )
         stack.push_async_callback(control.close)
@@ -160,6 +181,8 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
             None if data_dir.in_memory else data_dir.path,
             time.monotonic(),
             queue,
+            allowed,
+            identity.functions.unknown_roles,
         )
         queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
         downloads = _Downloads(stores, secret, clock)
@@ -167,16 +190,17 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
             worker.frontend,
             queue.accept,
             Services(
-                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept)),
-                _services(settings, stores, clock),
+                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
+                _services(settings, stores, identity, clock, allowed.authority),
                 _own_api(own, queued, downloads),
             ),
             Gate(settings.allowed_hosts, settings.cors_origins),
-            Identities(settings.default_region, identities_of(worker.credentials), clock),
+            Identities(settings.default_region, identity.directory, clock),
             Admission(settings.signature_skew_s, clock, enforces=settings.auth is AuthMode.ENFORCE),
             urls,
             clock,
             share.clients,
+            allowed.gate,
         )
         edge = worker.edge = EdgeServer(shared)
         stack.callback(edge.close)
@@ -220,13 +244,15 @@ class _Worker:
         settings: Settings,
         factory: SandboxFactory,
         stores: _Stores,
+        credentials: CredentialIssuer,
         clock: SystemClock,
         stack: AsyncExitStack,
         share: Capacity,
+        delivery: LogDelivery,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
-        self.credentials = CredentialIssuer()
+        self.credentials = credentials
         runtimes = RuntimeCatalogue()
 
         async def latest(scope: Scope, function: str) -> FunctionVersion | None:
@@ -257,6 +283,7 @@ class _Worker:
             connections=SharedConnections(share.shared_connections),
             on_removed=self._environment_removed,
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
+            sink_of=delivery.of,
         )
         stack.push_async_callback(self.host.close)
         if self.housing.pools is not None:
@@ -339,31 +366,52 @@ class _Downloads:
         return Response(200, body, (("Content-Type", "application/zip"),))
 
 
-def _lambda_family(control: ControlPlane, invoke_async: Handler) -> dict[str, Service]:
+def _lambda_family(control: ControlPlane, invoke_async: Handler, gate: Authorize) -> dict[str, Service]:
     handlers = {**control.operations, "InvokeAsync": invoke_async}
-    return {name: _Lazy(name, handlers if name == "lambda" else {}) for name in LAMBDA_FAMILY}
+    return {
+        name: _Lazy(name, handlers if name == "lambda" else {}, gate if name == "lambda" else None)
+        for name in LAMBDA_FAMILY
+    }
 
 
 class _Lazy:
     """A modelled service whose model is read at its first request."""
 
-    def __init__(self, name: str, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, name: str, handlers: Mapping[str, Handler], authorize: Authorize | None) -> None:
         self._name = name
+        self._authorize = authorize
         self._handlers = handlers
         self._service: ModelledService | None = None
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if self._service is None:
-            self._service = ModelledService(load(self._name), self._handlers)
+            self._service = ModelledService(load(self._name), self._handlers, authorize=self._authorize)
         return await self._service(request)
 
 
-def _services(settings: Settings, stores: _Stores, clock: SystemClock) -> dict[str, Service]:
+def _services(
+    settings: Settings,
+    stores: _Stores,
+    identity: IdentityParts,
+    clock: SystemClock,
+    authority: Authority,
+) -> dict[str, Service]:
     services: dict[str, Service] = {
-        name: ExternalService(name, endpoint, clock) for name, endpoint in settings.services.items()
+        name: Guarded(name, ExternalService(name, endpoint, clock), authority)
+        for name, endpoint in settings.services.items()
     }
-    services.setdefault("logs", ModelledService(load("logs"), logs_handlers(stores.logs, clock)))
+    services.setdefault(
+        "logs",
+        ModelledService(
+            load("logs"),
+            logs_handlers(stores.logs, clock),
+            authorize=ServiceGate(authority, logs_needs.needs_of),
+        ),
+    )
+    gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
+    for name, handlers in identity.handlers().items():
+        services.setdefault(name, _Lazy(name, handlers, gates.get(name)))
     return services
 
 
@@ -380,8 +428,10 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             "POST drain": own.drain,
             "POST backup": own.backup,
             **queued.operations,
+            **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},
+        OwnGate(own.allowed.authority),
     )
 
 

@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdad import __version__
 from lambdad.assignment.pools import Pools
+from lambdad.composition.authorization import Authorization
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.events.queue import EventQueue
@@ -39,6 +40,8 @@ class OwnOperations:
     data_dir: Path | None
     started: float
     queue: EventQueue
+    allowed: Authorization
+    unknown_roles: Callable[[], Sequence[str]]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -62,6 +65,7 @@ class OwnOperations:
             },
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
+            "unknown_roles": self.unknown_roles(),
             "invocations": {
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,
@@ -69,6 +73,7 @@ class OwnOperations:
             "throttles": self._throttles(),
             "events": self._events(),
             "capacity": self._capacity(),
+            "logs_withheld": self.allowed.delivery.withheld,
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
             "snapshots": {

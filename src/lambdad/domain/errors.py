@@ -12,8 +12,13 @@
     │   ├── Conflict                 exists already, or is being changed
     │   │   ├── SnapStartNotReady    the version's snapshot is being made
     │   │   ├── VersionInUse         aliases point at the version
-    │   │   └── ResourceInUse        it is being changed in the background
+    │   │   ├── ResourceInUse        it is being changed in the background
+    │   │   └── DeleteConflict       something hangs on it
     │   ├── PolicyTooLong            a resource policy would become too large
+    │   ├── MalformedPolicy          no policy document, or not one for this use
+    │   ├── InvalidInput             IAM refuses a value
+    │   ├── QuotaExceeded            an account's or a resource's quota in IAM is used up
+    │   ├── Unmodifiable             IAM's entity is not the caller's to change
     │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
     │   ├── AccessDenied             not this caller
@@ -106,6 +111,26 @@ class VersionInUse(Conflict):
 
 class ResourceInUse(Conflict):
     """The resource is being changed in the background."""
+
+
+class DeleteConflict(Conflict):
+    """Something hangs on the entity, so it cannot be deleted."""
+
+
+class MalformedPolicy(CallerError):
+    """A document is no policy, or not one for this use; in AWS's words."""
+
+
+class InvalidInput(CallerError):
+    """A value that IAM refuses beyond what its model says."""
+
+
+class QuotaExceeded(CallerError):
+    """An account or an entity of IAM has as many or as much as it may."""
+
+
+class Unmodifiable(CallerError):
+    """An entity of IAM that is not the caller's to change."""
 
 
 class SnapStartFailed(CallerError):

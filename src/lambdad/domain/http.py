@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lambdad.domain.identity import Who
 from lambdad.domain.scope import Scope
+
+if TYPE_CHECKING:
+    from lambdad.domain.identity import Who
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Request:
         query: decoded pairs in order; a key without `=` has an empty value.
         headers: names in lower case; of repeated headers the values are joined by ``, ``.
         base_url: scheme and authority the caller used, for links back (``http://127.0.0.1:4566``).
+        source_ip: of the client; empty when nobody knows.
     """
 
     method: str
@@ -45,6 +50,7 @@ class Request:
     caller: Caller
     request_id: str
     base_url: str
+    source_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@ class Who:
         role_arn: of the role behind a session; None for users and roots.
         issued_s: when a session's credentials were issued; None for keys that do not expire.
         expires_s: when they end; None for keys that do not.
-        session_policies: texts given with AssumeRole, which narrow what the role grants.
+        session_policies: given with AssumeRole: documents, and ARNs of managed policies; they narrow what the
+            role grants.
+        session_tags: of AssumeRole; ``aws:PrincipalTag`` takes them before those of the role.
+        source_identity: of AssumeRole; None when none was given.
     """
 
     account: str
@@ -27,6 +30,8 @@ class Who:
     issued_s: float | None = None
     expires_s: float | None = None
     session_policies: tuple[str, ...] = ()
+    session_tags: tuple[tuple[str, str], ...] = ()
+    source_identity: str | None = None
 
     @property
     def is_root(self) -> bool:
@@ -50,8 +55,10 @@ class Grants:
         identity: of the user or role, attached and inline ones, those of its groups too.
         boundary: the permissions boundary; None for none.
         session: those of the session; None when it was not narrowed.
+        tags: of the user or the role; ``aws:PrincipalTag`` takes those of the session before them.
     """
 
     identity: tuple[Policy, ...]
     boundary: Policy | None = None
     session: tuple[Policy, ...] | None = None
+    tags: tuple[tuple[str, str], ...] = ()

@@ -172,6 +172,29 @@ TELEMETRY_LAST_RETRY_S: Final = 2.0  # L
 MAX_TELEMETRY_ANSWER_BYTES: Final = 64 * KIB  # L: of a subscriber's answer; a longer one ends its connection
 MAX_EARLY_EVENTS: Final = 100  # L: platform events of Init that are kept for who subscribes later
 
+# Identity (Q: "IAM and AWS STS quotas"; characters of documents count without white space)
+MAX_ROLES: Final = 1_000  # Q: per account
+MAX_USERS: Final = 5_000  # Q: per account
+MAX_GROUPS: Final = 300  # Q: per account
+MAX_MANAGED_POLICIES: Final = 1_500  # Q: per account
+MAX_POLICY_VERSIONS: Final = 5  # Q: of a managed policy
+MAX_MANAGED_POLICY_CHARACTERS: Final = 6_144  # Q
+MAX_TRUST_POLICY_CHARACTERS: Final = 2_048  # Q
+MAX_ROLE_POLICY_CHARACTERS: Final = 10_240  # Q: all inline policies of a role together
+MAX_USER_POLICY_CHARACTERS: Final = 2_048  # Q
+MAX_GROUP_POLICY_CHARACTERS: Final = 5_120  # Q
+MAX_ATTACHED_POLICIES: Final = 10  # Q: managed policies of a role, user or group
+MAX_GROUPS_OF_USER: Final = 10  # Q
+MAX_ACCESS_KEYS: Final = 2  # Q: per user
+MIN_SESSION_S: Final = 900  # M: AssumeRole and GetSessionToken
+DEFAULT_SESSION_S: Final = 3_600  # M: AssumeRole
+MAX_CHAINED_SESSION_S: Final = 3_600  # Q: of a role assumed by a role
+DEFAULT_TOKEN_SESSION_S: Final = 43_200  # M: GetSessionToken
+MAX_TOKEN_SESSION_S: Final = 129_600  # M: GetSessionToken of a user
+MAX_ROOT_SESSION_S: Final = 3_600  # M: GetSessionToken of an account's root
+MAX_SESSION_POLICY_ARNS: Final = 10  # Q
+SESSION_BEYOND_AGE_S: Final = 1_800.0  # L: an environment's credentials outlive its last event by this
+
 # Names
 MAX_FUNCTION_REFERENCE: Final = 256  # M: NamespacedFunctionName, name or ARN
 MAX_QUALIFIER: Final = 128  # M: NumericLatestPublishedOrAliasQualifier

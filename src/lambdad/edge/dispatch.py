@@ -228,7 +228,14 @@ class EdgeDispatcher:
         if is_invoke and quick is not None and origin is None and quick(connection, raw, identity, trace):
             return
         request_id = self._shared.ids.request_id()
-        request = whole_request(raw, text_headers(raw), identity.caller, request_id, self._base_url(host))
+        request = whole_request(
+            raw,
+            text_headers(raw),
+            identity.caller,
+            request_id,
+            self._base_url(host),
+            connection.client_ip,
+        )
         if is_invoke:
             self._invoke.slow(connection, raw, identity, request)
         else:

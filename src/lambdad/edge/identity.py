@@ -44,9 +44,10 @@ class Identity:
         key: that must have signed every request of this identity; None when the key is nobody's.
         epoch: of the directory, when it was asked for the key.
         routes: functions this caller invoked before, by request target.
+        allowed_at: epoch of the policies when those were allowed; None for who is bound by none.
     """
 
-    __slots__ = ("caller", "epoch", "key", "routes", "service", "token")
+    __slots__ = ("allowed_at", "caller", "epoch", "key", "routes", "service", "token")
 
     def __init__(self, caller: Caller, service: str | None, token: str | None, epoch: int) -> None:
         self.caller = caller
@@ -55,6 +56,7 @@ class Identity:
         self.key: Key | None = None
         self.epoch = epoch
         self.routes: dict[bytes, Route] = {}
+        self.allowed_at: int | None = None
 
     @property
     def may_invoke(self) -> bool:

@@ -31,6 +31,7 @@ from lambdad.edge.wire import HttpDate
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.payload import checked
+from lambdad.identity.authorization.lambda_gate import LambdaGate
 
 _log = logging.getLogger("lambdad.edge")
 _MAX_ROUTES = 1_024
@@ -43,8 +44,11 @@ Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
 class InvokeRoute:
     """Answers Invoke."""
 
-    def __init__(self, frontend: Frontend, accept: Accept, respond: Respond, date: HttpDate) -> None:
+    def __init__(
+        self, frontend: Frontend, accept: Accept, respond: Respond, date: HttpDate, gate: LambdaGate
+    ) -> None:
         self._frontend = frontend
+        self._gate = gate
         self._accept = accept
         self._respond = respond
         self._date = date
@@ -73,8 +77,10 @@ class InvokeRoute:
         self._queue(connection, raw, route, self._frontend.ids.request_id(), text)
         return True
 
-    @staticmethod
-    def _remembered(identity: Identity, target: bytes) -> Route | None:
+    def _remembered(self, identity: Identity, target: bytes) -> Route | None:
+        if identity.allowed_at is not None and identity.allowed_at != self._gate.epoch:
+            identity.routes.clear()  # what was allowed may not be any more
+            return None
         route = identity.routes.get(target)
         if route is None:
             return None
@@ -110,7 +116,9 @@ class InvokeRoute:
             params = invoke_params(request)
             kind = params.get("InvocationType", "RequestResponse")
             context = client_context(params.get("ClientContext"))
-            key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
+            epoch = self._gate.epoch
+            admitted = await self._gate.admit("Invoke", params, request)
+            key = (admitted.request.caller.scope, params["FunctionName"], params.get("Qualifier"))
             tenant = params.get("TenantId")
             route = self._frontend.cached(key, tenant) or await self._frontend.route(key, tenant)
             if kind == "DryRun":
@@ -121,7 +129,8 @@ class InvokeRoute:
                 connection, raw, faults.render("lambda", error, request.request_id), request.request_id
             )
             return
-        self._remember(identity, raw.url, route)
+        if admitted.is_steady and epoch == self._gate.epoch:
+            self._remember(identity, raw.url, route, epoch)
         if kind == "Event":
             trace = request.headers.get("x-amzn-trace-id")
             self._queue(connection, raw, route, request.request_id, trace)
@@ -137,9 +146,13 @@ class InvokeRoute:
         )
 
     @staticmethod
-    def _remember(identity: Identity, target: bytes, route: Route) -> None:
+    def _remember(identity: Identity, target: bytes, route: Route, epoch: int) -> None:
         if route.stale or len(target) > _MAX_TARGET_BYTES or route.tenant is not None:
             return
+        is_bound = identity.caller.who is not None or route.version.scope != identity.caller.scope
+        if is_bound and identity.allowed_at != epoch:
+            identity.routes.clear()
+            identity.allowed_at = epoch
         if len(identity.routes) >= _MAX_ROUTES:
             identity.routes.clear()
         identity.routes[target] = route

@@ -14,6 +14,7 @@ from lambdad.domain.http import Request, Response
 
 Operation = Callable[[Request], Awaitable[Mapping[str, object]]]
 Raw = Callable[[Request], Awaitable[Response]]
+Admit = Callable[[str, Request], Awaitable[None]]
 _BASE = "/lambdad/v1/"
 
 
@@ -23,9 +24,11 @@ class OwnApi:
     Args:
         operations: by ``METHOD name``; each returns a JSON object.
         raw: by name; answers of their own form (downloads), open to sandboxes.
+        admit: asked before each of `operations`; raises AccessDenied.
     """
 
-    def __init__(self, operations: Mapping[str, Operation], raw: Mapping[str, Raw]) -> None:
+    def __init__(self, operations: Mapping[str, Operation], raw: Mapping[str, Raw], admit: Admit) -> None:
+        self._admit = admit
         self._operations = operations
         self._raw = raw
 
@@ -43,10 +46,12 @@ class OwnApi:
     async def _run(self, name: str, request: Request) -> Mapping[str, object]:
         if request.caller.environment_id is not None:
             raise AccessDenied("lambdad's own operations cannot be called from inside a function.")
-        operation = self._operations.get(f"{request.method} {name}")
+        wanted = f"{request.method} {name}"
+        operation = self._operations.get(wanted)
         if operation is None:
             known = ", ".join(sorted(self._operations))
             raise UnknownOperation(f"lambdad has no operation {request.method} {name}; it has {known}.")
+        await self._admit(wanted, request)
         return await operation(request)
 
 

@@ -17,12 +17,15 @@ from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_route import InvokeRoute
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.services import Services
+from lambdad.edge.signers import Signers
 from lambdad.edge.stream_route import StreamRoute
 from lambdad.edge.url_route import UrlRoute
 from lambdad.edge.urls import Urls
 from lambdad.edge.wire import HttpDate, head
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
+from lambdad.identity.authorization.lambda_gate import LambdaGate
+from lambdad.identity.authorization.url_gate import UrlGate
 from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
@@ -42,6 +45,7 @@ class Shared:
         urls: Urls,
         clock: Clock,
         max_connections: int,
+        gate_of_lambda: LambdaGate,
     ) -> None:
         self.ids: Ids = frontend.ids
         self.services = services
@@ -49,9 +53,18 @@ class Shared:
         self.identities = identities
         self.admission = admission
         self.date = HttpDate()
-        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date)
-        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn)
-        self.urls = UrlRoute(frontend, urls, clock, self.respond, self.date, self.spawn)
+        self.invoke = InvokeRoute(frontend, accept, self.respond, self.date, gate_of_lambda)
+        self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn, gate_of_lambda)
+        self.urls = UrlRoute(
+            frontend,
+            urls,
+            clock,
+            self.respond,
+            self.date,
+            self.spawn,
+            Signers(identities, admission),
+            UrlGate(gate_of_lambda),
+        )
         self.connections: set[HttpConnection] = set()
         self.draining = False
         self._max_connections = max_connections

@@ -25,6 +25,7 @@ from lambdad.edge.stream_answer import StreamAnswer
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.payload import checked
+from lambdad.identity.authorization.lambda_gate import LambdaGate
 
 _log = logging.getLogger("lambdad.edge")
 _FUNCTIONS = b"/2021-11-15/functions/"
@@ -43,8 +44,11 @@ def is_stream(raw: RawRequest) -> bool:
 class StreamRoute:
     """Answers InvokeWithResponseStream."""
 
-    def __init__(self, frontend: Frontend, respond: Respond, date: HttpDate, spawn: Spawn) -> None:
+    def __init__(
+        self, frontend: Frontend, respond: Respond, date: HttpDate, spawn: Spawn, gate: LambdaGate
+    ) -> None:
         self._frontend = frontend
+        self._gate = gate
         self._respond = respond
         self._date = date
         self._spawn = spawn
@@ -71,7 +75,8 @@ class StreamRoute:
     ) -> None:
         params = invoke_params(request)
         context = client_context(params.get("ClientContext"))
-        key = (identity.caller.scope, params["FunctionName"], params.get("Qualifier"))
+        admitted = await self._gate("InvokeWithResponseStream", params, request)
+        key = (admitted.caller.scope, params["FunctionName"], params.get("Qualifier"))
         tenant = params.get("TenantId")
         route = self._frontend.cached(key, tenant) or await self._frontend.route(key, tenant)
         payload = checked(raw.body)

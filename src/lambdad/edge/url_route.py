@@ -9,14 +9,15 @@ Source: spec api §4 (403 and its bodies); AWS's pages on function URLs.
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
 from lambdad.awsapi import faults
-from lambdad.domain.errors import LambdadError, NotFound, RequestTooLarge, ServiceFault
+from lambdad.domain.errors import CredentialsRefused, LambdadError, NotFound, RequestTooLarge, ServiceFault
 from lambdad.domain.function_url import MARK, PATH, AuthType, split_host
-from lambdad.domain.http import Response
+from lambdad.domain.http import Caller, Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_REQUEST_BYTES
 from lambdad.edge import url_cors
@@ -28,6 +29,7 @@ from lambdad.edge.url_target import UrlTarget
 from lambdad.edge.urls import FoundUrl, Urls
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
+from lambdad.identity.authorization.url_gate import UrlGate
 from lambdad.ports.clock import Clock
 
 _log = logging.getLogger("lambdad.edge")
@@ -45,7 +47,9 @@ _SANDBOXED = (
 )
 """Below `PATH` a page has the endpoint's own origin; so it gets none, and cannot read the API with it."""
 _JSON = ("Content-Type", "application/json")
-_DENIED = ("x-amzn-ErrorType", "AccessDeniedException")
+
+Signed = Callable[[RawRequest], Awaitable[Caller | None]]
+"""Who signed a request; None for nobody. Raises CredentialsRefused for a signature that does not hold."""
 
 
 class UrlRoute:
@@ -59,6 +63,8 @@ class UrlRoute:
         respond: Respond,
         date: HttpDate,
         spawn: Callable[[Coroutine[None, None, None]], None],
+        signed: Signed,
+        gate: UrlGate,
     ) -> None:
         self._frontend = frontend
         self._urls = urls
@@ -66,6 +72,8 @@ class UrlRoute:
         self._respond = respond
         self._date = date
         self._spawn = spawn
+        self._signed = signed
+        self._gate = gate
 
     def by_host(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose host name stands for the URL."""
@@ -83,8 +91,8 @@ class UrlRoute:
 
     def _start(self, call: UrlTarget) -> None:
         found = self._urls.cached(call.url_id)
-        if found is None:
-            self._spawn(self._guarded(call, None))
+        if found is None or found.url.auth_type is AuthType.AWS_IAM:
+            self._spawn(self._guarded(call, found))
         elif not self._is_answered(call, found):
             route = self._frontend.cached(found.key)
             if route is None:
@@ -93,17 +101,20 @@ class UrlRoute:
                 self._invoke(call, found, route)
 
     async def _guarded(self, call: UrlTarget, found: FoundUrl | None) -> None:
-        """Look up what is not known yet."""
+        """Look up what is not known yet, and who calls where that must be known."""
         try:
+            is_checked = found is not None and found.url.auth_type is AuthType.NONE
             if found is None:
                 found = await self._urls.look_up(call.url_id)
                 if found is None:
                     self._deny(call, _UNKNOWN)
                     return
-                if self._is_answered(call, found):
-                    return
+            if not is_checked and (self._is_answered(call, found) or await self._is_refused(call, found)):
+                return
             route = self._frontend.cached(found.key) or await self._frontend.route(found.key)
             self._invoke(call, found, route)
+        except CredentialsRefused as error:
+            self._deny(call, json.dumps({"message": str(error)}).encode(), error.code)
         except NotFound:  # an alias that is gone leaves its URL behind
             self._deny(call, _FORBIDDEN)
         except LambdadError as error:
@@ -125,7 +136,7 @@ class UrlRoute:
                 self._send(call, Response(200, b"", (*lines, *call.extra)))
                 return True
             call.extra = (*call.extra, *url_cors.added(cors, origin))
-        if not self._is_let_in(call, found):
+        if not self._lets_everybody(call, found):
             self._deny(call, _FORBIDDEN)
         elif raw.method not in _METHODS:
             self._send(call, Response(405, b'{"Message":"Method Not Allowed"}', (_JSON, *call.extra)))
@@ -135,15 +146,27 @@ class UrlRoute:
             return False
         return True
 
-    def _is_let_in(self, call: UrlTarget, found: FoundUrl) -> bool:
+    def _lets_everybody(self, call: UrlTarget, found: FoundUrl) -> bool:
+        """Whether its resource policy does; where signatures are asked for, that is decided by who calls."""
         if found.url.auth_type is AuthType.AWS_IAM:
-            _log.warning(
-                "function URL %s is refused: AuthType is AWS_IAM, and lambdad verifies no signatures yet",
-                found.url.url_id,
-                extra={"event": "url.aws_iam", "function": found.key[1]},
-            )
-            return False
+            return True
         return found.access.allows(lambda: call.policy_keys(self._clock.now()))
+
+    async def _is_refused(self, call: UrlTarget, found: FoundUrl) -> bool:
+        """Answer who has not signed, or may not call; whether it was answered.
+
+        Raises:
+            CredentialsRefused: the signature does not hold.
+        """
+        if found.url.auth_type is AuthType.NONE:
+            return False
+        call.caller = await self._signed(call.raw)
+        if call.caller is not None and await self._gate.admits(
+            call.request(call.caller, self._frontend.ids.request_id()), found.scope, found.reference
+        ):
+            return False
+        self._deny(call, _FORBIDDEN)
+        return True
 
     def _invoke(self, call: UrlTarget, found: FoundUrl, route: Route) -> None:
         request_id, trace = self._frontend.ids.request_id(), self._trace(call.raw)
@@ -181,8 +204,8 @@ class UrlRoute:
         headers = (*response.headers, *call.extra)
         self._send(call, Response(response.status, response.body, headers), request_id)
 
-    def _deny(self, call: UrlTarget, body: bytes) -> None:
-        self._send(call, Response(403, body, (_JSON, _DENIED, *call.extra)))
+    def _deny(self, call: UrlTarget, body: bytes, code: str = "AccessDeniedException") -> None:
+        self._send(call, Response(403, body, (_JSON, ("x-amzn-ErrorType", code), *call.extra)))
 
     def _send(self, call: UrlTarget, response: Response, request_id: str | None = None) -> None:
         self._respond(call.connection, call.raw, response, request_id or self._frontend.ids.request_id())

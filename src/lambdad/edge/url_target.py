@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from lambdad.domain.function_url import split_authority
+from lambdad.domain.http import Caller, Request
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.url_cors import Lines
-from lambdad.frontend.url_event import UrlRequest, event_of
+from lambdad.edge.wire import text_headers, whole_request
+from lambdad.frontend.url_event import UrlRequest, event_of, signer_of
 
 _PORTS = {"http": "80", "https": "443"}
 
@@ -21,9 +23,21 @@ class UrlTarget:
         path: percent-encoded, behind what stands for the URL.
         host: as sent.
         extra: headers of every answer.
+        caller: who signed it; None where nobody has to.
     """
 
-    __slots__ = ("connection", "extra", "host", "path", "query", "raw", "region", "scheme", "url_id")
+    __slots__ = (
+        "caller",
+        "connection",
+        "extra",
+        "host",
+        "path",
+        "query",
+        "raw",
+        "region",
+        "scheme",
+        "url_id",
+    )
 
     def __init__(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         self.connection = connection
@@ -33,6 +47,7 @@ class UrlTarget:
         self.url_id = ""
         self.region: str | None = None
         self.extra: Lines = ()
+        self.caller: Caller | None = None
         target = raw.url
         if not target.startswith(b"/"):  # absolute form: http://host/path
             target = b"/" + target.partition(b"://")[2].partition(b"/")[2]
@@ -58,8 +73,15 @@ class UrlTarget:
             request_id=request_id,
             trace=trace,
             now=now,
+            signer=None if self.caller is None else signer_of(self.caller),
         )
         return event_of(request)
+
+    def request(self, caller: Caller, request_id: str) -> Request:
+        """The request as those who decide on it see it."""
+        base_url = f"{self.scheme}://{self.host}"
+        headers = text_headers(self.raw)
+        return whole_request(self.raw, headers, caller, request_id, base_url, self.connection.client_ip)
 
     def policy_keys(self, now: float) -> dict[str, str]:
         """Condition keys at `now`. Source: IAM user guide, "AWS global condition context keys"."""

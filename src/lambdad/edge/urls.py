@@ -46,6 +46,11 @@ class FoundUrl:
     key: RouteKey
     access: Access
 
+    @property
+    def reference(self) -> FunctionReference:
+        """What it leads to: the function, or one of its aliases."""
+        return FunctionReference(self.key[1], self.key[2])
+
 
 class Urls:
     """Function URLs by id."""

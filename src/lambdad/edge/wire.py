@@ -31,7 +31,12 @@ class HttpDate:
 
 
 def whole_request(
-    raw: RawRequest, headers: Mapping[str, str], caller: Caller, request_id: str, base_url: str
+    raw: RawRequest,
+    headers: Mapping[str, str],
+    caller: Caller,
+    request_id: str,
+    base_url: str,
+    source_ip: str = "",
 ) -> Request:
     """A request as services take it."""
     path, _, query = raw.url.partition(b"?")
@@ -46,6 +51,7 @@ def whole_request(
         caller=caller,
         request_id=request_id,
         base_url=base_url,
+        source_ip=source_ip,
     )
 
 

@@ -19,11 +19,41 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from lambdad.domain.http import Caller
+
 _encode = msgspec.json.Encoder().encode
 _TEXT_TYPES = frozenset(
     {"application/json", "application/javascript", "application/xml", "application/x-javascript"}
 )
 """Media types beside ``text/*`` whose body is passed on as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed a request.
+
+    Attributes:
+        caller_id: AWS's `UserId`.
+        arn: of the user, the session, or the account's root.
+    """
+
+    access_key: str
+    account: str
+    caller_id: str
+    arn: str
+
+
+def signer_of(caller: Caller) -> Signer:
+    """The signer that a verified signature names; an unknown key is its account's root."""
+    who = caller.who
+    account = caller.scope.account if who is None else who.account
+    root = f"arn:{caller.scope.partition}:iam::{account}:root"
+    return Signer(
+        caller.access_key or "",
+        account,
+        account if who is None else who.unique_id,
+        root if who is None else who.arn,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +72,7 @@ class UrlRequest:
         request_id: of the invocation.
         trace: of the invocation.
         now: seconds since the epoch.
+        signer: None where nobody has to sign.
     """
 
     method: str
@@ -58,6 +89,7 @@ class UrlRequest:
     request_id: str
     trace: str
     now: float
+    signer: Signer | None = None
 
 
 def event_of(request: UrlRequest) -> bytes:
@@ -115,9 +147,11 @@ def _parameters(query: str) -> dict[str, str]:
 
 def _context(request: UrlRequest, user_agent: str) -> dict[str, Any]:
     moment = datetime.fromtimestamp(request.now, UTC)
+    signer = request.signer
     return {
-        "accountId": "anonymous",
+        "accountId": "anonymous" if signer is None else signer.account,
         "apiId": request.url_id,
+        **({} if signer is None else {"authorizer": {"iam": _authorizer(signer)}}),
         "domainName": request.domain_name,
         "domainPrefix": request.url_id,
         "http": {
@@ -132,6 +166,19 @@ def _context(request: UrlRequest, user_agent: str) -> dict[str, Any]:
         "stage": "$default",
         "time": moment.strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "timeEpoch": int(request.now * 1000),
+    }
+
+
+def _authorizer(signer: Signer) -> dict[str, Any]:
+    """Source: Lambda developer guide, "Invoking Lambda function URLs", request payload format."""
+    return {
+        "accessKey": signer.access_key,
+        "accountId": signer.account,
+        "callerId": signer.caller_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": signer.arn,
+        "userId": signer.caller_id,
     }
 
 

@@ -1,1 +1,1 @@
-"""Who asks: signatures, and what stands behind keys."""
+"""Who may do what: users, roles and sessions, what binds them, and how they prove who they are."""

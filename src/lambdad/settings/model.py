@@ -143,6 +143,7 @@ class Settings:
 
     Attributes:
         data_dir: None keeps nothing (``:memory:``).
+        key_command: None keeps the key in the data directory.
         tls_cert: None serves plain HTTP.
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
@@ -202,6 +203,13 @@ class Settings:
         reading.switch,
         what="Whether functions reach the internet (never this host or one another).",
         why="As on AWS.",
+    )
+    key_command: str | None = _setting(
+        None,
+        reading.text,
+        what="Command that prints the key secrets are sealed with, 32 characters or more; no shell runs it.",
+        why="A file of mode 0600 beside the data; a command asks a vault or a TPM instead.",
+        shown="`secret.key` in the data directory",
     )
     block_public_policies: bool = _setting(
         False,

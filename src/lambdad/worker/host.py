@@ -41,6 +41,7 @@ class Host:
         connections: what environments may hold beside their own few; None sets no bound.
         on_removed: told whenever nothing is left of one, so that what it held is free.
         snapshot_bytes: memory that all snapshots together may take.
+        sink_of: where the logs of a version go instead, as far as it may write any; None for `sink`.
 
     Attributes:
         snapshots: of published versions.
@@ -58,9 +59,10 @@ class Host:
         connections: SharedConnections | None = None,
         on_removed: Callable[[], None] | None = None,
         snapshot_bytes: int = DEFAULT_SNAPSHOT_BYTES,
+        sink_of: Callable[[FunctionVersion], LogSink] | None = None,
     ) -> None:
         self._maker = maker
-        self._sink = sink
+        self._sink_of = sink_of or (lambda _: sink)
         self._clock = clock
         self._on_gone = on_gone
         self._on_removed = on_removed
@@ -79,7 +81,7 @@ class Host:
     ) -> ExecutionEnvironment:
         """Begin to make an environment of `version`; the owner hears how it goes."""
         environment_id = f"e-{os.urandom(8).hex()}"
-        journal = Journal(version, environment_id, self._sink, self._clock)
+        journal = Journal(version, environment_id, self._sink_of(version), self._clock)
         journal.initialization_type = initialization_type
         ends = expires_at(self._clock.monotonic(), self._max_age_s, self._chance.random())
         loan = self.snapshots.borrow(version) if version.is_snap_started else None
@@ -93,7 +95,7 @@ class Host:
 
     def _start_template(self, version: FunctionVersion) -> TemplateEnvironment:
         environment_id = f"e-{os.urandom(8).hex()}"
-        journal = Journal(version, environment_id, self._sink, self._clock)
+        journal = Journal(version, environment_id, self._sink_of(version), self._clock)
         environment = TemplateEnvironment(environment_id, version, journal, self._surroundings)
         self._living[environment_id] = environment
         return environment

@@ -9,11 +9,14 @@ from typing import Any, cast
 
 import pytest
 
-from lambdad.domain.errors import Conflict, LambdadError, NotFound, Throttled
+from lambdad.domain.arn import FunctionReference
+from lambdad.domain.errors import Conflict, CredentialsRefused, LambdadError, NotFound, Throttled
 from lambdad.domain.function_url import AuthType, Cors, FunctionUrl
-from lambdad.domain.http import Response
+from lambdad.domain.http import Caller, Request, Response
+from lambdad.domain.identity import Who
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.policies.document import RESOURCE_POLICY, read_policy
+from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.raw_request import RawRequest
 from lambdad.edge.url_route import UrlRoute
@@ -21,6 +24,7 @@ from lambdad.edge.urls import FoundUrl, Urls
 from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.url_access import Access, access
+from lambdad.identity.authorization.url_gate import UrlGate
 from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
 
@@ -81,6 +85,10 @@ class Stage:
             url, SCOPE, (SCOPE, "f", None), Access(verdict=True, policy=None, resource="")
         )
         self.is_kept = True
+        self.signer: Caller | None = None
+        self.forged: CredentialsRefused | None = None
+        self.is_admitted = True
+        self.asked: list[tuple[Request, Scope, FunctionReference]] = []
         self.frontend = FakeFrontend()
         self.told: list[Response] = []
         self.work: list[Coroutine[None, None, None]] = []
@@ -91,7 +99,18 @@ class Stage:
             lambda _, raw, response, request_id: self.told.append(response),
             HttpDate(),
             self.work.append,
+            self.signed,
+            cast("UrlGate", self),
         )
+
+    async def signed(self, raw: RawRequest) -> Caller | None:
+        if self.forged is not None:
+            raise self.forged
+        return self.signer
+
+    async def admits(self, request: Request, scope: Scope, reference: FunctionReference) -> bool:
+        self.asked.append((request, scope, reference))
+        return self.is_admitted
 
     def cached(self, url_id: str) -> FoundUrl | None:
         return self.found if self.is_kept and url_id == URL_ID else None
@@ -206,6 +225,66 @@ async def test_nothing_is_looked_up_for_who_is_not_let_in(is_kept: bool) -> None
         assert response is not None
         assert response.status == 403
         assert stage.frontend.keys == []
+
+
+BOB = Caller(SCOPE, "AKIABOB", who=Who("222222222222", "arn:aws:iam::222222222222:user/bob", "AIDABOB"))
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_who_signs_and_may_call_is_told_to_the_function(is_kept: bool) -> None:
+    stage = Stage(auth_type=AuthType.AWS_IAM)
+    stage.is_kept, stage.signer = is_kept, BOB
+    assert await stage.call(b"POST", b"/x?y=z") is None
+    ((request, scope, reference),) = stage.asked
+    assert (request.caller, request.source_ip) == (BOB, "127.0.0.1")
+    assert (scope, reference) == (SCOPE, FunctionReference("f"))
+    (event,) = stage.frontend.events
+    assert event["requestContext"]["accountId"] == "222222222222"
+    assert event["requestContext"]["authorizer"] == {
+        "iam": {
+            "accessKey": "AKIABOB",
+            "accountId": "222222222222",
+            "callerId": "AIDABOB",
+            "cognitoIdentity": None,
+            "principalOrgId": None,
+            "userArn": "arn:aws:iam::222222222222:user/bob",
+            "userId": "AIDABOB",
+        }
+    }
+
+
+async def test_an_unknown_key_is_its_accounts_root_to_the_function() -> None:
+    stage = Stage(auth_type=AuthType.AWS_IAM)
+    stage.signer = Caller(SCOPE, "test")
+    assert await stage.call() is None
+    signer = stage.frontend.events[0]["requestContext"]["authorizer"]["iam"]
+    assert signer["userArn"] == f"arn:aws:iam::{SCOPE.account}:root"
+    assert signer["userId"] == signer["accountId"] == SCOPE.account
+
+
+async def test_who_signs_and_may_not_call_is_refused() -> None:
+    stage = Stage(auth_type=AuthType.AWS_IAM)
+    stage.signer, stage.is_admitted = BOB, False
+    response = await stage.call()
+    assert body(response)["Message"].startswith("Forbidden.")
+    assert stage.frontend.events == []
+
+
+async def test_a_signature_that_does_not_hold_is_refused_by_its_name() -> None:
+    stage = Stage(auth_type=AuthType.AWS_IAM)
+    stage.forged = CredentialsRefused("InvalidSignatureException", "It does not match.")
+    response = await stage.call()
+    assert response is not None
+    assert (response.status, body(response)) == (403, {"message": "It does not match."})
+    assert ("x-amzn-ErrorType", "InvalidSignatureException") in response.headers
+
+
+async def test_a_url_of_everybody_asks_for_no_signature() -> None:
+    stage = Stage()
+    stage.forged = CredentialsRefused("InvalidSignatureException", "It does not match.")
+    assert await stage.call() is None
+    assert stage.asked == []
+    assert "authorizer" not in stage.frontend.events[0]["requestContext"]
 
 
 async def test_who_may_not_call_may_ask_whether_a_page_may() -> None:

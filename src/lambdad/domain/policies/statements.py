@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdad.domain.policies.conditions import Condition
@@ -96,6 +96,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All statements of a document, in its order."""
+    """All statements of a document, in its order.
+
+    Attributes:
+        name: what people call it: its ARN, or its name where it has none; None when nobody said.
+    """
 
     statements: tuple[Statement, ...]
+    name: str | None = field(default=None, compare=False)

@@ -50,6 +50,10 @@ class Glob:
             return
         self._parts = tuple(_Part(between, fold=fold) for between in _between_stars(pieces))
 
+    def __str__(self) -> str:
+        """The pattern; in lower case when case is all the same to it."""
+        return self._literal if self._literal is not None else "*".join(part.text for part in self._parts)
+
     def matches(self, text: str) -> bool:
         """Whether all of `text` is what the pattern says."""
         if self._fold:
@@ -75,12 +79,12 @@ class Glob:
 class _Part:
     """What stands between two stars; of one length, so its expression never backtracks."""
 
-    __slots__ = ("_expression", "_text", "length")
+    __slots__ = ("_expression", "length", "text")
 
     def __init__(self, pieces: Sequence[Piece], *, fold: bool) -> None:
         texts = [piece if isinstance(piece, Wild) or not fold else piece.lower() for piece in pieces]
-        self._text = "".join(piece.value if isinstance(piece, Wild) else piece for piece in texts)
-        self.length = len(self._text)
+        self.text = "".join(piece.value if isinstance(piece, Wild) else piece for piece in texts)
+        self.length = len(self.text)
         self._expression: re.Pattern[str] | None = None
         if Wild.ONE in texts:
             escaped = ("." if isinstance(piece, Wild) else re.escape(piece) for piece in texts)
@@ -88,12 +92,12 @@ class _Part:
 
     def is_at(self, text: str, at: int) -> bool:
         if self._expression is None:
-            return text.startswith(self._text, at)
+            return text.startswith(self.text, at)
         return self._expression.match(text, at) is not None
 
     def find(self, text: str, start: int, end: int) -> int:
         if self._expression is None:
-            return text.find(self._text, start, end)
+            return text.find(self.text, start, end)
         found = self._expression.search(text, start, end)
         return -1 if found is None else found.start()
 

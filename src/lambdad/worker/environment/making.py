@@ -201,7 +201,7 @@ class Making:
         self._removed = False
         self.connection: RuntimeConnection | None = None
         self.given: Mapping[str, str] = {}
-        self._credentials: Credentials = maker.credentials.issue(environment.version.scope)
+        self._credentials: Credentials = maker.credentials.issue(environment.version)
         self._container: ContainerCredentials | None = None
 
     @property
@@ -237,7 +237,7 @@ class Making:
         issuer = self._maker.credentials
         issuer.revoke(self._credentials)
         environment = self._environment
-        self._credentials = issuer.issue(environment.version.scope)
+        self._credentials = issuer.issue(environment.version)
         if environment.version.is_snap_started:
             self._container = ContainerCredentials(self._credentials, environment.credentials_valid_s)
 

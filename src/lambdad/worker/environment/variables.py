@@ -7,7 +7,7 @@ customer may override (LANG, PATH, TZ …) is put first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.worker.runtimes.launch import COMPILED_PATH, LAYER_PATH
@@ -22,8 +22,8 @@ class Credentials:
     """What a function signs its AWS calls with."""
 
     access_key: str
-    secret_key: str
-    session_token: str
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False)
 
 
 _XRAY_PORT = "2000"

@@ -1,0 +1,89 @@
+"""Puts IAM, STS and the sessions of functions together.
+
+Who verifies signatures and decides on requests takes `IdentityParts.directory`, which is `ports.identities`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from lambdad.awsapi.service import Handler
+from lambdad.composition.sealing_key import KeyRefused, sealing_key
+from lambdad.domain.iam import SERVER_KEYS, ServerKey, iam_place
+from lambdad.domain.limits import SESSION_BEYOND_AGE_S
+from lambdad.identity.directory import Directory
+from lambdad.identity.function_sessions import FunctionSessions
+from lambdad.identity.iam.aws_managed_policies import aws_managed_policies
+from lambdad.identity.iam.service import iam_handlers
+from lambdad.identity.sealing import KEY_BYTES, NotSealed, Sealer
+from lambdad.identity.sessions import Sessions
+from lambdad.identity.sts import sts_handlers
+from lambdad.ports.clock import Clock
+from lambdad.ports.resource_store import ResourceStore
+from lambdad.settings import Settings
+from lambdad.settings.model import AuthMode
+from lambdad.storage.data_dir import DataDir
+
+_SESSIONS = iam_place("", "sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityParts:
+    """What the server has of identity."""
+
+    directory: Directory
+    sessions: Sessions
+    sealer: Sealer
+    functions: FunctionSessions
+    clock: Clock
+
+    def handlers(self) -> dict[str, dict[str, Handler]]:
+        """The operations of each service, by its name."""
+        return {
+            "iam": iam_handlers(self.directory, self.sealer, self.clock),
+            "sts": sts_handlers(self.directory, self.sessions, self.clock),
+        }
+
+
+async def identity_of(
+    settings: Settings, data_dir: DataDir, resources: ResourceStore, clock: Clock, stack: AsyncExitStack
+) -> IdentityParts:
+    """Everything read and ready.
+
+    Raises:
+        KeyRefused: the key that secrets are sealed with is missing or is another.
+        StorageRefused: the key file cannot be used.
+    """
+    kept = await resources.read(SERVER_KEYS, _SESSIONS)
+    key = await sealing_key(data_dir, settings.key_command, is_new=kept is None)
+    sealer = Sealer(key)
+    sessions = Sessions(await _server_key(resources, sealer, kept))
+    directory = Directory(resources, sealer, sessions, aws_managed_policies())
+    await directory.load()
+    stack.push_async_callback(directory.close)
+    functions = FunctionSessions(
+        directory,
+        sessions,
+        clock,
+        settings.max_environment_age_s + SESSION_BEYOND_AGE_S,
+        needs_role=settings.auth is AuthMode.ENFORCE,
+    )
+    return IdentityParts(directory, sessions, sealer, functions, clock)
+
+
+async def _server_key(resources: ResourceStore, sealer: Sealer, kept: ServerKey | None) -> bytes:
+    if kept is not None:
+        try:
+            return sealer.open(kept.sealed, _SESSIONS.name)
+        except NotSealed:
+            raise KeyRefused(
+                "Secrets are sealed with another key than the one there is now: set key_command or put back "
+                "secret.key as they were, or go on without these access keys and sessions: "
+                "lambdad auth forget-keys"
+            ) from None
+    secret = os.urandom(KEY_BYTES)
+    sealed = ServerKey(sealer.seal(secret, _SESSIONS.name))
+    await resources.change(SERVER_KEYS, _SESSIONS, lambda _: sealed)
+    return secret
