@@ -133,3 +133,16 @@ def test_a_restore_in_place_keeps_the_key_that_opens_the_secrets(tmp_path: Path)
     again = start_server(data)
     assert len(again.client("iam").list_access_keys(UserName="alice")["AccessKeyMetadata"]) == 1
     again.stop()
+
+
+def test_without_access_keys_a_lost_key_costs_sessions_alone(tmp_path: Path):
+    data = tmp_path / "data"
+    server = start_server(data)
+    server.client("iam").create_role(RoleName="mine", AssumeRolePolicyDocument=TRUST)
+    server.stop()
+    (data / KEY_FILE).unlink()
+    again = start_server(data)
+    assert again.client("iam").get_role(RoleName="mine")
+    again.stop()
+    (data / KEY_FILE).write_bytes(b"x" * 64)
+    start_server(data).stop()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lambdad.awsapi.service import Handler
 from lambdad.composition.sealing_key import KeyRefused, sealing_key
-from lambdad.domain.iam import SERVER_KEYS, ServerKey, iam_place
+from lambdad.domain.iam import ACCESS_KEYS, SERVER_KEYS, ServerKey, iam_place
 from lambdad.domain.limits import SESSION_BEYOND_AGE_S
 from lambdad.identity.directory import Directory
 from lambdad.identity.function_sessions import FunctionSessions
@@ -56,10 +56,9 @@ async def identity_of(
         KeyRefused: the key that secrets are sealed with is missing or is another.
         StorageRefused: the key file cannot be used.
     """
-    kept = await resources.read(SERVER_KEYS, _SESSIONS)
-    key = await sealing_key(data_dir, settings.key_command, is_new=kept is None)
-    sealer = Sealer(key)
-    sessions = Sessions(await _server_key(resources, sealer, kept))
+    needed = bool(await resources.everywhere(ACCESS_KEYS))
+    sealer = Sealer(await sealing_key(data_dir, settings.key_command, is_new=not needed))
+    sessions = Sessions(await _server_key(resources, sealer, needed=needed))
     directory = Directory(resources, sealer, sessions, aws_managed_policies())
     await directory.load()
     stack.push_async_callback(directory.close)
@@ -73,11 +72,18 @@ async def identity_of(
     return IdentityParts(directory, sessions, sealer, functions, clock)
 
 
-async def _server_key(resources: ResourceStore, sealer: Sealer, kept: ServerKey | None) -> bytes:
-    if kept is not None:
-        try:
+async def _server_key(resources: ResourceStore, sealer: Sealer, *, needed: bool) -> bytes:
+    """What session tokens are signed with; made anew when it is lost and nothing else is.
+
+    Raises:
+        KeyRefused: it is sealed with another key, and so are access keys, which cannot be made anew.
+    """
+    kept = await resources.read(SERVER_KEYS, _SESSIONS)
+    try:
+        if kept is not None:
             return sealer.open(kept.sealed, _SESSIONS.name)
-        except NotSealed:
+    except NotSealed:
+        if needed:
             raise KeyRefused(
                 "Secrets are sealed with another key than the one there is now: set key_command or put back "
                 "secret.key as they were, or go on without these access keys and sessions: "

@@ -26,7 +26,7 @@ async def sealing_key(data_dir: DataDir, key_command: str | None, *, is_new: boo
     Args:
         data_dir: where the key file is, when no command is set.
         key_command: prints the key; None for the key file.
-        is_new: whether nothing has been sealed yet, so that a key may be made.
+        is_new: whether nothing that counts is sealed, so that a key may be made.
 
     Raises:
         KeyRefused: the command fails or prints no key, or the key file is missing.
