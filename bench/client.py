@@ -15,7 +15,7 @@ AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential=000000000000/20261123/us-east-1/lambda/aws4_request,"
     " SignedHeaders=host, Signature=" + "0" * 64
 )
-_ROLE = "arn:aws:iam::000000000000:role/bench"
+ROLE = "arn:aws:iam::000000000000:role/bench"
 _FUNCTIONS = "/2015-03-31/functions"
 
 
@@ -76,7 +76,7 @@ def create_function(port: int, spec: Spec, timeout_s: float = 60.0) -> None:
     request = {
         "FunctionName": spec.name,
         "Runtime": spec.runtime,
-        "Role": _ROLE,
+        "Role": ROLE,
         "Handler": spec.handler,
         "Timeout": 30,
         "MemorySize": spec.memory_mib,

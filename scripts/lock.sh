@@ -7,7 +7,7 @@ if [ ! -x .venv-lock/bin/uv ]; then
     .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 fi
 cd requirements
-for name in runtime dev awscli ministack; do
+for name in runtime dev awscli ministack chalice; do
     ../.venv-lock/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
         --no-emit-index-url --no-emit-find-links -o "$name.txt" "$name.in" "$@"
 done

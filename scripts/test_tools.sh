@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sets up what tests need beside .venv: system programs; the AWS CLI, the JavaScript SDK and a local SQS, SNS,
-# EventBridge and S3, each in a place of its own (.venv-awscli, .cache/js, .cache/ministack); and programs on AWS's
-# crates and its Go SDK (.cache). Run by `make test`; safe to run again.
+# Sets up what tests need beside .venv: system programs; the AWS CLI, Chalice, the JavaScript SDK and a local SQS, SNS,
+# EventBridge and S3, each in a place of its own (.venv-awscli, .cache/chalice, .cache/js, .cache/ministack); and
+# programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -57,6 +57,15 @@ if ! cmp -s requirements/ministack.txt .cache/ministack/requirements.txt; then
     .cache/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
         -r requirements/ministack.txt
     cp requirements/ministack.txt .cache/ministack/requirements.txt
+fi
+
+# A deployment tool with a botocore of its own.
+if ! cmp -s requirements/chalice.txt .cache/chalice/requirements.txt; then
+    echo "test: installing Chalice into .cache/chalice"
+    .venv/bin/python -m venv --clear .cache/chalice
+    .cache/chalice/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements/chalice.txt
+    cp requirements/chalice.txt .cache/chalice/requirements.txt
 fi
 
 if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cache/js/installed.json; then

@@ -10,6 +10,7 @@ import pytest
 from bench import cpu, install, machine, report, wrk
 from bench.__main__ import CACHE, ROOT, program_of
 from bench.functions import Kind, Workshop
+from bench.measure_signatures import COST, ENFORCE_COST, ENFORCED, NOBODYS, OURS, PERMISSIVE
 from bench.measures import measure_all
 from bench.plan import FULL_MEMORY_MIB, SMALL_MEMORY_MIB, Effort, Run
 from bench.reach import PRODUCT, Verdict, checks
@@ -114,6 +115,13 @@ def test_memory_of_an_environment_and_of_the_idle_server_are_told_apart(product_
     assert server is not None
     assert environment > 0
     assert server > 5
+
+
+def test_invokes_are_measured_in_both_modes_of_who_may_call(product_results: Results) -> None:
+    keys = [key for key in product_results.values if key.measure is Measure.SIGNATURES]
+    kinds = {key.function for key in keys if key.metric == "server_cpu_us"}
+    assert kinds == {OURS, NOBODYS, PERMISSIVE, ENFORCED}
+    assert {key.metric for key in keys if key.function is None} == {COST, ENFORCE_COST}
 
 
 def test_the_report_has_every_figure_in_both_forms(product_results: Results, tmp_path: Path) -> None:
