@@ -1,7 +1,7 @@
 """Runs the test suite in two parts and says at the end what happened, what was left out and why.
 
-Tests that share nothing run two at a time; those of tests/performance run alone, because figures taken
-beside other work mean nothing. What this machine cannot run is left out by marker, never skipped, and
+Tests that share nothing run four at a time, for most of them wait; those of tests/performance run alone,
+because figures taken beside other work mean nothing. What this machine cannot run is left out by marker, never skipped, and
 listed by name. Further arguments go to pytest and replace the two parts.
 """
 
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         parts = [[*arguments, *deselect]]
     else:
         parts = [
-            ["-n", "2", "--dist", "loadfile", "-q", "--ignore", "tests/performance", *deselect, "tests"],
+            ["-n", "4", "--dist", "loadfile", "-q", "--ignore", "tests/performance", *deselect, "tests"],
             ["-q", *deselect, "tests/performance"],
         ]
     started = time.monotonic()
