@@ -1,8 +1,8 @@
 """Runs the test suite in two parts and says at the end what happened, what was left out and why.
 
 Tests that share nothing run four at a time, for most of them wait; those of tests/performance run alone,
-because figures taken beside other work mean nothing. What this machine cannot run is left out by marker, never skipped, and
-listed by name. Further arguments go to pytest and replace the two parts.
+because figures taken beside other work mean nothing. What this machine cannot run is left out by marker,
+never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
 """
 
 from __future__ import annotations
