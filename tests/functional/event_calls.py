@@ -50,6 +50,18 @@ def treat(
     )
 
 
+def starve(server: Server, function: str) -> None:
+    """Leave nothing for calls of a function but of a version of its own, which has all that is reserved."""
+    client = server.client()
+    client.update_function_configuration(FunctionName=function, Description="starved")
+    client.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 0.05})
+    version = client.publish_version(FunctionName=function)["Version"]
+    client.put_provisioned_concurrency_config(
+        FunctionName=function, Qualifier=version, ProvisionedConcurrentExecutions=1
+    )
+    client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
+
+
 def arn_of(server: Server, function: str, qualifier: str = "$LATEST") -> str:
     """The ARN with a qualifier."""
     arn: str = server.client().get_function(FunctionName=function)["Configuration"]["FunctionArn"]
