@@ -204,11 +204,6 @@ def test_a_published_version_stays_what_it_was(shared_server: Server) -> None:
         call(shared_server, versioned, "code", Qualifier="2")
 
 
-def test_asynchronous_invocation_is_refused_rather_than_pretended(shared_server: Server, name: str) -> None:
-    with pytest.raises(ClientError, match="InvocationType Event is not offered by lambdad yet"):
-        shared_server.client().invoke(FunctionName=name, InvocationType="Event", Payload=b'"count"')
-
-
 def test_a_symlink_inside_the_code_is_one_in_the_function_too(shared_server: Server) -> None:
     source = (
         "import os\ndef handler(event, context):\n    return [os.readlink('link'), open('link').read()]\n"

@@ -161,7 +161,6 @@ def test_the_data_directory_belongs_to_its_user_alone(own_server: Server) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--auth", "enforce"), "auth = enforce is refused"),
         (("--host", "0.0.0.0"), "host = 0.0.0.0 is refused"),
         (("--host", "::"), "host = :: is refused"),
         (("--require-isolation", "microvm"), "microvm"),

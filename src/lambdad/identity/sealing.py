@@ -59,7 +59,10 @@ class Sealer:
         try:
             if not sealed.startswith(_FORM):
                 raise NotSealed("It is not sealed.")
-            content = base64.b64decode(sealed.removeprefix(_FORM), validate=True)
+            text = sealed.removeprefix(_FORM)
+            content = base64.b64decode(text, validate=True)
+            if base64.b64encode(content).decode() != text:  # the last character has bits that say nothing
+                raise NotSealed("It is not sealed.")
         except ValueError as error:
             raise NotSealed("It is not sealed.") from error
         body, tag = content[:-_TAG_BYTES], content[-_TAG_BYTES:]
