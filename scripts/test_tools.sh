@@ -76,6 +76,13 @@ if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cach
     cp requirements/js/package-lock.json .cache/js/installed.json
 fi
 
+# AWS's runtime client for Node.js, whose native part is compiled: about a minute, once, beside what follows.
+clients=
+if command -v npm >/dev/null && command -v cmake >/dev/null; then
+    .venv/bin/python tests/integration/runtimes/official_clients.py &
+    clients=$!
+fi
+
 # Functions and extensions on AWS's Rust crates as they are published: about 45 s of compiling, once.
 if command -v cargo >/dev/null; then
     CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \
@@ -86,4 +93,8 @@ fi
 if command -v go >/dev/null; then
     (cd tests/functional/programs/go-deploy &&
         CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -o ../../../../.cache/go/deploy .)
+fi
+
+if [ -n "$clients" ]; then
+    wait "$clients"
 fi

@@ -100,3 +100,9 @@ def node_interpreter(line: str) -> Path:
             found = Interpreters((home,), None, os.environ).find(BY_NAME[line])
     assert found is not None
     return found.binary
+
+
+if __name__ == "__main__":
+    # What takes long to build is built before the tests, each of which may take two minutes.
+    for known in NODE_VERSIONS:
+        node_client(known)
