@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench import proc
 
-_MODULES = "lambdad.cli.serve, lambdad.composition.build"
+_MODULES = "lambdad.cli.serve, lambdad.composition.parts"
 
 
 @dataclass(frozen=True, slots=True)

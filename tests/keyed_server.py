@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from lambdad.cli.entry import main
-from lambdad.composition import build
+from lambdad.composition import parts
 from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.domain.identity import Key
 from lambdad.identity.directory import Directory
@@ -40,10 +40,10 @@ class KeyedDirectory:
 
 
 async def _keyed(*arguments: Any) -> IdentityParts:
-    parts = await identity_of(*arguments)
-    return replace(parts, directory=cast("Directory", KeyedDirectory(parts.directory)))
+    made = await identity_of(*arguments)
+    return replace(made, directory=cast("Directory", KeyedDirectory(made.directory)))
 
 
 if __name__ == "__main__":
-    build.identity_of = _keyed
+    parts.identity_of = _keyed
     sys.exit(main())

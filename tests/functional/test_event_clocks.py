@@ -13,8 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdad.composition.build import Parts, build
+from lambdad.composition.build import build
 from lambdad.composition.clock import SystemClock
+from lambdad.composition.parts import Parts
 from lambdad.domain.event import Lane
 from lambdad.domain.scope import Scope
 from lambdad.events.queue import LaneReport

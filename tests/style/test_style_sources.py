@@ -78,8 +78,16 @@ def test_there_are_no_notes_to_ourselves():
 
 def test_the_start_of_the_server_imports_nothing_heavy():
     program = (
-        "import sys, lambdad.composition.build, lambdad.composition.life\n"
+        "import sys, lambdad.composition.life, lambdad.composition.parts\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(ran.stdout.split()) & HEAVY == set()
+
+
+def test_the_launcher_is_started_before_most_of_the_server_is_imported():
+    program = "import sys, lambdad.composition.life\nprint(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "lambdad.worker.sandbox.factory" in loaded
+    assert "lambdad.composition.parts" not in loaded

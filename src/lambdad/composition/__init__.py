@@ -1,7 +1,7 @@
 """Puts the parts together: the only place that chooses adapters.
 
-`serve` is the whole life of a server. Before: the command line with its settings. `build` makes the
-parts, `life` runs and ends them, `own_operations` is what `/lambdad/v1/` answers.
+`serve` is the whole life of a server. Before: the command line with its settings. `build` starts the sandbox
+launcher and has the `parts` made, `life` runs and ends them, `own_operations` is what `/lambdad/v1/` answers.
 """
 
 from __future__ import annotations

@@ -1,109 +1,29 @@
-"""Makes the parts of a server and takes them apart again, in order."""
+"""Makes a server and takes it apart again.
+
+Nothing heavy is imported here at the top: the sandbox launcher is a process of its own that first probes
+this host, and while it does, the other processor imports the rest of the server.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import resource
-import sys
-import time
-from collections.abc import AsyncIterator, Mapping
+import importlib
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lambdad.assignment.pools import Pools
-from lambdad.awsapi.model import load
-from lambdad.awsapi.routes import LAMBDA_FAMILY
-from lambdad.awsapi.service import Authorize, Handler, ModelledService
-from lambdad.composition.auth_operations import AuthOperations
-from lambdad.composition.authorization import authorization
 from lambdad.composition.clock import SystemClock
-from lambdad.composition.events import event_queue, look_at_events, service_calls
-from lambdad.composition.expected import Expected
-from lambdad.composition.identity import IdentityParts, identity_of
-from lambdad.composition.names import Names
-from lambdad.composition.own_operations import OwnOperations
-from lambdad.composition.queue_operations import QueueOperations, queue_operations
-from lambdad.composition.surroundings import network_of
-from lambdad.control import code_location
-from lambdad.control.plane import ControlPlane
-from lambdad.counting.ledger import Ledger
-from lambdad.domain.function import LATEST, FunctionVersion
-from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import (
-    MEMORY_LOOK_S,
-    MIB,
-    POOL_MEMORY_SHARE,
-    PROVISIONED_LOOK_S,
-    SNAPSHOT_MEMORY_SHARE,
-    STARTS_PER_CPU,
-)
-from lambdad.domain.scope import Scope
-from lambdad.edge.admission import Admission
-from lambdad.edge.connection import HttpConnection
-from lambdad.edge.gate import Gate
-from lambdad.edge.identity import Identities
-from lambdad.edge.invoke_async import InvokeAsync
-from lambdad.edge.operations import OwnApi
-from lambdad.edge.server import EdgeServer, tls_context
-from lambdad.edge.services import Services
-from lambdad.edge.shared import Shared
-from lambdad.edge.urls import Urls
-from lambdad.events.queue import EventQueue
-from lambdad.frontend.invoke import Frontend
-from lambdad.frontend.provisioning import Provisioning
-from lambdad.frontend.resolve import resolve
-from lambdad.frontend.splitting import Weighted
-from lambdad.identity.authorization import logs_needs
-from lambdad.identity.authorization.authority import Authority
-from lambdad.identity.authorization.iam_needs import IamNeeds
-from lambdad.identity.authorization.log_delivery import LogDelivery
-from lambdad.identity.authorization.neighbours.guarded import Guarded
-from lambdad.identity.authorization.own_gate import OwnGate
-from lambdad.identity.authorization.service_gate import ServiceGate
-from lambdad.neighbours.forward import ExternalService
-from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
-from lambdad.placement.capacity import Placement
-from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
-from lambdad.ports.object_source import ObjectSource
-from lambdad.ports.service import Service
 from lambdad.settings import Settings
-from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation
-from lambdad.storage.data_dir import MEMORY, DataDir, open_data_dir
-from lambdad.storage.files.code_store import FileCodeStore
-from lambdad.storage.files.compiled_store import FileCompiledStore
-from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
-from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
-from lambdad.telemetry.logs_api import logs_handlers
-from lambdad.worker.ahead.ahead import Ahead
-from lambdad.worker.ahead.compiling import Compiler
-from lambdad.worker.credentials import CredentialIssuer
-from lambdad.worker.environment.making import Maker
-from lambdad.worker.file_systems import FileSystems
-from lambdad.worker.host import Host
-from lambdad.worker.pools.blank_pools import BlankPools
-from lambdad.worker.pools.housing import Housing
-from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
-from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
-from lambdad.worker.sandbox import group_memory
+from lambdad.settings.model import Isolation, RequiredIsolation
+from lambdad.storage.data_dir import MEMORY, open_data_dir
 from lambdad.worker.sandbox.factory import make_factory
 from lambdad.worker.sandbox.plan import SandboxFactory, Tier
 
-_log = logging.getLogger("lambdad")
-_RECLAIM_S = 5.0
+if TYPE_CHECKING:
+    from lambdad.composition.parts import Parts
 
-
-@dataclass(slots=True)
-class Parts:
-    """A running server's parts, as far as its life needs them."""
-
-    edge: EdgeServer
-    shared: Shared
-    frontend: Frontend
-    queue: EventQueue
-    factory: SandboxFactory
-    port: int
+_REST = "lambdad.composition.parts"
 
 
 @asynccontextmanager
@@ -118,328 +38,25 @@ async def build(settings: Settings, clock: SystemClock | None = None) -> AsyncIt
         LambdadError: the data directory is in use, or the host does not give the isolation required.
         OSError: the address cannot be listened on, or a certificate cannot be read.
     """
-    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         data_dir = stack.enter_context(open_data_dir(settings.data_dir or MEMORY))
+        factory = await _factory(settings, data_dir.path, stack)
+        from lambdad.composition.parts import make_parts
+
+        yield await make_parts(settings, data_dir, factory, clock or SystemClock(), stack)
+
+
+async def _factory(settings: Settings, data_dir: Path, stack: AsyncExitStack) -> SandboxFactory:
+    """What makes sandboxes; when it is there, so is the rest of the server."""
+    importing = asyncio.create_task(asyncio.to_thread(importlib.import_module, _REST))
+    try:
         factory = await make_factory(
-            data_dir=data_dir.path,
-            require=_required(settings),
-            outbound=settings.outbound,
-            tier=_chosen(settings),
+            data_dir=data_dir, require=_required(settings), outbound=settings.outbound, tier=_chosen(settings)
         )
         stack.push_async_callback(factory.close)
-        stores = _Stores(data_dir, clock, stack)
-        share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-        network = network_of(settings)
-        identity = await identity_of(settings, data_dir, stores.catalogue.resources, clock, stack)
-        allowed = authorization(
-            identity.directory,
-            identity.directory,
-            stores.catalogue,
-            network,
-            stores.logs,
-            clock,
-            enforce=settings.auth is AuthMode.ENFORCE,
-        )
-        credentials = CredentialIssuer(identity.functions)
-        worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
-        calls = service_calls(settings, clock, stack)
-        queue = event_queue(
-            calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments
-        )
-        secret = os.urandom(32)
-        urls = Urls(stores.catalogue.resources)
-        control = ControlPlane(
-            stores.catalogue,
-            stores.codes,
-            clock,
-            objects=_objects(settings, clock),
-            provisioner=worker.provisioning,
-            reservations=worker.ledger,
-            snapshots=worker.host.snapshots,
-            location_secret=secret,
-            on_change=(
-                *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-                *(urls.forget, queue.changed, allowed.guards.forget),
-            ),
-            on_reroute=(worker.frontend.reroute, queue.changed),
-            on_loops=(worker.frontend.loops.allow,),
-            function_url_domain=settings.function_url_domain,
-            resolves=Names(clock),
-            account_concurrency=settings.account_concurrency,
-            block_public_policies=settings.block_public_policies,
-            network=network,
-            access_points=frozenset(settings.file_systems),
-        )
-        stack.push_async_callback(control.close)
-        own = OwnOperations(
-            worker.frontend,
-            worker.pools,
-            worker.host,
-            worker.housing,
-            factory,
-            None if data_dir.in_memory else data_dir.path,
-            time.monotonic(),
-            queue,
-            allowed,
-            identity.functions.unknown_roles,
-        )
-        queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
-        downloads = _Downloads(stores, secret, clock)
-        shared = Shared(
-            worker.frontend,
-            queue.accept,
-            Services(
-                _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-                _services(settings, stores, identity, clock, allowed.authority),
-                _own_api(own, queued, downloads),
-            ),
-            Gate(settings.allowed_hosts, settings.cors_origins),
-            Identities(settings.default_region, identity.directory, clock),
-            Admission(settings.signature_skew_s, clock, enforces=settings.auth is AuthMode.ENFORCE),
-            urls,
-            clock,
-            share.clients,
-            allowed.gate,
-        )
-        edge = worker.edge = EdgeServer(shared)
-        stack.callback(edge.close)
-        await control.start()
-        await queue.start()
-        worker.expected.begin()
-        tls = (
-            tls_context(settings.tls_cert, settings.tls_key)
-            if settings.tls_cert and settings.tls_key
-            else None
-        )
-        port = await edge.listen(settings.host, settings.port, tls)
-        upkeeps = (
-            *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
-            ("events", look_at_events(queue)),
-        )
-        for name, upkeep in upkeeps:
-            stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-        yield Parts(edge, shared, worker.frontend, queue, factory, port)
-
-
-class _Stores:
-    """What is kept."""
-
-    def __init__(self, data_dir: DataDir, clock: SystemClock, stack: AsyncExitStack) -> None:
-        self.catalogue = SqliteCatalogue(data_dir.catalogue)
-        stack.callback(self.catalogue.close)
-        self.logs = SqliteLogStore(data_dir.logs, clock)
-        stack.callback(self.logs.close)
-        self.codes = FileCodeStore(data_dir.code)
-        stack.push_async_callback(self.codes.close)
-        self.compiled = FileCompiledStore(data_dir.code)
-        stack.push_async_callback(self.compiled.close)
-
-
-class _Worker:
-    """The synchronous path behind the edge."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        factory: SandboxFactory,
-        stores: _Stores,
-        credentials: CredentialIssuer,
-        clock: SystemClock,
-        stack: AsyncExitStack,
-        share: Capacity,
-        delivery: LogDelivery,
-    ) -> None:
-        self.edge: EdgeServer | None = None
-        self._clock = clock
-        self.credentials = credentials
-        runtimes = RuntimeCatalogue()
-
-        async def latest(scope: Scope, function: str) -> FunctionVersion | None:
-            return await stores.catalogue.read(scope, function, LATEST)
-
-        self.housing = Housing(factory, _blanks(settings, factory, clock))
-        self.ahead = Ahead(Compiler(factory, stores.compiled), stores.codes, runtimes, latest)
-        maker = Maker(
-            factory,
-            runtimes,
-            stores.codes,
-            self.credentials,
-            self._endpoint,
-            settings.outbound,
-            ahead=self.ahead,
-            housing=self.housing,
-            file_systems=FileSystems(settings.file_systems),
-        )
-        self.expected = Expected(stores.catalogue, maker)
-        stack.push_async_callback(self.expected.close)
-        self.host = Host(
-            maker,
-            stores.logs,
-            clock,
-            self._environment_gone,
-            settings.max_environment_age_s,
-            freezes=settings.freeze,
-            connections=SharedConnections(share.shared_connections),
-            on_removed=self._environment_removed,
-            snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
-            sink_of=delivery.of,
-        )
-        stack.push_async_callback(self.host.close)
-        if self.housing.pools is not None:
-            stack.push_async_callback(self.housing.pools.close)
-        stack.push_async_callback(self.ahead.close)  # before the host ends the factory
-        memory = group_memory.of(factory)
-        there = min(group_memory.host_bytes(), (memory and memory.limit_bytes()) or sys.maxsize)
-        placement = Placement(self.host, share.environments, memory, memory_ceiling_bytes(settings, there))
-        most_starting = max(1, int(STARTS_PER_CPU * (os.cpu_count() or 1)))
-        later = asyncio.get_running_loop().call_later
-        self.pools = Pools(placement, clock, settings.idle_environment_s, most_starting, later)
-
-        async def find(scope: Scope, function: str, qualifier: str | None) -> FunctionVersion | Weighted:
-            return await resolve(stores.catalogue, scope, function, qualifier)
-
-        stack.callback(self.pools.close)  # before the host ends what is kept
-        self.ledger = Ledger(settings.account_concurrency, clock.monotonic)
-        self.provisioning = Provisioning(self.pools, self.ledger)
-        self.frontend = Frontend(find, self.pools, self.ledger, clock)
-
-    def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
-        if self.edge is None:
-            raise RuntimeError("an environment was started before the edge was there")
-        return self.edge.inside(environment_id, scope, connections)
-
-    def _environment_gone(self, environment_id: str) -> None:
-        if self.edge is not None:
-            self.edge.forget_environment(environment_id)
-
-    def _environment_removed(self) -> None:
-        self.pools.removed()
-
-    async def reclaim(self) -> None:
-        """End environments that nobody used for long."""
-        while True:
-            await asyncio.sleep(_RECLAIM_S)
-            try:
-                self.pools.reclaim()
-            except Exception:  # noqa: BLE001 - or nothing would ever be reclaimed again
-                _log.exception("idle environments were not ended", extra={"event": "worker.reclaim"})
-
-    async def keep(self) -> None:
-        """Keep provisioned environments initialised, over pauses and ages."""
-        while True:
-            await asyncio.sleep(PROVISIONED_LOOK_S)
-            try:
-                self.pools.look()
-            except Exception:  # noqa: BLE001 - or nothing would ever be kept again
-                _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
-
-    async def relieve(self) -> None:
-        """End blanks and idle environments when all together have grown over the memory ceiling."""
-        while True:
-            await asyncio.sleep(MEMORY_LOOK_S)
-            try:
-                self._look_at_blanks()
-                self.pools.relieve()
-            except Exception:  # noqa: BLE001 - or memory would never be looked at again
-                _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
-
-    def _look_at_blanks(self) -> None:
-        blanks = self.housing.pools
-        if blanks is not None:
-            blanks.tell_memory(lacks=self.pools.placement.is_over(self._clock.monotonic()))
-            blanks.look()
-
-
-class _Downloads:
-    """Sends the archive behind a signed code location."""
-
-    def __init__(self, stores: _Stores, secret: bytes, clock: SystemClock) -> None:
-        self._stores = stores
-        self._secret = secret
-        self._clock = clock
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer `GET /lambdad/v1/code/<key>.zip`."""
-        key = code_location.verify(self._secret, request.path, dict(request.query), self._clock.now())
-        body = await asyncio.to_thread(self._stores.codes.archive(key).read_bytes)
-        return Response(200, body, (("Content-Type", "application/zip"),))
-
-
-def _lambda_family(control: ControlPlane, invoke_async: Handler, gate: Authorize) -> dict[str, Service]:
-    handlers = {**control.operations, "InvokeAsync": invoke_async}
-    return {
-        name: _Lazy(name, handlers if name == "lambda" else {}, gate if name == "lambda" else None)
-        for name in LAMBDA_FAMILY
-    }
-
-
-class _Lazy:
-    """A modelled service whose model is read at its first request."""
-
-    def __init__(self, name: str, handlers: Mapping[str, Handler], authorize: Authorize | None) -> None:
-        self._name = name
-        self._authorize = authorize
-        self._handlers = handlers
-        self._service: ModelledService | None = None
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
-        if self._service is None:
-            self._service = ModelledService(load(self._name), self._handlers, authorize=self._authorize)
-        return await self._service(request)
-
-
-def _services(
-    settings: Settings,
-    stores: _Stores,
-    identity: IdentityParts,
-    clock: SystemClock,
-    authority: Authority,
-) -> dict[str, Service]:
-    services: dict[str, Service] = {
-        name: Guarded(name, ExternalService(name, endpoint, clock), authority)
-        for name, endpoint in settings.services.items()
-    }
-    services.setdefault(
-        "logs",
-        ModelledService(
-            load("logs"),
-            logs_handlers(stores.logs, clock),
-            authorize=ServiceGate(authority, logs_needs.needs_of),
-        ),
-    )
-    gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
-    for name, handlers in identity.handlers().items():
-        services.setdefault(name, _Lazy(name, handlers, gates.get(name)))
-    return services
-
-
-def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
-    endpoint = settings.services.get("s3")
-    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
-
-
-def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
-    return OwnApi(
-        {
-            "GET health": own.health,
-            "GET status": own.status,
-            "POST drain": own.drain,
-            "POST backup": own.backup,
-            **queued.operations,
-            **AuthOperations(own.allowed.explainer).operations,
-        },
-        {"code": downloads},
-        OwnGate(own.allowed.authority),
-    )
-
-
-def _blanks(settings: Settings, factory: SandboxFactory, clock: SystemClock) -> BlankPools | None:
-    if not settings.pools or factory.tier is Tier.PROCESS:
-        return None
-    ceiling = min(settings.pool_memory_mib * MIB, int(group_memory.host_bytes() * POOL_MEMORY_SHARE))
-    return BlankPools(factory, clock, ceiling_bytes=ceiling, outbound=settings.outbound)
+    finally:
+        await importing  # also when isolation was refused: a thread cannot be given up
+    return factory
 
 
 def _required(settings: Settings) -> Tier | None:
@@ -450,8 +67,3 @@ def _required(settings: Settings) -> Tier | None:
 def _chosen(settings: Settings) -> Tier | None:
     chosen = settings.isolation
     return None if chosen is Isolation.AUTO else Tier(chosen.value)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

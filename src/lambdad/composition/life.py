@@ -14,12 +14,16 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from lambdad import __version__
 from lambdad.composition import product_log
-from lambdad.composition.build import Parts, build
+from lambdad.composition.build import build
 from lambdad.domain.errors import LambdadError
 from lambdad.settings import Settings
+
+if TYPE_CHECKING:
+    from lambdad.composition.parts import Parts
 
 _log = logging.getLogger("lambdad")
 _POLL_S = 0.02
