@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -43,6 +44,16 @@ def lines(*messages: str, at: int = NOW_MS) -> list[LogLine]:
     return [LogLine(at + index, message) for index, message in enumerate(messages)]
 
 
+@dataclass(frozen=True)
+class Literal:
+    """Wants events that contain every needle."""
+
+    needles: tuple[str, ...]
+
+    def matches(self, message: str) -> bool:
+        return all(needle in message for needle in self.needles)
+
+
 async def read(
     store: LogStore,
     *,
@@ -68,7 +79,7 @@ async def read(
         before_id=before_id,
         limit=limit,
         backward=backward,
-        terms=terms,
+        matcher=Literal(terms) if terms else None,
         stream_prefix=stream_prefix,
     )
 

@@ -18,6 +18,7 @@ __all__ = [
     "LogLine",
     "LogSink",
     "LogStore",
+    "Matcher",
     "StoredEvent",
     "StreamInfo",
     "StreamKey",
@@ -68,6 +69,22 @@ class StreamInfo:
     first_event_ms: int | None
     last_event_ms: int | None
     last_ingestion_ms: int | None
+
+
+class Matcher(Protocol):
+    """Which events a reader wants; a value that can be sent to another process.
+
+    Attributes:
+        needles: texts that every wanted event contains literally, so that most others are passed over
+            without being looked at one by one; empty when there are none.
+    """
+
+    @property
+    def needles(self) -> Sequence[str]: ...
+
+    def matches(self, message: str) -> bool:
+        """Whether an event with this text is wanted."""
+        ...
 
 
 class LogSink(Protocol):
@@ -144,7 +161,7 @@ class LogStore(LogSink, Protocol):
         before_id: int | None,
         limit: int,
         backward: bool = False,
-        terms: Sequence[str] = (),
+        matcher: Matcher | None = None,
         stream_prefix: str | None = None,
     ) -> list[StoredEvent]:
         """Events in ascending order of time then id, from one, several or all streams of a group.
@@ -152,8 +169,8 @@ class LogStore(LogSink, Protocol):
         The range is `start_ms` (inclusive) to `end_ms` (exclusive), and behind the event `after_id`
         and before the event `before_id` in that same order; an `after_id` that names no event is
         before everything and a `before_id` that names none is before everything too. Of what matches
-        come the first `limit` events, or the last ones when `backward`. `terms` keep events that
-        contain every one of them literally. Raises NotFound for the group or a named stream.
+        come the first `limit` events, or the last ones when `backward`. Without a
+        `matcher` every event is wanted. Raises NotFound for the group or a named stream.
         """
         ...
 

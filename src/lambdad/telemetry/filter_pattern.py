@@ -6,6 +6,8 @@ forms (optional ``?term``, excluded ``-term``, JSON, space-delimited, regular ex
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lambdad.domain.errors import InvalidParameter
 
 _OTHER_FORMS = {
@@ -15,6 +17,17 @@ _OTHER_FORMS = {
     "{": "JSON patterns ({ … })",
     "[": "space-delimited patterns ([ … ])",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Events that contain every one of some texts; a `ports.log_store.Matcher`."""
+
+    needles: tuple[str, ...]
+
+    def matches(self, message: str) -> bool:
+        """Whether all are in it."""
+        return all(needle in message for needle in self.needles)
 
 
 def terms_of(pattern: str) -> list[str]:

@@ -14,7 +14,7 @@ from lambdad.domain.http import Request
 from lambdad.domain.limits import LOG_EVENT_OVERHEAD_BYTES, MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_EVENTS
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogLine, LogStore, StoredEvent, StreamKey
-from lambdad.telemetry.filter_pattern import terms_of
+from lambdad.telemetry.filter_pattern import Terms, terms_of
 from lambdad.telemetry.log_listing import SEQUENCE_TOKEN, LogListing, Params
 from lambdad.telemetry.log_names import requested_group
 from lambdad.telemetry.log_tokens import Bookmark, events_token, opaque, parse_events_token, parse_opaque
@@ -94,7 +94,7 @@ class LogEvents:
             raise InvalidParameter(
                 "logStreamNames and logStreamNamePrefix are mutually exclusive parameters."
             )
-        terms = terms_of(params.get("filterPattern", ""))
+        matcher = _matcher(params.get("filterPattern", ""))
         bookmark = _filter_bookmark(params)
         end_ms = params.get("endTime")
         limit = params.get("limit", MAX_LOG_PAGE_EVENTS)
@@ -109,7 +109,7 @@ class LogEvents:
             before_id=bookmark.event_id if bookmark.backward else None,
             limit=limit + 1,
             backward=bookmark.backward,
-            terms=terms,
+            matcher=matcher,
             stream_prefix=params.get("logStreamNamePrefix"),
         )
         in_order = events[::-1] if bookmark.backward else events
@@ -121,6 +121,11 @@ class LogEvents:
         if len(in_order) > len(page):
             answer["nextToken"] = opaque("b" if bookmark.backward else "f", str(page[-1].event_id))
         return answer
+
+
+def _matcher(pattern: str) -> Terms | None:
+    terms = terms_of(pattern)
+    return Terms(tuple(terms)) if terms else None
 
 
 def _bookmark(params: Params) -> Bookmark:

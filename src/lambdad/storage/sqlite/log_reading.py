@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from lambdad.ports.log_store import StoredEvent
+from lambdad.ports.log_store import Matcher, StoredEvent
 from lambdad.storage.sqlite.log_chunks import unpack
 
 Position = tuple[int, int]
@@ -29,18 +29,20 @@ class Span:
     Attributes:
         group_id: of the group.
         stream_ids: None for every stream of the group.
-        terms: literal texts, all of which an event must contain.
+        matcher: says which events are wanted; None: all.
     """
 
     group_id: int
     stream_ids: Sequence[int] | None
     after: Position
     before: Position
-    terms: Sequence[str]
+    matcher: Matcher | None
 
     def holds(self, time_ms: int, event_id: int, message: str) -> bool:
         """Whether an event belongs to it."""
-        return self.after < (time_ms, event_id) < self.before and all(term in message for term in self.terms)
+        return self.after < (time_ms, event_id) < self.before and (
+            self.matcher is None or self.matcher.matches(message)
+        )
 
 
 class EventReader:

@@ -17,7 +17,7 @@ from lambdad.domain.limits import LOG_FLUSH_DELAY_S, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import GroupInfo, StoredEvent, StreamInfo, StreamKey
+from lambdad.ports.log_store import GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
 from lambdad.storage.sqlite.database import Durability
 from lambdad.storage.sqlite.log_intake import Batch, LogIntake
 from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Position, Span
@@ -163,7 +163,7 @@ class SqliteLogStore:
         before_id: int | None,
         limit: int,
         backward: bool = False,
-        terms: Sequence[str] = (),
+        matcher: Matcher | None = None,
         stream_prefix: str | None = None,
     ) -> list[StoredEvent]:
         """Events in order of time then id; see the port.
@@ -178,7 +178,7 @@ class SqliteLogStore:
             reader = EventReader(connection, self._sql)
             after = max(_after(reader, after_id), (start_ms, 0) if start_ms is not None else BEGINNING)
             before = min(_before(reader, before_id), (end_ms, 0) if end_ms is not None else END)
-            span = Span(group_id, stream_ids, after, before, terms)
+            span = Span(group_id, stream_ids, after, before, matcher)
             return reader.last(span, limit) if backward else reader.first(span, limit)
 
         return await self._threads.read(run)
