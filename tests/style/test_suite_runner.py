@@ -1,0 +1,65 @@
+"""`make test` forgives a test only when it passes alone every time, and never many at once."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("suite_runner", ROOT / "scripts" / "test.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
+def suite(
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, failing: list[str], alone: list[int]
+) -> tuple[int, list[str]]:
+    """The status of a run in which `failing` fail beside others and then end with `alone`, in turn."""
+    asked: list[str] = []
+    ends = iter(alone)
+
+    def run(arguments: list[str], names: Path | None = None) -> tuple[int, Counter[str]]:
+        if names is None:
+            asked.append(arguments[-1])
+            return next(ends), Counter()
+        if arguments[-1] == "tests/performance":
+            return 0, Counter(passed=1)
+        names.write_text("".join(f"{name}\n" for name in failing))
+        return (1 if failing else 0), Counter(passed=5, failed=len(failing))
+
+    monkeypatch.setattr(runner, "_run", run)
+    monkeypatch.setattr(runner, "missing", lambda **_: [])
+    monkeypatch.setenv("PATH", "/usr/bin")
+    return runner.main([]), asked
+
+
+def test_a_test_that_passes_alone_three_times_does_not_fail_the_suite(
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert suite(runner, monkeypatch, ["a::b"], [0, 0, 0]) == (0, ["a::b"] * 3)
+    assert "1 failed beside others and passed 3 times alone: a::b" in capsys.readouterr().out
+
+
+def test_one_failure_alone_fails_the_suite(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert suite(runner, monkeypatch, ["a::b"], [0, 0, 1]) == (1, ["a::b"] * 3)
+
+
+def test_a_test_that_vanished_fails_the_suite(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert suite(runner, monkeypatch, ["a::b"], [5])[0] == 1
+
+
+def test_many_failures_are_not_asked_again(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert suite(runner, monkeypatch, [f"a::{n}" for n in range(5)], []) == (1, [])
