@@ -134,7 +134,9 @@ class EventContract:
     async def test_an_ended_event_is_gone_and_what_is_owed_is_there(self, store: EventStore) -> None:
         first, second = await accepted(store, event(1), event(2))
         await claimed(store)
-        whole = delivery(attributes=(("RequestID", "String", "r"),), attempts=2, body=b"\x00")
+        whole = delivery(
+            attributes=(("RequestID", "String", "r"),), attempts=2, body=b"\x00", role="arn:aws:iam::1:role/r"
+        )
         await settled(store, Ended(first.id, (whole, delivery(target="b", due_ms=4))), Ended(second.id))
         assert await store.backlogs() == []
         assert await store.next_delivery_ms() == 4

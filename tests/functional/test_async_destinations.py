@@ -245,6 +245,33 @@ def test_a_dead_letter_is_the_event_with_what_happened_beside_it(
     failed_with(services.records(records)[0], request_id, "x" * 2000)
 
 
+def test_a_destination_is_told_once_the_role_of_the_function_may_tell_it(
+    server: Server, services: LocalServices
+):
+    iam, queue = server.client("iam"), services.queue("needs-permission")
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = iam.create_role(
+        RoleName="tells-nobody",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    name, other = server.function({"app.py": APP}, Role=role), server.function({"app.py": APP})
+    for each in (name, other):
+        treat(server, each, success=queue)
+    refused = send(server, name, {"n": 1})
+    eventually(lambda: (queue_of(server, name) or {}).get("since_start", {}).get("undelivered"), "a refusal")
+    allowed = send(server, other, {"n": 2})  # the queue is as ready as before for who may use it
+    (record,) = services.records(queue)
+    assert record["requestContext"]["requestId"] == allowed
+    statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
+    iam.put_role_policy(
+        RoleName="tells-nobody",
+        PolicyName="tell",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    (record,) = services.records(queue)
+    assert record["requestContext"]["requestId"] == refused
+
+
 def test_what_is_told_while_the_services_are_down_arrives_when_they_are_up(
     server: Server, services: LocalServices
 ):

@@ -19,6 +19,7 @@ ECHO = "def handler(event, context):\n    return event\n"
 ON_ONE_SERVER = """
 import json
 import pathlib
+import subprocess
 import sys
 import pytest
 from lambdad.testing import FunctionFailed
@@ -54,7 +55,9 @@ def test_a_folder_is_deployed_and_deployed_again(lambdad_account):
 
 
 def test_other_languages(lambdad_account):
-    node = lambdad_account.deploy("exports.handler = async (event) => event.n + 1;", runtime="nodejs22.x")
+    version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
+    line = version[1:].split(".")[0]
+    node = lambdad_account.deploy("exports.handler = async (event) => event.n + 1;", runtime=f"nodejs{line}.x")
     assert node.invoke({"n": 41}) == 42
 
 

@@ -137,7 +137,11 @@ async def make_parts(
     credentials = CredentialIssuer(identity.functions)
     worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
     calls = service_calls(settings, clock, stack)
-    queue = event_queue(calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments)
+    queue = event_queue(
+        *(calls, data_dir, stores.catalogue, worker.frontend, clock, stack),
+        most_environments=share.environments,
+        authority=allowed.authority,
+    )
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(

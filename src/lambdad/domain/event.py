@@ -79,6 +79,8 @@ class Delivery:
         trace: trace header of the event.
         due_ms: when it shall be tried next.
         attempts: times it could not be delivered.
+        role: of the function when its event ended: what may be delivered is what the role may do. None when
+            nobody knows.
     """
 
     scope: Scope
@@ -91,6 +93,7 @@ class Delivery:
     attributes: tuple[tuple[str, str, str], ...] = ()
     attempts: int = 0
     id: int = 0
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from lambdad.domain.event import Delivery
 from lambdad.events.decisions import backoff_s
 from lambdad.events.poller import Timer
 from lambdad.events.steady import SteadyClock
-from lambdad.ports.courier import Courier, NotDelivered, Undeliverable
+from lambdad.ports.courier import Courier, NotAllowed, NotDelivered, Undeliverable
 from lambdad.ports.event_store import EventStore
 
 _log = logging.getLogger("lambdad.events")
@@ -137,6 +137,8 @@ class Deliverer:
             await self._courier.bring(delivery)
         except Undeliverable as error:
             self._given_up(delivery, str(error))
+        except NotAllowed as error:
+            self._put_off(delivery, str(error))  # the target may take what other functions send
         except NotDelivered as error:
             self._not_delivered(delivery, str(error))
         except Exception as error:  # noqa: BLE001 - one message must not end the others
@@ -162,6 +164,10 @@ class Deliverer:
         if target.blocked_until_ms <= now_ms:  # of those under way together only the first counts
             target.blocked_until_ms = now_ms + backoff_s(target.refusals) * _MS
             target.refusals += 1
+        self._put_off(delivery, why)
+
+    def _put_off(self, delivery: Delivery, why: str) -> None:
+        now_ms = self._clock.now_ms()
         attempts = delivery.attempts + 1
         if attempts >= GIVEN_UP_AFTER:
             self._given_up(delivery, why)

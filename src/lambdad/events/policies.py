@@ -49,4 +49,5 @@ def _policy(config: EventInvokeConfig, version: FunctionVersion) -> Policy:
         on_success=config.on_success,
         on_failure=config.on_failure,
         dead_letter=target if isinstance(target, str) else None,
+        role=version.role,
     )

@@ -21,6 +21,7 @@ class Policy:
         max_retries: of function errors, 0 to 2.
         on_success, on_failure: ARNs of destinations; None for none.
         dead_letter: ARN of the dead-letter queue or topic of the version; None for none.
+        role: of the version, with whose permissions destinations are told.
     """
 
     max_age_s: int = DEFAULT_MAX_AGE_S
@@ -28,6 +29,7 @@ class Policy:
     on_success: str | None = None
     on_failure: str | None = None
     dead_letter: str | None = None
+    role: str | None = None
 
 
 class Gone:

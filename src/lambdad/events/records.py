@@ -76,11 +76,16 @@ def deliveries(
     target = policy.on_success if succeeded else policy.on_failure
     if target is not None and not (looped and _came_round(event, target)):
         body = msgspec.json.encode(record(event, condition, attempts, last, now_ms))
-        owed.append(_owed(event, target, body, (), now_ms))
+        owed.append(_owed(event, policy, target, body, (), now_ms))
     if policy.dead_letter is not None and not succeeded:
         owed.append(
             _owed(
-                event, policy.dead_letter, event.payload, _attributes(event, condition, last, looped), now_ms
+                event,
+                policy,
+                policy.dead_letter,
+                event.payload,
+                _attributes(event, condition, last, looped),
+                now_ms,
             )
         )
     return tuple(owed)
@@ -144,13 +149,17 @@ def _message(last: Attempt) -> str:
 
 
 def _owed(
-    event: Event, target: str, body: bytes, attributes: tuple[tuple[str, str, str], ...], now_ms: int
+    event: Event,
+    policy: Policy,
+    target: str,
+    body: bytes,
+    attributes: tuple[tuple[str, str, str], ...],
+    now_ms: int,
 ) -> Delivery:
     # As the function saw it, so that what the message calls counts it too.
     trace, _ = lineage.passed_on(event.trace, lineage.key_of(event.lane.arn))
-    return Delivery(
-        event.lane.scope, target, body, event.lane.arn, event.request_id, trace, now_ms, attributes
-    )
+    scope, arn, request_id = event.lane.scope, event.lane.arn, event.request_id
+    return Delivery(scope, target, body, arn, request_id, trace, now_ms, attributes, role=policy.role)
 
 
 def _document(payload: bytes) -> msgspec.Raw | str:

@@ -15,6 +15,10 @@ class Undeliverable(NotDelivered):
     """The message will never arrive, however often it is tried; its target is well."""
 
 
+class NotAllowed(NotDelivered):
+    """The role of the function may not send it; its target is well, and knows nothing of it."""
+
+
 class Courier(Protocol):
     """Knows every kind of target."""
 
@@ -24,5 +28,6 @@ class Courier(Protocol):
         Raises:
             NotDelivered: the target refused it or was not there.
             Undeliverable: it cannot be delivered at any time.
+            NotAllowed: the role in whose name it would be sent has not the permission now.
         """
         ...

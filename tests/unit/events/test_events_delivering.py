@@ -10,7 +10,7 @@ from lambdad.domain.event import Delivery
 from lambdad.domain.scope import Scope
 from lambdad.events.delivering import GIVEN_UP_AFTER, Deliverer
 from lambdad.events.steady import SteadyClock
-from lambdad.ports.courier import NotDelivered, Undeliverable
+from lambdad.ports.courier import NotAllowed, NotDelivered, Undeliverable
 from tests.fakes.event_stage import LANE, VirtualTime, settle_down
 from tests.fakes.events import FakeEvents
 
@@ -26,6 +26,7 @@ class Scene:
         self.down: set[str] = set()
         self.hanging: set[str] = set()
         self.never: set[bytes] = set()
+        self.forbidden: set[bytes] = set()
         self.tried: list[tuple[float, str]] = []
         self.arrived: list[str] = []
         self.failures: list[bool] = []
@@ -41,6 +42,8 @@ class Scene:
             await asyncio.Event().wait()
         if delivery.body in self.never:
             raise Undeliverable("it is too large")
+        if delivery.body in self.forbidden:
+            raise NotAllowed("the role may not")
         if delivery.target in self.down:
             raise NotDelivered("it is down")
         self.arrived.append(delivery.body.decode())
@@ -151,3 +154,15 @@ async def test_what_can_never_arrive_is_given_up_at_once_and_holds_nothing_up() 
     assert scene.failures == [True]
     assert scene.store.owed == {}
     assert scene.deliverer.trouble("q") == (None, 0)
+
+
+async def test_what_a_role_may_not_send_keeps_nothing_else_of_its_target_waiting() -> None:
+    scene = Scene()
+    scene.forbidden = {b"q1", b"q2"}
+    await scene.owe(*["q"] * 20)
+    await settle_down()
+    assert len(scene.arrived) == 18, "at once, though those before were refused"
+    assert scene.deliverer.trouble("q") == (None, 0)
+    scene.forbidden.clear()
+    await scene.time.pass_by(60)
+    assert len(scene.arrived) == len(set(scene.arrived)) == 20

@@ -47,7 +47,7 @@ def event_of(lane: Lane, row: Any) -> Event | None:
 
 def delivery_of(row: Any) -> Delivery:
     """The delivery of a row."""
-    number, account, region, due_ms, attempts, target, arn, request_id, trace, attributes, body = row
+    number, account, region, due_ms, attempts, target, arn, request_id, trace, attributes, body, role = row
     return Delivery(
         Scope(account, region),
         target,
@@ -59,4 +59,5 @@ def delivery_of(row: Any) -> Delivery:
         tuple((name, kind, value) for name, kind, value in json.loads(attributes)),
         attempts,
         number,
+        role,
     )

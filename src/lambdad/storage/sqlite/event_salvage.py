@@ -154,7 +154,8 @@ def _take_over(source: Path, new: sqlite3.Connection, last_event: int, done: Sal
         done.events = _copy_events(old, new, max(known, default=0))
         done.unread = max(0, len(known) - done.events)
         owed = _ids(old, "deliveries", ("deliveries_due",), _MOST_ID)
-        for row in _rows(old, "deliveries", _DELIVERY_COLUMNS, max(owed, default=0), _LEAST_ID):
+        columns = f"{_DELIVERY_COLUMNS}, {_newer(old, 'deliveries', 'role')}"
+        for row in _rows(old, "deliveries", columns, max(owed, default=0), _LEAST_ID):
             done.deliveries += _put(new, "deliveries", row)
         done.unread_deliveries = max(0, len(owed) - done.deliveries)
         (newest,) = new.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
@@ -177,19 +178,19 @@ def _copy_events(
     for lane in _lanes(old):
         _put(new, "lanes", lane)
     lanes = {number for (number,) in new.execute("SELECT id FROM lanes")}
-    rows = _rows(old, "events", f"{_EVENT_COLUMNS}, {_checksum(old)}", highest, start)
+    rows = _rows(old, "events", f"{_EVENT_COLUMNS}, {_newer(old, 'events', 'checksum')}", highest, start)
     return sum(
         row[1] in lanes and holds(row[6], row[9], row[10]) and _put(new, "events", row) for row in rows
     )
 
 
-def _checksum(old: sqlite3.Connection) -> str:
+def _newer(old: sqlite3.Connection, table: str, column: str) -> str:
     """The column, or what stands for it in an older file."""
     try:
-        old.execute("SELECT checksum FROM events LIMIT 0")
+        old.execute(f"SELECT {column} FROM {table} LIMIT 0")  # noqa: S608 - names of ours
     except sqlite3.Error:
         return "NULL"
-    return "checksum"
+    return column
 
 
 def _lanes(old: sqlite3.Connection) -> Iterator[Sequence[Any]]:

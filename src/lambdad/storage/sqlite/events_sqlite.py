@@ -261,6 +261,7 @@ class SqliteEvents:
             owed.trace,
             json.dumps(owed.attributes),
             owed.body,
+            owed.role,
         )
 
     async def _fetch(self, query: str, parameters: Row) -> list[Any]:

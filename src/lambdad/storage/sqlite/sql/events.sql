@@ -88,8 +88,8 @@ UPDATE deliveries SET due_ms = ?1 WHERE due_ms > ?1;
 -- name: insert_delivery
 -- A message that is owed.
 INSERT INTO deliveries (
-    id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body, role
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: owe
 -- A message that did not arrive.
@@ -101,7 +101,7 @@ DELETE FROM deliveries WHERE id = ?;
 
 -- name: deliveries
 -- Messages that are due, without those that are taken.
-SELECT id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body
+SELECT id, account, region, due_ms, attempts, target, function_arn, request_id, trace, attributes, body, role
 FROM deliveries
 WHERE due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
   AND target NOT IN (SELECT value FROM json_each(?))
