@@ -41,6 +41,14 @@ def test_frames_and_printed_text_keep_their_order() -> None:
     assert messages(data) == (b"", ["printed\n", "logged\n", "unfinished", "again\n", "end\n"])
 
 
+def test_text_in_front_of_a_frame_is_not_shown_behind_it_though_it_was_read_later() -> None:
+    now = 1_800_000_000_000
+    _, lines = split(b"first\n" + frame(b"second\n", at_ms=now - 5) + b"third\n", now)
+    assert [tuple(line) for line in lines] == [(now - 5, "first\n"), (now - 5, "second\n"), (now, "third\n")]
+    _, lines = split(b"now\n" + frame(b"of yesterday\n", at_ms=now - 86_400_000), now)
+    assert [line.timestamp_ms for line in lines] == [now, now - 86_400_000]
+
+
 def test_an_unfinished_frame_waits_for_the_rest() -> None:
     whole = frame(b"hello")
     rest, found = messages(whole[:-2])
@@ -151,7 +159,7 @@ def test_printing_without_a_newline_for_ever_holds_no_more_than_a_line() -> None
         st.one_of(
             st.binary(max_size=30).map(lambda text: text.replace(b"\xa5", b"?")),
             st.sampled_from([b"\n", b"\xa5", b"\xa5\x5a", b"\xa5\x5a\x00\x03" + b"\xff" * 12]),
-            st.binary(max_size=30).map(frame),
+            st.binary(max_size=30).map(lambda message: frame(message, at_ms=NOW + 1)),
         ),
         max_size=12,
     ),

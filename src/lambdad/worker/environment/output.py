@@ -30,6 +30,8 @@ _MAX_READS = 16
 """The most that a pipe can hold (1 MiB) is taken at the end of an event."""
 _SOME_BYTES = 16_384
 """Read at one go while a function runs: one that prints flat out must not keep the loop to itself."""
+_READ_LATE_MS = 60_000
+"""Longer no output waits to be read: a frame that is older names another time than that it was printed at."""
 _MANY_LINES = 2_000
 _LITTLE_BYTES = 2_048
 """Read instead after so many lines came at one go: what takes time is the number of lines."""
@@ -140,9 +142,10 @@ def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, l
             garbage += 1
             continue
         if frame > at:
-            unfinished = _split_text(data[at:frame], now_ms, lines)
+            printed_ms = _printed_ms(_framed_ms(micros, now_ms), now_ms)
+            unfinished = _split_text(data[at:frame], printed_ms, lines)
             if unfinished:
-                lines.append(_event(unfinished, now_ms))
+                lines.append(_event(unfinished, printed_ms))
         at = look = start + length
         if len(data) < at:
             return data[frame:], lines
@@ -159,6 +162,11 @@ def _framed_ms(micros: int, now_ms: int) -> int:
     """The time a frame names; ours when the log could not be what a frame says."""
     said_ms = micros // 1000
     return said_ms if said_ms > 0 and -MAX_LOG_AGE_MS <= said_ms - now_ms <= MAX_LOG_AHEAD_MS else now_ms
+
+
+def _printed_ms(framed_ms: int, now_ms: int) -> int:
+    """Of text in front of a frame: printed before it, it must not be shown behind it when read late."""
+    return framed_ms if 0 <= now_ms - framed_ms <= _READ_LATE_MS else now_ms
 
 
 def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
