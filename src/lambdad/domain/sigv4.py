@@ -93,7 +93,13 @@ def canonical_lines(names: Iterable[bytes], headers: Mapping[bytes, bytes]) -> b
     Raises:
         KeyError: one is not there.
     """
-    return b"".join([b"%b:%b\n" % (name, b" ".join(headers[name].split())) for name in names])
+    return b"".join([b"%b:%b\n" % (name, _single_spaced(headers[name])) for name in names])
+
+
+def _single_spaced(value: bytes) -> bytes:
+    if b" " not in value and b"\t" not in value:  # as most are; other white space no header can have
+        return value
+    return b" ".join(value.split())
 
 
 def canonical_hash(method: bytes, target: bytes, lines: bytes, names: bytes, payload: bytes) -> bytes:
