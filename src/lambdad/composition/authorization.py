@@ -14,6 +14,7 @@ from lambdad.identity.authorization.lambda_facts import LambdaFacts
 from lambdad.identity.authorization.lambda_gate import LambdaGate
 from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.roles import RoleRules
+from lambdad.identity.authorization.sending import Sending
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.identities import Identities
@@ -50,6 +51,7 @@ class Authorization:
         roles: of functions.
         delivery: of their logs.
         explainer: tells people why.
+        sending: on destinations of functions.
     """
 
     authority: Authority
@@ -58,6 +60,7 @@ class Authorization:
     roles: RoleRules
     delivery: LogDelivery
     explainer: Explainer
+    sending: Sending
 
 
 def authorization(
@@ -84,6 +87,9 @@ def authorization(
     authority = Authority(identities, clock, enforce=enforce)
     guards = Guards(catalogue.resources)
     rules = RoleRules(principals, enforce=enforce)
-    gate = LambdaGate(authority, guards, LambdaFacts(catalogue, network), rules)
+    sending = Sending(authority, clock)
+    gate = LambdaGate(authority, guards, LambdaFacts(catalogue, network), rules, sending)
     delivery = LogDelivery(authority, logs, clock)
-    return Authorization(authority, guards, gate, rules, delivery, Explainer(authority, guards, principals))
+    return Authorization(
+        authority, guards, gate, rules, delivery, Explainer(authority, guards, principals), sending
+    )

@@ -10,8 +10,8 @@ from typing import Final
 from lambdad.domain.event import Delivery
 from lambdad.events.policies import CataloguePolicies
 from lambdad.events.queue import LOOK_S, EventQueue
-from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.role_courier import RoleCourier
+from lambdad.identity.authorization.sending import Sending
 from lambdad.neighbours.couriers import Couriers
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
@@ -42,7 +42,7 @@ def event_queue(
     clock: Clock,
     stack: AsyncExitStack,
     most_environments: int,
-    authority: Authority,
+    sending: Sending,
 ) -> EventQueue:
     """The queue on its file; it ends with the stack.
 
@@ -59,7 +59,7 @@ def event_queue(
         store,
         invoker,
         CataloguePolicies(catalogue),
-        RoleCourier(Couriers(calls, to_function), authority, clock),
+        RoleCourier(Couriers(calls, to_function), sending),
         clock,
         # One function's slow events never have more than half of what the host can hold.
         ceiling=max(1, min(_MOST_AT_ONCE, most_environments // 2)),

@@ -140,7 +140,7 @@ async def make_parts(
     queue = event_queue(
         *(calls, data_dir, stores.catalogue, worker.frontend, clock, stack),
         most_environments=share.environments,
-        authority=allowed.authority,
+        sending=allowed.sending,
     )
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)

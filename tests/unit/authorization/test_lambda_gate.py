@@ -365,3 +365,37 @@ async def test_what_was_decided_is_not_decided_again():
     for _ in range(3):
         assert await stage.may(ALICE)
     assert stage.identities.asked == 1
+
+
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:dead"
+
+
+@pytest.mark.parametrize(
+    ("target", "action", "words"),
+    [(QUEUE, "sqs:SendMessage", "call SendMessage on SQS"), (TOPIC, "sns:Publish", "call Publish on SNS")],
+)
+async def test_a_role_that_may_not_send_to_the_dead_letter_queue_is_refused(
+    target: str, action: str, words: str
+) -> None:
+    stage = Stage()
+    stage.identities.make_role(ROLE)
+    asked = {"DeadLetterConfig": {"TargetArn": target}, "Role": ROLE}
+    stage.identities.bind(session("worker"), allow("logs:*"))
+    refused = f"The provided execution role does not have permissions to {words}"
+    assert await stage.refusal(None, "CreateFunction", **asked) == refused
+    stage.identities.bind(session("worker"), allow(action, resource=target))
+    assert await stage.may(None, "CreateFunction", **asked)
+
+
+async def test_a_dead_letter_queue_given_later_is_held_against_the_role_the_function_has() -> None:
+    stage = Stage()
+    await stage.add()
+    has = (await stage.catalogue.read(SCOPE, "orders", LATEST)).role  # type: ignore[union-attr]
+    asked = {"DeadLetterConfig": {"TargetArn": QUEUE}}
+    assert await stage.may(None, "UpdateFunctionConfiguration", **asked), "a role that nobody knows"
+    name = has.rpartition("/")[2]
+    account = has.split(":")[4]
+    stage.identities.bind(session(name, account=account), allow("logs:*"))
+    assert not await stage.may(None, "UpdateFunctionConfiguration", **asked)
+    assert await stage.may(None, "UpdateFunctionConfiguration", DeadLetterConfig={"TargetArn": ""})

@@ -7,6 +7,7 @@ import pytest
 from lambdad.domain.event import Delivery
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.role_courier import RoleCourier
+from lambdad.identity.authorization.sending import Sending
 from lambdad.ports.courier import NotAllowed
 from tests.fakes.grants import ACCOUNT, FakeGrants, allow, deny, session
 from tests.fakes.moments import FakeClock
@@ -30,7 +31,9 @@ class Scene:
     def __init__(self, *, enforce: bool = False) -> None:
         self.grants = FakeGrants()
         self.arrived: list[Delivery] = []
-        self.courier = RoleCourier(self, Authority(self.grants, FakeClock(), enforce=enforce), FakeClock())
+        self.courier = RoleCourier(
+            self, Sending(Authority(self.grants, FakeClock(), enforce=enforce), FakeClock())
+        )
 
     async def bring(self, delivery: Delivery) -> None:
         self.arrived.append(delivery)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from lambdad.domain.code_signing import CODE_SIGNING_CONFIGS
 from lambdad.domain.event_source_mapping import MAPPINGS, place_of
-from lambdad.domain.function import LATEST
+from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.function_url import FUNCTION_URLS
 from lambdad.domain.network import Network
 from lambdad.domain.policies.attached import FUNCTION_POLICIES
@@ -27,6 +27,10 @@ class Catalogue(Protocol):
     @property
     def resources(self) -> ResourceStore:
         """Resources beside functions."""
+        ...
+
+    async def read(self, scope: Scope, name: str, version: str) -> FunctionVersion | None:
+        """A version; None when there is none."""
         ...
 
     async def read_tags(self, scope: Scope, name: str) -> dict[str, str]:
@@ -65,6 +69,11 @@ class LambdaFacts:
             return ()
 
         return later
+
+    async def role_of(self, scope: Scope, function: str) -> str | None:
+        """The role that a function has now; None when there is no such function."""
+        version = await self._catalogue.read(scope, function, LATEST)
+        return None if version is None else version.role
 
     def _vpcs(self, params: Mapping[str, Any]) -> Values:
         wanted = (params.get("VpcConfig") or {}).get("SubnetIds") or ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdad.domain.arn import FunctionReference
+from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.domain.identity import Who
 from lambdad.domain.scope import Scope
@@ -18,9 +19,16 @@ from lambdad.identity.authorization.lambda_needs import needs_of
 from lambdad.identity.authorization.named_functions import function_named
 from lambdad.identity.authorization.needs import Need, account_of
 from lambdad.identity.authorization.roles import RoleRules
+from lambdad.identity.authorization.sending import Sending, service_of
 
 Params = dict[str, Any]
 _PASSING = "iam:PassRole"
+_WITH_DEAD_LETTERS = frozenset({"CreateFunction", "UpdateFunctionConfiguration"})
+_MAY_NOT_SEND = {
+    "sns": "The provided execution role does not have permissions to call Publish on SNS",
+    "sqs": "The provided execution role does not have permissions to call SendMessage on SQS",
+}
+"""Source: users' reports of Lambda's answers (elastic/beats issue 13963)."""
 _OF_LAYER = ":layer:"
 
 
@@ -45,15 +53,22 @@ class LambdaGate:
         guards: what functions say.
         lambda_facts: condition keys of what is stored.
         roles: what may be a function's role.
+        sending: what roles may send to dead-letter queues.
     """
 
     def __init__(
-        self, authority: Authority, guards: Guards, lambda_facts: LambdaFacts, roles: RoleRules
+        self,
+        authority: Authority,
+        guards: Guards,
+        lambda_facts: LambdaFacts,
+        roles: RoleRules,
+        sending: Sending,
     ) -> None:
         self._authority = authority
         self._guards = guards
         self._facts = lambda_facts
         self._roles = roles
+        self._sending = sending
 
     @property
     def epoch(self) -> int:
@@ -65,7 +80,8 @@ class LambdaGate:
 
         Raises:
             AccessDenied, CredentialsRefused: see `Authority.admit`.
-            InvalidParameter: Lambda cannot assume the role that the function is to have.
+            InvalidParameter: Lambda cannot assume the role that the function is to have, or that may not
+                send to the dead-letter queue.
         """
         return (await self.admit(operation, params, request)).request
 
@@ -86,10 +102,22 @@ class LambdaGate:
             return Admitted(request, True)  # the operation refuses it, in its own words
         if needs[-1].action == _PASSING:
             self._roles.check(needs[-1].resource, needs[0].resource)
+        await self._check_dead_letters(operation, params, owner)
         if owner is not None and is_foreign:
             theirs = Scope(owner[0].account, scope.region)
             request = replace(request, caller=replace(request.caller, scope=theirs))
         return Admitted(request, steady)
+
+    async def _check_dead_letters(
+        self, operation: str, params: Params, owner: tuple[Scope, FunctionReference] | None
+    ) -> None:
+        target = (params.get("DeadLetterConfig") or {}).get("TargetArn")
+        if not target or owner is None or operation not in _WITH_DEAD_LETTERS:
+            return
+        scope, function = owner[0], owner[1].name
+        role = params.get("Role") or await self._facts.role_of(scope, function)
+        if role is not None and self._sending.refusal(role, function, target) is not None:
+            raise InvalidParameter(_MAY_NOT_SEND.get(service_of(target), _MAY_NOT_SEND["sqs"]))
 
     async def _guard(self, need: Need) -> Guard:
         owner = _owner(need)

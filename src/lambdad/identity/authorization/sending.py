@@ -1,0 +1,63 @@
+"""Whether the role of a function may send to a destination or a dead-letter queue.
+
+Source: Lambda developer guide, "Capturing records of Lambda asynchronous invocations": the permission that
+each kind of destination needs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lambdad.identity.authorization import denials, facts
+from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.guards import Guard
+from lambdad.identity.authorization.log_delivery import session_of
+from lambdad.identity.authorization.needs import account_of
+from lambdad.ports.clock import Clock
+
+_ACTIONS: Final = {
+    "events": "events:PutEvents",
+    "lambda": "lambda:InvokeFunction",
+    "s3": "s3:PutObject",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
+}
+_ELSEWHERE: Final = Guard(elsewhere=True)
+"""The policy of a queue, topic, bus or bucket is its service's to decide by."""
+
+
+class Sending:
+    """Decides for roles of functions.
+
+    Args:
+        authority: on what binds the role.
+        clock: for conditions on time.
+    """
+
+    def __init__(self, authority: Authority, clock: Clock) -> None:
+        self._authority = authority
+        self._clock = clock
+
+    def refusal(self, role: str, function: str, target: str) -> str | None:
+        """Why a role may not send to a target, in AWS's words; None when it may, or nobody knows the kind.
+
+        Args:
+            role: its ARN.
+            function: name of the function that has it.
+            target: ARN of the destination.
+        """
+        service = service_of(target)
+        who, action = session_of(role, function), _ACTIONS.get(service)
+        if who is None or action is None:
+            return None
+        # Where the courier puts an object; the rest of its name is the time and a number.
+        resource = f"{target}/aws/lambda/async/{function}/" if service == "s3" else target
+        guard = Guard(account_of(target)) if service == "lambda" else _ELSEWHERE
+        outcome = self._authority.standing(who).decide(action, resource, guard, facts.at(self._clock.now()))
+        return None if outcome.allowed else denials.words(who.arn, action, resource, outcome)
+
+
+def service_of(target: str) -> str:
+    """The service an ARN names; empty when it is none."""
+    parts = target.split(":", 5)
+    return parts[2] if len(parts) == 6 else ""
