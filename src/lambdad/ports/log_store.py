@@ -80,10 +80,13 @@ class Matcher(Protocol):
     """
 
     @property
-    def needles(self) -> Sequence[str]: ...
+    def needles(self) -> Sequence[str]:
+        """See above."""
+        ...
 
     def matches(self, message: str) -> bool:
         """Whether an event with this text is wanted."""
+        ...
         ...
 
 
