@@ -61,8 +61,8 @@ def _family(family: Family) -> list[str]:
 def tests_of(operation: str) -> list[str]:
     """The test files that call an operation through boto3, by its name, or through the AWS CLI; nearest first."""
     snake = xform_name(operation)
-    said = re.compile(rf"\b{snake}\(|\b{snake}\b,|[\"']{operation}[\"']|[\"' ]{snake.replace('_', '-')}[\"' ]")
-    found = [name for name, text in _sources().items() if said.search(text)]
+    ways = {f"{snake}(", f"{snake},", f'"{operation}"', f"{snake.replace('_', '-')} "}
+    found = [name for name, said in _sources().items() if not ways.isdisjoint(said)]
     return sorted(found, key=lambda name: next(n for n, near in enumerate(_NEAREST) if name.startswith(near)))
 
 
@@ -74,10 +74,19 @@ def _tests(operation: str) -> str:
     return ", ".join(f"`{name}`" for name in found[:_SHOWN]) + more
 
 
+def _said(text: str) -> frozenset[str]:
+    """Every word of a file in the forms in which operations are called, read once for all operations."""
+    calls = (f"{word}(" for word in re.findall(r"\b(\w+)\(", text))
+    listed = (f"{word}," for word in re.findall(r"\b(\w+)\b,", text))
+    quoted = (f'"{word}"' for word in re.findall(r"(?<=[\"'])(\w+)(?=[\"'])", text))
+    commands = (f"{word} " for word in re.findall(r"(?<=[\"' ])([a-z0-9-]+)(?=[\"' ])", text))
+    return frozenset((*calls, *listed, *quoted, *commands))
+
+
 @cache
-def _sources() -> dict[str, str]:
+def _sources() -> dict[str, frozenset[str]]:
     return {
-        str(path.relative_to(TESTS)): path.read_text()
+        str(path.relative_to(TESTS)): _said(path.read_text())
         for path in sorted(TESTS.rglob("test_*.py"))
         # Those of the wire stand for no operation.
         if path.name not in (_GENERATED, _REFUSALS) and not path.name.startswith("test_awsapi")
