@@ -40,7 +40,6 @@ class FakeMetrics:
         period_s: int,
         percentiles: Sequence[float] = (),
         anchor_s: int = 0,
-        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         found: dict[MetricKey, list[Period]] = {}
         for key in keys:
@@ -51,7 +50,7 @@ class FakeMetrics:
                 kept = datum.is_fine or period_s % 60 == 0
                 if datum.key == key and start_s <= seen < end_s and kept:
                     slot = seen - (seen - anchor_s) % period_s
-                    slots.setdefault((slot, datum.unit if by_unit else ""), []).append(datum)
+                    slots.setdefault((slot, datum.unit), []).append(datum)
             if slots:
                 found[key] = [_period(slot[0], slots[slot], percentiles) for slot in sorted(slots)]
         return found

@@ -198,6 +198,11 @@ class Operation:
         return tuple(error["shape"] for error in self._raw.get("errors", ()))
 
     @property
+    def is_compressible(self) -> bool:
+        """Whether its requests may come compressed."""
+        return "requestcompression" in self._raw
+
+    @property
     def result_wrapper(self) -> str | None:
         """Element around the result in the query protocol."""
         found: str | None = self._raw.get("output", {}).get("resultWrapper")
@@ -214,6 +219,7 @@ class ServiceModel:
     Attributes:
         name: botocore's folder name (`lambda`, `logs`).
         protocol: the one SDKs pick among those the service speaks.
+        protocols: all that it speaks.
         signing_name: the service part of the SigV4 scope.
         target_prefix: of `X-Amz-Target`, for the json protocol; empty otherwise.
     """
@@ -225,6 +231,7 @@ class ServiceModel:
         self._made: dict[str, Shape] = {}
         self.metadata: Mapping[str, Any] = raw["metadata"]
         self.protocol = chosen_protocol(self.metadata)
+        self.protocols: tuple[str, ...] = tuple(self.metadata.get("protocols") or (self.protocol,))
         self.signing_name = signing_name(self.metadata)
         self.target_prefix: str = self.metadata.get("targetPrefix", "")
         self.json_version: str = self.metadata.get("jsonVersion", "1.0")

@@ -22,7 +22,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
-from lambdad.composition.metrics import roll_up
+from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -56,7 +56,7 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
-from lambdad.identity.authorization import logs_needs
+from lambdad.identity.authorization import logs_needs, metrics_needs
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.iam_needs import IamNeeds
 from lambdad.identity.authorization.log_delivery import LogDelivery
@@ -399,6 +399,10 @@ def _services(
             logs_handlers(stores.logs, clock),
             authorize=ServiceGate(authority, logs_needs.needs_of),
         ),
+    )
+    services.setdefault(
+        "monitoring",
+        MetricsService(stores.metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),
     )
     gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
     for name, handlers in identity.handlers().items():
