@@ -17,7 +17,7 @@ class FakeMetrics:
 
     def __init__(self, max_series: int = 10**9) -> None:
         self.data: list[Datum] = []
-        self._max_series = max_series
+        self.max_series = max_series
 
     def put(self, data: Sequence[Datum]) -> None:
         for datum in data:
@@ -84,7 +84,7 @@ class FakeMetrics:
     def _fits(self, data: Iterable[Datum]) -> bool:
         keys = {datum.key for datum in (*self.data, *data)}
         counts = Counter(key.scope for key in keys)
-        return max(counts.values(), default=0) <= self._max_series
+        return max(counts.values(), default=0) <= self.max_series
 
 
 def _order(key: MetricKey) -> tuple[object, ...]:

@@ -1,7 +1,8 @@
 """Request bodies that come compressed.
 
-SDKs compress what they send for operations that the model marks (PutMetricData from 10 KB on). What it
-unpacks to is bounded, so that a small body cannot fill the memory.
+SDKs compress what they send for operations that the model marks (PutMetricData from 10 KB on). Which operation
+it is may stand in the body itself, so all of such a service are taken so. What a body unpacks to is bounded: a
+small one cannot fill the memory.
 
 Source: Smithy's trait `requestCompression`; CloudWatch documentation of PutMetricData.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 
-from lambdad.awsapi.model import Operation
+from lambdad.awsapi.model import ServiceModel
 from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain.errors import RequestTooLarge
 from lambdad.domain.http import Request
@@ -20,14 +21,19 @@ from lambdad.domain.limits import MAX_UNPACKED_REQUEST_BYTES
 _GZIP = 31
 
 
-def unpacked(operation: Operation, request: Request) -> Request:
+def is_packed(model: ServiceModel, request: Request) -> bool:
+    """Whether the body of a request has to be unpacked first."""
+    return request.headers.get("content-encoding", "").strip().lower() == "gzip" and model.takes_packed_bodies
+
+
+def unpacked(model: ServiceModel, request: Request) -> Request:
     """The request with its body as it was before compression; itself when it is not compressed.
 
     Raises:
         NotSerializable: the body is not what its header says.
         RequestTooLarge: it unpacks to more than a request may have.
     """
-    if request.headers.get("content-encoding", "").strip().lower() != "gzip" or not operation.is_compressible:
+    if not is_packed(model, request):
         return request
     stream = zlib.decompressobj(wbits=_GZIP)
     try:

@@ -198,11 +198,6 @@ class Operation:
         return tuple(error["shape"] for error in self._raw.get("errors", ()))
 
     @property
-    def is_compressible(self) -> bool:
-        """Whether its requests may come compressed."""
-        return "requestcompression" in self._raw
-
-    @property
     def result_wrapper(self) -> str | None:
         """Element around the result in the query protocol."""
         found: str | None = self._raw.get("output", {}).get("resultWrapper")
@@ -236,6 +231,11 @@ class ServiceModel:
         self.target_prefix: str = self.metadata.get("targetPrefix", "")
         self.json_version: str = self.metadata.get("jsonVersion", "1.0")
         self.api_version: str = self.metadata["apiVersion"]
+
+    @cached_property
+    def takes_packed_bodies(self) -> bool:
+        """Whether requests of any operation may come compressed."""
+        return any("requestcompression" in raw for raw in self._operations.values())
 
     def shape(self, name: str) -> Shape:
         """The shape of that name, made once."""

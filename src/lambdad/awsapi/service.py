@@ -89,23 +89,26 @@ class ModelledService:
             return faults.render(name, ServiceFault("An error occurred."), request.request_id, protocol)
 
     async def _answer(self, request: Request, protocol: str) -> Response:
-        operation, labels = self._router.match(request)
-        handler = self._handlers.get(operation.name)
-        if handler is None:
-            raise NotOffered(self._refused.format(operation=operation.name, version=__version__))
-        if len(request.body) > self._long_body_bytes:
-            params = await asyncio.to_thread(self._params, operation, request, labels)
+        if self._is_long(request):
+            operation, params = await asyncio.to_thread(self._read, request)
         else:
-            params = self._params(operation, request, labels)
+            operation, params = self._read(request)
         if self._authorize is not None:
             request = await self._authorize(operation.name, params, request)
-        result = await handler(params, request)
+        result = await self._handlers[operation.name](params, request)
         return render.response(self._model, operation, result, request.request_id, protocol)
 
-    def _params(self, operation: Operation, request: Request, labels: Mapping[str, str]) -> Params:
-        params = parse.params(self._model, operation, compression.unpacked(operation, request), labels)
+    def _is_long(self, request: Request) -> bool:
+        return len(request.body) > self._long_body_bytes or compression.is_packed(self._model, request)
+
+    def _read(self, request: Request) -> tuple[Operation, Params]:
+        plain = compression.unpacked(self._model, request)
+        operation, labels = self._router.match(plain)
+        if operation.name not in self._handlers:
+            raise NotOffered(self._refused.format(operation=operation.name, version=__version__))
+        params = parse.params(self._model, operation, plain, labels)
         self._check(operation.input, params)
-        return params
+        return operation, params
 
 
 def _fields(service: str, request: Request) -> dict[str, str]:
