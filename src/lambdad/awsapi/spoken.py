@@ -12,7 +12,6 @@ from lambdad.awsapi.model import ServiceModel
 from lambdad.domain.http import Request
 
 CBOR = "smithy-rpc-v2-cbor"
-_RPC_V2_PATH = "/service/"
 
 
 def protocol_of(model: ServiceModel, request: Request) -> str:
@@ -30,8 +29,7 @@ def protocol_of(model: ServiceModel, request: Request) -> str:
 
 def is_cbor(request: Request) -> bool:
     """Whether a request is of RPC v2: by its header, or by a path that only that has."""
-    by_path = request.path.startswith(_RPC_V2_PATH) and "/operation/" in request.path
-    return by_path or request.headers.get("smithy-protocol") == "rpc-v2-cbor"
+    return bool(rpc_v2_names(request.path)[0]) or request.headers.get("smithy-protocol") == "rpc-v2-cbor"
 
 
 def rpc_v2_names(path: str) -> tuple[str, str]:
