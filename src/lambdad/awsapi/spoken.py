@@ -1,7 +1,8 @@
 """Which protocol a request is written in, for services that speak several.
 
-CloudWatch speaks three: RPC v2 CBOR (the JavaScript SDK), JSON (botocore) and query (older SDKs). An answer
-comes in the protocol of its request. A service with one protocol is spoken to in that.
+CloudWatch speaks three: RPC v2 CBOR (which its model prefers), JSON (botocore, the JavaScript SDK) and query
+(older SDKs). An answer comes in the protocol of its request. A service with one protocol is spoken to in
+that.
 
 Source: Smithy's specifications of rpcv2Cbor ("Protocol behaviors"), awsJson1_0 and awsQuery.
 """
