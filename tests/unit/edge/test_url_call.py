@@ -72,6 +72,7 @@ class Calling:
             self.refused.append,
             "request-1",
             "Root=1",
+            self.answered.append,
         )
 
     def end(self, result: bytes = b"", status: Status = Status.SUCCESS) -> Client:
