@@ -22,6 +22,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.metrics import roll_up
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -75,6 +76,7 @@ from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 from lambdad.telemetry.logs_api import logs_handlers
 from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
@@ -202,7 +204,7 @@ async def make_parts(
     port = await edge.listen(settings.host, settings.port, tls)
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
-        ("events", look_at_events(queue)),
+        *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
@@ -217,6 +219,8 @@ class _Stores:
         stack.callback(self.catalogue.close)
         self.logs = SqliteLogStore(data_dir.logs, clock)
         stack.callback(self.logs.close)
+        self.metrics = SqliteMetricStore(data_dir.metrics, clock)
+        stack.callback(self.metrics.close)
         self.codes = FileCodeStore(data_dir.code)
         stack.push_async_callback(self.codes.close)
         self.compiled = FileCompiledStore(data_dir.code)

@@ -156,6 +156,28 @@ MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does 
 LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read
 LOG_STALL_S: Final = 5.0  # L: the longest that printing waits for the log store
 
+# CloudWatch metrics (C: CloudWatch documentation, "Metrics concepts" and the model of PutMetricData)
+METRIC_VALUE_LIMIT: Final = 2.0**360  # C: "Values must be in the range of -2^360 to 2^360"
+METRIC_RETENTION_S: Final = {  # C: "Metrics retention", by the seconds that one point stands for
+    1: 3 * 3_600,
+    60: 15 * 86_400,
+    300: 63 * 86_400,
+    3_600: 455 * 86_400,
+}
+
+# The metric store
+METRIC_SKETCH_ERROR: Final = 0.01  # L: the greatest relative error of a percentile
+MAX_METRIC_BUCKETS: Final = (
+    2_048  # L: of one sketch: values 17 orders of magnitude apart; lower ones share one
+)
+METRIC_FLUSH_DELAY_S: Final = 0.5  # L: data taken together for one commit; on disk within a second
+MAX_PENDING_METRIC_VALUES: Final = 200_000  # L: kept in memory when the disk does not keep up; then dropped
+MAX_METRIC_SERIES: Final = 50_000  # L: of one account in one region; AWS has no bound, a disk has
+METRIC_ROLL_UP_S: Final = 600.0  # L: between two looks at what has become old
+METRIC_ROLL_UP_PAUSE_S: Final = 0.2  # L: between two steps of one look
+METRIC_ROLL_UP_SERIES: Final = 20  # L: series looked at in one step
+METRIC_ROLL_UP_POINTS: Final = 1_500  # L: points of one series rolled up in one step
+
 # Telemetry and Logs APIs (Q: "Configuring memory usage and buffering" of the developer guide)
 MIN_TELEMETRY_ITEMS: Final = 1_000  # Q
 MAX_TELEMETRY_ITEMS: Final = 10_000  # Q: also the default

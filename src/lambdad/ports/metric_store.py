@@ -58,7 +58,10 @@ class MetricStore(MetricSink, Protocol):
     """The whole of it, for the CloudWatch API."""
 
     async def append(self, data: Sequence[Datum]) -> None:
-        """Store data: on disk when it returns."""
+        """Store data: on disk when it returns.
+
+        Raises QuotaExceeded, and stores nothing, when they would make more series than an account may have.
+        """
         ...
 
     async def read(
@@ -69,10 +72,17 @@ class MetricStore(MetricSink, Protocol):
         end_s: int,
         period_s: int,
         percentiles: Sequence[float] = (),
+        anchor_s: int = 0,
+        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         """The periods from `start_s` (inclusive) to `end_s` (exclusive) that have data, oldest first.
 
-        Periods begin at multiples of `period_s` since the epoch. A series without data has no entry.
+        Periods begin at multiples of `period_s` since `anchor_s`. A series without data has no entry. What
+        was measured in several units makes a period of each; not `by_unit` all are added up. A period's
+        `percentiles` are empty where single values are not known.
+
+        Of what is so old that only longer periods are kept, a shorter `period_s` finds nothing. Less than a
+        minute finds what was kept by second.
         """
         ...
 

@@ -7,6 +7,7 @@
       lock              held by the server that uses the directory; names its process id
       catalogue.db      functions, versions, tags
       logs.db           log groups, streams, events
+      metrics.db        metrics by second, minute, five minutes and hour
       events.db         accepted events that have not ended, and messages owed for them
       events.witness    how much of that was committed: tells a start what a damaged file has lost
       code/             archives and their unpacked trees (the code store's)
@@ -57,6 +58,11 @@ class DataDir:
     def logs(self) -> Path:
         """The database of logs."""
         return self.path / "logs.db"
+
+    @property
+    def metrics(self) -> Path:
+        """The database of metrics."""
+        return self.path / "metrics.db"
 
     @property
     def events(self) -> Path:
