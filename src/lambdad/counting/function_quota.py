@@ -55,8 +55,7 @@ class FunctionQuota:
         elif not calls.draw(source.limit):
             return False
         source.in_use = out = source.in_use + 1
-        if out > source.most:
-            source.most = out
+        source.most = max(source.most, out)
         self.in_use = out = self.in_use + 1
         if out > self.most:
             if not self.most:
@@ -70,8 +69,7 @@ class FunctionQuota:
         if source.in_use >= source.limit:
             return False
         source.in_use = out = source.in_use + 1
-        if out > source.most:
-            source.most = out
+        source.most = max(source.most, out)
         self.in_use = out = self.in_use + 1
         if out > self.most:
             if not self.most:

@@ -93,7 +93,7 @@ class Ledger:
             own.provide(0)
 
     def peaks(self) -> Peaks:
-        """Most leases out at once since the last look; what had none out and has nothing allocated is left out.
+        """Most leases out at once since the last look; what has none and nothing allocated is left out.
 
         What is counted in several places is summed up, so it can be more than there ever was at one moment.
         """

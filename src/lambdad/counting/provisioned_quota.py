@@ -74,8 +74,7 @@ class ProvisionedQuota:
 
     def _takes_own(self) -> bool:
         self.in_use = out = self.in_use + 1
-        if out > self.most:
-            self.most = out
+        self.most = max(self.most, out)
         return True
 
     def give_back(self) -> None:

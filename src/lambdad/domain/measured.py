@@ -41,9 +41,9 @@ class Measured(StrEnum):
 Ran = tuple[Target, int, float, int, Status, str, float, RestoreTimes | None, int]
 """An invocation that is over.
 
-In order: the target; when the event went to the function, ms since the epoch; duration, ms; billed, ms; how it
-ended; the initialization type of its environment; of the duration what extensions took after the answer, ms;
-the restore that went before, None without one; bytes that were streamed.
+In order: the target; when the event went to the function, ms since the epoch; duration, ms; billed, ms; how
+it ended; the initialization type of its environment; of the duration what extensions took after the answer,
+ms; the restore that went before, None without one; bytes that were streamed.
 """
 
 Noted = tuple[Measured, Lane, str | None, int, float]

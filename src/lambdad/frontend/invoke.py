@@ -245,7 +245,7 @@ class Frontend:
         return invocation
 
     def peaks(self) -> tuple[RoutePeak, ...]:
-        """Most calls at once by name and version since the last look; names of which none ran are left out."""
+        """Most calls at once by name and version since the last look; without names of which none ran."""
         risen, self._risen = self._risen, []
         found = tuple(RoutePeak(route.lane, route.version.version, route.most) for route in risen)
         for route in risen:

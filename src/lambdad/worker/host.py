@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import DEFAULT_SNAPSHOT_BYTES, ENVIRONMENT_AGE_S, REMOVED_WITHIN_S
+from lambdad.domain.measured import Ran
 from lambdad.domain.platform_events import ON_DEMAND
 from lambdad.ports.clock import Clock
-from lambdad.domain.measured import Ran
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.measures import UNMEASURED
 from lambdad.ports.worker import EnvironmentOwner

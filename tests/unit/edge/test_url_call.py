@@ -61,6 +61,7 @@ class Calling:
     ) -> None:
         self.client = Client()
         self.refused: list[Invocation] = []
+        self.answered: list[int] = []
         raw = RawRequest(0.0)
         raw.method = method
         self.call = UrlCall(

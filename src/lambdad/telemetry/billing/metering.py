@@ -1,11 +1,11 @@
 """From what was measured to what is charged for.
 
-Invocations come added up; what is charged by time (provisioned concurrency, kept snapshots) is metered at every
-look. Before: `lambda_metrics.books`. After: a usage store.
+Invocations come added up; what is charged by time (provisioned concurrency, kept snapshots) is metered at
+every look. Before: `measured_books`. After: a usage store.
 
-Source: AWS Lambda pricing page: duration with Init and extensions, storage of `/tmp` beyond 512 MB, provisioned
-concurrency "from the time you enable it … rounded up to the nearest five minutes", snapshots "as long as your
-function version is active".
+Source: AWS Lambda pricing page: duration with Init and extensions, storage of `/tmp` beyond 512 MB,
+provisioned concurrency "from the time you enable it … rounded up to the nearest five minutes", snapshots "as
+long as your function version is active".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """From what was measured to the metrics of ``AWS/Lambda``; pure.
 
-A success counts 0 in `Errors`, and what ran 0 in `Throttles`, so that the averages of these are rates. Times are
-those at which the function was invoked. Source: Lambda developer guide, "Types of metrics for Lambda functions".
+A success counts 0 in `Errors`, and what ran 0 in `Throttles`, so that the averages of these are rates. Times
+are those at which the function was invoked. Source: Lambda developer guide, "Types of metrics for Lambda
+functions".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def gather_invocations(
     Args:
         into: the series.
         tallies: the invocations.
-        is_provided: whether a version has provisioned concurrency, so that what ran beside it has spilled over.
+        is_provided: whether a version has provisioned concurrency: what ran beside it has spilled over.
     """
     for (target, minute), tally in tallies.items():
         version = target.version

@@ -1,8 +1,8 @@
 """The series that something of a function counts in, and the data of one look gathered by series.
 
-Account and region as a whole, the function, the function under the name it was called by, and for an alias the
-version that ran as well. Source: Lambda developer guide, "Viewing metrics" (FunctionName, Resource,
-ExecutedVersion "only applies to alias invocations"); aws-cdk's `LambdaMetrics` for the four combinations.
+Account and region as a whole, the function, the function under the name it was called by, and for an alias
+the version that ran as well. Source: Lambda developer guide, "Viewing metrics" (FunctionName, Resource,
+ExecutedVersion, which is only there for aliases); aws-cdk's `LambdaMetrics` for the four combinations.
 """
 
 from __future__ import annotations

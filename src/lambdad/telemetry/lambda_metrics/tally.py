@@ -1,7 +1,7 @@
-"""Adds up invocations by function, name and minute, so that what follows costs by function, not by invocation.
+"""Adds up invocations by function, name and minute: what follows costs by function, not by invocation.
 
-Pure. Before: `books` with the tuples of a second. After: `invocation_data` for metrics, `billing.metering` for
-what AWS would have charged.
+Pure. Before: `measured_books` with the tuples of a second. After: `invocation_data` for metrics,
+`billing.metering` for what AWS would have charged.
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ def add_up(into: Tallies, ran: Iterable[Ran]) -> None:
             tally.overheads_ms.append(overhead_ms)
         if streamed > FREE_STREAMED_BYTES:
             tally.streamed_bytes += streamed - FREE_STREAMED_BYTES
-        if restore is not None:
-            tally.restores += 1
-            billed_ms += restore.billed_ms
         if kind == PROVISIONED:
             tally.provisioned += 1
             tally.provisioned_ms += billed_ms
         else:
             tally.billed_ms += billed_ms
+        if restore is not None:
+            tally.restores += 1
+            tally.billed_ms += restore.billed_ms

@@ -1,0 +1,99 @@
+"""Measuring put together: what is looked at every second, and where it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from lambdad.counting.ledger import Ledger
+from lambdad.domain.function import FunctionVersion
+from lambdad.domain.limits import MEASURE_LOOK_S
+from lambdad.domain.measured import Peaks
+from lambdad.frontend.invoke import Frontend
+from lambdad.ports.clock import Clock
+from lambdad.ports.log_store import LogSink
+from lambdad.ports.measures import Measures
+from lambdad.ports.metric_store import MetricSink
+from lambdad.settings import Settings
+from lambdad.storage.data_dir import DataDir
+from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
+from lambdad.telemetry.embedded_metrics.watching_sink import WatchingSink
+from lambdad.telemetry.measured_books import Books, Sinks
+
+_log = logging.getLogger("lambdad")
+
+
+class Measuring:
+    """The books of a server, from before its first part is made until after its last has ended.
+
+    Attributes:
+        measures: what the parts call.
+        logs: where functions print; looks for metrics on the way to the log store.
+        usage: what functions used.
+    """
+
+    def __init__(
+        self, data_dir: DataDir, logs: LogSink, metrics: MetricSink, clock: Clock, stack: AsyncExitStack
+    ) -> None:
+        self.usage = SqliteUsage(data_dir.usage, datetime.fromtimestamp(clock.now(), UTC).date())
+        stack.callback(self.usage.close)
+        self.logs = WatchingSink(logs)
+        self._metrics = metrics
+        self._books = Books(clock)
+        self.measures: Measures = self._books.measures
+        self._sinks: Sinks | None = None
+        stack.push_async_callback(self._finish)
+
+    def begin(
+        self, frontend: Frontend, ledger: Ledger, kept: Callable[[], Iterable[FunctionVersion]]
+    ) -> None:
+        """The parts are there: look at these from now on."""
+
+        def peaks() -> Peaks:
+            return ledger.peaks()._replace(routes=frontend.peaks())
+
+        self._sinks = Sinks(peaks, kept, self.logs.take, self._metrics.put, self.usage.add)
+
+    async def look(self) -> None:
+        """Hand on what was measured until now."""
+        if self._sinks is not None:
+            await self._books.look(self._sinks)
+
+    async def keep(self) -> None:
+        """Look every second, for ever."""
+        while True:
+            await asyncio.sleep(MEASURE_LOOK_S)
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 - or nothing would ever be measured again
+                _log.exception("what was measured was not handed on", extra={"event": "metrics.look"})
+
+    async def _finish(self) -> None:
+        try:
+            await self.look()
+        finally:
+            self._books.close()
+
+
+def measuring_of(
+    settings: Settings,
+    data_dir: DataDir,
+    logs: LogSink,
+    metrics: MetricSink,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Measuring:
+    """The books of a server; they end with the stack, after whatever is put on it later.
+
+    Raises:
+        PricesUnreadable: the price list of the settings is none.
+        StorageRefused: the file cannot be used.
+    """
+    if settings.price_file is not None:
+        from lambdad.telemetry.billing.prices import read_prices
+
+        read_prices(settings.price_file)  # now, not when the first bill is asked for
+    return Measuring(data_dir, logs, metrics, clock, stack)
