@@ -259,4 +259,3 @@ MAX_EMF_DATA: Final = 1_000  # L: series that one document counts in; AWS names 
 MAX_EMF_PENDING_BYTES: Final = 8 * MIB  # L: of documents that wait to be read, for at most a second
 EMF_PAST_MS: Final = 14 * 24 * 3_600_000  # how old a time stamp may be: two weeks
 EMF_FUTURE_MS: Final = 2 * 3_600_000  # how far ahead: two hours
-MAX_METRIC_VALUE: Final = 2.0**360  # O: PutMetricData, "-2^360 to 2^360"

@@ -113,7 +113,7 @@ def _definition(metric: object) -> tuple[str, str, bool]:
     if not isinstance(metric, dict):
         raise NotValid("a metric is no object")
     unit, resolution = metric.get("Unit", "None"), metric.get("StorageResolution", 60)
-    if unit not in _UNITS:
+    if not isinstance(unit, str) or unit not in _UNITS:
         raise NotValid("Unit is none of CloudWatch's")
     if isinstance(resolution, bool) or resolution not in (1, 60):
         raise NotValid("StorageResolution is neither 1 nor 60")
@@ -148,7 +148,7 @@ def _number(value: object) -> float:
         number = float(value)
     except OverflowError:
         number = math.inf
-    if not abs(number) <= limits.MAX_METRIC_VALUE:
+    if not abs(number) <= limits.METRIC_VALUE_LIMIT:
         raise NotValid("a value is too large")
     return number
 
