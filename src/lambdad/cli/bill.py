@@ -101,7 +101,7 @@ def _spreadsheet(found: Mapping[str, Any]) -> None:
     lines = _objects(found.get("lines"))
     abouts = _abouts(lines)
     writer = csv.writer(sys.stdout)
-    writer.writerow((*abouts, "requests", "gb_s", *_WORDS, "cost", "currency"))
+    writer.writerow((*abouts, "requests", "gb_s", *(f"{name}_cost" for name in _WORDS), "cost", "currency"))
     for line in lines:
         charges = line["charges"]
         costs = [f"{charges.get(name, 0):.10f}" for name in _WORDS]

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+from lambdad.composition.provided_names import ProvidedNames
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MEASURE_LOOK_S
 from lambdad.domain.measured import Peaks
 from lambdad.frontend.invoke import Frontend
+from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.measures import Measures
@@ -48,12 +50,18 @@ class Measuring:
         stack.push_async_callback(self._finish)
 
     def begin(
-        self, frontend: Frontend, ledger: Ledger, kept: Callable[[], Iterable[FunctionVersion]]
+        self,
+        frontend: Frontend,
+        ledger: Ledger,
+        catalogue: CatalogueStore,
+        kept: Callable[[], Iterable[FunctionVersion]],
     ) -> None:
         """The parts are there: look at these from now on."""
+        names = ProvidedNames(catalogue)
 
-        def peaks() -> Peaks:
-            return ledger.peaks()._replace(routes=frontend.peaks())
+        async def peaks() -> Peaks:
+            found = ledger.peaks()._replace(routes=frontend.peaks())
+            return found._replace(provided=await names.named(found.provided))
 
         self._sinks = Sinks(peaks, kept, self.logs.take, self._metrics.put, self.usage.add)
 

@@ -143,7 +143,7 @@ async def make_parts(
     credentials = CredentialIssuer(identity.functions)
     measures = measuring.measures
     worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery, measures)
-    measuring.begin(worker.frontend, worker.ledger, worker.host.snapshots.kept)
+    measuring.begin(worker.frontend, worker.ledger, stores.catalogue, worker.host.snapshots.kept)
     calls = service_calls(settings, clock, stack)
     most, invoker = share.environments, worker.frontend
     queue = event_queue(calls, data_dir, stores.catalogue, invoker, clock, stack, most, measures)

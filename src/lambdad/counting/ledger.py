@@ -99,7 +99,7 @@ class Ledger:
         """
         provided = tuple(ProvidedPeak(own.version, own.limit, own.look()) for own in self._provided.values())
         functions: Counter[_Function] = Counter()
-        for version, _, most in provided:
+        for version, _, most, _ in provided:
             functions[version.scope, version.name] += most
         risen = self._risen[:]
         self._risen.clear()
@@ -111,7 +111,7 @@ class Ledger:
 
     def _scope_peaks(self, provided: Sequence[ProvidedPeak]) -> tuple[ScopePeak, ...]:
         others: Counter[Scope] = Counter()
-        for version, _, most in provided:
+        for version, _, most, _ in provided:
             others[version.scope] += most
         for (scope, _name), quota in self._reserved.items():
             others[scope] += quota.look()

@@ -97,11 +97,17 @@ class ScopePeak(NamedTuple):
 
 
 class ProvidedPeak(NamedTuple):
-    """The same of a version with provisioned concurrency, which has `limit` of it."""
+    """The same of a version with provisioned concurrency.
+
+    Attributes:
+        limit: how much of it there is.
+        aliases: for which it is, when it was not asked for by the version's number.
+    """
 
     version: FunctionVersion
     limit: int
     most: int
+    aliases: tuple[str, ...] = ()
 
 
 class Peaks(NamedTuple):

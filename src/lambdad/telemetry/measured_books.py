@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -69,7 +69,7 @@ class Sinks:
         used: takes usage.
     """
 
-    peaks: Callable[[], Peaks]
+    peaks: Callable[[], Awaitable[Peaks]]
     kept: Callable[[], Iterable[FunctionVersion]]
     printed: Callable[[], Sequence[Waiting]]
     put: Callable[[Sequence[Datum]], object]
@@ -103,7 +103,7 @@ class Books:
     async def look(self, sinks: Sinks) -> None:
         """Hand on what was measured since the last look."""
         async with self._looking:
-            taken = self._take(sinks)
+            taken = self._take(sinks, await sinks.peaks())
             used = self._metered(sinks, taken)
             if taken.ran or taken.noted or taken.printed or any(taken.peaks):
                 loop = asyncio.get_running_loop()
@@ -117,13 +117,13 @@ class Books:
         """End the thread."""
         self._thread.shutdown()
 
-    def _take(self, sinks: Sinks) -> Look:
+    def _take(self, sinks: Sinks, peaks: Peaks) -> Look:
         self._bound()
         now_ms = int(self._clock.now() * _MS)
         minute = now_ms // MINUTE_MS
         quiet, self._quiet_minute = minute != self._quiet_minute, minute
         ran, noted = _emptied(self._ran), _emptied(self._noted)
-        return Look(ran, noted, sinks.printed(), sinks.peaks(), now_ms, quiet)
+        return Look(ran, noted, sinks.printed(), peaks, now_ms, quiet)
 
     def _metered(self, sinks: Sinks, taken: Look) -> list[Usage]:
         return self._meter.look(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from measured import ARN, AT_MS, lane, provided, ran, target, told
@@ -38,8 +38,11 @@ class Desk:
     async def look(self, after_s: float = 0.0) -> None:
         self.clock.now_s += after_s
         await self.books.look(
-            Sinks(lambda: self.peaks, lambda: self.kept, lambda: self.printed, self._put, self._use)
+            Sinks(self._peaks, lambda: self.kept, lambda: self.printed, self._put, self._use)
         )
+
+    async def _peaks(self) -> Peaks:
+        return self.peaks
 
     def _put(self, data: Sequence[Datum]) -> None:
         self.looks += 1
@@ -58,9 +61,9 @@ def desks() -> Iterator[list[Desk]]:
 
 
 @pytest.fixture
-async def desk(desks: list[Desk]) -> AsyncIterator[Desk]:
+async def desk(desks: list[Desk]) -> Desk:
     desks.append(Desk())
-    yield desks[0]
+    return desks[0]
 
 
 async def test_what_is_measured_is_metrics_and_usage_once(desk: Desk) -> None:

@@ -72,7 +72,7 @@ class Meter:
         passed_ms, self._looked_ms = steady_ms - self._looked_ms, steady_ms
         found = [(_key(version, now_ms), Amounts(cached_ms=passed_ms)) for version in kept]
         before, self._provided = self._provided, {}
-        for version, limit, _most in provided:
+        for version, limit, *_ in provided:
             if limit:
                 name = (version.scope, version.name, version.version)
                 _, counted_ms, _limit = before.pop(name, (version, 0, limit))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.measured import Measured, Noted, Peaks, RoutePeak
+from lambdad.domain.measured import Measured, Noted, Peaks, ProvidedPeak, RoutePeak
 from lambdad.domain.metric import Dimensions
 from lambdad.domain.scope import Scope
 from lambdad.telemetry.lambda_metrics.series import (
@@ -100,16 +100,19 @@ def gather_peaks(into: Gathered, peaks: Peaks, now_ms: int, *, quiet: bool) -> N
             into.add(scope, "UnreservedConcurrentExecutions", _ACCOUNT, at_ms, {float(unreserved): 1})
             claimed = float(unreserved + allocated)
             into.add(scope, "ClaimedAccountConcurrency", _ACCOUNT, at_ms, {claimed: 1})
-    for version, limit, most in peaks.provided:
-        if limit and (most or quiet):
-            _gather_provided(into, version, at_ms, limit, most)
+    for peak in peaks.provided:
+        if peak.limit and (peak.most or quiet):
+            _gather_provided(into, peak, at_ms)
 
 
-def _gather_provided(into: Gathered, version: FunctionVersion, at_ms: int, limit: int, most: int) -> None:
-    scope, lane = version.scope, Lane(version.scope, version.name, version.version)
-    places = of_lane(lane, version.version)
+def _gather_provided(into: Gathered, peak: ProvidedPeak, at_ms: int) -> None:
+    version, most = peak.version, peak.most
+    scope, name = version.scope, version.name
+    places: dict[Dimensions, None] = {}
+    for qualifier in (version.version, *peak.aliases):
+        places |= dict.fromkeys(of_lane(Lane(scope, name, qualifier), version.version))
     into.add(scope, "ProvisionedConcurrentExecutions", places, at_ms, {float(most): 1})
-    into.add(scope, "ProvisionedConcurrencyUtilization", places, at_ms, {most / limit: 1})
+    into.add(scope, "ProvisionedConcurrencyUtilization", places, at_ms, {most / peak.limit: 1})
 
 
 def _by_name(routes: Iterable[RoutePeak]) -> Counter[tuple[Scope, Dimensions]]:
