@@ -18,7 +18,7 @@ from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
 from lambdad.ports.measures import Measures
-from lambdad.ports.metric_store import MetricSink
+from lambdad.ports.metric_store import MetricStore
 from lambdad.settings import Settings
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
@@ -38,12 +38,14 @@ class Measuring:
     """
 
     def __init__(
-        self, data_dir: DataDir, logs: LogSink, metrics: MetricSink, clock: Clock, stack: AsyncExitStack
+        self, data_dir: DataDir, logs: LogSink, metrics: MetricStore, clock: Clock, stack: AsyncExitStack
     ) -> None:
         self.usage = SqliteUsage(data_dir.usage, datetime.fromtimestamp(clock.now(), UTC).date())
         stack.callback(self.usage.close)
         self.logs = WatchingSink(logs)
         self._metrics = metrics
+        self._clock = clock
+        self._settled = -MEASURE_LOOK_S
         self._books = Books(clock)
         self.measures: Measures = self._books.measures
         self._sinks: Sinks | None = None
@@ -65,10 +67,18 @@ class Measuring:
 
         self._sinks = Sinks(peaks, kept, self.logs.take, self._metrics.put, self.usage.add)
 
-    async def look(self) -> None:
-        """Hand on what was measured until now."""
+    async def look(self, *, put: bool = False) -> None:
+        """Hand on what was measured until now: usage, and metrics too when `put`."""
         if self._sinks is not None:
-            await self._books.look(self._sinks)
+            await self._books.look(self._sinks, put=put)
+
+    async def settle(self) -> None:
+        """Have what was measured until a second ago in the metric store."""
+        now = self._clock.monotonic()
+        if now - self._settled >= MEASURE_LOOK_S:
+            self._settled = now
+            await self.look(put=True)
+            await self._metrics.flush()
 
     async def keep(self) -> None:
         """Look every second, for ever."""
@@ -81,7 +91,7 @@ class Measuring:
 
     async def _finish(self) -> None:
         try:
-            await self.look()
+            await self.look(put=True)
         finally:
             self._books.close()
 
@@ -90,7 +100,7 @@ def measuring_of(
     settings: Settings,
     data_dir: DataDir,
     logs: LogSink,
-    metrics: MetricSink,
+    metrics: MetricStore,
     clock: Clock,
     stack: AsyncExitStack,
 ) -> Measuring:

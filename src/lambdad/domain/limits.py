@@ -244,6 +244,7 @@ COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without by
 
 # Metrics and the bill
 MEASURE_LOOK_S: Final = 1.0  # L: how often what was measured is looked at; a killed server loses no more
+METRICS_PUT_S: Final = 10.0  # L: metrics gather so long, unless somebody reads them
 MAX_MEASURED: Final = 200_000  # L: invocations held until they are looked at, 40 MB; then the oldest are lost
 FREE_STREAMED_BYTES: Final = 6 * MIB  # Q: of each streamed response, AWS's pricing page
 FREE_EPHEMERAL_MIB: Final = 512  # Q: of /tmp, AWS's pricing page

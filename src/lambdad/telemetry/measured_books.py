@@ -2,6 +2,7 @@
 
 The path appends to two lists. A look takes what is in them on the event loop, makes metrics and usage of it
 in a thread of its own, slice by slice, and hands both on from the loop again, as their stores want it.
+Usage goes on with every look. Metrics are gathered for longer: a store writes each series anew each time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.limits import MAX_MEASURED
+from lambdad.domain.limits import MAX_MEASURED, METRICS_PUT_S
 from lambdad.domain.measured import Noted, Peaks, Ran
 from lambdad.domain.metric import Datum
 from lambdad.domain.usage import Usage
@@ -97,74 +98,30 @@ class Books:
         self.lost = 0
         self._meter = Meter(self._steady_ms())
         self._quiet_minute = -1
+        self._gathered = Gathered()
+        self._put_ms = self._steady_ms()
         self._looking = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "lambdad-measured")
 
-    async def look(self, sinks: Sinks) -> None:
-        """Hand on what was measured since the last look."""
+    async def look(self, sinks: Sinks, *, put: bool = False) -> None:
+        """Take what was measured since the last look; hand on usage, and metrics when it is time for them.
+
+        Args:
+            sinks: of this look.
+            put: whether metrics shall be handed on in any case.
+        """
         async with self._looking:
             taken = self._take(sinks, await sinks.peaks())
             used = self._metered(sinks, taken)
-            if taken.ran or taken.noted or taken.printed or any(taken.peaks):
+            due = put or self._steady_ms() - self._put_ms >= METRICS_PUT_S * _MS
+            if due or taken.ran or taken.noted or taken.printed or any(taken.peaks):
                 loop = asyncio.get_running_loop()
-                data, more = await loop.run_in_executor(self._thread, _made, taken)
-                sinks.put(data)
+                data, more = await loop.run_in_executor(self._thread, self._made, taken, due)
+                if data:
+                    sinks.put(data)
                 used += more
             if used:
                 sinks.used(used)
 
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()
-
-    def _take(self, sinks: Sinks, peaks: Peaks) -> Look:
-        self._bound()
-        now_ms = int(self._clock.now() * _MS)
-        minute = now_ms // MINUTE_MS
-        quiet, self._quiet_minute = minute != self._quiet_minute, minute
-        ran, noted = _emptied(self._ran), _emptied(self._noted)
-        return Look(ran, noted, sinks.printed(), peaks, now_ms, quiet)
-
-    def _metered(self, sinks: Sinks, taken: Look) -> list[Usage]:
-        return self._meter.look(
-            taken.peaks.provided, sinks.kept(), steady_ms=self._steady_ms(), now_ms=taken.now_ms
-        )
-
-    def _bound(self) -> None:
-        for held in (self._ran, self._noted):
-            beyond = len(held) - self._most
-            if beyond > 0:
-                del held[:beyond]
-                self.lost += beyond
-                _log.error("%d measured invocations lost", beyond, extra={"event": "metrics.lost"})
-
-    def _steady_ms(self) -> int:
-        return int(self._clock.monotonic() * _MS)
-
-
-def _emptied(held: list[T]) -> list[T]:
-    """What a list holds; the list itself stays, as the path knows it."""
-    taken = held[:]
-    held.clear()
-    return taken
-
-
-def _made(taken: Look) -> tuple[list[Datum], list[Usage]]:
-    tallies: Tallies = {}
-    for begin in range(0, len(taken.ran), _SLICE):
-        add_up(tallies, taken.ran[begin : begin + _SLICE])
-        time.sleep(_YIELD_S)
-    provided = {_name(one.version) for one in taken.peaks.provided if one.limit}
-    gathered = Gathered()
-    gather_invocations(gathered, tallies, lambda version: _name(version) in provided)
-    gather_noted(gathered, taken.noted)
-    gather_peaks(gathered, taken.peaks, taken.now_ms, quiet=taken.quiet)
-    data = gathered.data()
-    for begin in range(0, len(taken.printed), _SLICE):
-        data += read_waiting(taken.printed[begin : begin + _SLICE], taken.now_ms)
-        time.sleep(_YIELD_S)
-    return data, usage_of(tallies)
-
-
-def _name(version: FunctionVersion) -> tuple[object, str, str]:
+    def _name(version: FunctionVersion) -> tuple[object, str, str]:
     return version.scope, version.name, version.version

@@ -7,19 +7,25 @@ ExecutedVersion, which is only there for aliases); aws-cdk's `LambdaMetrics` for
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
 
 from lambdad.domain.arn import is_version
 from lambdad.domain.event import Lane
 from lambdad.domain.metric import Datum, Dimensions, MetricKey, dimensions
 from lambdad.domain.scope import Scope
 
-NAMESPACE = "AWS/Lambda"
-COUNT = "Count"
-MILLISECONDS = "Milliseconds"
-_PER_MS = 100
-"""Values of a time are told apart to a hundredth of a millisecond, as REPORT shows them."""
+NAMESPACE: Final = "AWS/Lambda"
+COUNT: Final = "Count"
+MILLISECONDS: Final = "Milliseconds"
+
+_PER_MS: Final = 100
+"""Times are told apart to a hundredth of a millisecond, as REPORT shows them …"""
+_FEW: Final = 100
+"""… as long as there are so few; of more only three digits are kept, half a percent."""
+_DIGITS: Final = 1_000
 
 
 def of_function(function: str) -> Dimensions:
@@ -29,7 +35,11 @@ def of_function(function: str) -> Dimensions:
 
 def of_lane(lane: Lane, version: str | None = None) -> tuple[Dimensions, ...]:
     """Every set of dimensions that a call counts in; `version` is None when nobody knows what ran."""
-    name, qualifier = lane.function, lane.qualifier
+    return _places(lane.function, lane.qualifier, version)
+
+
+@lru_cache(4_096)
+def _places(name: str, qualifier: str | None, version: str | None) -> tuple[Dimensions, ...]:
     resource = name if qualifier is None else f"{name}:{qualifier}"
     found: tuple[Dimensions, ...] = (
         (),
@@ -41,11 +51,15 @@ def of_lane(lane: Lane, version: str | None = None) -> tuple[Dimensions, ...]:
     return (*found, dimensions(FunctionName=name, Resource=resource, ExecutedVersion=version))
 
 
+_Values = dict[float, int]
+_Minute = dict[tuple[str, Dimensions], tuple[_Values, str]]
+
+
 class Gathered:
-    """Values by series and time; how often each was measured."""
+    """Values by series and minute; how often each was measured."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Scope, str, Dimensions, int, str], Counter[float]] = {}
+        self._minutes: defaultdict[tuple[Scope, int], _Minute] = defaultdict(dict)
 
     def add(
         self,
@@ -57,29 +71,41 @@ class Gathered:
         unit: str = COUNT,
     ) -> None:
         """Count values in every one of some series."""
+        minute = self._minutes[scope, at_ms]
         for place in places:
-            key = (scope, name, place, at_ms, unit)
-            found = self._found.get(key)
+            found = minute.get((name, place))
             if found is None:
-                self._found[key] = Counter(values)
-            else:
-                found.update(values)
+                minute[name, place] = dict(values), unit
+                continue
+            counts = found[0]
+            for value, count in values.items():
+                counts[value] = counts.get(value, 0) + count
 
     def data(self) -> list[Datum]:
-        """One datum for each series and time."""
+        """One datum for each series and minute."""
         return [
             Datum(
                 MetricKey(scope, NAMESPACE, name, place),
                 at_ms,
                 tuple(values),
-                tuple(float(count) for count in values.values()),
+                tuple(map(float, values.values())),
                 unit=unit,
             )
-            for (scope, name, place, at_ms, unit), values in self._found.items()
+            for (scope, at_ms), minute in self._minutes.items()
+            for (name, place), (values, unit) in minute.items()
         ]
 
 
 def rounded(times_ms: Iterable[float]) -> dict[float, int]:
-    """Times as values with counts; few values where many are alike."""
+    """Times as values with counts; few values however many times."""
     found = Counter([int(time * _PER_MS + 0.5) for time in times_ms])
-    return {value / _PER_MS: count for value, count in found.items()}
+    if len(found) <= _FEW:
+        return {value / _PER_MS: count for value, count in found.items()}
+    kept: dict[float, int] = {}
+    for value, count in found.items():
+        step = 1
+        while value // step >= _DIGITS:
+            step *= 10
+        coarse = (value + step // 2) // step * step / _PER_MS
+        kept[coarse] = kept.get(coarse, 0) + count
+    return kept
