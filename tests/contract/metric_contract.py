@@ -57,7 +57,6 @@ async def read(
     period_s: int = 60,
     percentiles: tuple[float, ...] = (),
     anchor_s: int = 0,
-    by_unit: bool = True,
 ) -> list[Period]:
     await store.flush()
     found = await store.read(
@@ -67,7 +66,6 @@ async def read(
         period_s=period_s,
         percentiles=percentiles,
         anchor_s=anchor_s,
-        by_unit=by_unit,
     )
     return found.get(of or key(), [])
 
@@ -180,7 +178,6 @@ class MetricContract:
         store.put([datum(1, unit="Seconds"), datum(1000, unit="Milliseconds")])
         found = await read(store)
         assert [(period.unit, period.total) for period in found] == [("Milliseconds", 1000), ("Seconds", 1)]
-        assert [period.total for period in await read(store, by_unit=False)] == [1001]
 
     async def test_another_dimension_name_or_region_is_another_series(self, store: MetricStore) -> None:
         others = [key("Errors"), key(scope=ELSEWHERE), key(FunctionName="f"), key(FunctionName="g")]

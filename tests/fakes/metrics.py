@@ -17,7 +17,7 @@ class FakeMetrics:
 
     def __init__(self, max_series: int = 10**9) -> None:
         self.data: list[Datum] = []
-        self._max_series = max_series
+        self.max_series = max_series
 
     def put(self, data: Sequence[Datum]) -> None:
         for datum in data:
@@ -40,7 +40,6 @@ class FakeMetrics:
         period_s: int,
         percentiles: Sequence[float] = (),
         anchor_s: int = 0,
-        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         found: dict[MetricKey, list[Period]] = {}
         for key in keys:
@@ -51,7 +50,7 @@ class FakeMetrics:
                 kept = datum.is_fine or period_s % 60 == 0
                 if datum.key == key and start_s <= seen < end_s and kept:
                     slot = seen - (seen - anchor_s) % period_s
-                    slots.setdefault((slot, datum.unit if by_unit else ""), []).append(datum)
+                    slots.setdefault((slot, datum.unit), []).append(datum)
             if slots:
                 found[key] = [_period(slot[0], slots[slot], percentiles) for slot in sorted(slots)]
         return found
@@ -85,7 +84,7 @@ class FakeMetrics:
     def _fits(self, data: Iterable[Datum]) -> bool:
         keys = {datum.key for datum in (*self.data, *data)}
         counts = Counter(key.scope for key in keys)
-        return max(counts.values(), default=0) <= self._max_series
+        return max(counts.values(), default=0) <= self.max_series
 
 
 def _order(key: MetricKey) -> tuple[object, ...]:

@@ -96,10 +96,12 @@ class Values:
         )
 
 
-def request_of(service: str, operation: str, params: dict[str, Any]) -> Request:
-    """The request an SDK would send, as the edge would hand it over."""
+def request_of(service: str, operation: str, params: dict[str, Any], protocol: str | None = None) -> Request:
+    """The request an SDK would send, as the edge would hand it over; in the model's protocol unless given."""
     model = oracle(service)
-    serializer = botocore.serialize.create_serializer(model.metadata["protocol"], include_validation=False)
+    serializer = botocore.serialize.create_serializer(
+        protocol or model.metadata["protocol"], include_validation=False
+    )
     made = serializer.serialize_to_request(params, model.operation_model(operation))
     prepare_request_dict(made, endpoint_url="http://127.0.0.1:4566")
     prepared = AWSRequestPreparer().prepare(create_request_object(made))
@@ -129,7 +131,9 @@ def a_request(
     )
 
 
-def parsed_by_botocore(service: str, operation: str | None, response: Response) -> dict[str, Any]:
+def parsed_by_botocore(
+    service: str, operation: str | None, response: Response, protocol: str | None = None
+) -> dict[str, Any]:
     """What an SDK makes of our answer."""
     model = oracle(service)
     asked = model.operation_model(operation) if operation else None
@@ -142,7 +146,7 @@ def parsed_by_botocore(service: str, operation: str | None, response: Response) 
     answer = {"status_code": response.status, "headers": _Headers(response.headers), "body": body}
     if operation:
         answer["context"] = {"operation_name": operation}
-    parser = botocore.parsers.create_parser(model.metadata["protocol"])
+    parser = botocore.parsers.create_parser(protocol or model.metadata["protocol"])
     parsed: dict[str, Any] = parser.parse(answer, shape)
     return {key: value.read() if isinstance(value, io.BytesIO) else value for key, value in parsed.items()}
 

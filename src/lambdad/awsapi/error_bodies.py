@@ -29,6 +29,7 @@ class Fault:
         is_senders: whether the request is at fault.
         members: further members of the body.
         headers: further headers.
+        query_code: the name in the query protocol where that is another; None: the same.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Fault:
     is_senders: bool = True
     members: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[Header, ...] = ()
+    query_code: str | None = None
 
 
 def rest_json(fault: Fault) -> Response:

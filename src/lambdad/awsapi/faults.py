@@ -62,6 +62,21 @@ _LOGS: Final[Names] = {
     errors.ServiceFault: "InternalFailure",
 }
 
+_CLOUDWATCH: Final[Names] = {
+    NotSerializable: "SerializationException",
+    errors.CallerError: "InvalidParameterValueException",
+    errors.AccessDenied: "AccessDeniedException",
+    errors.InvalidCombination: "InvalidParameterCombinationException",
+    errors.InvalidNextToken: "InvalidNextToken",
+    errors.InvalidQuery: "ValidationError",
+    errors.MissingParameter: "MissingRequiredParameterException",
+    errors.QuotaExceeded: "LimitExceededFault",
+    errors.RequestTooLarge: "RequestEntityTooLarge",
+    errors.UnknownOperation: "UnknownOperationException",
+    errors.Throttled: "ThrottlingException",
+    errors.ServiceFault: "InternalServiceFault",
+}
+
 _QUERY: Final[Names] = {
     NotSerializable: "MalformedInput",
     errors.CallerError: "ValidationError",
@@ -100,6 +115,7 @@ _TABLES: Final[Mapping[str, Names]] = {
     "lambda-core": _LAMBDA,
     "lambda-microvms": _LAMBDA_SINCE_2025,
     "lambda-web": _LAMBDA_SINCE_2025,
+    "cloudwatch": _CLOUDWATCH,
     "logs": _LOGS,
     "iam": {
         **_QUERY,
@@ -121,29 +137,45 @@ _UNMODELLED_STATUS: Final[Mapping[str, int]] = {
     "LimitExceeded": 409,
     "NoSuchEntity": 404,
     "PreconditionFailedException": 412,
+    "RequestEntityTooLarge": 413,
     "RequestEntityTooLargeException": 413,
     "UnknownOperationException": 404,
 }
 """Status of exceptions that a service answers without having them in its model; 400 otherwise."""
 
+_IN_QUERY: Final[Mapping[str, str]] = {
+    "AccessDeniedException": "AccessDenied",
+    "SerializationException": "MalformedInput",
+    "ThrottlingException": "Throttling",
+    "UnknownOperationException": "InvalidAction",
+}
+"""What the query protocol calls errors that are in no model, of services that speak others too."""
+
 _FAULT_MESSAGE: Final = "An error occurred and the request cannot be processed."
 
 
-def render(service: str, error: LambdadError, request_id: str) -> Response:
+def render(service: str, error: LambdadError, request_id: str, protocol: str | None = None) -> Response:
     """The answer to a request of one of our services that ended in `error`.
+
+    Args:
+        service: botocore's folder name.
+        error: what went wrong.
+        request_id: repeated in XML bodies.
+        protocol: that of the request; None is the one the service's model prefers.
 
     Raises:
         UnknownService: the pinned botocore has no such service.
     """
     wire = directory.wire_of(service)
-    return _written(wire.protocol, describe(service, error), request_id, wire)
+    protocol = protocol or wire.protocol
+    return _written(protocol, describe(service, error, protocol), request_id, wire)
 
 
-def describe(service: str, error: LambdadError) -> Fault:
+def describe(service: str, error: LambdadError, protocol: str | None = None) -> Fault:
     """The name, status and members AWS gives `error` in `service`."""
     loaded = model.load(service)
     if isinstance(error, errors.CredentialsRefused):
-        return refusals.fault_of(error, loaded.protocol, service)
+        return refusals.fault_of(error, protocol or loaded.protocol, service)
     code = _code(service, error)
     text = _message(error)
     if not loaded.has_shape(code):
@@ -151,7 +183,8 @@ def describe(service: str, error: LambdadError) -> Fault:
         if code == "UnknownOperationException" and loaded.protocol == "json":
             status = 400
         key = "Message" if code == "AccessDeniedException" and service == "lambda" else "message"
-        return Fault(code, status, text, key, is_senders=status < 500)
+        query_code = _IN_QUERY.get(code) if service in _TABLES and len(loaded.protocols) > 1 else None
+        return Fault(code, status, text, key, is_senders=status < 500, query_code=query_code)
     return _modelled(loaded, code, error, text)
 
 
@@ -243,7 +276,8 @@ def _modelled(loaded: model.ServiceModel, code: str, error: LambdadError, text: 
             headers = ((shape.members["retryAfterSeconds"].wire_name, str(error.retry_after_s)),)
     status = shape.raw.get("error", {}).get("httpStatusCode", 500 if is_fault else 400)
     key = next((name for name in shape.members if name.lower() == "message"), "message")
-    return Fault(code, status, text, key, not is_fault, members, headers)
+    query_code = shape.raw.get("error", {}).get("code")
+    return Fault(code, status, text, key, not is_fault, members, headers, query_code)
 
 
 def _is_untyped(error: LambdadError) -> bool:
@@ -256,19 +290,26 @@ def _written(protocol: str, fault: Fault, request_id: str, wire: directory.Wire 
     if protocol == "ec2":
         return error_bodies.ec2(fault, request_id)
     if protocol == "smithy-rpc-v2-cbor":
-        return error_bodies.cbor(fault)
+        return error_bodies.cbor(_compatible(fault, wire))
     if protocol not in ("query", "rest-xml"):
         return error_bodies.rest_json(fault)
     if wire is not None and wire.service == "s3":
         return error_bodies.s3(fault, request_id)
+    if wire is not None and wire.query_compatible and fault.query_code:
+        fault = dataclasses.replace(fault, code=fault.query_code)
     return error_bodies.query(fault, request_id, wire.namespace if wire else "")
 
 
 def _json(fault: Fault, wire: directory.Wire | None) -> Response:
     if wire is None:
         return error_bodies.json(fault)
-    if wire.query_compatible:
-        side = "Sender" if fault.is_senders else "Receiver"
-        compatible = ("x-amzn-query-error", f"{fault.code};{side}")
-        fault = dataclasses.replace(fault, headers=(*fault.headers, compatible))
-    return error_bodies.json(fault, wire.json_version)
+    return error_bodies.json(_compatible(fault, wire), wire.json_version)
+
+
+def _compatible(fault: Fault, wire: directory.Wire | None) -> Fault:
+    """An error that also says what an older query protocol called it, where there was one."""
+    if wire is None or not wire.query_compatible:
+        return fault
+    side = "Sender" if fault.is_senders else "Receiver"
+    header = ("x-amzn-query-error", f"{fault.query_code or fault.code};{side}")
+    return dataclasses.replace(fault, headers=(*fault.headers, header))

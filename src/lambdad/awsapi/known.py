@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from lambdad.awsapi import model
 
-SERVICES: Final = ("lambda", "lambda-core", "lambda-microvms", "lambda-web", "logs")
+SERVICES: Final = ("cloudwatch", "lambda", "lambda-core", "lambda-microvms", "lambda-web", "logs")
 """The services whose wire lambdad derives."""
 
 Routes: TypeAlias = dict[str, dict[str, str]]

@@ -214,6 +214,7 @@ class ServiceModel:
     Attributes:
         name: botocore's folder name (`lambda`, `logs`).
         protocol: the one SDKs pick among those the service speaks.
+        protocols: all that it speaks.
         signing_name: the service part of the SigV4 scope.
         target_prefix: of `X-Amz-Target`, for the json protocol; empty otherwise.
     """
@@ -225,10 +226,16 @@ class ServiceModel:
         self._made: dict[str, Shape] = {}
         self.metadata: Mapping[str, Any] = raw["metadata"]
         self.protocol = chosen_protocol(self.metadata)
+        self.protocols: tuple[str, ...] = tuple(self.metadata.get("protocols") or (self.protocol,))
         self.signing_name = signing_name(self.metadata)
         self.target_prefix: str = self.metadata.get("targetPrefix", "")
         self.json_version: str = self.metadata.get("jsonVersion", "1.0")
         self.api_version: str = self.metadata["apiVersion"]
+
+    @cached_property
+    def takes_packed_bodies(self) -> bool:
+        """Whether requests of any operation may come compressed."""
+        return any("requestcompression" in raw for raw in self._operations.values())
 
     def shape(self, name: str) -> Shape:
         """The shape of that name, made once."""

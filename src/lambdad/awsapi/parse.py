@@ -7,11 +7,12 @@ absent or JSON null stays absent. Bounds, patterns and required members are `con
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
 
-from lambdad.awsapi import query, scalars, timestamps
+from lambdad.awsapi import cbor, query, scalars, spoken, timestamps
 from lambdad.awsapi.model import Member, Operation, ServiceModel, Shape
 from lambdad.awsapi.scalars import NotSerializable
 from lambdad.domain.http import Request
@@ -22,7 +23,7 @@ Json: TypeAlias = Any
 def params(
     model: ServiceModel, operation: Operation, request: Request, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Read the parameters of one request of a rest-json, json or query service.
+    """Read the parameters of one request of a rest-json, json, query or RPC v2 service.
 
     Raises:
         NotSerializable: the body is no JSON object, or a value is of the wrong type.
@@ -31,13 +32,16 @@ def params(
     shape = operation.input
     if shape is None:
         return {}
-    if model.protocol == "query":
+    protocol = spoken.protocol_of(model, request)
+    if protocol == "query":
         return query.params(shape, request)
-    if model.protocol == "json":
+    if protocol == "json":
         return _structure(shape, _json_object(request.body), shape.body_members)
-    if model.protocol == "rest-json":
+    if protocol == spoken.CBOR:
+        return _structure(shape, cbor.read(request.body), shape.body_members)
+    if protocol == "rest-json":
         return _bound(shape, request, labels) | _body(shape, request.body)
-    raise NotImplementedError(f"{model.name} speaks {model.protocol}")
+    raise NotImplementedError(f"{model.name} speaks {protocol}")
 
 
 def _body(shape: Shape, body: bytes) -> dict[str, Any]:
@@ -167,10 +171,14 @@ def _boolean(shape: Shape, value: Json) -> bool:
 
 
 def _blob(shape: Shape, value: Json) -> bytes:
+    if isinstance(value, bytes):  # of CBOR, as is a moment below
+        return value
     return scalars.decoded(_string(shape, value))
 
 
 def _timestamp(shape: Shape, value: Json) -> Any:
+    if isinstance(value, datetime):
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _wrong(value, shape)
     try:
@@ -184,7 +192,10 @@ def _number(shape: Shape, value: Json) -> int | float:
         if shape.kind in ("float", "double") and value in ("NaN", "Infinity", "-Infinity"):
             return float(value)
         raise _wrong(value, shape)
-    return scalars.NUMBERS[shape.kind](value)
+    try:
+        return scalars.NUMBERS[shape.kind](value)
+    except (ValueError, OverflowError):  # no whole number, or too great for its kind
+        raise _wrong(value, shape) from None
 
 
 def _text(body: bytes) -> str:

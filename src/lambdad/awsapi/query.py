@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -134,6 +134,8 @@ def _map(member: Member, name: str, items: Mapping[str, Any]) -> str:
 def _text(member: Member, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if member.shape.kind == "timestamp" and isinstance(value, int | float):
+        value = datetime.fromtimestamp(value, UTC)
     if isinstance(value, datetime):
         return str(timestamps.write(value, member.timestamp_format or timestamps.ISO8601))
     if isinstance(value, bytes):

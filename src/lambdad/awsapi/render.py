@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lambdad.awsapi import eventstream, overrides, query, timestamps
+from lambdad.awsapi import cbor, eventstream, overrides, query, spoken, timestamps
 from lambdad.awsapi.model import Member, Operation, ServiceModel, Shape
 from lambdad.domain.http import Response
 
@@ -28,23 +28,37 @@ class NotInModel(ValueError):
 
 
 def response(
-    model: ServiceModel, operation: Operation, result: Mapping[str, Any], request_id: str
+    model: ServiceModel,
+    operation: Operation,
+    result: Mapping[str, Any],
+    request_id: str,
+    protocol: str | None = None,
 ) -> Response:
-    """Render one result of a rest-json, json or query service.
+    """Render one result of a rest-json, json, query or RPC v2 service.
 
-    The request id appears in the documents of query services only.
+    The request id appears in the documents of the query protocol only.
+
+    Args:
+        model: of the service.
+        operation: that was asked for.
+        result: its members.
+        request_id: of the request.
+        protocol: that of the request; None is the one the model prefers.
 
     Raises:
         NotInModel: the result has a member that the output shape lacks.
         NotImplementedError: the service speaks another protocol.
     """
-    if model.protocol == "query":
+    protocol = protocol or model.protocol
+    if protocol == "query":
         return query.response(model, operation, result, request_id)
-    if model.protocol == "json":
+    if protocol == "json":
         return _json_protocol(model, operation, result)
-    if model.protocol == "rest-json":
+    if protocol == spoken.CBOR:
+        return cbor.response(operation, result)
+    if protocol == "rest-json":
         return _rest_json(model, operation, result)
-    raise NotImplementedError(f"{model.name} speaks {model.protocol}")
+    raise NotImplementedError(f"{model.name} speaks {protocol}")
 
 
 def structure(shape: Shape, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from functools import cache
 from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote
 
+from lambdad.awsapi import spoken
 from lambdad.awsapi.model import Operation, ServiceModel, load
 from lambdad.domain.errors import UnknownOperation
 from lambdad.domain.http import Request
@@ -49,6 +50,8 @@ class Router(Protocol):
 @cache
 def router_for(model: ServiceModel) -> Router:
     """The router of a model's protocol, built once per model."""
+    if len(model.protocols) > 1:
+        return SpokenRouter(model)
     if model.protocol == "json":
         return TargetRouter(model)
     if model.protocol in ("query", "ec2"):
@@ -96,6 +99,46 @@ class ActionRouter:
             version = form.get("Version", "")
             raise UnknownOperation(f"Could not find operation {action} for version {version}")
         return Match(operation, {})
+
+
+class RpcV2Router:
+    """Routes by a path that ends with ``/service/<prefix>/operation/<Operation>``."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._operations = model.operations
+        self._prefix = model.target_prefix
+
+    def match(self, request: Request) -> Match:
+        """Find the operation the path names.
+
+        Raises:
+            UnknownOperation: the path is none of the protocol, of another service or unknown.
+        """
+        service, name = spoken.rpc_v2_names(request.path)
+        operation = self._operations.get(name) if service == self._prefix else None
+        if operation is None or request.method != "POST":
+            raise UnknownOperation(f"No operation matches {request.method} {request.path}")
+        return Match(operation, {})
+
+
+class SpokenRouter:
+    """Routes as the protocol does that a request is written in, for a service that speaks several."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self._routers: Mapping[str, Router] = {
+            "json": TargetRouter(model),
+            "query": ActionRouter(model),
+            spoken.CBOR: RpcV2Router(model),
+        }
+
+    def match(self, request: Request) -> Match:
+        """Find the operation.
+
+        Raises:
+            UnknownOperation: no operation of the service matches.
+        """
+        return self._routers[spoken.protocol_of(self._model, request)].match(request)
 
 
 class _Node:

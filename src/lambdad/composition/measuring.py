@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from lambdad.composition.provided_names import ProvidedNames
+from lambdad.composition.settled_metrics import SettledMetrics
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MEASURE_LOOK_S
@@ -35,6 +36,7 @@ class Measuring:
         measures: what the parts call.
         logs: where functions print; looks for metrics on the way to the log store.
         usage: what functions used.
+        metrics: the metric store, as readers see it.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Measuring:
         stack.callback(self.usage.close)
         self.logs = WatchingSink(logs)
         self._metrics = metrics
+        self.metrics = SettledMetrics(metrics, self.settle)
         self._clock = clock
         self._settled = -MEASURE_LOOK_S
         self._books = Books(clock)

@@ -1,4 +1,4 @@
-"""The upkeep of metrics: what has become old is made into longer periods, a little at a time."""
+"""Metrics: their API, made when it is first asked for, and their upkeep, a little at a time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,42 @@ import asyncio
 import logging
 from typing import Protocol
 
-from lambdad.domain.limits import METRIC_ROLL_UP_PAUSE_S, METRIC_ROLL_UP_S
+from lambdad.awsapi.service import Authorize, ModelledService
+from lambdad.domain.http import Request, Response
+from lambdad.domain.limits import LONG_METRIC_REQUEST_BYTES, METRIC_ROLL_UP_PAUSE_S, METRIC_ROLL_UP_S
+from lambdad.ports.clock import Clock
+from lambdad.ports.metric_store import MetricStore
 
 _log = logging.getLogger(__name__)
+
+
+class MetricsService:
+    """CloudWatch; what it needs is imported at its first request, for a server's start is short."""
+
+    def __init__(self, store: MetricStore, clock: Clock, authorize: Authorize) -> None:
+        self._store = store
+        self._clock = clock
+        self._authorize = authorize
+        self._service: ModelledService | None = None
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        if self._service is None:
+            self._service = self._made()
+        return await self._service(request)
+
+    def _made(self) -> ModelledService:
+        from lambdad.awsapi import parameter_words
+        from lambdad.awsapi.model import load
+        from lambdad.telemetry.metrics_api.handlers import metrics_handlers
+
+        return ModelledService(
+            load("cloudwatch"),
+            metrics_handlers(self._store, self._clock),
+            authorize=self._authorize,
+            check=parameter_words.check,
+            long_body_bytes=LONG_METRIC_REQUEST_BYTES,
+        )
 
 
 class Rolling(Protocol):

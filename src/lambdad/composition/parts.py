@@ -24,7 +24,7 @@ from lambdad.composition.events import event_queue, look_at_events, service_call
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.measuring import measuring_of
-from lambdad.composition.metrics import roll_up
+from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import queue_operations
@@ -58,7 +58,7 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.provisioning import Provisioning
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
-from lambdad.identity.authorization import logs_needs
+from lambdad.identity.authorization import logs_needs, metrics_needs
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.iam_needs import IamNeeds
 from lambdad.identity.authorization.log_delivery import LogDelivery
@@ -70,6 +70,7 @@ from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
 from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.measures import Measures
+from lambdad.ports.metric_store import MetricStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
@@ -192,7 +193,7 @@ async def make_parts(
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, identity, clock, allowed.authority),
+            _services(settings, stores, measuring.metrics, identity, clock, allowed.authority),
             _own_api(own, {**queued.operations, **billed.operations}, downloads),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -396,6 +397,7 @@ class _Lazy:
 def _services(
     settings: Settings,
     stores: _Stores,
+    metrics: MetricStore,
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
@@ -411,6 +413,10 @@ def _services(
             logs_handlers(stores.logs, clock),
             authorize=ServiceGate(authority, logs_needs.needs_of),
         ),
+    )
+    services.setdefault(
+        "monitoring",
+        MetricsService(metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),
     )
     gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
     for name, handlers in identity.handlers().items():

@@ -38,7 +38,6 @@ class SettledMetrics:
         period_s: int,
         percentiles: Sequence[float] = (),
         anchor_s: int = 0,
-        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         """See `ports.metric_store.MetricStore`."""
         await self._settle()
@@ -49,7 +48,6 @@ class SettledMetrics:
             period_s=period_s,
             percentiles=percentiles,
             anchor_s=anchor_s,
-            by_unit=by_unit,
         )
 
     async def series(

@@ -5,6 +5,10 @@
     LambdadError
     ├── CallerError                  the request is at fault: a modelled 4xx
     │   ├── InvalidParameter         a business rule of the service refused a value
+    │   │   ├── InvalidCombination   values that do not go together
+    │   │   ├── InvalidNextToken     a token that continues nothing
+    │   │   └── MissingParameter     a value that must be there is not
+    │   ├── InvalidQuery             CloudWatch refuses what GetMetricData asks, a sentence each
     │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
     │   ├── NotFound                 no such resource
     │   │   ├── NotProvisioned       the version has no provisioned concurrency
@@ -57,6 +61,32 @@ class CallerError(LambdadError):
 
 class InvalidParameter(CallerError):
     """A rule of the service refused a value that the model allows."""
+
+
+class InvalidCombination(InvalidParameter):
+    """Values that are allowed alone and do not go together."""
+
+
+class InvalidNextToken(InvalidParameter):
+    """A token that continues nothing."""
+
+
+class MissingParameter(InvalidParameter):
+    """A value that must be there is not."""
+
+
+class InvalidQuery(CallerError):
+    """CloudWatch refuses what GetMetricData asks.
+
+    Args:
+        violations: one sentence each; the message has a line of each, and ends with a line break.
+
+    Source: answers of AWS in yet-another-cloudwatch-exporter issue 729 and telegraf issue 5420.
+    """
+
+    def __init__(self, violations: list[str]) -> None:
+        super().__init__("".join(f"{violation}\n" for violation in violations))
+        self.violations = violations
 
 
 class ConstraintViolations(CallerError):

@@ -164,6 +164,20 @@ METRIC_RETENTION_S: Final = {  # C: "Metrics retention", by the seconds that one
     300: 63 * 86_400,
     3_600: 455 * 86_400,
 }
+MAX_METRIC_REQUEST_BYTES: Final = 1_048_576  # C: a PutMetricData request as it is sent, "limited to 1 MB"
+MAX_UNPACKED_REQUEST_BYTES: Final = 8 * MIB  # L: of a compressed request
+LONG_METRIC_REQUEST_BYTES: Final = 32 * KIB  # L: longer ones are read beside the event loop
+MAX_METRIC_AGE_S: Final = 14 * 86_400  # C: "as much as two weeks before the current date"
+MAX_METRIC_AHEAD_S: Final = 2 * 3_600  # C: "as much as 2 hours after the current day and time"
+MAX_PUT_METRICS: Final = 1_000  # C: metrics of one PutMetricData
+MAX_METRIC_VALUES: Final = 150  # C: unique values of one of them
+MAX_METRIC_QUERIES: Final = 500  # C: of one GetMetricData
+MAX_METRIC_DATAPOINTS: Final = 100_800  # C: of one answer of GetMetricData; also the default
+MAX_METRIC_POINTS_READ: Final = 100_800  # L: stored points that one answer is made of, about
+MAX_STATISTICS_DATAPOINTS: Final = 1_440  # C: of one GetMetricStatistics
+METRICS_PAGE: Final = 500  # C: of ListMetrics
+METRIC_LISTED_S: Final = 14 * 86_400  # C: what has not been measured for longer is not listed
+METRIC_RECENT_S: Final = 3 * 3_600  # C: RecentlyActive PT3H
 
 # The metric store
 METRIC_SKETCH_ERROR: Final = 0.01  # L: the greatest relative error of a percentile

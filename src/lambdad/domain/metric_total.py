@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from lambdad.domain import sketch
 from lambdad.domain.metric import Datum
@@ -50,14 +51,27 @@ class Total:
 
     def merge(self, other: Total) -> None:
         """Add another total; `other` stays as it is."""
-        self.samples += other.samples
-        self.total += other.total
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
+        self._widen(other.samples, other.total, other.minimum, other.maximum)
         if self.buckets is None or other.buckets is None:
             self.buckets = None
         else:
-            _pour(self.buckets, other.buckets)
+            for bucket, count in other.buckets.items():
+                self.buckets[bucket] = self.buckets.get(bucket, 0.0) + count
+
+    def merge_stored(
+        self, samples: float, total: float, minimum: float, maximum: float, packed: bytes | None
+    ) -> None:
+        """Add a total as it is stored, with what `packed` made of its sketch."""
+        self._widen(samples, total, minimum, maximum)
+        if self.buckets is None:
+            return
+        if packed is not None:
+            sketch.pour(self.buckets, packed)
+        elif minimum == maximum and minimum >= 0:
+            bucket = sketch.bucket_of(minimum)
+            self.buckets[bucket] = self.buckets.get(bucket, 0.0) + samples
+        else:
+            self.buckets = None
 
     def packed(self) -> bytes | None:
         """The sketch as bytes; None when there is none, or all values are the same and need none."""
@@ -70,16 +84,13 @@ class Total:
         if not asked or not self.buckets:
             return {}
         inorder = sorted(self.buckets)
-        counts = [self.buckets[bucket] for bucket in inorder]
-        return sketch.percentiles(inorder, counts, asked, self.minimum, self.maximum)
+        ranks = list(accumulate(self.buckets[bucket] for bucket in inorder))
+        return sketch.percentiles(inorder, ranks, asked, self.minimum, self.maximum)
 
     def _add_value(self, value: float, count: float) -> None:
         if not count > 0 or not math.isfinite(value):
             return
-        self.samples += count
-        self.total += value * count
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
+        self._widen(count, value * count, value, value)
         if value < 0:
             self.buckets = None
         elif self.buckets is not None:
@@ -91,26 +102,14 @@ class Total:
         samples = float(sum(datum.counts) or len(datum.values)) if datum.samples is None else datum.samples
         if not samples > 0 or not math.isfinite(total + minimum + maximum):
             return
-        if minimum == maximum:
+        if minimum == maximum and total == minimum * samples:
             self._add_value(minimum, samples)
             return
+        self._widen(samples, total, minimum, maximum)
+        self.buckets = None
+
+    def _widen(self, samples: float, total: float, minimum: float, maximum: float) -> None:
         self.samples += samples
         self.total += total
         self.minimum = min(self.minimum, minimum)
         self.maximum = max(self.maximum, maximum)
-        self.buckets = None
-
-
-def restored(samples: float, total: float, minimum: float, maximum: float, packed: bytes | None) -> Total:
-    """A total as it was when `packed` was made of it."""
-    if packed is not None:
-        buckets, counts = sketch.unpack(packed)
-        return Total(samples, total, minimum, maximum, dict(zip(buckets, counts, strict=True)))
-    if minimum == maximum and minimum >= 0:
-        return Total(samples, total, minimum, maximum, {sketch.bucket_of(minimum): samples})
-    return Total(samples, total, minimum, maximum, None)
-
-
-def _pour(into: Buckets, more: Buckets) -> None:
-    for bucket, count in more.items():
-        into[bucket] = into.get(bucket, 0.0) + count

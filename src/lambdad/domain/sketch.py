@@ -26,7 +26,9 @@ _OF_ONE = 1 << 14  # the bucket of 1.0: all values of a metric fall between 1 an
 _MIDDLE = 2 / (1 + _GAMMA)
 _LEAST = 1 / METRIC_VALUE_LIMIT
 _INDEX = "H"
-_COUNTS = "BHIQd"  # array type codes of counts, the narrowest that holds them all
+_WHOLE = "BHI"  # array type codes of ranks, the narrowest that holds them; "d" for all others
+_INDEX_BYTES = array(_INDEX).itemsize
+_BYTES = {code: array(code).itemsize for code in (*_WHOLE, "d")}
 _HALF = 1e-9  # of all values: what rounding may do to a rank
 
 
@@ -41,25 +43,29 @@ def value_of(bucket: int) -> float:
 
 
 def pack(buckets: Mapping[int, float]) -> bytes:
-    """A sketch as bytes: the type of the counts, then bucket numbers in order, then counts."""
+    """A sketch as bytes: the type of the ranks, then bucket numbers in order, then their ranks."""
     kept = sorted(trimmed(buckets).items())
-    counts = [count for _, count in kept]
-    code = _narrowest(counts)
-    numbers = counts if code == "d" else [int(count) for count in counts]
+    ranks = list(accumulate(count for _, count in kept))
+    code = _narrowest(ranks)
+    numbers = ranks if code == "d" else [int(rank) for rank in ranks]
     indexes = array(_INDEX, [bucket for bucket, _ in kept])
     return code.encode() + indexes.tobytes() + array(code, numbers).tobytes()
 
 
 def unpack(packed: bytes) -> tuple[Sequence[int], Sequence[float]]:
-    """Bucket numbers in order, and the counts of each."""
+    """Bucket numbers in order, and the rank of each: how many values there are up to its end."""
     code = chr(packed[0])
-    counts = array(code)
-    indexes = array(_INDEX)
-    count = (len(packed) - 1) // (counts.itemsize + indexes.itemsize)
-    middle = 1 + count * indexes.itemsize
-    indexes.frombytes(packed[1:middle])
-    counts.frombytes(packed[middle:])
-    return indexes, counts
+    middle = 1 + (len(packed) - 1) // (_INDEX_BYTES + _BYTES[code]) * _INDEX_BYTES
+    return array(_INDEX, packed[1:middle]), array(code, packed[middle:])
+
+
+def pour(into: Buckets, packed: bytes) -> None:
+    """Add a sketch that is packed."""
+    before = 0.0
+    there = into.get
+    for bucket, rank in zip(*unpack(packed), strict=True):
+        into[bucket] = there(bucket, 0.0) + rank - before
+        before = rank
 
 
 def trimmed(buckets: Mapping[int, float]) -> Mapping[int, float]:
@@ -74,7 +80,7 @@ def trimmed(buckets: Mapping[int, float]) -> Mapping[int, float]:
 
 def percentiles(
     buckets: Sequence[int],
-    counts: Sequence[float],
+    ranks: Sequence[float],
     asked: Sequence[float],
     minimum: float,
     maximum: float,
@@ -83,12 +89,11 @@ def percentiles(
 
     Args:
         buckets: in order.
-        counts: of each bucket.
+        ranks: of each bucket.
         asked: percentiles from 0 to 100.
         minimum: the least of the values; no answer is below it.
         maximum: the greatest.
     """
-    ranks = list(accumulate(counts))
     total = ranks[-1]
     found = {}
     for percentile in asked:
@@ -97,8 +102,7 @@ def percentiles(
     return found
 
 
-def _narrowest(counts: Sequence[float]) -> str:
-    if not all(float(count).is_integer() for count in counts):
+def _narrowest(ranks: Sequence[float]) -> str:
+    if not all(float(rank).is_integer() for rank in ranks):
         return "d"
-    greatest = max(counts)
-    return next((code for code in _COUNTS[:-1] if greatest < 1 << 8 * array(code).itemsize), "d")
+    return next((code for code in _WHOLE if ranks[-1] < 1 << 8 * _BYTES[code]), "d")

@@ -1,8 +1,8 @@
 """Which service a request is for, and the services there are.
 
 Order: the service of the SigV4 scope, then a service host (``lambda.eu-west-1.amazonaws.com``),
-then `X-Amz-Target`, then a path that only Lambda has. A service that is neither ours nor configured
-answers a modelled error in its own protocol.
+then `X-Amz-Target` or the path of an RPC v2 request, then a path that only Lambda has. A service that is
+neither ours nor configured answers a modelled error in its own protocol.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from lambdad import __version__
 from lambdad.awsapi import faults
 from lambdad.awsapi.routes import lambda_service_for
+from lambdad.awsapi.spoken import rpc_v2_names
 from lambdad.domain.errors import UnknownOperation
 from lambdad.domain.http import Request, Response
 from lambdad.ports.service import Service
@@ -82,7 +83,10 @@ class Services:
 def service_for(request: Request, signed_for: str | None) -> str:
     """Signing name of the service a request is for."""
     name = signed_for or service_of_host(request.headers.get("host", ""))
-    return name or _TARGETS.get(request.headers.get("x-amz-target", "").partition(".")[0]) or "lambda"
+    if name:
+        return name
+    target = request.headers.get("x-amz-target", "").partition(".")[0] or rpc_v2_names(request.path)[0]
+    return _TARGETS.get(target) or "lambda"
 
 
 def service_of_host(host: str) -> str | None:

@@ -73,13 +73,12 @@ class MetricStore(MetricSink, Protocol):
         period_s: int,
         percentiles: Sequence[float] = (),
         anchor_s: int = 0,
-        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         """The periods from `start_s` (inclusive) to `end_s` (exclusive) that have data, oldest first.
 
         Periods begin at multiples of `period_s` since `anchor_s`. A series without data has no entry. What
-        was measured in several units makes a period of each; not `by_unit` all are added up. A period's
-        `percentiles` are empty where single values are not known.
+        was measured in several units makes a period of each. A period's `percentiles` are empty where single
+        values are not known, or one is negative.
 
         Of what is so old that only longer periods are kept, a shorter `period_s` finds nothing. Less than a
         minute finds what was kept by second.

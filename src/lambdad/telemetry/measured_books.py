@@ -123,5 +123,61 @@ class Books:
             if used:
                 sinks.used(used)
 
-    def _name(version: FunctionVersion) -> tuple[object, str, str]:
+    def _made(self, taken: Look, due: bool) -> tuple[list[Datum], list[Usage]]:
+        """Data to hand on and usage; the only thing that runs in the thread."""
+        tallies: Tallies = {}
+        for begin in range(0, len(taken.ran), _SLICE):
+            add_up(tallies, taken.ran[begin : begin + _SLICE])
+            time.sleep(_YIELD_S)
+        provided = {_name(one.version) for one in taken.peaks.provided if one.limit}
+        gathered = self._gathered
+        gather_invocations(gathered, tallies, lambda version: _name(version) in provided)
+        gather_noted(gathered, taken.noted)
+        gather_peaks(gathered, taken.peaks, taken.now_ms, quiet=taken.quiet)
+        data: list[Datum] = []
+        for begin in range(0, len(taken.printed), _SLICE):
+            data += read_waiting(taken.printed[begin : begin + _SLICE], taken.now_ms)
+            time.sleep(_YIELD_S)
+        if due:
+            data += gathered.data()
+            self._gathered, self._put_ms = Gathered(), self._steady_ms()
+        return data, usage_of(tallies)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def _take(self, sinks: Sinks, peaks: Peaks) -> Look:
+        self._bound()
+        now_ms = int(self._clock.now() * _MS)
+        minute = now_ms // MINUTE_MS
+        quiet, self._quiet_minute = minute != self._quiet_minute, minute
+        ran, noted = _emptied(self._ran), _emptied(self._noted)
+        return Look(ran, noted, sinks.printed(), peaks, now_ms, quiet)
+
+    def _metered(self, sinks: Sinks, taken: Look) -> list[Usage]:
+        return self._meter.look(
+            taken.peaks.provided, sinks.kept(), steady_ms=self._steady_ms(), now_ms=taken.now_ms
+        )
+
+    def _bound(self) -> None:
+        for held in (self._ran, self._noted):
+            beyond = len(held) - self._most
+            if beyond > 0:
+                del held[:beyond]
+                self.lost += beyond
+                _log.error("%d measured invocations lost", beyond, extra={"event": "metrics.lost"})
+
+    def _steady_ms(self) -> int:
+        return int(self._clock.monotonic() * _MS)
+
+
+def _emptied(held: list[T]) -> list[T]:
+    """What a list holds; the list itself stays, as the path knows it."""
+    taken = held[:]
+    held.clear()
+    return taken
+
+
+def _name(version: FunctionVersion) -> tuple[object, str, str]:
     return version.scope, version.name, version.version

@@ -35,10 +35,11 @@ class Desk:
         self.used: dict[UsageKey, Amounts] = {}
         self.looks = 0
 
-    async def look(self, after_s: float = 0.0) -> None:
+    async def look(self, after_s: float = 0.0, *, put: bool = True) -> None:
         self.clock.now_s += after_s
         await self.books.look(
-            Sinks(self._peaks, lambda: self.kept, lambda: self.printed, self._put, self._use)
+            Sinks(self._peaks, lambda: self.kept, lambda: self.printed, self._put, self._use),
+            put=put,
         )
 
     async def _peaks(self) -> Peaks:
@@ -145,3 +146,14 @@ async def test_kept_snapshots_are_metered_by_time(desk: Desk) -> None:
     desk.kept = [version_of("hello", version="2", memory_mib=512)]
     await desk.look(after_s=2.0)
     assert desk.used == {KEY._replace(version="2", memory_mib=512): Amounts(cached_ms=2_000)}
+
+
+async def test_metrics_gather_for_ten_seconds_and_usage_does_not(desk: Desk) -> None:
+    for _ in range(9):
+        desk.books.measures.ran(ran(target()))
+        await desk.look(after_s=1.0, put=False)
+    assert (desk.data, desk.used[KEY].requests) == ([], 9)
+    await desk.look(after_s=1.0, put=False)
+    assert told(desk.data, "Invocations")["hello"] == {1: 9}
+    await desk.look(after_s=10.0, put=False)
+    assert told(desk.data, "Invocations")["hello"] == {1: 9}

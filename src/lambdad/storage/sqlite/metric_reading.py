@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lambdad.domain import sketch
 from lambdad.domain.metric import MetricKey
-from lambdad.domain.metric_total import restored
+from lambdad.domain.metric_total import Total
 from lambdad.ports.metric_store import Period
 from lambdad.storage.sqlite.metric_batch import MINUTE_S, SECOND_S
 from lambdad.storage.sqlite.metric_writing import series_row
@@ -31,7 +31,6 @@ class Question:
     period_s: int
     percentiles: Sequence[float]
     anchor_s: int
-    by_unit: bool
 
 
 def periods(
@@ -57,11 +56,11 @@ def resolutions(period_s: int) -> tuple[int, ...]:
 
 
 def _slots(rows: Iterable[_Row], asked: Question) -> dict[tuple[int, str], list[_Row]]:
-    period_s, anchor_s, by_unit = asked.period_s, asked.anchor_s, asked.by_unit
+    period_s, anchor_s = asked.period_s, asked.anchor_s
     slots: dict[tuple[int, str], list[_Row]] = {}
     for row in rows:
         start_s = row[0]
-        slot = (start_s - (start_s - anchor_s) % period_s, row[1] if by_unit else "")
+        slot = (start_s - (start_s - anchor_s) % period_s, row[1])
         there = slots.get(slot)
         if there is None:
             slots[slot] = [row]
@@ -75,9 +74,9 @@ def _period(slot: tuple[int, str], rows: list[_Row], asked: Question) -> Period:
         _, unit, samples, total, minimum, maximum, packed = rows[0]
         found = _percentiles(minimum, maximum, packed, asked.percentiles)
         return Period(slot[0], samples, total, minimum, maximum, found, unit)
-    whole = restored(*rows[0][2:])
-    for row in rows[1:]:
-        whole.merge(restored(*row[2:]))
+    whole = Total() if asked.percentiles else Total(buckets=None)
+    for row in rows:
+        whole.merge_stored(*row[2:])
     found = whole.percentiles(asked.percentiles)
     return Period(slot[0], whole.samples, whole.total, whole.minimum, whole.maximum, found, rows[0][1])
 

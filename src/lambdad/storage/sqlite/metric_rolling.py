@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambdad.domain.limits import METRIC_RETENTION_S, METRIC_ROLL_UP_POINTS, METRIC_ROLL_UP_SERIES
-from lambdad.domain.metric_total import restored
+from lambdad.domain.metric_total import Total
 from lambdad.storage.sqlite.metric_batch import Point
 from lambdad.storage.sqlite.metric_writing import PointWriter
 
@@ -69,7 +69,9 @@ def _roll(
         for start_s, unit, *numbers in connection.execute(sql["old_points"], page).fetchall():
             if into_s is not None:
                 point = Point(into_s, start_s - start_s % into_s, unit)
-                writer.merge(connection, series_id, point, restored(*numbers))
+                total = Total()
+                total.merge_stored(*numbers)
+                writer.merge(connection, series_id, point, total)
             connection.execute(sql["delete_point"], old | {"start_s": start_s, "unit": unit})
             rolled += 1
     return rolled

@@ -12,7 +12,7 @@ import msgspec
 
 from lambdad.domain.errors import QuotaExceeded
 from lambdad.domain.metric import Dimensions, MetricKey
-from lambdad.domain.metric_total import Total, restored
+from lambdad.domain.metric_total import Total
 from lambdad.domain.scope import Scope
 from lambdad.storage.sqlite.metric_batch import Batch, Point
 
@@ -63,7 +63,8 @@ class PointWriter:
         row = {"series_id": series_id, **point._asdict()}
         found = connection.execute(self._sql["read_point"], row).fetchone()
         if found is not None:
-            before = restored(*found)
+            before = Total()
+            before.merge_stored(*found)
             before.merge(total)
             total = before
         row |= {

@@ -102,10 +102,9 @@ class SqliteMetricStore:
         period_s: int,
         percentiles: Sequence[float] = (),
         anchor_s: int = 0,
-        by_unit: bool = True,
     ) -> dict[MetricKey, list[Period]]:
         """The periods that have data, oldest first; see the port."""
-        asked = Question(start_s, end_s, period_s, percentiles, anchor_s, by_unit)
+        asked = Question(start_s, end_s, period_s, percentiles, anchor_s)
 
         def run(connection: sqlite3.Connection) -> dict[MetricKey, list[Period]]:
             found = {key: periods(connection, self._sql, key, asked) for key in keys}
