@@ -30,7 +30,7 @@ from lambdad.telemetry.lambda_metrics.invocation_data import (
     gather_peaks,
 )
 from lambdad.telemetry.lambda_metrics.series import Gathered
-from lambdad.telemetry.lambda_metrics.tally import MINUTE_MS, Tallies, add_up
+from lambdad.telemetry.lambda_metrics.tally import MINUTE_MS, Named, Tallies, add_up, merge
 
 T = TypeVar("T")
 _log = logging.getLogger("lambdad.telemetry")
@@ -98,6 +98,7 @@ class Books:
         self.lost = 0
         self._meter = Meter(self._steady_ms())
         self._quiet_minute = -1
+        self._tallies: Named = {}
         self._gathered = Gathered()
         self._put_ms = self._steady_ms()
         self._looking = asyncio.Lock()
@@ -130,8 +131,9 @@ class Books:
             add_up(tallies, taken.ran[begin : begin + _SLICE])
             time.sleep(_YIELD_S)
         provided = {_name(one.version) for one in taken.peaks.provided if one.limit}
+        used = usage_of(tallies)
+        merge(self._tallies, tallies, lambda version: _name(version) in provided)
         gathered = self._gathered
-        gather_invocations(gathered, tallies, lambda version: _name(version) in provided)
         gather_noted(gathered, taken.noted)
         gather_peaks(gathered, taken.peaks, taken.now_ms, quiet=taken.quiet)
         data: list[Datum] = []
@@ -139,9 +141,10 @@ class Books:
             data += read_waiting(taken.printed[begin : begin + _SLICE], taken.now_ms)
             time.sleep(_YIELD_S)
         if due:
+            gather_invocations(gathered, self._tallies)
             data += gathered.data()
-            self._gathered, self._put_ms = Gathered(), self._steady_ms()
-        return data, usage_of(tallies)
+            self._tallies, self._gathered, self._put_ms = {}, Gathered(), self._steady_ms()
+        return data, used
 
     def close(self) -> None:
         """End the thread."""

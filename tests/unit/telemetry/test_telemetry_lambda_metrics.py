@@ -24,14 +24,16 @@ from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import PROVISIONED
 from lambdad.telemetry.lambda_metrics.invocation_data import gather_invocations, gather_noted, gather_peaks
 from lambdad.telemetry.lambda_metrics.series import Gathered
-from lambdad.telemetry.lambda_metrics.tally import Tallies, add_up
+from lambdad.telemetry.lambda_metrics.tally import Named, Tallies, add_up, merge
 
 
 def of(*invocations: Ran, is_provided: bool = False) -> Sequence[Datum]:
     tallies: Tallies = {}
     add_up(tallies, invocations)
+    named: Named = {}
+    merge(named, tallies, lambda _: is_provided)
     gathered = Gathered()
-    gather_invocations(gathered, tallies, lambda _: is_provided)
+    gather_invocations(gathered, named)
     return gathered.data()
 
 

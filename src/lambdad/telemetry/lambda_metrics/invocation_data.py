@@ -8,7 +8,7 @@ functions".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
@@ -22,27 +22,19 @@ from lambdad.telemetry.lambda_metrics.series import (
     of_lane,
     rounded,
 )
-from lambdad.telemetry.lambda_metrics.tally import MINUTE_MS, Tallies, Tally
+from lambdad.telemetry.lambda_metrics.tally import MINUTE_MS, Named, Tally
 
 _TIMES = frozenset({Measured.ASYNC_AGE, Measured.URL_LATENCY, Measured.ITERATOR_AGE})
 _ACCOUNT: tuple[Dimensions, ...] = ((),)
 
 
-def gather_invocations(
-    into: Gathered, tallies: Tallies, is_provided: Callable[[FunctionVersion], bool]
-) -> None:
-    """Count invocations.
-
-    Args:
-        into: the series.
-        tallies: the invocations.
-        is_provided: whether a version has provisioned concurrency: what ran beside it has spilled over.
-    """
-    for (target, minute), tally in tallies.items():
+def gather_invocations(into: Gathered, tallies: Named) -> None:
+    """Count invocations."""
+    for (target, minute, is_provided), tally in tallies.items():
         version = target.version
         lane = _lane(target.invoked_arn, version)
         places = of_lane(lane, version.version)
-        _gather(into, tally, lane, places, minute * MINUTE_MS, is_provided=is_provided(version))
+        _gather(into, tally, lane, places, minute * MINUTE_MS, is_provided=is_provided)
 
 
 def _gather(

@@ -6,8 +6,9 @@ Pure. Before: `measured_books` with the tuples of a second. After: `invocation_d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Target
 from lambdad.domain.limits import FREE_STREAMED_BYTES
 from lambdad.domain.measured import Ran
@@ -51,9 +52,31 @@ class Tally:
         """How many there were."""
         return len(self.durations_ms)
 
+    def merge(self, other: Tally) -> None:
+        """Add what metrics are made of; what is charged for has been taken from `other` before."""
+        self.durations_ms += other.durations_ms
+        self.overheads_ms += other.overheads_ms
+        self.errors += other.errors
+        self.provisioned += other.provisioned
+
 
 Tallies = dict[tuple[Target, int], Tally]
 """By target and the minute (since the epoch) in which the event went to the function."""
+
+
+Named = dict[tuple[Target, int, bool], Tally]
+"""The same, and by whether the version had provisioned concurrency: what ran beside it spilled over."""
+
+
+def merge(into: Named, tallies: Tallies, is_provided: Callable[[FunctionVersion], bool]) -> None:
+    """Add tallies, which are nobody else's any more, to those of before."""
+    for (target, minute), tally in tallies.items():
+        key = (target, minute, is_provided(target.version))
+        found = into.get(key)
+        if found is None:
+            into[key] = tally
+        else:
+            found.merge(tally)
 
 
 def add_up(into: Tallies, ran: Iterable[Ran]) -> None:
