@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from bench.plan import Run
-from bench.reach import PRODUCT
+from bench.reach import BUSY_FUNCTION, PRODUCT
 from bench.results import Key, Measure
 from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LoggingConfig, State
 from lambdad.domain.invocation import Target
@@ -28,7 +28,7 @@ from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
 from lambdad.telemetry.measured_books import Books, Sinks
 
-BUSY, MANY = "one function, 5,000 /s", "500 functions, 1 /s each"
+MANY_FUNCTIONS = "500 functions, 1 /s each"
 _SECONDS = 10
 _NOW = 1_795_737_600.0
 
@@ -51,7 +51,7 @@ def measure(run: Run) -> None:
     for number in range(run.effort.rounds):
         run.say(f"metrics: round {number + 1}")
         run.results.add(Key(Measure.METRICS, PRODUCT, "told_us"), _told_us())
-        for what, functions, calls in ((BUSY, 1, 5_000), (MANY, 500, 500)):
+        for what, functions, calls in ((BUSY_FUNCTION, 1, 5_000), (MANY_FUNCTIONS, 500, 500)):
             seen = asyncio.run(_chain_us(_targets(functions), calls))
             run.results.add(Key(Measure.METRICS, PRODUCT, "whole_chain_us", what), seen)
 
