@@ -13,7 +13,7 @@ from bench import (
     measure_events,
     measure_freeze,
     measure_memory,
-    measure_metrics,
+    measure_measuring,
     measure_paths,
     measure_payload,
     measure_signatures,
@@ -43,7 +43,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
-    Measure.METRICS: measure_metrics.measure,
+    Measure.MEASURING: measure_measuring.measure,
 }
 
 

@@ -27,7 +27,7 @@ class Measure(StrEnum):
     CLI = "cli"
     CONTROL = "control"
     EVENTS = "events"
-    METRICS = "metrics"
+    MEASURING = "measuring"
 
 
 def p99(values: Sequence[float]) -> float:

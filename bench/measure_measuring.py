@@ -50,10 +50,10 @@ def measure(run: Run) -> None:
     """Measure every round anew, in files of its own."""
     for number in range(run.effort.rounds):
         run.say(f"metrics: round {number + 1}")
-        run.results.add(Key(Measure.METRICS, PRODUCT, "told_us"), _told_us())
+        run.results.add(Key(Measure.MEASURING, PRODUCT, "told_us"), _told_us())
         for what, functions, calls in ((BUSY_FUNCTION, 1, 5_000), (MANY_FUNCTIONS, 500, 500)):
             seen = asyncio.run(_chain_us(_targets(functions), calls))
-            run.results.add(Key(Measure.METRICS, PRODUCT, "whole_chain_us", what), seen)
+            run.results.add(Key(Measure.MEASURING, PRODUCT, "whole_chain_us", what), seen)
 
 
 def _told_us(times: int = 100_000) -> float:
