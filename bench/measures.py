@@ -12,6 +12,7 @@ from bench import (
     measure_density,
     measure_events,
     measure_freeze,
+    measure_measuring,
     measure_memory,
     measure_metrics,
     measure_paths,
@@ -44,6 +45,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
+    Measure.MEASURING: measure_measuring.measure,
 }
 
 

@@ -30,6 +30,8 @@ COMMAND_OVER_PYTHON_MS = 150.0
 SIX_MB_MS = 100.0
 FREEZE_COST_US = 100.0
 VERIFY_COST_US = 15.0
+MEASURING_US = 5.0
+BUSY_FUNCTION = "one function, 5,000 /s"
 STREAM_FIRST_BYTE_MS = 5.0
 BURST_P99_RATIO = 2.0
 IDLE_ENVIRONMENT_MB = 5.0
@@ -136,6 +138,8 @@ def _absolute(results: Results) -> Iterator[Check]:
     yield Check("6 MB in and 6 MB out", "ms", six, SIX_MB_MS, at_most=True)
     frozen = plain(Measure.FREEZE, "freeze_cost_us", Kind.PYTHON)
     yield Check("freeze and thaw, added to warm p50", "µs", frozen, FREEZE_COST_US, at_most=True)
+    told = plain(Measure.MEASURING, "whole_chain_us", BUSY_FUNCTION)
+    yield Check("metrics and usage of a busy function, per invoke", "µs", told, MEASURING_US, at_most=True)
     verified = plain(Measure.SIGNATURES, "verify_cost_us")
     yield Check("signature verified, added server CPU", "µs", verified, VERIFY_COST_US, at_most=True)
     first = plain(Measure.STREAM, "first_byte_ms", Kind.NODE)

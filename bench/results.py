@@ -28,6 +28,7 @@ class Measure(StrEnum):
     CONTROL = "control"
     METRICS = "metrics"
     EVENTS = "events"
+    MEASURING = "measuring"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -162,7 +162,7 @@ class Stage:
         times = [at for at, request in self.functions.calls if request.function == function]
         return [round(at - times[0], 1) for at in times]
 
-    def tried(self, event: Event, *, ran: bool) -> None:
+    def tried(self, event: Event, started_ms: int, *, ran: bool) -> None:
         self.tried_calls.append(ran)
 
     def ended(self, event: Event, over: Over, owed: int) -> None:

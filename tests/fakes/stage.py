@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.invocation import Invocation, Target
+from lambdad.domain.measured import Ran
 from lambdad.ports.worker import Environment
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.environment.environment import ExecutionEnvironment
@@ -69,7 +70,15 @@ class Stage:
         )
         self.gone: list[str] = []
         self.left: list[int] = []  # how many were still leaving, whenever one was removed
-        self.host = Host(maker, self.sink, self.clock, self.gone.append, on_removed=self._removed)
+        self.ran: list[Ran] = []
+        self.host = Host(
+            maker,
+            self.sink,
+            self.clock,
+            self.gone.append,
+            on_removed=self._removed,
+            ran=self.ran.append,
+        )
 
     def _removed(self) -> None:
         self.left.append(self.host.leaving)

@@ -13,6 +13,7 @@ import typer
 from lambdad.cli import (
     auth,
     auth_explain,
+    bill,
     data,
     deploy,
     doctor,
@@ -47,6 +48,7 @@ app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(queue.app, name="queue")
 auth.app.command("explain")(auth_explain.explain)
 app.add_typer(auth.app, name="auth")
+app.command("bill")(bill.bill)
 app.command("status")(server.status)
 app.command("drain")(server.drain)
 app.command("backup")(data.backup)

@@ -17,6 +17,7 @@ from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
+from lambdad.ports.measures import Measures
 from lambdad.settings import Settings
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.sqlite.events_sqlite import SqliteEvents
@@ -43,6 +44,7 @@ def event_queue(
     stack: AsyncExitStack,
     most_environments: int,
     sending: Sending,
+    measures: Measures,
 ) -> EventQueue:
     """The queue on its file; it ends with the stack.
 
@@ -63,6 +65,7 @@ def event_queue(
         clock,
         # One function's slow events never have more than half of what the host can hold.
         ceiling=max(1, min(_MOST_AT_ONCE, most_environments // 2)),
+        measures=measures,
     )
     stack.push_async_callback(queue.close)
     return queue

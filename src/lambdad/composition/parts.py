@@ -18,14 +18,16 @@ from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import Authorize, Handler, ModelledService
 from lambdad.composition.auth_operations import AuthOperations
 from lambdad.composition.authorization import authorization
+from lambdad.composition.bill_operation import BillOperation
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
-from lambdad.composition.queue_operations import QueueOperations, queue_operations
+from lambdad.composition.queue_operations import queue_operations
 from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -46,7 +48,7 @@ from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_async import InvokeAsync
-from lambdad.edge.operations import OwnApi
+from lambdad.edge.operations import Operation, OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
@@ -67,6 +69,8 @@ from lambdad.neighbours.forward import ExternalService
 from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
 from lambdad.placement.capacity import Placement
 from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
+from lambdad.ports.measures import Measures
+from lambdad.ports.metric_store import MetricStore
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
@@ -124,6 +128,7 @@ async def make_parts(
         OSError: the address cannot be listened on, or a certificate cannot be read.
     """
     stores = _Stores(data_dir, clock, stack)
+    measuring = measuring_of(settings, data_dir, stores.logs, stores.metrics, clock, stack)
     share = capacity(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     network = network_of(settings)
     identity = await identity_of(settings, data_dir, stores.catalogue.resources, clock, stack)
@@ -132,17 +137,20 @@ async def make_parts(
         identity.directory,
         stores.catalogue,
         network,
-        stores.logs,
+        measuring.logs,
         clock,
         enforce=settings.auth is AuthMode.ENFORCE,
     )
     credentials = CredentialIssuer(identity.functions)
-    worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
+    measures = measuring.measures
+    worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery, measures)
+    measuring.begin(worker.frontend, worker.ledger, stores.catalogue, worker.host.snapshots.kept)
     calls = service_calls(settings, clock, stack)
     queue = event_queue(
         *(calls, data_dir, stores.catalogue, worker.frontend, clock, stack),
         most_environments=share.environments,
         sending=allowed.sending,
+        measures=measures,
     )
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
@@ -182,14 +190,15 @@ async def make_parts(
         identity.functions.unknown_roles,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
+    billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
     downloads = _Downloads(stores, secret, clock)
     shared = Shared(
         worker.frontend,
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, identity, clock, allowed.authority),
-            _own_api(own, queued, downloads),
+            _services(settings, stores, measuring.metrics, identity, clock, allowed.authority),
+            _own_api(own, {**queued.operations, **billed.operations}, downloads),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -198,6 +207,7 @@ async def make_parts(
         clock,
         share.clients,
         allowed.gate,
+        measures,
     )
     edge = worker.edge = EdgeServer(shared)
     stack.callback(edge.close)
@@ -209,6 +219,7 @@ async def make_parts(
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
+        ("measure", measuring.keep()),
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
@@ -244,6 +255,7 @@ class _Worker:
         stack: AsyncExitStack,
         share: Capacity,
         delivery: LogDelivery,
+        measures: Measures,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
@@ -279,6 +291,7 @@ class _Worker:
             on_removed=self._environment_removed,
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
             sink_of=delivery.of,
+            ran=measures.ran,
         )
         stack.push_async_callback(self.host.close)
         if self.housing.pools is not None:
@@ -297,7 +310,7 @@ class _Worker:
         stack.callback(self.pools.close)  # before the host ends what is kept
         self.ledger = Ledger(settings.account_concurrency, clock.monotonic)
         self.provisioning = Provisioning(self.pools, self.ledger)
-        self.frontend = Frontend(find, self.pools, self.ledger, clock)
+        self.frontend = Frontend(find, self.pools, self.ledger, clock, measures=measures)
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:
@@ -388,6 +401,7 @@ class _Lazy:
 def _services(
     settings: Settings,
     stores: _Stores,
+    metrics: MetricStore,
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
@@ -406,7 +420,7 @@ def _services(
     )
     services.setdefault(
         "monitoring",
-        MetricsService(stores.metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),
+        MetricsService(metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),
     )
     gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
     for name, handlers in identity.handlers().items():
@@ -419,14 +433,14 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
     return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
-def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(own: OwnOperations, more: Mapping[str, Operation], downloads: _Downloads) -> OwnApi:
     return OwnApi(
         {
             "GET health": own.health,
             "GET status": own.status,
             "POST drain": own.drain,
             "POST backup": own.backup,
-            **queued.operations,
+            **more,
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},

@@ -7,8 +7,11 @@ go with the function, so that what runs is counted where the next one is. Source
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lambdad.counting.leases import Quota
 from lambdad.domain.errors import Throttled
+from lambdad.domain.scope import Scope
 
 
 class FunctionQuota:
@@ -16,16 +19,25 @@ class FunctionQuota:
 
     Args:
         source: where they are taken from.
+        scope: of the function.
+        name: of the function.
+        risen: is given this quota when it has leases out that nobody has looked at.
 
     Attributes:
         in_use: leases of the function that are out now and counted at `source`.
+        most: of them since the last look.
     """
 
-    __slots__ = ("__weakref__", "_source", "in_use")
+    __slots__ = ("__weakref__", "_risen", "_source", "in_use", "most", "name", "scope")
 
-    def __init__(self, source: Quota) -> None:
+    def __init__(
+        self, source: Quota, scope: Scope, name: str, risen: Callable[[FunctionQuota], object]
+    ) -> None:
         self._source = source
-        self.in_use = 0
+        self.scope = scope
+        self.name = name
+        self._risen = risen
+        self.in_use = self.most = 0
 
     @property
     def source(self) -> Quota:
@@ -42,8 +54,13 @@ class FunctionQuota:
             calls.at_hand -= 1
         elif not calls.draw(source.limit):
             return False
-        source.in_use += 1
-        self.in_use += 1
+        source.in_use = out = source.in_use + 1
+        source.most = max(source.most, out)
+        self.in_use = out = self.in_use + 1
+        if out > self.most:
+            if not self.most:
+                self._risen(self)
+            self.most = out
         return True
 
     def take_for_event(self) -> bool:
@@ -51,8 +68,13 @@ class FunctionQuota:
         source = self._source
         if source.in_use >= source.limit:
             return False
-        source.in_use += 1
-        self.in_use += 1
+        source.in_use = out = source.in_use + 1
+        source.most = max(source.most, out)
+        self.in_use = out = self.in_use + 1
+        if out > self.most:
+            if not self.most:
+                self._risen(self)
+            self.most = out
         return True
 
     def give_back(self) -> None:
@@ -61,6 +83,11 @@ class FunctionQuota:
             raise RuntimeError("a lease was given back twice")
         self.in_use -= 1
         self._source.in_use -= 1
+
+    def look(self) -> int:
+        """Most leases out at once since the last look."""
+        most, self.most = max(self.most, self.in_use), self.in_use
+        return most
 
     def refusal(self) -> Throttled:
         """Says whose concurrency or calls are used up."""

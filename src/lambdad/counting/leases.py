@@ -61,17 +61,18 @@ class Quota:
         limit: changed by `resize`; may come to be less than `in_use`, then nothing is given out until enough
             came back.
         in_use: leases out now.
+        most: of them since the last look.
         calls: synchronous calls that may be made now.
         is_stopped: the limit is 0 because that is what was reserved.
     """
 
-    __slots__ = ("calls", "in_use", "is_stopped", "limit", "rate_reason", "reason")
+    __slots__ = ("calls", "in_use", "is_stopped", "limit", "most", "rate_reason", "reason")
 
     def __init__(self, limit: int, reason: str, rate_reason: str, now: Callable[[], float]) -> None:
         self.limit = limit
         self.reason = reason
         self.rate_reason = rate_reason
-        self.in_use = 0
+        self.in_use = self.most = 0
         self.calls = Calls(now)
         self.is_stopped = False
 
@@ -80,6 +81,11 @@ class Quota:
         if limit != self.limit:
             self.calls.put_back(self.limit)
             self.limit = limit
+
+    def look(self) -> int:
+        """Most leases out at once since the last look."""
+        most, self.most = max(self.most, self.in_use), self.in_use
+        return most
 
     def refusal(self) -> Throttled:
         """Why no lease was given just now."""

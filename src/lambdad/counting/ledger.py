@@ -7,7 +7,8 @@ taken out of what the others share, used or not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
 
 from lambdad.counting.function_quota import FunctionQuota
@@ -22,6 +23,7 @@ from lambdad.counting.leases import (
 from lambdad.counting.provisioned_quota import ProvisionedQuota
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import ACCOUNT_CONCURRENCY
+from lambdad.domain.measured import FunctionPeak, Peaks, ProvidedPeak, ScopePeak
 from lambdad.domain.scope import Scope
 
 _Function = tuple[Scope, str]
@@ -46,6 +48,7 @@ class Ledger:
         # A function's are kept by the routes and running invocations that use them.
         self._functions: WeakValueDictionary[_Function, FunctionQuota] = WeakValueDictionary()
         self._provided: dict[_Version, ProvisionedQuota] = {}
+        self._risen: list[FunctionQuota] = []  # with leases out since the last look
 
     def quota(self, scope: Scope) -> Quota:
         """What functions without reserved concurrency share in a scope; the same object every time."""
@@ -79,7 +82,7 @@ class Ledger:
         """So much of what its function has, or the scope shares, is the version's own from now on."""
         own = self._provided.get(_key(version))
         if own is None:
-            own = ProvisionedQuota(self._function(version.scope, version.name), self._now)
+            own = ProvisionedQuota(self._function(version.scope, version.name), version, self._now)
             self._provided[_key(version)] = own
         own.provide(limit)
 
@@ -89,13 +92,44 @@ class Ledger:
         if own is not None:
             own.provide(0)
 
+    def peaks(self) -> Peaks:
+        """Most leases out at once since the last look; what has none and nothing allocated is left out.
+
+        What is counted in several places is summed up, so it can be more than there ever was at one moment.
+        """
+        provided = tuple(ProvidedPeak(own.version, own.limit, own.look()) for own in self._provided.values())
+        functions: Counter[_Function] = Counter()
+        for version, _, most, _ in provided:
+            functions[version.scope, version.name] += most
+        risen = self._risen[:]
+        self._risen.clear()
+        for quota in risen:
+            functions[quota.scope, quota.name] += quota.look()
+        self._risen += [quota for quota in risen if quota.in_use]
+        found = tuple(FunctionPeak(*name, most) for name, most in functions.items() if most)
+        return Peaks((), found, self._scope_peaks(provided), provided)
+
+    def _scope_peaks(self, provided: Sequence[ProvidedPeak]) -> tuple[ScopePeak, ...]:
+        others: Counter[Scope] = Counter()
+        for version, _, most, _ in provided:
+            others[version.scope] += most
+        for (scope, _name), quota in self._reserved.items():
+            others[scope] += quota.look()
+        found = []
+        for scope, quota in self._quotas.items():
+            unreserved, allocated = quota.look(), self._account_limit - quota.limit
+            if unreserved or others[scope] or allocated:
+                found.append(ScopePeak(scope, unreserved + others[scope], unreserved, allocated))
+        return tuple(found)
+
     def _provided_to(self, scope: Scope, name: str) -> int:
         return sum(quota.limit for key, quota in self._provided.items() if key[:2] == (scope, name))
 
     def _function(self, scope: Scope, name: str) -> FunctionQuota:
         quota = self._functions.get((scope, name))
         if quota is None:
-            quota = FunctionQuota(self._reserved.get((scope, name)) or self.quota(scope))
+            source = self._reserved.get((scope, name)) or self.quota(scope)
+            quota = FunctionQuota(source, scope, name, self._risen.append)
             self._functions[scope, name] = quota
         return quota
 

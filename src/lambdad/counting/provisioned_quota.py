@@ -14,6 +14,7 @@ from collections.abc import Callable
 from lambdad.counting.function_quota import FunctionQuota
 from lambdad.counting.rates import Calls
 from lambdad.domain.errors import Throttled
+from lambdad.domain.function import FunctionVersion
 
 
 class ProvisionedQuota:
@@ -21,6 +22,7 @@ class ProvisionedQuota:
 
     Args:
         function: the leases of the function it is a version of.
+        version: whose they are.
         now: gives seconds of a clock that never jumps.
 
     Attributes:
@@ -28,15 +30,18 @@ class ProvisionedQuota:
         limit: what is provisioned.
         in_use: leases out now that are its own, as many as there can be.
         spilled: leases out now that are the function's.
+        most: of its own since the last look.
+        version: whose they are.
     """
 
-    __slots__ = ("_function", "calls", "in_use", "limit", "spilled")
+    __slots__ = ("_function", "calls", "in_use", "limit", "most", "spilled", "version")
 
-    def __init__(self, function: FunctionQuota, now: Callable[[], float]) -> None:
+    def __init__(self, function: FunctionQuota, version: FunctionVersion, now: Callable[[], float]) -> None:
         self._function = function
+        self.version = version
         self.calls = Calls(now)
         self.limit = 0
-        self.in_use = 0
+        self.in_use = self.most = 0
         self.spilled = 0
 
     @property
@@ -50,11 +55,9 @@ class ProvisionedQuota:
             calls = self.calls
             if calls.at_hand:
                 calls.at_hand -= 1
-                self.in_use += 1
-                return True
+                return self._takes_own()
             if calls.draw(self.limit):
-                self.in_use += 1
-                return True
+                return self._takes_own()
         if not self._function.take():
             return False
         self.spilled += 1
@@ -63,11 +66,15 @@ class ProvisionedQuota:
     def take_for_event(self) -> bool:
         """Take a lease for an asynchronous call; False when neither kind is left."""
         if self.in_use < self.limit:
-            self.in_use += 1
-            return True
+            return self._takes_own()
         if not self._function.take_for_event():
             return False
         self.spilled += 1
+        return True
+
+    def _takes_own(self) -> bool:
+        self.in_use = out = self.in_use + 1
+        self.most = max(self.most, out)
         return True
 
     def give_back(self) -> None:
@@ -79,6 +86,11 @@ class ProvisionedQuota:
         if self.in_use <= 0:
             raise RuntimeError("a lease was given back twice")
         self.in_use -= 1
+
+    def look(self) -> int:
+        """Most of its own leases out at once since the last look."""
+        most, self.most = max(self.most, self.in_use), self.in_use
+        return most
 
     def refusal(self) -> Throttled:
         """Says whose concurrency or calls are used up."""

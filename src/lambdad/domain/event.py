@@ -29,6 +29,12 @@ class Lane:
         return f"{self.scope.arn('lambda', f'function:{self.function}')}:{self.qualifier or '$LATEST'}"
 
 
+def lane_of(scope: Scope, arn: str) -> Lane:
+    """The lane whose `Lane.arn` this is; of unqualified calls when it ends with ``$LATEST``."""
+    name, _, qualifier = arn.partition(":function:")[2].partition(":")
+    return Lane(scope, name, None if qualifier in {"", "$LATEST"} else qualifier)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An accepted event.

@@ -255,3 +255,22 @@ MAX_COMPILED_FILE_BYTES: Final = 8 * MIB  # byte code of one file
 MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
 MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
 COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first
+
+# Metrics and the bill
+MEASURE_LOOK_S: Final = 1.0  # L: how often what was measured is looked at; a killed server loses no more
+METRICS_PUT_S: Final = 10.0  # L: metrics gather so long, unless somebody reads them
+MAX_MEASURED: Final = 200_000  # L: invocations held until they are looked at, 40 MB; then the oldest are lost
+FREE_STREAMED_BYTES: Final = 6 * MIB  # Q: of each streamed response, AWS's pricing page
+FREE_EPHEMERAL_MIB: Final = 512  # Q: of /tmp, AWS's pricing page
+PROVISIONED_STEP_S: Final = 300  # Q: provisioned concurrency is "rounded up to the nearest five minutes"
+USAGE_KEPT_DAYS: Final = 1_100  # L: what the bill is made of; three years and a month
+
+# Embedded metric format (Q: its specification, unless another letter stands there)
+MAX_EMF_BYTES: Final = MIB  # Q: of a log event, which the document may fill
+MAX_EMF_METRICS: Final = 100  # of a directive
+MAX_EMF_VALUES: Final = 100  # of a metric
+MAX_EMF_DIMENSIONS: Final = 30  # of a set
+MAX_EMF_DATA: Final = 1_000  # L: series that one document counts in; AWS names no bound
+MAX_EMF_PENDING_BYTES: Final = 8 * MIB  # L: of documents that wait to be read, for at most a second
+EMF_PAST_MS: Final = 14 * 24 * 3_600_000  # how old a time stamp may be: two weeks
+EMF_FUTURE_MS: Final = 2 * 3_600_000  # how far ahead: two hours

@@ -27,6 +27,7 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.identity.authorization.lambda_gate import LambdaGate
 from lambdad.identity.authorization.url_gate import UrlGate
 from lambdad.ports.clock import Clock
+from lambdad.ports.measures import UNMEASURED, Measures
 
 _log = logging.getLogger("lambdad.edge")
 
@@ -46,6 +47,7 @@ class Shared:
         clock: Clock,
         max_connections: int,
         gate_of_lambda: LambdaGate,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self.ids: Ids = frontend.ids
         self.services = services
@@ -64,6 +66,7 @@ class Shared:
             self.spawn,
             Signers(identities, admission),
             UrlGate(gate_of_lambda),
+            measures,
         )
         self.connections: set[HttpConnection] = set()
         self.draining = False

@@ -39,9 +39,11 @@ class UrlCall:
         extra: headers the server adds: CORS.
         date: the `Date` header with its line end.
         refuse: answers a call that never reached the function.
+        answered: told the status once the whole answer is out, unless it was refused.
     """
 
     __slots__ = (
+        "_answered",
         "_chunked",
         "_connection",
         "_content_type",
@@ -54,6 +56,7 @@ class UrlCall:
         "_raw",
         "_refuse",
         "_request_id",
+        "_status",
         "_streams",
         "_trace",
         "error_code",
@@ -72,7 +75,10 @@ class UrlCall:
         refuse: Callable[[Invocation], None],
         request_id: str,
         trace: str,
+        answered: Callable[[int], None],
     ) -> None:
+        self._answered = answered
+        self._status = 0
         self._connection = connection
         self._raw = raw
         self._streams = mode is InvokeMode.RESPONSE_STREAM
@@ -139,12 +145,14 @@ class UrlCall:
         """The function ended, or never ran."""
         if invocation.error is not None:
             self._refuse(invocation)
-        elif self._is_sent:
+            return
+        if self._is_sent:
             self._end(well=invocation.status is Status.SUCCESS)
         elif self._is_broken or invocation.status is not Status.SUCCESS:
             self._answer(_BROKEN)
         else:
             self._answer_whole(invocation.result)
+        self._answered(self._status)
 
     def _answer_whole(self, result: bytes) -> None:
         try:
@@ -198,6 +206,7 @@ class UrlCall:
         self._connection.answer(head, body, keep_alive=self._raw.keep_alive)
 
     def _head(self, answer: UrlAnswer, framing: bytes) -> bytes:
+        self._status = answer.status
         lines = [
             b"HTTP/1.1 %d %s\r\n" % (answer.status, _WORDS.get(answer.status, b"Unknown")),
             self._date(),

@@ -20,6 +20,7 @@ from lambdad.domain.function_url import MARK, PATH, AuthType, split_host
 from lambdad.domain.http import Caller, Response
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.limits import MAX_SYNC_REQUEST_BYTES
+from lambdad.domain.measured import url_measures
 from lambdad.edge import url_cors
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.invoke_route import Respond
@@ -31,6 +32,7 @@ from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.identity.authorization.url_gate import UrlGate
 from lambdad.ports.clock import Clock
+from lambdad.ports.measures import UNMEASURED, Measures
 
 _log = logging.getLogger("lambdad.edge")
 HOST_MARK: Final = MARK.encode()
@@ -65,6 +67,7 @@ class UrlRoute:
         spawn: Callable[[Coroutine[None, None, None]], None],
         signed: Signed,
         gate: UrlGate,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._frontend = frontend
         self._urls = urls
@@ -74,16 +77,17 @@ class UrlRoute:
         self._spawn = spawn
         self._signed = signed
         self._gate = gate
+        self._measures = measures
 
     def by_host(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose host name stands for the URL."""
-        call = UrlTarget(connection, raw, host, scheme)
+        call = UrlTarget(connection, raw, host, scheme, self._clock.monotonic())
         call.url_id, call.region = split_host(call.host)
         self._start(call)
 
     def by_path(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
         """Answer a request whose path stands for the URL."""
-        call = UrlTarget(connection, raw, host, scheme)
+        call = UrlTarget(connection, raw, host, scheme, self._clock.monotonic())
         call.url_id, _, rest = call.path.removeprefix(PATH).partition("/")
         call.path = "/" + rest
         call.extra = (_SANDBOXED,)
@@ -129,6 +133,7 @@ class UrlRoute:
         if call.region is not None and call.region != found.scope.region:
             self._deny(call, _UNKNOWN)
             return True
+        call.lane = found.lane
         if cors is not None:
             origin = next((value.decode("latin-1") for name, value in raw.headers if name == b"origin"), None)
             if url_cors.is_preflight(raw.method, raw.headers):
@@ -184,6 +189,7 @@ class UrlRoute:
             lambda invocation: self._refuse(call, invocation),
             request_id,
             trace,
+            lambda status: self._measure(call, status),
         )
         self._frontend.start(route, request_id, payload, out.complete, trace=trace, stream=out)
 
@@ -209,6 +215,15 @@ class UrlRoute:
 
     def _send(self, call: UrlTarget, response: Response, request_id: str | None = None) -> None:
         self._respond(call.connection, call.raw, response, request_id or self._frontend.ids.request_id())
+        self._measure(call, response.status)
+
+    def _measure(self, call: UrlTarget, status: int) -> None:
+        """Tell of an answered request; one for nobody's URL is nobody's."""
+        if call.lane is not None:
+            latency_ms = (self._clock.monotonic() - call.began) * 1000
+            now_ms = int(self._clock.now() * 1000)
+            for what, value in url_measures(status, latency_ms):
+                self._measures.noted((what, call.lane, None, now_ms, value))
 
 
 def _too_large() -> RequestTooLarge:

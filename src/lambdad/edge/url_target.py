@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from lambdad.domain.event import Lane
 from lambdad.domain.function_url import split_authority
 from lambdad.domain.http import Caller, Request
 from lambdad.edge.connection import HttpConnection
@@ -24,13 +25,17 @@ class UrlTarget:
         host: as sent.
         extra: headers of every answer.
         caller: who signed it; None where nobody has to.
+        lane: the function and qualifier it leads to; None until they are known.
+        began: when it came, monotonic seconds.
     """
 
     __slots__ = (
+        "began",
         "caller",
         "connection",
         "extra",
         "host",
+        "lane",
         "path",
         "query",
         "raw",
@@ -39,8 +44,12 @@ class UrlTarget:
         "url_id",
     )
 
-    def __init__(self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str) -> None:
+    def __init__(
+        self, connection: HttpConnection, raw: RawRequest, host: bytes, scheme: str, began: float
+    ) -> None:
         self.connection = connection
+        self.began = began
+        self.lane: Lane | None = None
         self.raw = raw
         self.host = host.decode("latin-1")
         self.scheme = scheme

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from lambdad.domain.arn import FunctionReference
+from lambdad.domain.event import Lane
 from lambdad.domain.function import LATEST
 from lambdad.domain.function_url import FUNCTION_URLS, URL_ID_LENGTH, FunctionUrl
 from lambdad.domain.limits import MAX_CACHED_URLS
@@ -45,6 +46,11 @@ class FoundUrl:
     scope: Scope
     key: RouteKey
     access: Access
+
+    @property
+    def lane(self) -> Lane:
+        """The same, as metrics name it."""
+        return Lane(*self.key)
 
     @property
     def reference(self) -> FunctionReference:

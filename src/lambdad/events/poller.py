@@ -42,8 +42,8 @@ Policies = Callable[[Lane], Awaitable[Policy | Gone]]
 class Listener(Protocol):
     """Is told what the poller does, to count it."""
 
-    def tried(self, event: Event, *, ran: bool) -> None:
-        """An event was tried, and its function ran or could not be run."""
+    def tried(self, event: Event, started_ms: int, *, ran: bool) -> None:
+        """An event was tried at a time (ms since the epoch), and its function ran or could not be run."""
         ...
 
     def ended(self, event: Event, over: Over, owed: int) -> None:
@@ -246,14 +246,14 @@ class Poller:
         queue.in_flight -= 1
         last: Attempt | None = None
         if isinstance(said, Invoked):
-            self._listener.tried(event, ran=True)
+            self._listener.tried(event, started_ms, ran=True)
             last = Attempt(said.version.version, said.outcome.payload, said.outcome.is_error)
             reply = Reply.FAILED if last.is_error else Reply.SUCCEEDED
             queue.went_well(now_ms - started_ms)
         else:
             reply = reply_to(said)
             if reply is Reply.REFUSED:
-                self._listener.tried(event, ran=False)
+                self._listener.tried(event, started_ms, ran=False)
                 queue.refused(now_ms)
         policy = queue.policy if isinstance(queue.policy, Policy) else Policy()
         verdict = after(event, policy, reply, now_ms)

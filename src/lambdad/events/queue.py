@@ -8,8 +8,9 @@ from typing import Final, Protocol
 
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
-from lambdad.domain.event import Backlog, Delivery, Event, Lane, Owed
+from lambdad.domain.event import Backlog, Condition, Delivery, Event, Lane, Owed, lane_of
 from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
+from lambdad.domain.measured import Measured
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.events.books import Books, Counts
@@ -21,6 +22,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.courier import Courier, NotDelivered, Undeliverable
 from lambdad.ports.event_store import EventStore, Stored
 from lambdad.ports.invoker import Invoker
+from lambdad.ports.measures import UNMEASURED, Measures
 
 _MS: Final = 1000
 
@@ -67,6 +69,7 @@ class EventQueue:
     Args:
         courier: brings messages to other services; those to functions come back by `to_function`.
         ceiling: events of one function at once, at most.
+        measures: is told what becomes of events.
     """
 
     def __init__(
@@ -78,9 +81,11 @@ class EventQueue:
         clock: Clock,
         *,
         ceiling: int,
+        measures: Measures = UNMEASURED,
     ) -> None:
         later = asyncio.get_running_loop().call_later
         self._store = store
+        self._measures = measures
         self._ids = Ids()
         self.books = Books()
         self._clock = SteadyClock(clock)
@@ -113,6 +118,7 @@ class EventQueue:
         def done(error: LambdadError | None) -> None:
             stored(error)
             if error is None:
+                self._measures.noted((Measured.ASYNC_RECEIVED, lane, None, now_ms, 1.0))
                 self._poller.accepted(given[0])
 
         event = Event(lane, request_id, payload, trace, now_ms, now_ms, tenant=tenant)
@@ -205,13 +211,18 @@ class EventQueue:
         await self._deliverer.close()
         await self._poller.close()
 
-    def tried(self, event: Event, *, ran: bool) -> None:
+    def tried(self, event: Event, started_ms: int, *, ran: bool) -> None:
         """See `poller.Listener`."""
         self.books.tried(event.lane, ran=ran)
+        if ran:
+            age_ms = max(0, started_ms - event.accepted_ms)
+            self._measures.noted((Measured.ASYNC_AGE, event.lane, None, started_ms, float(age_ms)))
 
     def ended(self, event: Event, over: Over, owed: int) -> None:
         """See `poller.Listener`."""
         self.books.ended(event, over.condition, told=owed > 0, looped=over.looped)
+        if over.condition is not Condition.SUCCESS:
+            self._note(Measured.ASYNC_DROPPED, event.lane)
 
     def owed(self) -> None:
         """See `poller.Listener`."""
@@ -219,6 +230,12 @@ class EventQueue:
 
     def _failed(self, delivery: Delivery, given_up: bool) -> None:
         self.books.not_delivered(delivery, given_up=given_up)
+        is_letter = bool(delivery.attributes)
+        what = Measured.DEAD_LETTER_ERRORS if is_letter else Measured.DESTINATION_FAILURES
+        self._note(what, lane_of(delivery.scope, delivery.function_arn))
+
+    def _note(self, what: Measured, lane: Lane) -> None:
+        self._measures.noted((what, lane, None, self._clock.now_ms(), 1.0))
 
 
 class Accept(Protocol):

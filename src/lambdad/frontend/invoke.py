@@ -22,6 +22,7 @@ from lambdad.domain.errors import LambdadError, RecursiveInvocation, ServiceFaul
 from lambdad.domain.event import Lane
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation, Target
+from lambdad.domain.measured import Measured, RoutePeak
 from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
@@ -33,6 +34,7 @@ from lambdad.frontend.tenants import check_tenant
 from lambdad.frontend.throttles import Throttles
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoked, InvokeRequest
+from lambdad.ports.measures import UNMEASURED, Measures
 
 Resolve = Callable[[Scope, str, str | None], Awaitable[FunctionVersion | Weighted]]
 """From scope, name as given and qualifier to what runs; raises CallerError in AWS's words."""
@@ -52,11 +54,15 @@ class Route(Target):
         key: what stands for the function in lineages.
         lineage: what the trace header of a call ends with that begins a chain.
         may_loop: whether the function may call itself without end.
+        running: calls that run now.
+        most: of them since the last look.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("key", "lane", "lineage", "may_loop", "pool", "quota", "split", "stale")
+    __slots__ = (
+        *("key", "lane", "lineage", "may_loop", "most", "pool", "quota", "running", "split", "stale"),
+    )
 
     def __init__(
         self,
@@ -75,6 +81,7 @@ class Route(Target):
         self.may_loop = may_loop
         self.pool = pool
         self.quota = quota
+        self.running = self.most = 0
         self.stale = False
         self.split: Split[Route] | None = None
 
@@ -90,6 +97,7 @@ class Frontend:
 
     Args:
         draw: chooses among the versions of weighted aliases.
+        measures: is told what is refused.
     """
 
     def __init__(
@@ -99,12 +107,15 @@ class Frontend:
         ledger: Ledger,
         clock: Clock,
         draw: Draw = random.random,
+        measures: Measures = UNMEASURED,
     ) -> None:
         self._resolve = resolve
         self._pools = pools
         self._ledger = ledger
         self._clock = clock
         self._draw = draw
+        self._noted = measures.noted
+        self._risen: list[Route] = []
         self._routes: dict[tuple[RouteKey, str | None], Route] = {}
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
@@ -214,12 +225,18 @@ class Frontend:
         invocation.stream = stream
         if before and lineage.is_loop(before) and not route.may_loop:
             self.loops.stopped += 1
+            self._note(Measured.RECURSIVE_DROPPED, route)
             return _refused(invocation, RecursiveInvocation())
         if self.draining:
             return _refused(invocation, _shutting_down())
         if not (route.quota.take_for_event() if is_event else route.quota.take()):
             return self._throttled(invocation, route)
         self.in_flight += 1
+        running = route.running = route.running + 1
+        if running > route.most:
+            if not route.most:
+                self._risen.append(route)
+            route.most = running
         try:
             route.pool.assign(invocation)
         except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
@@ -227,24 +244,38 @@ class Frontend:
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
         return invocation
 
+    def peaks(self) -> tuple[RoutePeak, ...]:
+        """Most calls at once by name and version since the last look; without names of which none ran."""
+        risen, self._risen = self._risen, []
+        found = tuple(RoutePeak(route.lane, route.version.version, route.most) for route in risen)
+        for route in risen:
+            route.most = route.running
+        self._risen += [route for route in risen if route.running]
+        return found
+
     def _throttled(self, invocation: Invocation, route: Route) -> Invocation:
         refusal = route.quota.refusal()
-        self._count(invocation, refusal)
+        self._count(route, refusal)
         return _refused(invocation, refusal)
 
-    def _count(self, invocation: Invocation, refusal: Throttled) -> None:
-        version = invocation.target.version
+    def _count(self, route: Route, refusal: Throttled) -> None:
+        version = route.version
         self.throttles.count(version.scope, version.name, refusal.reason, self._clock.monotonic())
+        self._note(Measured.THROTTLES, route)
+
+    def _note(self, what: Measured, route: Route) -> None:
+        self._noted((what, route.lane, route.version.version, int(self._clock.now() * 1000), 1.0))
 
     def _settled(self, invocation: Invocation) -> None:
         """Every lease comes back here, whatever happened to the invocation."""
         invocation.on_done = _settled_twice
         target = invocation.target
+        self.in_flight -= 1
         if isinstance(target, Route):
             target.quota.give_back()
-        self.in_flight -= 1
-        if invocation.error is not None and isinstance(invocation.error, Throttled):
-            self._count(invocation, invocation.error)
+            target.running -= 1
+            if invocation.error is not None and isinstance(invocation.error, Throttled):
+                self._count(target, invocation.error)
         try:
             invocation.reply(invocation)
         except Exception:  # noqa: BLE001 - whoever asked must not break the environment that answers

@@ -148,6 +148,7 @@ class Settings:
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
         function_url_domain: None follows the name the caller used.
+        price_file: None takes the list that comes with lambdad.
         services: neighbour service to where it really is.
         file_systems: the directory of each access point, by its ARN.
         vpcs: what exists in each VPC, by its id.
@@ -325,6 +326,13 @@ class Settings:
         what="Domain of function URLs, `<id>.lambda-url.<region>.<domain>`; may have a port or scheme.",
         why="Derived from the name the caller used; `localhost` for addresses, so that names need no server.",
         shown="derived",
+    )
+    price_file: Path | None = _setting(
+        None,
+        reading.path,
+        what="Price list of the bill, TOML as `telemetry/billing/prices.toml` in the package.",
+        why="AWS's prices in us-east-1 come with lambdad; other regions and contracts have others.",
+        shown="AWS's in us-east-1",
     )
     drain_s: float = _setting(
         30.0,

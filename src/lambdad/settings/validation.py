@@ -41,7 +41,11 @@ def validate(settings: Settings) -> list[str]:
         lines.append("tls_cert and tls_key are refused one without the other: give both or neither")
     lines.extend(
         f"{name} = {path} is refused: no such file"
-        for name, path in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key))
+        for name, path in (
+            ("tls_cert", settings.tls_cert),
+            ("tls_key", settings.tls_key),
+            ("price_file", settings.price_file),
+        )
         if path is not None and not path.is_file()
     )
     lines.extend(_counts(settings))

@@ -8,6 +8,7 @@
       catalogue.db      functions, versions, tags
       logs.db           log groups, streams, events
       metrics.db        metrics by second, minute, five minutes and hour
+      usage.db          what functions used, by day: what the bill is made of
       events.db         accepted events that have not ended, and messages owed for them
       events.witness    how much of that was committed: tells a start what a damaged file has lost
       code/             archives and their unpacked trees (the code store's)
@@ -63,6 +64,11 @@ class DataDir:
     def metrics(self) -> Path:
         """The database of metrics."""
         return self.path / "metrics.db"
+
+    @property
+    def usage(self) -> Path:
+        """The database of what functions used."""
+        return self.path / "usage.db"
 
     @property
     def events(self) -> Path:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import DEFAULT_SNAPSHOT_BYTES, ENVIRONMENT_AGE_S, REMOVED_WITHIN_S
+from lambdad.domain.measured import Ran
 from lambdad.domain.platform_events import ON_DEMAND
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
+from lambdad.ports.measures import UNMEASURED
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment.environment import ExecutionEnvironment
 from lambdad.worker.environment.journal import Journal
@@ -42,6 +44,7 @@ class Host:
         on_removed: told whenever nothing is left of one, so that what it held is free.
         snapshot_bytes: memory that all snapshots together may take.
         sink_of: where the logs of a version go instead, as far as it may write any; None for `sink`.
+        ran: takes every invocation that is over.
 
     Attributes:
         snapshots: of published versions.
@@ -60,6 +63,7 @@ class Host:
         on_removed: Callable[[], None] | None = None,
         snapshot_bytes: int = DEFAULT_SNAPSHOT_BYTES,
         sink_of: Callable[[FunctionVersion], LogSink] | None = None,
+        ran: Callable[[Ran], object] = UNMEASURED.ran,
     ) -> None:
         self._maker = maker
         self._sink_of = sink_of or (lambda _: sink)
@@ -70,7 +74,7 @@ class Host:
         self._chance = random.SystemRandom()
         self._freezer = Freezer(clock)
         rest = self._freezer.rest if freezes else _run_on
-        self._surroundings = Surroundings(clock, maker, self._forget, rest, connections)
+        self._surroundings = Surroundings(clock, maker, self._forget, rest, connections, ran)
         self.snapshots = Snapshots(self._start_template, clock, snapshot_bytes)
         self._living: dict[str, ExecutionEnvironment] = {}
         self._seen_off: dict[Life, asyncio.Task[None]] = {}

@@ -28,10 +28,11 @@ _log = logging.getLogger("lambdad.snapshots")
 
 
 class Snapshot:
-    """A template, open as long as it is kept or lent."""
+    """A template of a version, open as long as it is kept or lent."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, version: FunctionVersion) -> None:
         self.template = template
+        self.version = version
         self.size_bytes = template.image.size_bytes
         self._lent = 0
         self._is_kept = True
@@ -128,6 +129,10 @@ class Snapshots:
         """What they take of memory."""
         return sum(one.size_bytes for one in self._kept.values())
 
+    def kept(self) -> list[FunctionVersion]:
+        """The versions of which one is kept."""
+        return [snapshot.version for snapshot in self._kept.values()]
+
     async def optimise(self, version: FunctionVersion) -> Optimisation:
         """See `ports.snapshots.SnapshotMaker`."""
         runtime = BY_NAME.get(version.runtime or "")
@@ -139,7 +144,7 @@ class Snapshots:
             async with self._at_once:
                 outcome = await self._template(version, making)
             if isinstance(outcome, Template):
-                self._keep(key, outcome, is_wanted=self._in_making.get(key) is making)
+                self._keep(version, outcome, is_wanted=self._in_making.get(key) is making)
                 return Optimised()
         finally:
             self._is_made(key, making)
@@ -194,8 +199,8 @@ class Snapshots:
             return NotOptimised(f"its memory takes {needed} MB, and all snapshots may take {most} MB")
         return outcome
 
-    def _keep(self, key: Key, template: Template, *, is_wanted: bool) -> None:
-        snapshot = Snapshot(template)
+    def _keep(self, version: FunctionVersion, template: Template, *, is_wanted: bool) -> None:
+        key, snapshot = _key(version), Snapshot(template, version)
         if not is_wanted:  # its version was deleted meanwhile
             snapshot.drop()
             return
@@ -226,7 +231,7 @@ class Snapshots:
                 outcome = await self._template(version, making)
             is_wanted = self._in_making.get(key) is making
             if isinstance(outcome, Template):
-                self._keep(key, outcome, is_wanted=is_wanted)
+                self._keep(version, outcome, is_wanted=is_wanted)
             elif is_wanted:
                 self._pause(key)
                 _tell(version, outcome)

@@ -61,6 +61,7 @@ class Calling:
     ) -> None:
         self.client = Client()
         self.refused: list[Invocation] = []
+        self.answered: list[int] = []
         raw = RawRequest(0.0)
         raw.method = method
         self.call = UrlCall(
@@ -72,6 +73,7 @@ class Calling:
             self.refused.append,
             "request-1",
             "Root=1",
+            self.answered.append,
         )
 
     def end(self, result: bytes = b"", status: Status = Status.SUCCESS) -> Client:
@@ -239,3 +241,27 @@ def test_a_stream_is_collected_when_the_url_does_not_stream() -> None:
     assert client.status == "HTTP/1.1 201 Created"
     assert "Content-Length: 4" in client.head
     assert client.body == b"body"
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "expected"),
+    [
+        (b'{"statusCode": 404, "body": "no"}', Status.SUCCESS, 404),
+        (b'"x"', Status.SUCCESS, 200),
+        (b'"x"', Status.ERROR, 502),
+        (b'{"statusCode": "x"}', Status.SUCCESS, 502),
+    ],
+)
+def test_the_status_of_what_was_answered_is_told_once(result: bytes, status: Status, expected: int) -> None:
+    calling = Calling()
+    calling.end(result, status)
+    assert calling.answered == [expected]
+
+
+def test_a_streamed_answer_is_told_when_it_is_over() -> None:
+    calling = Calling(InvokeMode.RESPONSE_STREAM)
+    calling.call.begin("text/plain")
+    calling.call.write(b"a")
+    assert calling.answered == []
+    calling.end()
+    assert calling.answered == [200]

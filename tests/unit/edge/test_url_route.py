@@ -11,10 +11,12 @@ import pytest
 
 from lambdad.domain.arn import FunctionReference
 from lambdad.domain.errors import Conflict, CredentialsRefused, LambdadError, NotFound, Throttled
+from lambdad.domain.event import Lane
 from lambdad.domain.function_url import AuthType, Cors, FunctionUrl
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.identity import Who
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.measured import Measured, Noted
 from lambdad.domain.policies.document import RESOURCE_POLICY, read_policy
 from lambdad.domain.scope import Scope
 from lambdad.edge.connection import HttpConnection
@@ -25,6 +27,7 @@ from lambdad.edge.wire import HttpDate
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.url_access import Access, access
 from lambdad.identity.authorization.url_gate import UrlGate
+from lambdad.ports.measures import Measures
 from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
 
@@ -92,6 +95,7 @@ class Stage:
         self.frontend = FakeFrontend()
         self.told: list[Response] = []
         self.work: list[Coroutine[None, None, None]] = []
+        self.noted: list[Noted] = []
         self.route = UrlRoute(
             cast("Frontend", self.frontend),
             cast("Urls", self),
@@ -101,6 +105,7 @@ class Stage:
             self.work.append,
             self.signed,
             cast("UrlGate", self),
+            Measures(lambda _: None, self.noted.append),
         )
 
     async def signed(self, raw: RawRequest) -> Caller | None:
@@ -335,3 +340,25 @@ async def test_a_policy_may_hang_on_the_call(condition: dict[str, Any], is_let_i
     sent = ((b"user-agent", b"curl/8"), (b"referer", b"https://app.example/x"))
     response = await stage.call(b"GET", b"/", *sent)
     assert (response is None) is is_let_in
+
+
+async def test_a_request_that_is_refused_is_measured_with_its_status() -> None:
+    stage = Stage()
+    stage.frontend.known, stage.frontend.trouble = None, NotFound("gone")
+    response = await stage.call()
+    assert response is not None
+    told = {what: (lane, value) for what, lane, _, _, value in stage.noted}
+    here = Lane(SCOPE, "f", None)
+    assert told == {
+        Measured.URL_REQUESTS: (here, 1.0),
+        Measured.URL_4XX: (here, 1.0),
+        Measured.URL_5XX: (here, 0.0),
+        Measured.URL_LATENCY: (here, 0.0),
+    }
+
+
+async def test_a_request_for_nobodys_url_is_nobodys() -> None:
+    stage = Stage()
+    stage.found = None
+    assert (await stage.call()) is not None
+    assert stage.noted == []

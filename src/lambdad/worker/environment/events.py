@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import Span, response_spans
+from lambdad.domain.platform_log import InvocationRecord
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.shutdown_budget import ShutdownReason
 from lambdad.worker.environment.states import RUNNING, EnvironmentState, move
@@ -177,6 +178,7 @@ class EventRunner(TimeLimited):
             self._read_peak(ended)
         init_ms, self._init_ms = self._init_ms, None
         spans: tuple[Span, ...] = ()
+        overhead_ms = 0.0
         if answered_at is not None:
             overhead_ms = (ended - answered_at) * 1000
             spans = (Span("extensionOverhead", ended_ms - int(overhead_ms), overhead_ms),)
@@ -188,6 +190,24 @@ class EventRunner(TimeLimited):
                 invocation.log_tail = self._journal.tail(record)
             invocation.settle(status, payload, error_type)
         self._journal.write(record)
+        self._measure(invocation, record, overhead_ms)
+
+    def _measure(self, invocation: Invocation, record: InvocationRecord, overhead_ms: float) -> None:
+        """Tell that it ran; most of what there is to tell is looked up when nobody waits."""
+        stream = invocation.stream
+        self._surroundings.ran(
+            (
+                invocation.target,
+                record.start_ms,
+                record.duration_ms,
+                record.billed_ms,
+                record.status,
+                self._journal.initialization_type,
+                overhead_ms,
+                record.restore,
+                0 if stream is None else stream.passed_bytes,
+            )
+        )
 
     def _read_peak(self, now: float) -> None:
         self._peak_read_at = now

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
+from lambdad.domain.measured import Ran
 from lambdad.ports.clock import Clock
+from lambdad.ports.measures import UNMEASURED
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment.extensions import Extensions
 from lambdad.worker.environment.journal import Journal
@@ -35,6 +37,7 @@ class Surroundings:
     Attributes:
         rest: told when an environment became idle, so that it is frozen soon.
         connections: what all may hold beside their own few; None sets no bound.
+        ran: takes every invocation that is over.
     """
 
     clock: Clock
@@ -42,6 +45,7 @@ class Surroundings:
     forget: Callable[[Life], None]
     rest: Callable[[Resting], None]
     connections: SharedConnections | None = None
+    ran: Callable[[Ran], object] = UNMEASURED.ran
 
 
 class Life:

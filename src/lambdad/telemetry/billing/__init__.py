@@ -1,0 +1,1 @@
+"""What AWS would have charged: usage metered, and priced by a list that is data."""

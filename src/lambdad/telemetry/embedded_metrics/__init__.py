@@ -1,0 +1,1 @@
+"""Metrics that functions print: CloudWatch's embedded metric format."""

@@ -1,0 +1,104 @@
+"""A log sink that also looks for metrics in what functions print.
+
+On the invocation path a line is only searched for the mark that every document has; what has it waits,
+within a bound, to be read off the loop. Before: the environments' journals. After: the log store; and
+`read_waiting`, called with every look of the books.
+
+A line counts only as it is delivered to the log: the role needs what it needs for that, and no
+`cloudwatch:PutMetricData`. Source: CloudWatch user guide, "Publishing logs with embedded metrics".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lambdad.domain.limits import MAX_EMF_BYTES, MAX_EMF_PENDING_BYTES
+from lambdad.domain.metric import Datum, MetricKey
+from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
+from lambdad.telemetry.embedded_metrics.document import MARK, NotJson, NotValid, data_of
+
+_log = logging.getLogger("lambdad.telemetry")
+
+
+class Waiting(NamedTuple):
+    """A line with the mark."""
+
+    stream: StreamKey
+    line: LogLine
+
+
+class WatchingSink:
+    """Implements `ports.log_store.LogSink`.
+
+    Args:
+        sink: where everything goes.
+        most_bytes: text that may wait; what comes beyond that makes no metrics, and is counted.
+
+    Attributes:
+        lost: lines that made no metrics for want of room, since the start.
+    """
+
+    def __init__(self, sink: LogSink, most_bytes: int = MAX_EMF_PENDING_BYTES) -> None:
+        self._sink = sink
+        self._most_bytes = most_bytes
+        self._waiting: list[Waiting] = []
+        self._waiting_bytes = 0
+        self.lost = 0
+
+    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+        """See `ports.log_store.LogSink`."""
+        self._look(stream, lines)
+        self._sink.write(stream, lines)
+
+    def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
+        """See `ports.log_store.LogSink`."""
+        if record.lines:
+            self._look(stream, record.lines)
+        self._sink.write_invocation(stream, record)
+
+    def has_room(self, on_room: Callable[[], None]) -> bool:
+        """See `ports.log_store.LogSink`."""
+        return self._sink.has_room(on_room)
+
+    def take(self) -> list[Waiting]:
+        """What waits; it waits no more."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        return waiting
+
+    def _look(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+        for line in lines:
+            if MARK not in line.message:
+                continue
+            size = len(line.message)
+            if size > MAX_EMF_BYTES or self._waiting_bytes + size > self._most_bytes:
+                self.lost += 1
+                continue
+            self._waiting_bytes += size
+            self._waiting.append(Waiting(stream, line))
+
+
+def read_waiting(waiting: Sequence[Waiting], now_ms: int) -> list[Datum]:
+    """The metrics of lines, and how many lines of each log group broke the rules.
+
+    Source: CloudWatch user guide, "Monitoring with CloudWatch metrics" of Logs: `EMFParsingErrors`,
+    `EMFValidationErrors` in ``AWS/Logs``.
+    """
+    data: list[Datum] = []
+    failures: Counter[MetricKey] = Counter()
+    for stream, line in waiting:
+        try:
+            data += data_of(line.message, stream.scope, now_ms)
+        except NotJson:
+            failures[_failure(stream, "EMFParsingErrors")] += 1
+        except NotValid as error:
+            failures[_failure(stream, "EMFValidationErrors")] += 1
+            _log.debug("no metric of %s: %s", stream.group, error, extra={"event": "metrics.embedded"})
+    data += [Datum(key, now_ms, (1.0,), (float(count),), unit="Count") for key, count in failures.items()]
+    return data
+
+
+def _failure(stream: StreamKey, name: str) -> MetricKey:
+    return MetricKey(stream.scope, "AWS/Logs", name, (("LogGroupName", stream.group),))

@@ -1,0 +1,1 @@
+"""What Lambda itself tells CloudWatch of every function: the namespace ``AWS/Lambda``."""
