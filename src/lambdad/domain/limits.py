@@ -150,6 +150,12 @@ MAX_LOG_PAGE_BYTES: Final = 1_048_576  # M: of one answer
 MAX_LOG_PAGE_EVENTS: Final = 10_000  # M
 MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 
+# Filter patterns (Q: CloudWatch Logs user guide, "Filter pattern syntax …")
+MAX_LOG_PATTERN_EXPRESSIONS: Final = 2  # Q: in one pattern
+MAX_LOG_SELECTOR_WILDCARDS: Final = 3  # Q: in one pattern, and one in each selector
+MAX_LOG_EXPRESSION_STEPS: Final = 2_000  # L: characters with their repetitions, of one regular expression
+MAX_LOG_EXPRESSION_STATES: Final = 500  # L: remembered of one; 64 of them and their rows are some 30 MB at most
+
 # The log store
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
