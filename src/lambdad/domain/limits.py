@@ -151,6 +151,7 @@ MAX_LOG_PAGE_EVENTS: Final = 10_000  # M
 MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 
 # The log store
+DAY_MS: Final = 86_400_000
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
 LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read
