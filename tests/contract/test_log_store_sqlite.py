@@ -80,7 +80,7 @@ async def test_lines_reach_the_disk_without_anybody_asking(tmp_path: Path) -> No
             before_id=None,
             limit=1,
         )
-        assert messages(found) == ["hello"]
+        assert messages(found.events) == ["hello"]
 
 
 async def test_closing_stores_what_was_taken_and_ids_go_on_after_reopening(tmp_path: Path) -> None:
@@ -150,15 +150,15 @@ async def test_the_record_of_dropped_lines_stands_where_they_would_have_been(tmp
 async def test_who_can_wait_is_told_when_there_is_room_again(tmp_path: Path) -> None:
     with sqlite_logs(tmp_path / "l.db") as store:
         room = asyncio.Event()
-        assert store.has_room(room.set)
+        assert store.has_room(key(), room.set)
         pieces = 0
         async with busy_disk(store):
-            while store.has_room(room.set):
+            while store.has_room(key(), room.set):
                 store.write(key(), lines("x" * 100_000))
                 pieces += 1
             assert not room.is_set()
         await asyncio.wait_for(room.wait(), 30)
-        assert store.has_room(room.set)
+        assert store.has_room(key(), room.set)
         assert len(await read(store, limit=pieces + 1)) == pieces
 
 

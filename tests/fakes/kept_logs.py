@@ -19,5 +19,5 @@ class KeptLogs:
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
         self.written.append(record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         return True

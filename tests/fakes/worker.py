@@ -80,7 +80,7 @@ class FakeSink:
         self.records.append(record)
         self.lines += [line.message for line in lines_of(record)]
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         return True
 
     @property

@@ -33,6 +33,7 @@
     │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
     │   ├── SnapStartFailed          an after-restore hook of the function failed
     │   ├── SnapStartTimedOut        a restore took too long
+    │   ├── SearchTooSlow            a pattern cannot be looked for in the time there is
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
@@ -220,6 +221,10 @@ class CodeStorageExceeded(CallerError):
 
 class CodeVerificationFailed(CallerError):
     """The code signing policy of the function does not let this code in."""
+
+
+class SearchTooSlow(CallerError):
+    """What is searched for could not be looked for in the time there is, not even in the first events."""
 
 
 class NotOffered(CallerError):

@@ -157,6 +157,7 @@ MAX_LOG_EXPRESSION_STEPS: Final = 2_000  # L: characters with their repetitions,
 MAX_LOG_EXPRESSION_STATES: Final = 500  # L: remembered of one; 64 of them and their rows are some 30 MB at most
 
 # The log store
+DAY_MS: Final = 86_400_000
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
 LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read

@@ -67,7 +67,7 @@ class LogEvents:
         group = requested_group(params, scope)
         bookmark = _bookmark(params)
         await self._store.flush()
-        events = await self._store.read(
+        found = await self._store.read(
             scope,
             group,
             streams=[params["logStreamName"]],
@@ -78,7 +78,7 @@ class LogEvents:
             limit=params.get("limit", MAX_LOG_PAGE_EVENTS),
             backward=bookmark.backward,
         )
-        page = _fitting(events, backward=bookmark.backward)
+        page = _fitting(found.events, backward=bookmark.backward)
         forward, backward = _tokens(page, bookmark)
         return {
             "events": [_output(event) for event in page],
@@ -99,7 +99,7 @@ class LogEvents:
         end_ms = params.get("endTime")
         limit = params.get("limit", MAX_LOG_PAGE_EVENTS)
         await self._store.flush()
-        events = await self._store.read(
+        found = await self._store.read(
             scope,
             group,
             streams=params.get("logStreamNames"),
@@ -112,14 +112,16 @@ class LogEvents:
             matcher=matcher,
             stream_prefix=params.get("logStreamNamePrefix"),
         )
-        in_order = events[::-1] if bookmark.backward else events
+        in_order = found.events[::-1] if bookmark.backward else found.events
         page = _fitting(in_order[:limit], backward=False)
         answer: dict[str, Any] = {
             "events": [_filtered(event) for event in page],
             "searchedLogStreams": [],  # AWS answers none since 2019
         }
         if len(in_order) > len(page):
-            answer["nextToken"] = opaque("b" if bookmark.backward else "f", str(page[-1].event_id))
+            answer["nextToken"] = _next_token(bookmark, page[-1].event_id)
+        elif found.stopped_id is not None:  # its time was over: what it has found, and where it goes on
+            answer["nextToken"] = _next_token(bookmark, found.stopped_id)
         return answer
 
 
@@ -139,9 +141,15 @@ def _filter_bookmark(params: Params) -> Bookmark:
     if token is None:
         return Bookmark(params.get("startFromHead") is False, None)
     direction, event_id = parse_opaque(token, 2)
-    if direction not in ("f", "b") or not (event_id.isascii() and event_id.isdigit() and len(event_id) <= 18):
+    if direction not in ("f", "b") or not (
+        event_id.isascii() and event_id.isdigit() and len(event_id) <= _EVENT_ID_DIGITS
+    ):
         raise InvalidParameter("The specified nextToken is invalid.")
     return Bookmark(direction == "b", int(event_id))
+
+
+def _next_token(asked: Bookmark, event_id: int) -> str:
+    return opaque("b" if asked.backward else "f", str(event_id))
 
 
 def _tokens(page: Sequence[StoredEvent], asked: Bookmark) -> tuple[Bookmark, Bookmark]:

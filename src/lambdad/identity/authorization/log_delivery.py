@@ -90,9 +90,9 @@ class _RoleSink:
         if self._is_open(stream):
             self._sink.write_invocation(stream, record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """As the sink behind it: what is dropped needs none, but that is no reason to ask."""
-        return self._sink.has_room(on_room)
+        return self._sink.has_room(stream, on_room)
 
     def _is_open(self, stream: StreamKey) -> bool:
         if self._who is not None and self._epoch != self._delivery.authority.epoch:

@@ -107,7 +107,7 @@ class LogIntake:
             self._awake = True
             self.wake()
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """See `ports.log_store.LogSink`."""
         return self._room.there_is(on_room)
 

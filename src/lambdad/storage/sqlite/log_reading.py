@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from lambdad.ports.log_store import Matcher, StoredEvent
+from lambdad.ports.log_store import Matcher, StoredEvent, event_id_of
 from lambdad.storage.sqlite.log_chunks import unpack
 
 Position = tuple[int, int]
-"""Where an event stands among all: its time in ms and its id."""
+"""Where an event stands among all: its time in ms and its number."""
 
 BEGINNING: Position = (-1, 0)
 END: Position = (2**62, 2**62)
@@ -38,9 +38,9 @@ class Span:
     before: Position
     matcher: Matcher | None
 
-    def holds(self, time_ms: int, event_id: int, message: str) -> bool:
+    def holds(self, time_ms: int, number: int, message: str) -> bool:
         """Whether an event belongs to it."""
-        return self.after < (time_ms, event_id) < self.before and (
+        return self.after < (time_ms, number) < self.before and (
             self.matcher is None or self.matcher.matches(message)
         )
 
@@ -51,13 +51,6 @@ class EventReader:
     def __init__(self, connection: sqlite3.Connection, sql: Mapping[str, str]) -> None:
         self._connection = connection
         self._sql = sql
-
-    def position(self, event_id: int) -> Position | None:
-        """Where the event with this id stands; None when there is none."""
-        row = self._connection.execute(self._sql["chunk_with_event"], {"event_id": event_id}).fetchone()
-        if row is None or event_id >= row[0] + row[1]:
-            return None
-        return unpack(row[3], compressed=bool(row[2]))[event_id - row[0]][0], event_id
 
     def first(self, span: Span, limit: int) -> list[StoredEvent]:
         """The first `limit` events of a span."""
@@ -93,8 +86,8 @@ class EventReader:
         if row is None:  # deleted since the listing
             return
         stream, ingestion_ms, compressed, body = row
-        for event_id, (time_ms, message) in enumerate(
+        for number, (time_ms, message) in enumerate(
             unpack(body, compressed=bool(compressed)), first_event_id
         ):
-            if span.holds(time_ms, event_id, message):
-                yield StoredEvent(stream, time_ms, ingestion_ms, message, event_id)
+            if span.holds(time_ms, number, message):
+                yield StoredEvent(stream, time_ms, ingestion_ms, message, event_id_of(time_ms, number))

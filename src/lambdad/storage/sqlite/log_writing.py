@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lambdad.domain.errors import NotFound
 from lambdad.domain.scope import Scope
-from lambdad.ports.log_store import LogLine, StoredEvent, StreamKey
+from lambdad.ports.log_store import LogLine, StoredEvent, StreamKey, event_id_of
 from lambdad.storage.sqlite.log_chunks import cut, pack
 
 NO_GROUP = "The specified log group does not exist."
@@ -92,7 +92,7 @@ class ChunkWriter:
             if self._watched(key.scope, key.group):
                 self._seen.append((key, list(_events(key, part, next_id, now_ms))))
             next_id += len(part)
-            last_id = next_id - 1
+            last_id = event_id_of(part[-1].timestamp_ms, next_id - 1)
         connection.execute(self._sql["set_next_event_id"], {"id": next_id})
         return last_id
 
@@ -151,5 +151,6 @@ def stream_of(connection: sqlite3.Connection, sql: Mapping[str, str], group_id: 
 
 
 def _events(key: StreamKey, lines: Sequence[LogLine], first_id: int, now_ms: int) -> Iterator[StoredEvent]:
-    for event_id, line in enumerate(lines, first_id):
+    for number, line in enumerate(lines, first_id):
+        event_id = event_id_of(line.timestamp_ms, number)
         yield StoredEvent(key.stream, line.timestamp_ms, now_ms, line.message, event_id)

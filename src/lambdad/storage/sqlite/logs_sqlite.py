@@ -13,16 +13,25 @@ from pathlib import Path
 
 import msgspec
 
-from lambdad.domain.limits import LOG_FLUSH_DELAY_S, MAX_PENDING_LOG_BYTES
+from lambdad.domain.errors import NotFound
+from lambdad.domain.limits import DAY_MS, LOG_FLUSH_DELAY_S, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
+from lambdad.ports.log_store import (
+    EventPage,
+    GroupInfo,
+    Matcher,
+    StoredEvent,
+    StreamInfo,
+    StreamKey,
+    position_of,
+)
 from lambdad.storage.sqlite.database import Durability
 from lambdad.storage.sqlite.log_intake import Batch, LogIntake
-from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Position, Span
+from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Span
 from lambdad.storage.sqlite.log_watch import Watchers
-from lambdad.storage.sqlite.log_writing import ChunkWriter, group_key, group_of, stream_of
+from lambdad.storage.sqlite.log_writing import NO_GROUP, ChunkWriter, group_key, group_of, stream_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -66,9 +75,9 @@ class SqliteLogStore:
         """Take one whole invocation; its lines are made in the writer's thread."""
         self._intake.put(stream, record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """Whether who can wait should hand over more; else `on_room` is called once there is room."""
-        return self._intake.has_room(on_room)
+        return self._intake.has_room(stream, on_room)
 
     async def append(self, key: StreamKey, lines: Sequence[LogLine]) -> int:
         """Store lines of an existing stream, never dropped; the id of the last event.
@@ -112,6 +121,68 @@ class SqliteLogStore:
             return connection.execute(self._sql["delete_group"], group_key(scope, name)).rowcount > 0
 
         return await self._threads.write(run)
+
+    async def delete_stream(self, key: StreamKey) -> bool:
+        """Remove a stream with its events; False when there is none.
+
+        Raises:
+            NotFound: no such group.
+        """
+
+        def run(connection: sqlite3.Connection) -> bool:
+            self._chunks.forget()
+            group_id = group_of(connection, self._sql, key.scope, key.group)
+            row = {"group_id": group_id, "name": key.stream}
+            return connection.execute(self._sql["delete_stream"], row).rowcount > 0
+
+        return await self._threads.write(run)
+
+    async def set_retention(self, scope: Scope, group: str, days: int | None) -> None:
+        """Keep events of a group for so many days; None: for ever.
+
+        Raises:
+            NotFound: no such group.
+        """
+        row = group_key(scope, group) | {"days": days}
+        await self._threads.write(lambda c: _found(c.execute(self._sql["set_retention"], row)))
+
+    async def group(self, scope: Scope, name: str) -> GroupInfo:
+        """One group.
+
+        Raises:
+            NotFound: no such group.
+        """
+        key = group_key(scope, name)
+        row = await self._threads.read(lambda c: c.execute(self._sql["read_group"], key).fetchone())
+        if row is None:
+            raise NotFound(NO_GROUP)
+        return GroupInfo(*row)
+
+    async def group_tags(self, scope: Scope, group: str) -> dict[str, str]:
+        """The tags of a group.
+
+        Raises:
+            NotFound: no such group.
+        """
+        return await self._threads.read(lambda c: self._tags(c, scope, group))
+
+    async def change_tags(
+        self, scope: Scope, group: str, *, remove: Sequence[str] = (), add: Mapping[str, str] | None = None
+    ) -> None:
+        """Take tags away, then set others.
+
+        Raises:
+            NotFound: no such group.
+        """
+
+        def run(connection: sqlite3.Connection) -> None:
+            tags = self._tags(connection, scope, group)
+            for name in remove:
+                tags.pop(name, None)
+            row = group_key(scope, group) | {"tags": msgspec.json.encode({**tags, **(add or {})}).decode()}
+            connection.execute(self._sql["write_tags"], row)
+
+        await self._threads.write(run)
 
     async def groups(
         self, scope: Scope, *, prefix: str | None, pattern: str | None, after: str | None, limit: int
@@ -165,21 +236,28 @@ class SqliteLogStore:
         backward: bool = False,
         matcher: Matcher | None = None,
         stream_prefix: str | None = None,
-    ) -> list[StoredEvent]:
+        within_s: float | None = None,
+    ) -> EventPage:
         """Events in order of time then id; see the port.
 
         Raises:
             NotFound: no such group, or a named stream is not there.
         """
 
-        def run(connection: sqlite3.Connection) -> list[StoredEvent]:
+        def run(connection: sqlite3.Connection) -> EventPage:
             group_id = group_of(connection, self._sql, scope, group)
             stream_ids = self._stream_ids(connection, group_id, streams, stream_prefix)
             reader = EventReader(connection, self._sql)
-            after = max(_after(reader, after_id), (start_ms, 0) if start_ms is not None else BEGINNING)
-            before = min(_before(reader, before_id), (end_ms, 0) if end_ms is not None else END)
-            span = Span(group_id, stream_ids, after, before, matcher)
-            return reader.last(span, limit) if backward else reader.first(span, limit)
+            after = BEGINNING if after_id is None else min(position_of(after_id), END)
+            before = END if before_id is None else position_of(before_id)
+            span = Span(
+                group_id,
+                stream_ids,
+                max(after, (max(start_ms or 0, self._expired_ms(connection, group_id)), 0)),
+                min(before, (end_ms, 0) if end_ms is not None else END),
+                matcher,
+            )
+            return EventPage(reader.last(span, limit) if backward else reader.first(span, limit))
 
         return await self._threads.read(run)
 
@@ -203,6 +281,17 @@ class SqliteLogStore:
         key = {"group_id": group_id, "prefix": prefix}
         return [row[0] for row in connection.execute(self._sql["stream_ids_of_prefix"], key)]
 
+    def _tags(self, connection: sqlite3.Connection, scope: Scope, group: str) -> dict[str, str]:
+        row = connection.execute(self._sql["read_tags"], group_key(scope, group)).fetchone()
+        if row is None:
+            raise NotFound(NO_GROUP)
+        return msgspec.json.decode(row[0], type=dict[str, str])
+
+    def _expired_ms(self, connection: sqlite3.Connection, group_id: int) -> int:
+        """Events before this time are older than their group keeps them."""
+        (days,) = connection.execute(self._sql["retention"], {"group_id": group_id}).fetchone()
+        return 0 if days is None else self._now_ms() - days * DAY_MS
+
     def _store(self, connection: sqlite3.Connection, batch: Batch) -> None:
         for key, lines in batch.items():
             self._chunks.write(connection, key, lines)
@@ -214,9 +303,6 @@ class SqliteLogStore:
         return int(self._clock.now() * 1000)
 
 
-def _after(reader: EventReader, event_id: int | None) -> Position:
-    return BEGINNING if event_id is None else reader.position(event_id) or BEGINNING
-
-
-def _before(reader: EventReader, event_id: int | None) -> Position:
-    return END if event_id is None else reader.position(event_id) or BEGINNING
+def _found(cursor: sqlite3.Cursor) -> None:
+    if not cursor.rowcount:
+        raise NotFound(NO_GROUP)

@@ -74,7 +74,7 @@ class Journal(LifeTelling):
         self._stream = StreamKey(version.scope, logging.log_group, self.stream_name, is_json)
         self._level = (logging.system_level or INFO) if is_json else None
         judge = judge_of(logging.log_format, logging.application_level)
-        self._capture = Capture(clock, sink, self._took, self._have_read, judge)
+        self._capture = Capture(clock, sink, self._stream, self._took, self._have_read, judge)
         self._sink = sink
         self._tap: TelemetryTap | None = None
         self._started_ms = 0

@@ -12,6 +12,32 @@ SELECT id FROM log_groups WHERE account = :account AND region = :region AND name
 -- Remove a group; streams and chunks go with it.
 DELETE FROM log_groups WHERE account = :account AND region = :region AND name = :name;
 
+-- name: delete_stream
+-- Remove a stream; its chunks go with it.
+DELETE FROM streams WHERE group_id = :group_id AND name = :name;
+
+-- name: set_retention
+-- Keep events for so many days, or for ever (NULL).
+UPDATE log_groups SET retention_days = :days
+WHERE account = :account AND region = :region AND name = :name;
+
+-- name: retention
+-- For how many days a group keeps its events; NULL: for ever.
+SELECT retention_days FROM log_groups WHERE id = :group_id;
+
+-- name: read_tags
+-- A group's tags as JSON.
+SELECT tags FROM log_groups WHERE account = :account AND region = :region AND name = :name;
+
+-- name: write_tags
+-- Replace a group's tags.
+UPDATE log_groups SET tags = :tags WHERE account = :account AND region = :region AND name = :name;
+
+-- name: read_group
+-- One group.
+SELECT name, created_ms, stored_bytes, retention_days FROM log_groups
+WHERE account = :account AND region = :region AND name = :name;
+
 -- name: list_groups
 -- A page of groups by name, of a prefix or containing a pattern (both may be empty).
 SELECT name, created_ms, stored_bytes, retention_days FROM log_groups
