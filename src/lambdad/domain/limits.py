@@ -154,7 +154,9 @@ MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 MAX_LOG_PATTERN_EXPRESSIONS: Final = 2  # Q: in one pattern
 MAX_LOG_SELECTOR_WILDCARDS: Final = 3  # Q: in one pattern, and one in each selector
 MAX_LOG_EXPRESSION_STEPS: Final = 2_000  # L: characters with their repetitions, of one regular expression
-MAX_LOG_EXPRESSION_STATES: Final = 500  # L: remembered of one; 64 of them and their rows are some 30 MB at most
+MAX_LOG_EXPRESSION_STATES: Final = (
+    500  # L: remembered of one; 64 of them and their rows are some 30 MB at most
+)
 
 # The log store
 DAY_MS: Final = 86_400_000

@@ -4,6 +4,6 @@
 terms, a regular expression, conditions on JSON, conditions on fields between spaces. Nothing here looks at a
 message twice from the same place: the time is linear in it, whatever pattern and message say.
 
-Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription filters, filter log
-events, and Live Tail".
+Source: CloudWatch Logs user guide, "Filter pattern syntax for metric filters, subscription filters, filter
+log events, and Live Tail".
 """

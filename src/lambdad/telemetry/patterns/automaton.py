@@ -6,7 +6,7 @@ character lead is remembered, so that most steps are one look-up. What is rememb
 The bit at place p says that what stands before step p has been seen. A step that may be left out lets its bit
 go on to the next by itself: over a run of such steps by one subtraction, whose borrow stops at the run's end.
 
-Source: G. Navarro, M. Raffinot, "Flexible Pattern Matching in Strings" (2002), section 5.1, for that subtraction.
+Source: that subtraction from G. Navarro, M. Raffinot, "Flexible Pattern Matching in Strings" (2002), 4.2.
 """
 
 from __future__ import annotations

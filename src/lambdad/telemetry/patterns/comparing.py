@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 from typing import Final
 
 from lambdad.telemetry.patterns.matching_expression import Expression, expression_of
 from lambdad.telemetry.patterns.scanning import BARE, Scanner, invalid, invalid_character
 
-_OPERATORS: Final = ("!=", ">=", "<=", "=", ">", "<")
+_COMPARE: Final = {  # longer ones first: they are looked for in this order
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "=": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+}
 _EQUALITY: Final = frozenset({"=", "!="})
 _MOST_DIGITS: Final = 400
 
@@ -73,19 +81,7 @@ class Comparison:
         number = number_of(value)
         if number is None:
             return self.operator == "!="
-        match self.operator:
-            case "=":
-                return number == wanted.number
-            case "!=":
-                return number != wanted.number
-            case ">":
-                return number > wanted.number
-            case "<":
-                return number < wanted.number
-            case ">=":
-                return number >= wanted.number
-            case _:
-                return number <= wanted.number
+        return _COMPARE[self.operator](number, wanted.number)
 
 
 def parse_comparison(scanner: Scanner) -> Comparison:
@@ -94,17 +90,19 @@ def parse_comparison(scanner: Scanner) -> Comparison:
     Raises:
         InvalidParameter: there is none, or the operator does not go with the value.
     """
-    operator = next((operator for operator in _OPERATORS if scanner.accept(operator)), None)
-    if operator is None:
+    sign = next((sign for sign in _COMPARE if scanner.accept(sign)), None)
+    if sign is None:
         raise invalid()
     wanted = _wanted(scanner)
-    if operator not in _EQUALITY and not isinstance(wanted, Number):
+    if sign not in _EQUALITY and not isinstance(wanted, Number):
         raise invalid()
-    return Comparison(operator, wanted)
+    return Comparison(sign, wanted)
 
 
 def number_of(value: Value) -> float | None:
     """The number that a value is or says; None when it is none."""
+    if isinstance(value, bool):
+        return None
     if not isinstance(value, str):
         return float(value) if -1e300 < value < 1e300 else math.copysign(math.inf, value)
     text = value.strip()

@@ -63,7 +63,9 @@ class Condition:
             case Asked.IS_FALSE:
                 return any(value is False for value in found)
             case Comparison():
-                return any(isinstance(value, str | int | float) and self.asked.holds(value) for value in found)
+                return any(
+                    isinstance(value, str | int | float) and self.asked.holds(value) for value in found
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
