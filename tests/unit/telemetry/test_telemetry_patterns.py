@@ -194,8 +194,13 @@ def test_fields_between_spaces(pattern: str, message: str, expected: bool):
 def test_fields_are_extracted_by_name_and_number():
     pattern = compile_pattern("[..., request=*.html*, status_code=4*,]")
     assert pattern.extracted(APACHE) == {
-        **{"$1": "127.0.0.1", "$2": "Prod", "$3": "frank", "$4": "10/Oct/2000:13:25:15 -0700"},
-        **{"$request": "GET /index.html HTTP/1.0", "$status_code": "404", "$7": "1534"},
+        "$1": "127.0.0.1",
+        "$2": "Prod",
+        "$3": "frank",
+        "$4": "10/Oct/2000:13:25:15 -0700",
+        "$request": "GET /index.html HTTP/1.0",
+        "$status_code": "404",
+        "$7": "1534",
     }
     assert pattern.value(APACHE, "$status_code") == "404"
     assert compile_pattern("[level, rest]").extracted(ORDER)["$rest"] == ORDER.removeprefix("ERROR ")
