@@ -22,6 +22,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.log_filters import log_parts
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -75,7 +76,8 @@ from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
-from lambdad.telemetry.logs_api import logs_handlers
+from lambdad.telemetry.live_tail import LiveTails
+from lambdad.telemetry.logs_api import LogsParts, logs_handlers
 from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
@@ -101,6 +103,7 @@ class Parts:
     shared: Shared
     frontend: Frontend
     queue: EventQueue
+    tails: LiveTails
     factory: SandboxFactory
     port: int
 
@@ -177,12 +180,13 @@ async def make_parts(
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
+    logs = await log_parts(stores.logs, stores.catalogue, allowed.gate, queue.accept, clock, stack)
     shared = Shared(
         worker.frontend,
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, identity, clock, allowed.authority),
+            _services(settings, stores, identity, clock, allowed.authority, logs),
             _own_api(own, queued, downloads),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -206,7 +210,7 @@ async def make_parts(
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-    return Parts(edge, shared, worker.frontend, queue, factory, port)
+    return Parts(edge, shared, worker.frontend, queue, logs.tails, factory, port)
 
 
 class _Stores:
@@ -383,6 +387,7 @@ def _services(
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
+    logs: LogsParts,
 ) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: Guarded(name, ExternalService(name, endpoint, clock), authority)
@@ -392,7 +397,7 @@ def _services(
         "logs",
         ModelledService(
             load("logs"),
-            logs_handlers(stores.logs, clock),
+            logs_handlers(stores.logs, clock, logs),
             authorize=ServiceGate(authority, logs_needs.needs_of),
         ),
     )

@@ -5,6 +5,7 @@
     LambdadError
     ├── CallerError                  the request is at fault: a modelled 4xx
     │   ├── InvalidParameter         a business rule of the service refused a value
+    │   │   └── ExclusiveParameters  two that do not go together
     │   ├── ConstraintViolations     the model refused values ("N validation errors detected: …")
     │   ├── NotFound                 no such resource
     │   │   ├── NotProvisioned       the version has no provisioned concurrency
@@ -17,7 +18,8 @@
     │   ├── PolicyTooLong            a resource policy would become too large
     │   ├── MalformedPolicy          no policy document, or not one for this use
     │   ├── InvalidInput             IAM refuses a value
-    │   ├── QuotaExceeded            an account's or a resource's quota in IAM is used up
+    │   ├── QuotaExceeded            an account's or a resource's quota is used up
+    │   ├── TooManyTags              a resource's tags would be more than it may have
     │   ├── Unmodifiable             IAM's entity is not the caller's to change
     │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
@@ -58,6 +60,10 @@ class CallerError(LambdadError):
 
 class InvalidParameter(CallerError):
     """A rule of the service refused a value that the model allows."""
+
+
+class ExclusiveParameters(InvalidParameter):
+    """Two parameters that each are allowed do not go together, where AWS has another error for that."""
 
 
 class ConstraintViolations(CallerError):
@@ -127,7 +133,11 @@ class InvalidInput(CallerError):
 
 
 class QuotaExceeded(CallerError):
-    """An account or an entity of IAM has as many or as much as it may."""
+    """An account, an entity of IAM or a log group has as many or as much as it may."""
+
+
+class TooManyTags(CallerError):
+    """A resource would have more tags than it may."""
 
 
 class Unmodifiable(CallerError):

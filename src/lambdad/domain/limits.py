@@ -149,6 +149,41 @@ MAX_LOG_SPAN_MS: Final = 86_400_000  # M: of one batch
 MAX_LOG_PAGE_BYTES: Final = 1_048_576  # M: of one answer
 MAX_LOG_PAGE_EVENTS: Final = 10_000  # M
 MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
+MAX_LOG_LIST_ITEMS: Final = 1_000  # M: ListLogGroups
+
+MAX_LOG_GROUP_TAGS: Final = 50  # M
+LOG_RETENTION_DAYS: Final = frozenset(  # M: documentation of PutRetentionPolicy
+    {
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653),
+    }
+)
+
+# Filters of a log group
+MAX_METRIC_FILTERS: Final = 100  # M: documentation of PutMetricFilter
+MAX_SUBSCRIPTION_FILTERS: Final = 2  # M: documentation of PutSubscriptionFilter
+MAX_GROUP_EXPRESSIONS: Final = 5  # M: filters with regular expressions
+MAX_METRIC_FILTER_DIMENSIONS: Final = 3  # M: documentation of MetricTransformation
+MAX_FILTER_SERIES: Final = 1_000  # M: combinations of dimensions of one filter in one hour; more are left out
+LOG_FILTER_PACE_S: Final = (
+    0.25  # L: from one round to the next; what a loop of functions and filters can turn
+)
+MAX_FILTER_BACKLOG_BYTES: Final = 32 * MIB  # L: of events that filters have not looked at yet; then left out
+MAX_SUBSCRIPTION_BYTES: Final = (
+    700 * KIB
+)  # L: of messages in one event; base64 of it fits the 1 MiB of an event
+MAX_SUBSCRIPTION_EVENTS: Final = 10_000  # L: in one event
+
+# Live Tail (M: documentation of StartLiveTail)
+MAX_LIVE_TAIL_S: Final = 3 * 3_600  # M
+LIVE_TAIL_PERIOD_S: Final = 1.0  # M: an update at least so often
+LIVE_TAIL_GATHER_S: Final = 0.05  # L: lines are gathered so long for one update
+MAX_LIVE_TAIL_EVENTS: Final = 500  # M: in one update, and in one second
+MAX_LIVE_TAIL_BACKLOG: Final = 5_000  # M: events kept for a client that reads slowly; then the oldest go
+MAX_LIVE_TAIL_BACKLOG_BYTES: Final = 8 * MIB  # L
+MAX_LIVE_TAIL_SESSIONS: Final = (
+    15  # Q: CloudWatch Logs quotas, "Live Tail concurrent sessions", of an account
+)
 
 # Filter patterns (Q: CloudWatch Logs user guide, "Filter pattern syntax …")
 MAX_LOG_PATTERN_EXPRESSIONS: Final = 2  # Q: in one pattern

@@ -55,6 +55,11 @@ def parse_events_token(token: str) -> Bookmark:
     return Bookmark(direction == "b", number)
 
 
+def event_id_text(event_id: int) -> str:
+    """The id of an event as answers and subscriptions show it."""
+    return f"{event_id:0{_DIGITS}d}"
+
+
 def opaque(*parts: str) -> str:
     """A token of several texts."""
     return base64.urlsafe_b64encode("\n".join(parts).encode()).decode()

@@ -81,7 +81,7 @@ class Comparison:
         number = number_of(value)
         if number is None:
             return self.operator == "!="
-        return _COMPARE[self.operator](number, wanted.number)
+        return bool(_COMPARE[self.operator](number, wanted.number))
 
 
 def parse_comparison(scanner: Scanner) -> Comparison:

@@ -100,6 +100,11 @@ class Fields:
         """The text of a field named as `extracted` names it."""
         return self.extracted(message).get(reference)
 
+    def may_extract(self, reference: str) -> bool:
+        """Whether there may be a field that `extracted` names so."""
+        name = reference.removeprefix("$")
+        return name.isdigit() or any(name and field.name == name for field in self._fields())
+
     def _fields(self) -> tuple[Field, ...]:
         return self.head + (self.tail or ())
 
