@@ -164,9 +164,9 @@ class FilterFeed:
             done = await asyncio.get_running_loop().run_in_executor(self._matcher, matched, work)
         else:
             done = Round()
+        data = self._series.kept(done.data, now_ms) + self._defaults.due(now_ms)
         for scope, group, each, has_matched in done.seen:
             self._defaults.saw(scope, group, each, now_ms, matched=has_matched)
-        data = self._series.kept(done.data, now_ms) + self._defaults.due(now_ms)
         self._tell_left_out(done.left_out)
         if self._metrics is not None and data:
             self._metrics.put(data)

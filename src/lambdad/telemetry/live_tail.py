@@ -39,11 +39,18 @@ _STOPPING: Final = "The server is shutting down."
 
 
 class LiveTails:
-    """The handler of StartLiveTail, and the sessions that are open."""
+    """The handler of StartLiveTail, and the sessions that are open.
 
-    def __init__(self, store: LogStore, clock: Clock) -> None:
+    Args:
+        store: tells of events.
+        clock: ends sessions.
+        period_s: an update is sent at least so often.
+    """
+
+    def __init__(self, store: LogStore, clock: Clock, period_s: float = LIVE_TAIL_PERIOD_S) -> None:
         self._store = store
         self._clock = clock
+        self._period_s = period_s
         self._ids = Ids()
         self._sessions: set[Session] = set()
 
@@ -54,7 +61,7 @@ class LiveTails:
         wanted = Wanted(params)
         if sum(session.scope == scope for session in self._sessions) >= MAX_LIVE_TAIL_SESSIONS:
             raise QuotaExceeded("Resource limit exceeded.")
-        session = Session(scope, groups, wanted, self._store, self._clock)
+        session = Session(scope, groups, wanted, self._store, self._clock, self._period_s)
         self._sessions.add(session)
         begin = {
             "requestId": request.request_id,
@@ -127,8 +134,15 @@ class Session:
     """One session: it follows its groups from the moment it is made."""
 
     def __init__(
-        self, scope: Scope, groups: Sequence[str], wanted: Wanted, store: LogStore, clock: Clock
+        self,
+        scope: Scope,
+        groups: Sequence[str],
+        wanted: Wanted,
+        store: LogStore,
+        clock: Clock,
+        period_s: float,
     ) -> None:
+        self._period_s = period_s
         self.scope = scope
         self.groups = frozenset(groups)
         self._wanted = wanted
@@ -155,25 +169,26 @@ class Session:
     async def events(self) -> AsyncIterator[Mapping[str, Any]]:
         """Updates, until the session is over; the last says why."""
         ready: deque[tuple[str, StoredEvent]] = deque()
-        sent_s = self._clock.monotonic()
+        loop = asyncio.get_running_loop()
+        sent_s = loop.time()
         while True:
             if not ready:
-                await self._wait(sent_s + LIVE_TAIL_PERIOD_S - self._clock.monotonic())
+                await self._wait(sent_s + self._period_s - loop.time())
             raw, sampled = self._take()
             if raw:
                 ready.extend(await asyncio.to_thread(self._matching, raw))
             while len(ready) > MAX_LIVE_TAIL_BACKLOG:
                 ready.popleft()
                 sampled = True
-            now_s = self._clock.monotonic()
-            if ready or sampled or now_s - sent_s >= LIVE_TAIL_PERIOD_S:
+            now_s = loop.time()
+            if ready or sampled or now_s - sent_s >= self._period_s:
                 page = [ready.popleft() for _ in range(min(len(ready), MAX_LIVE_TAIL_EVENTS))]
                 sent_s = now_s
                 yield {"sessionUpdate": self._update(page, sampled=sampled)}
             if self._ended is not None:
                 yield {"SessionStreamingException": {"message": self._ended}}
                 return
-            if now_s >= self._deadline_s:
+            if self._clock.monotonic() >= self._deadline_s:
                 yield {"SessionTimeoutException": {"message": _TIMED_OUT}}
                 return
 

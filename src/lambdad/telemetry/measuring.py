@@ -53,7 +53,7 @@ class Defaults:
         self._minutes: dict[tuple[Scope, str, str], _Minute] = {}
 
     def saw(self, scope: Scope, group: str, each: MetricFilter, now_ms: int, *, matched: bool) -> None:
-        """Events of a group have come, and matched a filter or not."""
+        """Events of a group have come, and matched a filter or not; `due` was asked at that time before."""
         if each.default is None:
             return
         number = now_ms // MINUTE_MS

@@ -86,7 +86,7 @@ class LogsClient:
         self.functions = Functions()
         self.metrics: list[Datum] = []
         self.book = FilterBook(FakeResources(lambda *_: True))
-        self.tails = LiveTails(self.store, self.clock)
+        self.tails = LiveTails(self.store, self.clock, period_s=0.05)
         self.feed = FilterFeed(
             self.store, self.book, self.clock, self.functions.deliver, Metrics(self.metrics), pace_s=0.0
         )
