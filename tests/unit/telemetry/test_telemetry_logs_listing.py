@@ -113,7 +113,7 @@ async def test_a_group_may_be_named_by_arn(logs: LogsClient, identifier: str) ->
         (
             {"logGroupName": GROUP, "logGroupIdentifier": GROUP},
             (
-                "InvalidParameterException",
+                "ValidationException",
                 "LogGroup name and LogGroup ARN are mutually exclusive parameters.",
             ),
         ),
