@@ -25,6 +25,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogStore, StoredEvent
 from lambdad.ports.metric_store import MetricSink
 from lambdad.telemetry.filter_book import FilterBook, Group
+from lambdad.telemetry.log_text import written
 from lambdad.telemetry.measuring import Defaults, SeriesBound, measured
 from lambdad.telemetry.patterns.compiling import Pattern, compile_pattern
 from lambdad.telemetry.subscription_events import events_for
@@ -206,7 +207,8 @@ def compiled(filters: GroupFilters) -> Compiled:
 def matched(work: Sequence[tuple[Group, Compiled, Sequence[StoredEvent]]]) -> Round:
     """What comes of events; runs in a thread, and lets the event loop in between."""
     done = Round()
-    for (scope, group), filters, events in work:
+    for (scope, group), filters, stored in work:
+        events = [written(event) for event in stored]
         for metric, pattern in filters.metrics:
             found = _matching(pattern, events)
             done.seen.append((scope, group, metric, bool(found)))

@@ -30,6 +30,7 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogStore, StoredEvent
 from lambdad.telemetry.log_names import NO_GROUP, group_arn, group_of_identifier
+from lambdad.telemetry.log_text import written
 from lambdad.telemetry.patterns.compiling import Pattern, compile_pattern
 
 Params = dict[str, Any]
@@ -222,7 +223,8 @@ class Session:
         return taken, sampled
 
     def _matching(self, raw: Sequence[tuple[str, StoredEvent]]) -> list[tuple[str, StoredEvent]]:
-        return [each for each in raw if self._wanted.matches(each[1].message)]
+        texts = ((group, written(event)) for group, event in raw)
+        return [each for each in texts if self._wanted.matches(each[1].message)]
 
     def _update(self, page: Sequence[tuple[str, StoredEvent]], *, sampled: bool) -> Update:
         return {

@@ -7,8 +7,9 @@ guidance-for-claude-code-with-amazon-bedrock pull request 632 (dimensions with a
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,17 +85,7 @@ class MetricFilters:
     async def test(self, params: Params, request: Request) -> Mapping[str, Any]:
         """Which messages a pattern matches, and what it takes out of them."""
         pattern = compile_pattern(params["filterPattern"])
-        return {
-            "matches": [
-                {
-                    "eventNumber": number,
-                    "eventMessage": message,
-                    "extractedValues": pattern.extracted(message),
-                }
-                for number, message in enumerate(params["logEventMessages"], start=1)
-                if pattern.matches(message)
-            ]
-        }
+        return {"matches": await asyncio.to_thread(_tried, pattern, params["logEventMessages"])}
 
 
 def filter_of(params: Mapping[str, Any], now_ms: int) -> MetricFilter:
@@ -136,6 +127,14 @@ def with_metric_filter(known: GroupFilters, made: MetricFilter) -> GroupFilters:
         raise QuotaExceeded("Resource limit exceeded.")
     metrics = tuple(sorted((*others, made), key=lambda each: each.name))
     return check_expressions(replace(known, metrics=metrics))
+
+
+def _tried(pattern: Pattern, messages: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"eventNumber": number, "eventMessage": message, "extractedValues": pattern.extracted(message)}
+        for number, message in enumerate(messages, start=1)
+        if pattern.matches(message)
+    ]
 
 
 def _check_value(value: str, pattern: Pattern) -> None:

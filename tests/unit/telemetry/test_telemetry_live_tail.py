@@ -11,6 +11,8 @@ from botocore.eventstream import EventStreamBuffer
 from logs_client import NOW_MS, LogsClient, LogsError
 
 from lambdad.domain.limits import MAX_LIVE_TAIL_EVENTS, MAX_LIVE_TAIL_S, MAX_LIVE_TAIL_SESSIONS
+from lambdad.domain.scope import Scope
+from lambdad.ports.log_store import LogLine, StreamKey
 
 GROUP = "/app/orders"
 ARN = f"arn:aws:logs:us-east-1:000000000000:log-group:{GROUP}"
@@ -116,6 +118,14 @@ async def test_only_what_is_wanted_is_sent(logs: LogsClient):
     assert await by_prefix.messages(4) == ["ERROR a1", "fine a1", "ERROR a2", "fine a2"]
     for tail in (by_pattern, by_name, by_prefix):
         await tail.leave()
+
+
+async def test_what_is_no_text_is_sent_as_it_is_read_back(logs: LogsClient):
+    await made(logs)
+    tail = await started(logs)
+    logs.store.write(StreamKey(Scope(), GROUP, "s"), [LogLine(NOW_MS, "half \ud83d")])
+    assert await tail.messages(1) == ["half ?"]
+    await tail.leave()
 
 
 async def test_a_quiet_time_is_an_empty_update(logs: LogsClient):

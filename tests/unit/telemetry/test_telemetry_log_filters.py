@@ -354,6 +354,15 @@ async def test_what_a_function_of_the_invocation_path_wrote_is_sent_too(made: Lo
     assert message["logEvents"][0]["extractedFields"] == {"level": "INFO", "text": "it is done"}
 
 
+async def test_what_is_no_text_is_sent_as_it_is_read_back(made: LogsClient):
+    await made.call("PutSubscriptionFilter", **subscription("half"))
+    made.store.write(StreamKey(Scope(), GROUP, "s"), [LogLine(NOW_MS, "half \ud83d")])
+    await made.store.flush()
+    await settled(made)
+    ((_, message),) = made.functions.sent
+    assert message["logEvents"][0]["message"] == "half ?"
+
+
 async def test_a_function_that_lets_nobody_in_any_more_costs_others_nothing(
     made: LogsClient, caplog: pytest.LogCaptureFixture
 ):
