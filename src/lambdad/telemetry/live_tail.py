@@ -1,7 +1,7 @@
 """Live Tail: a stream of log events as they are stored.
 
-Lines are sent as soon as they have been gathered for a moment, and an update at least every second. What a
-client that reads slowly has not taken is bounded; the oldest go, and the update says that it is a sample.
+Lines are sent at once, but no two updates of them within a moment, and an update at least every second. What
+a client that reads slowly has not taken is bounded; the oldest go, and the update says that it is a sample.
 
 Source: CloudWatch Logs API and model, StartLiveTail.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from lambdad.domain.errors import ExclusiveParameters, InvalidParameter, QuotaExceeded
@@ -171,10 +171,13 @@ class Session:
         """Updates, until the session is over; the last says why."""
         ready: deque[tuple[str, StoredEvent]] = deque()
         loop = asyncio.get_running_loop()
-        sent_s = loop.time()
+        sent_s, lines_s = loop.time(), -LIVE_TAIL_GATHER_S
         while True:
             if not ready:
                 await self._wait(sent_s + self._period_s - loop.time())
+                await asyncio.sleep(
+                    0 if self._ended else max(0.0, lines_s + LIVE_TAIL_GATHER_S - loop.time())
+                )
             raw, sampled = self._take()
             if raw:
                 ready.extend(await asyncio.to_thread(self._matching, raw))
@@ -184,7 +187,7 @@ class Session:
             now_s = loop.time()
             if ready or sampled or now_s - sent_s >= self._period_s:
                 page = [ready.popleft() for _ in range(min(len(ready), MAX_LIVE_TAIL_EVENTS))]
-                sent_s = now_s
+                sent_s, lines_s = now_s, now_s if page else lines_s
                 yield {"sessionUpdate": self._update(page, sampled=sampled)}
             if self._ended is not None:
                 yield {"SessionStreamingException": {"message": self._ended}}
@@ -194,12 +197,8 @@ class Session:
                 return
 
     async def _wait(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), max(0.0, seconds))
-        except TimeoutError:
-            return
-        if self._ended is None:
-            await asyncio.sleep(LIVE_TAIL_GATHER_S)
 
     def _taker(self, group: str) -> Callable[[list[StoredEvent]], None]:
         def take(events: list[StoredEvent]) -> None:
