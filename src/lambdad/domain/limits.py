@@ -152,7 +152,7 @@ MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
 
 # The log store
 DAY_MS: Final = 86_400_000
-LOG_CHUNK_BYTES: Final = 512 * KIB  # L: text stored as one piece; as large as merged ones are to be
+LOG_CHUNK_BYTES: Final = 256 * KIB  # L: text stored as one piece; as large as merged ones are to be
 LOG_CHUNK_LINES: Final = 10_000  # L: of one piece
 LOG_CHUNK_SPAN_MS: Final = 4 * 3_600_000  # L: between two events of one piece
 LOG_UPKEEP_S: Final = 10.0  # L: between two rounds of merging, retention and freeing

@@ -35,9 +35,9 @@ def main() -> None:
     connection = open_for_reading(Path(sys.argv[1]))
     reader = EventReader(connection, queries("logs"))
     while body := _body(source):
-        asked, within_s = pickle.loads(body)  # noqa: S301
         connection.execute("BEGIN")
         try:
+            asked, within_s = pickle.loads(body)  # noqa: S301
             _answer(reader, asked, within_s, target)
         except NotFound as error:
             _tell(target, Frame([], None, "missing", str(error)))

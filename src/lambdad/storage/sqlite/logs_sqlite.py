@@ -78,6 +78,10 @@ class SqliteLogStore:
             self._keeper.close()
         self._threads.close()
 
+    def tidy(self) -> None:
+        """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
+        self._wake_keeper()
+
     def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
         """Take lines in order; group and stream are made when missing."""
         self._intake.put(stream, lines)

@@ -4,7 +4,7 @@ ALTER TABLE chunks RENAME COLUMN compressed TO format;                 -- log_ch
 ALTER TABLE chunks ADD COLUMN text_bytes INTEGER NOT NULL DEFAULT 0;   -- in the group's size
 ALTER TABLE chunks ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;       -- 1: as large as it is to be
 UPDATE chunks SET text_bytes = length(body) * CASE format WHEN 1 THEN 4 ELSE 1 END;
-UPDATE chunks SET merged = 1 WHERE text_bytes >= 262144;
+UPDATE chunks SET merged = 1 WHERE text_bytes >= 131072;
 
 -- Event i of a chunk has the number `first_event_id` plus i unless its body names runs.
 CREATE INDEX chunks_of_group_by_end ON chunks (group_id, last_ms, first_ms);
