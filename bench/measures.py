@@ -12,6 +12,7 @@ from bench import (
     measure_density,
     measure_events,
     measure_freeze,
+    measure_logs,
     measure_memory,
     measure_paths,
     measure_payload,
@@ -42,6 +43,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
+    Measure.LOGS: measure_logs.measure,
 }
 
 

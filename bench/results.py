@@ -27,6 +27,7 @@ class Measure(StrEnum):
     CLI = "cli"
     CONTROL = "control"
     EVENTS = "events"
+    LOGS = "logs"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -195,6 +195,21 @@ MAX_LOG_EXPRESSION_STATES: Final = (
 
 # The log store
 DAY_MS: Final = 86_400_000
+LOG_CHUNK_BYTES: Final = 256 * KIB  # L: text stored as one piece; as large as merged ones are to be
+LOG_CHUNK_LINES: Final = 10_000  # L: of one piece
+LOG_CHUNK_SPAN_MS: Final = 4 * 3_600_000  # L: between two events of one piece
+LOG_UPKEEP_S: Final = 10.0  # L: between two rounds of merging, retention and freeing
+LOG_MERGE_CHUNKS: Final = 64  # L: small pieces of one stream from which on they are merged
+LOG_MERGE_QUIET_MS: Final = 600_000  # L: nothing stored for so long: fewer are merged too
+LOG_STEP_CHUNKS: Final = 256  # L: pieces merged or deleted in one step
+LOG_STEP_PAGES: Final = 256  # L: pages of the file (1 MiB) given back in one step
+LOG_FREE_PAGES: Final = 2_048  # L: free pages (8 MiB) that the file keeps for what comes
+LOG_PAGE_BYTES: Final = 4 * MIB  # L: text of one reading; it ends with the event that comes over it
+LOG_SEARCH_S: Final = 5.0  # L: after this a search answers what it has found so far
+LOG_SEARCH_GRACE_S: Final = 1.0  # L: behind its time after which a search process is killed
+LOG_SEARCH_PROCESSES: Final = 2  # L: searching at once
+LOG_SEARCH_IDLE_S: Final = 300.0  # L: for which a search process waits for the next search
+LOG_SEARCH_PATIENCE: Final = 3  # L: so many times longer for the first events of a range, or it has failed
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
 LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read

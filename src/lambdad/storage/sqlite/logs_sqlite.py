@@ -2,36 +2,33 @@
 
 Writing is an append on the event loop; the writer's thread formats, packs and commits what came within
 40 ms together. Reading sees everything that was committed; `flush` makes that everything written.
+Searching is done by processes of its own, upkeep by a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
-from lambdad.domain.errors import NotFound
-from lambdad.domain.limits import DAY_MS, LOG_FLUSH_DELAY_S, MAX_PENDING_LOG_BYTES
+from lambdad.domain.limits import LOG_FLUSH_DELAY_S, LOG_SEARCH_S, LOG_UPKEEP_S, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import (
-    EventPage,
-    GroupInfo,
-    Matcher,
-    StoredEvent,
-    StreamInfo,
-    StreamKey,
-    position_of,
-)
-from lambdad.storage.sqlite.database import Durability
+from lambdad.ports.log_store import EventPage, GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
+from lambdad.storage.sqlite.database import MEMORY, Durability, open_for_reading
+from lambdad.storage.sqlite.keeper import Keeper
+from lambdad.storage.sqlite.log_asking import Asked
+from lambdad.storage.sqlite.log_groups import GroupTables
 from lambdad.storage.sqlite.log_intake import Batch, LogIntake
-from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Span
+from lambdad.storage.sqlite.log_pages import read_page
+from lambdad.storage.sqlite.log_reading import EventReader
+from lambdad.storage.sqlite.log_searching import LogSearch
+from lambdad.storage.sqlite.log_upkeep import Upkeep, free_some
 from lambdad.storage.sqlite.log_watch import Watchers
-from lambdad.storage.sqlite.log_writing import NO_GROUP, ChunkWriter, group_key, group_of, stream_of
+from lambdad.storage.sqlite.log_writing import ChunkWriter
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -43,13 +40,19 @@ class SqliteLogStore:
         path: the file, made when missing, or ``:memory:``.
         clock: for creation and ingestion times.
         max_pending_bytes: held in memory before lines are dropped.
+        searches_apart: search in processes of its own, as long as there is a file.
 
     Raises:
         StorageRefused: the file cannot be used.
     """
 
     def __init__(
-        self, path: Path | str, clock: Clock, *, max_pending_bytes: int = MAX_PENDING_LOG_BYTES
+        self,
+        path: Path | str,
+        clock: Clock,
+        *,
+        max_pending_bytes: int = MAX_PENDING_LOG_BYTES,
+        searches_apart: bool = True,
     ) -> None:
         self._clock = clock
         self._sql = queries("logs")
@@ -59,13 +62,25 @@ class SqliteLogStore:
             self._store, self._tell, self._chunks.undo, clock.now, max_bytes=max_pending_bytes
         )
         self._threads = Threads(
-            path, "logs", Durability.NORMAL, background=self._intake, delay_s=LOG_FLUSH_DELAY_S
+            path, "logs", Durability.NORMAL, background=self._intake, delay_s=LOG_FLUSH_DELAY_S, shrinks=True
         )
         self._intake.wake = self._threads.wake
+        self._tables = GroupTables(self._sql)
+        in_memory = str(path) == MEMORY
+        self._search = LogSearch(path) if searches_apart and not in_memory else None
+        self._keeper = None if in_memory else self._keep(Path(path))
 
     def close(self) -> None:
         """Store what was taken and close the file."""
+        if self._search is not None:
+            self._search.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._threads.close()
+
+    def tidy(self) -> None:
+        """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
+        self._wake_keeper()
 
     def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
         """Take lines in order; group and stream are made when missing."""
@@ -93,11 +108,10 @@ class SqliteLogStore:
 
     async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:
         """False when it exists."""
-        row = group_key(scope, name) | {
-            "now_ms": self._now_ms(),
-            "tags": msgspec.json.encode(dict(tags or {})).decode(),
-        }
-        return await self._threads.write(lambda c: c.execute(self._sql["create_group"], row).rowcount > 0)
+        now_ms = self._now_ms()
+        return await self._threads.write(
+            lambda c: self._tables.create_group(c, scope, name, tags or {}, now_ms)
+        )
 
     async def create_stream(self, key: StreamKey) -> bool:
         """False when it exists.
@@ -105,37 +119,20 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-
-        def run(connection: sqlite3.Connection) -> bool:
-            group_id = group_of(connection, self._sql, key.scope, key.group)
-            row = {"group_id": group_id, "name": key.stream, "now_ms": self._now_ms()}
-            return connection.execute(self._sql["create_stream"], row).rowcount > 0
-
-        return await self._threads.write(run)
+        now_ms = self._now_ms()
+        return await self._threads.write(lambda c: self._tables.create_stream(c, key, now_ms))
 
     async def delete_group(self, scope: Scope, name: str) -> bool:
-        """Remove a group with its streams; False when there is none."""
-
-        def run(connection: sqlite3.Connection) -> bool:
-            self._chunks.forget()
-            return connection.execute(self._sql["delete_group"], group_key(scope, name)).rowcount > 0
-
-        return await self._threads.write(run)
+        """Remove a group with its streams; False when there is none. What it held is freed later."""
+        return await self._delete(lambda c: self._tables.delete_group(c, scope, name))
 
     async def delete_stream(self, key: StreamKey) -> bool:
-        """Remove a stream with its events; False when there is none.
+        """Remove a stream with its events; False when there is none. What it held is freed later.
 
         Raises:
             NotFound: no such group.
         """
-
-        def run(connection: sqlite3.Connection) -> bool:
-            self._chunks.forget()
-            group_id = group_of(connection, self._sql, key.scope, key.group)
-            row = {"group_id": group_id, "name": key.stream}
-            return connection.execute(self._sql["delete_stream"], row).rowcount > 0
-
-        return await self._threads.write(run)
+        return await self._delete(lambda c: self._tables.delete_stream(c, key))
 
     async def set_retention(self, scope: Scope, group: str, days: int | None) -> None:
         """Keep events of a group for so many days; None: for ever.
@@ -143,8 +140,8 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-        row = group_key(scope, group) | {"days": days}
-        await self._threads.write(lambda c: _found(c.execute(self._sql["set_retention"], row)))
+        await self._threads.write(lambda c: self._tables.set_retention(c, scope, group, days))
+        self._wake_keeper()
 
     async def group(self, scope: Scope, name: str) -> GroupInfo:
         """One group.
@@ -152,11 +149,7 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-        key = group_key(scope, name)
-        row = await self._threads.read(lambda c: c.execute(self._sql["read_group"], key).fetchone())
-        if row is None:
-            raise NotFound(NO_GROUP)
-        return GroupInfo(*row)
+        return await self._threads.read(lambda c: self._tables.group(c, scope, name))
 
     async def group_tags(self, scope: Scope, group: str) -> dict[str, str]:
         """The tags of a group.
@@ -164,7 +157,7 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-        return await self._threads.read(lambda c: self._tags(c, scope, group))
+        return await self._threads.read(lambda c: self._tables.tags(c, scope, group))
 
     async def change_tags(
         self, scope: Scope, group: str, *, remove: Sequence[str] = (), add: Mapping[str, str] | None = None
@@ -174,28 +167,17 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-
-        def run(connection: sqlite3.Connection) -> None:
-            tags = self._tags(connection, scope, group)
-            for name in remove:
-                tags.pop(name, None)
-            row = group_key(scope, group) | {"tags": msgspec.json.encode({**tags, **(add or {})}).decode()}
-            connection.execute(self._sql["write_tags"], row)
-
-        await self._threads.write(run)
+        await self._threads.write(lambda c: self._tables.change_tags(c, scope, group, remove, add or {}))
 
     async def groups(
         self, scope: Scope, *, prefix: str | None, pattern: str | None, after: str | None, limit: int
     ) -> list[GroupInfo]:
         """Groups by name, behind `after`."""
-        page = group_key(scope, "") | {
-            "prefix": prefix or "",
-            "pattern": pattern or "",
-            "after": after or "",
-            "limit": limit,
-        }
-        rows = await self._threads.read(lambda c: c.execute(self._sql["list_groups"], page).fetchall())
-        return [GroupInfo(*row) for row in rows]
+        return await self._threads.read(
+            lambda c: self._tables.list_groups(
+                c, scope, prefix=prefix, pattern=pattern, after=after, limit=limit
+            )
+        )
 
     async def streams(
         self,
@@ -213,14 +195,18 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-        query = f"list_streams_by_{'time' if by_time else 'name'}{'_descending' if descending else ''}"
-
-        def run(connection: sqlite3.Connection) -> list[StreamInfo]:
-            group_id = group_of(connection, self._sql, scope, group)
-            page = {"group_id": group_id, "prefix": prefix or "", "after": after, "limit": limit}
-            return [StreamInfo(*row) for row in connection.execute(self._sql[query], page)]
-
-        return await self._threads.read(run)
+        return await self._threads.read(
+            lambda c: self._tables.list_streams(
+                c,
+                scope,
+                group,
+                prefix=prefix,
+                after=after,
+                limit=limit,
+                by_time=by_time,
+                descending=descending,
+            )
+        )
 
     async def read(
         self,
@@ -242,24 +228,28 @@ class SqliteLogStore:
 
         Raises:
             NotFound: no such group, or a named stream is not there.
+            SearchTooSlow: nothing could be done in the time there is.
         """
-
-        def run(connection: sqlite3.Connection) -> EventPage:
-            group_id = group_of(connection, self._sql, scope, group)
-            stream_ids = self._stream_ids(connection, group_id, streams, stream_prefix)
-            reader = EventReader(connection, self._sql)
-            after = BEGINNING if after_id is None else min(position_of(after_id), END)
-            before = END if before_id is None else position_of(before_id)
-            span = Span(
-                group_id,
-                stream_ids,
-                max(after, (max(start_ms or 0, self._expired_ms(connection, group_id)), 0)),
-                min(before, (end_ms, 0) if end_ms is not None else END),
-                matcher,
-            )
-            return EventPage(reader.last(span, limit) if backward else reader.first(span, limit))
-
-        return await self._threads.read(run)
+        asked = Asked(
+            scope,
+            group,
+            streams,
+            stream_prefix,
+            start_ms,
+            end_ms,
+            after_id,
+            before_id,
+            limit,
+            backward,
+            matcher,
+            self._now_ms(),
+        )
+        within = LOG_SEARCH_S if within_s is None else within_s
+        if matcher is not None and self._search is not None:
+            return await self._search.search(asked, within)
+        return await self._threads.read(
+            lambda c: read_page(EventReader(c, self._sql), asked, time.monotonic, within)
+        )
 
     def subscribe(
         self, scope: Scope, group: str, callback: Callable[[list[StoredEvent]], None]
@@ -267,30 +257,33 @@ class SqliteLogStore:
         """Call `callback` on the running loop with each batch stored for a group; returns the way out."""
         return self._watchers.add(scope, group, asyncio.get_running_loop(), callback)
 
-    def _stream_ids(
-        self,
-        connection: sqlite3.Connection,
-        group_id: int,
-        names: Sequence[str] | None,
-        prefix: str | None,
-    ) -> list[int] | None:
-        if names is not None:
-            return [stream_of(connection, self._sql, group_id, name) for name in names]
-        if not prefix:
-            return None
-        key = {"group_id": group_id, "prefix": prefix}
-        return [row[0] for row in connection.execute(self._sql["stream_ids_of_prefix"], key)]
+    async def _delete(self, job: Callable[[sqlite3.Connection], bool]) -> bool:
+        def run(connection: sqlite3.Connection) -> bool:
+            self._chunks.forget()
+            deleted = job(connection)
+            while self._keeper is None and free_some(connection, self._sql):
+                pass
+            return deleted
 
-    def _tags(self, connection: sqlite3.Connection, scope: Scope, group: str) -> dict[str, str]:
-        row = connection.execute(self._sql["read_tags"], group_key(scope, group)).fetchone()
-        if row is None:
-            raise NotFound(NO_GROUP)
-        return msgspec.json.decode(row[0], type=dict[str, str])
+        deleted = await self._threads.write(run)
+        self._wake_keeper()
+        return deleted
 
-    def _expired_ms(self, connection: sqlite3.Connection, group_id: int) -> int:
-        """Events before this time are older than their group keeps them."""
-        (days,) = connection.execute(self._sql["retention"], {"group_id": group_id}).fetchone()
-        return 0 if days is None else self._now_ms() - days * DAY_MS
+    def _wake_keeper(self) -> None:
+        if self._keeper is not None:
+            self._keeper.wake()
+
+    def _keep(self, path: Path) -> Keeper:
+        """The thread that does this store's upkeep."""
+        connection = open_for_reading(path)
+        upkeep = Upkeep(connection, self._threads.write_and_wait, self._sql, self._now_ms)
+
+        def steps() -> Iterator[None]:
+            if self._search is not None:
+                self._search.end_idle()
+            yield from upkeep.steps()
+
+        return Keeper(steps, LOG_UPKEEP_S, "lambdad-logs-keeper", at_end=connection.close)
 
     def _store(self, connection: sqlite3.Connection, batch: Batch) -> None:
         for key, lines in batch.items():
@@ -301,8 +294,3 @@ class SqliteLogStore:
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
-
-
-def _found(cursor: sqlite3.Cursor) -> None:
-    if not cursor.rowcount:
-        raise NotFound(NO_GROUP)
