@@ -25,13 +25,22 @@ class Expression:
     has_fields = False
     expressions = 1
 
+    @property
+    def has_end(self) -> bool:
+        """Whether the end of the text matters."""
+        return any(alternative.at_end for alternative in self.alternatives)
+
     def matches(self, message: str) -> bool:
         """Whether it is found."""
         if self.literal is not None:
             return self.literal in message
         if any(needle not in message for needle in self.needles):
             return False
-        return automaton_of(self.alternatives).is_in(message)
+        automaton = automaton_of(self.alternatives)
+        if automaton.is_in(message):
+            return True
+        # What is printed ends with its line: the end is before that, too.
+        return self.has_end and message.endswith("\n") and automaton.is_in(message[:-1])
 
     def extracted(self, message: str) -> Mapping[str, str]:
         """An expression extracts nothing."""
