@@ -180,7 +180,7 @@ async def make_parts(
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
-    logs = await log_parts(stores.logs, stores.catalogue, allowed.gate, queue.accept, clock, stack)
+    logs = await log_parts(stores.logs, stores.catalogue, allowed.gate, queue.keep, clock, stack)
     shared = Shared(
         worker.frontend,
         queue.accept,

@@ -179,6 +179,7 @@ MAX_LIVE_TAIL_S: Final = 3 * 3_600  # M
 LIVE_TAIL_PERIOD_S: Final = 1.0  # M: an update at least so often
 LIVE_TAIL_GATHER_S: Final = 0.05  # L: between two updates that have lines
 MAX_LIVE_TAIL_EVENTS: Final = 500  # M: in one update, and in one second
+MAX_LIVE_TAIL_UPDATE_BYTES: Final = 4 * MIB  # L: of messages in one update; SDKs take frames of 16 MiB
 MAX_LIVE_TAIL_BACKLOG: Final = 5_000  # M: events kept for a client that reads slowly; then the oldest go
 MAX_LIVE_TAIL_BACKLOG_BYTES: Final = 8 * MIB  # L
 MAX_LIVE_TAIL_SESSIONS: Final = (

@@ -99,6 +99,7 @@ class FilterFeed:
         self._held_bytes = 0
         self._left_out = 0
         self._wake = asyncio.Event()
+        self._stop = asyncio.Event()
         self._defaults = Defaults()
         self._series = SeriesBound()
         self._matcher: ThreadPoolExecutor | None = None
@@ -122,14 +123,16 @@ class FilterFeed:
                 leave()
 
     async def close(self) -> None:
-        """Match what is waiting, and end."""
+        """Match all that has been written, carry away what comes of it, and end."""
+        if self._task is not None:
+            await self._store.flush()
+            self._stop.set()
+            self._wake.set()
+            await self._task
+            self._task = None
         for leave in self._leave.values():
             leave()
         self._leave.clear()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            await self._round()
         if self._matcher is not None:
             self._matcher.shutdown()
 
@@ -143,15 +146,20 @@ class FilterFeed:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _LOOK_S if self._defaults.is_owing else None)
             self._wake.clear()
-            try:
-                await self._round()
-            except Exception:  # noqa: BLE001 - or no filter would ever see an event again
-                _log.exception("log filters failed", extra={"event": "logs.filters"})
-            await asyncio.sleep(self._pace_s)
+            await self._guarded_round()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), self._pace_s)
+        await self._guarded_round()
+
+    async def _guarded_round(self) -> None:
+        try:
+            await self._round()
+        except Exception:  # noqa: BLE001 - or no filter would ever see an event again
+            _log.exception("log filters failed", extra={"event": "logs.filters"})
 
     async def _round(self) -> None:
         waiting, self._waiting, self._held_bytes = self._waiting, {}, 0

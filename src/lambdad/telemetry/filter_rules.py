@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdad.domain.errors import NotOffered, QuotaExceeded
+from lambdad.domain.errors import NotFound, NotOffered, QuotaExceeded
 from lambdad.domain.limits import MAX_GROUP_EXPRESSIONS
 from lambdad.domain.log_filter import GroupFilters
+from lambdad.domain.scope import Scope
+from lambdad.ports.log_store import LogStore
+from lambdad.telemetry.filter_book import Decide, FilterBook
 from lambdad.telemetry.patterns.compiling import compile_pattern
 
 
@@ -20,6 +23,22 @@ def refuse_unoffered(params: Mapping[str, Any], *members: str) -> None:
     for member in ("applyOnTransformedLogs", "fieldSelectionCriteria", *members):
         if params.get(member):
             raise NotOffered(f"{member} of a filter is not offered by lambdad")
+
+
+async def change_filters(store: LogStore, book: FilterBook, scope: Scope, group: str, decide: Decide) -> None:
+    """Change the filters of a group that is there, and is still there afterwards.
+
+    Raises:
+        NotFound: it is not.
+        CallerError: whatever `decide` raised.
+    """
+    await store.group(scope, group)
+    await book.change(scope, group, decide)
+    try:
+        await store.group(scope, group)
+    except NotFound:
+        await book.forget(scope, group)
+        raise
 
 
 def check_expressions(filters: GroupFilters) -> GroupFilters:

@@ -24,6 +24,7 @@ from lambdad.domain.limits import (
     MAX_LIVE_TAIL_EVENTS,
     MAX_LIVE_TAIL_S,
     MAX_LIVE_TAIL_SESSIONS,
+    MAX_LIVE_TAIL_UPDATE_BYTES,
 )
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
@@ -36,6 +37,7 @@ from lambdad.telemetry.patterns.compiling import Pattern, compile_pattern
 Params = dict[str, Any]
 Update = Mapping[str, Any]
 _TIMED_OUT: Final = "The Live Tail session has been open for three hours and is over."
+_EVENT_BYTES: Final = 200  # roughly what an event costs besides its text
 _STOPPING: Final = "The server is shutting down."
 
 
@@ -186,7 +188,7 @@ class Session:
                 sampled = True
             now_s = loop.time()
             if ready or sampled or now_s - sent_s >= self._period_s:
-                page = [ready.popleft() for _ in range(min(len(ready), MAX_LIVE_TAIL_EVENTS))]
+                page = _page(ready)
                 sent_s, lines_s = now_s, now_s if page else lines_s
                 yield {"sessionUpdate": self._update(page, sampled=sampled)}
             if self._ended is not None:
@@ -205,9 +207,9 @@ class Session:
             for event in events:
                 if self._wanted.is_of(event.stream):
                     self._waiting.append((group, event))
-                    self._waiting_bytes += len(event.message)
+                    self._waiting_bytes += len(event.message) + _EVENT_BYTES
             while self._waiting_bytes > MAX_LIVE_TAIL_BACKLOG_BYTES:
-                self._waiting_bytes -= len(self._waiting.popleft()[1].message)
+                self._waiting_bytes -= len(self._waiting.popleft()[1].message) + _EVENT_BYTES
                 self._sampled = True
             if self._waiting:
                 self._wake.set()
@@ -239,3 +241,15 @@ class Session:
                 for group, event in page
             ],
         }
+
+
+def _page(ready: deque[tuple[str, StoredEvent]]) -> list[tuple[str, StoredEvent]]:
+    """Take as many events as one update holds, one at least."""
+    page: list[tuple[str, StoredEvent]] = []
+    room = MAX_LIVE_TAIL_UPDATE_BYTES
+    while ready and len(page) < MAX_LIVE_TAIL_EVENTS:
+        room -= len(ready[0][1].message)
+        if room < 0 and page:
+            break
+        page.append(ready.popleft())
+    return page

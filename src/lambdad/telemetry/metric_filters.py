@@ -21,7 +21,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogStore
 from lambdad.telemetry.filter_book import FilterBook
 from lambdad.telemetry.filter_paging import page
-from lambdad.telemetry.filter_rules import check_expressions, refuse_unoffered
+from lambdad.telemetry.filter_rules import change_filters, check_expressions, refuse_unoffered
 from lambdad.telemetry.patterns.compiling import Pattern, compile_pattern
 from lambdad.telemetry.patterns.fields import Fields
 from lambdad.telemetry.patterns.selectors import Selectors, parse_selector
@@ -42,12 +42,12 @@ class MetricFilters:
         """Make a filter, or change one; it counts what is written from now on."""
         refuse_unoffered(params, "emitSystemFieldDimensions")
         made = filter_of(params, int(self._clock.now() * 1000))
-        await self._store.group(request.caller.scope, params["logGroupName"])
+        scope, group = request.caller.scope, params["logGroupName"]
 
         def decide(known: GroupFilters) -> GroupFilters:
             return with_metric_filter(known, made)
 
-        await self._book.change(request.caller.scope, params["logGroupName"], decide)
+        await change_filters(self._store, self._book, scope, group, decide)
         return {}
 
     async def describe(self, params: Params, request: Request) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogStore
 from lambdad.telemetry.filter_book import FilterBook
 from lambdad.telemetry.filter_paging import page
-from lambdad.telemetry.filter_rules import check_expressions, refuse_unoffered
+from lambdad.telemetry.filter_rules import change_filters, check_expressions, refuse_unoffered
 from lambdad.telemetry.patterns.compiling import compile_pattern
 
 Params = dict[str, Any]
@@ -78,7 +78,7 @@ class SubscriptionFilters:
         def decide(known: GroupFilters) -> GroupFilters:
             return with_subscription_filter(known, made)
 
-        await self._book.change(scope, group, decide)
+        await change_filters(self._store, self._book, scope, group, decide)
         return {}
 
     async def describe(self, params: Params, request: Request) -> Mapping[str, Any]:

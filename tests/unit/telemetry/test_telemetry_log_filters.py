@@ -402,3 +402,26 @@ def test_a_large_batch_is_sent_in_events_that_fit():
     assert len(bodies) > 1
     assert max(map(len, bodies)) <= MAX_ASYNC_REQUEST_BYTES
     assert sum(one.left_out for one in told) == 1
+
+
+async def test_an_end_in_the_middle_of_a_round_loses_nothing(made: LogsClient):
+    await made.call("PutSubscriptionFilter", **subscription())
+    for number in range(20):
+        made.store.write(StreamKey(Scope(), GROUP, "s"), [LogLine(NOW_MS, str(number))])
+    await made.feed.close()
+    sent = [event["message"] for _, message in made.functions.sent for event in message["logEvents"]]
+    assert sent == [str(number) for number in range(20)]
+
+
+async def test_a_filter_of_a_group_that_goes_meanwhile_goes_too(
+    made: LogsClient, monkeypatch: pytest.MonkeyPatch
+):
+    change = made.book.change
+
+    async def change_and_delete(*arguments: Any) -> None:
+        await change(*arguments)
+        await made.store.delete_group(Scope(), GROUP)
+
+    monkeypatch.setattr(made.book, "change", change_and_delete)
+    assert await refused(made, "PutMetricFilter", **metric()) == NO_GROUP
+    assert (await made.call("DescribeMetricFilters"))["metricFilters"] == []

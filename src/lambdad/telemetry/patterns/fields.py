@@ -9,6 +9,7 @@ takes the rest from its example ``[w1=ERROR, w2]``, which matches an event of se
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from lambdad.telemetry.patterns.matching_expression import Expression
 from lambdad.telemetry.patterns.scanning import NAME, Scanner, invalid
 
 _ELLIPSIS: Final = "..."
+_WORD: Final = re.compile(r"\S+")
 _CLOSING: Final = {"[": "]", '"': '"'}
 
 
@@ -184,18 +186,13 @@ def _take(pieces: Iterator[tuple[int, str]], count: int) -> Iterator[tuple[int, 
 def _pieces(message: str) -> Iterator[tuple[int, str]]:
     """Where each field of an event begins, and its text; no character is looked at more than twice."""
     last = {opening: message.rfind(closing) for opening, closing in _CLOSING.items()}
-    position, end = 0, len(message)
-    while position < end:
-        opening = message[position]
-        if opening.isspace():
-            position += 1
-            continue
-        start = position
-        if last.get(opening, -1) > position:
-            position = message.index(_CLOSING[opening], position + 1)
+    position = 0
+    while (word := _WORD.search(message, position)) is not None:
+        start, opening = word.start(), message[word.start()]
+        if last.get(opening, -1) > start:
+            position = message.index(_CLOSING[opening], start + 1)
             yield start, message[start + 1 : position]
             position += 1
-            continue
-        while position < end and not message[position].isspace():
-            position += 1
-        yield start, message[start:position]
+        else:
+            position = word.end()
+            yield start, word[0]
