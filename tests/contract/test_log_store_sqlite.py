@@ -398,10 +398,14 @@ async def test_a_search_is_done_by_another_process_and_a_slow_one_is_ended_with_
         assert messages(page.events) == ["wanted 3"]
 
 
-async def test_a_reading_stops_when_its_page_is_full_and_goes_on_from_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [0, 1])
+async def test_a_reading_stops_when_its_page_is_full_and_goes_on_from_there(
+    tmp_path: Path, apart: int
+) -> None:
     with sqlite_logs(tmp_path / "l.db") as store:
         for number in range(9):
-            store.write(key(f"s{number}"), lines(f"{number} " + "x" * 1_000_000))
+            at = NOW_MS + number * 1_000 * apart
+            store.write(key(f"s{number}"), lines(f"{number} " + "x" * 1_000_000, at=at))
         assert sorted(text[0] for text in await all_pages(store)) == list("012345678")
 
 
