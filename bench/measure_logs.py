@@ -22,6 +22,7 @@ from bench.reach import PRODUCT
 from bench.results import Key, Measure
 from bench.running import StartError
 from bench.subject import Session, Subject, Target
+from lambdad.storage.data_dir import open_data_dir
 
 RATE_PER_S = 50_000
 _PAUSE_S = 0.001
@@ -138,12 +139,10 @@ def _measure_searching(run: Run, subject: Subject) -> None:
     wanted = run.effort.log_lines
     run.say(f"logs: filling {wanted} lines")
     with folder_for(run, "logs") as folder:
-        data = folder / "data"
-        data.mkdir(mode=0o700)
-        lines, text_bytes = log_filling.fill(data / "logs.db", wanted)
-        run.results.add(
-            Key(Measure.LOGS, PRODUCT, "disk_share"), (data / "logs.db").stat().st_size / text_bytes
-        )
+        with open_data_dir(folder / "data") as data:
+            lines, text_bytes = log_filling.fill(data.logs, wanted)
+            share = data.logs.stat().st_size / text_bytes
+        run.results.add(Key(Measure.LOGS, PRODUCT, "disk_share"), share)
         try:
             with subject.open([], folder) as session:
                 _search(run, session, lines)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from log_matchers import Literal
 
 from lambdad.domain.errors import NotFound
 from lambdad.domain.platform_log import InvocationRecord, lines_of
@@ -50,16 +50,6 @@ def key(stream: str = "s", group: str = GROUP, scope: Scope = HERE) -> StreamKey
 
 def lines(*messages: str, at: int = NOW_MS) -> list[LogLine]:
     return [LogLine(at + index, message) for index, message in enumerate(messages)]
-
-
-@dataclass(frozen=True)
-class Literal:
-    """Wants events that contain every needle."""
-
-    needles: tuple[str, ...]
-
-    def matches(self, message: str) -> bool:
-        return all(needle in message for needle in self.needles)
 
 
 async def read(

@@ -177,6 +177,7 @@ async def make_parts(
         queue,
         allowed,
         identity.functions.unknown_roles,
+        stores.logs.losses,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lambdad.domain.platform_log import InvocationRecord, LogLine
+from lambdad.domain.platform_log import InvocationRecord, LogLine, LogText, Printed
 from lambdad.domain.scope import Scope
 
 __all__ = [
@@ -17,9 +17,12 @@ __all__ = [
     "GroupInfo",
     "InvocationRecord",
     "LogLine",
+    "LogLosses",
     "LogSink",
     "LogStore",
+    "LogText",
     "Matcher",
+    "Printed",
     "StoredEvent",
     "StreamInfo",
     "StreamKey",
@@ -106,6 +109,19 @@ class StreamInfo:
     last_ingestion_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LogLosses:
+    """Lines that their streams do not have, since the start; each stream says how many of its own.
+
+    Attributes:
+        dropped: they came faster than they could be stored.
+        unwritten: they could not be written to the disk.
+    """
+
+    dropped: int
+    unwritten: int
+
+
 class Matcher(Protocol):
     """Which events a reader wants; a value that can be sent to another process.
 
@@ -125,7 +141,7 @@ class Matcher(Protocol):
 class LogSink(Protocol):
     """The writing half, for the invocation path."""
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """Take lines in order; group and stream are made when missing. On disk within 100 ms."""
         ...
 
@@ -144,6 +160,10 @@ class LogSink(Protocol):
 
 class LogStore(LogSink, Protocol):
     """The whole of it, for the Logs API."""
+
+    def losses(self) -> LogLosses:
+        """How many lines were lost since the start, and why."""
+        ...
 
     async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:
         """False when it exists."""

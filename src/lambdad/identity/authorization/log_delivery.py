@@ -21,7 +21,7 @@ from lambdad.identity.authorization.guards import Guard
 from lambdad.identity.authorization.logs_needs import stream_arn
 from lambdad.identity.authorization.needs import account_of
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
+from lambdad.ports.log_store import InvocationRecord, LogSink, Printed, StreamKey
 
 _log = logging.getLogger("lambdad.identity")
 _ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -80,7 +80,7 @@ class _RoleSink:
         self._may = self._who is None
         self._epoch: int | None = None
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """Take lines, or drop them."""
         if self._is_open(stream):
             self._sink.write(stream, lines)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import sub
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from lambdad.domain.limits import LOG_CHUNK_BYTES, LOG_CHUNK_LINES, LOG_CHUNK_SPAN_MS
-from lambdad.ports.log_store import LogLine
 
 if TYPE_CHECKING:
     import zstandard
@@ -67,11 +67,20 @@ class Chunk(NamedTuple):
 _decode = msgspec.msgpack.Decoder(Events).decode
 
 
-def cut(lines: Sequence[LogLine]) -> Iterator[Sequence[LogLine]]:
-    """Parts of `lines` small enough, in size and in time, for one chunk each, in order."""
+def cut(times_ms: Sequence[int], messages: Sequence[str]) -> Iterator[slice]:
+    """Parts small enough, in size and in time, for one chunk each, in order."""
+    if not messages:
+        return
+    if (
+        len(messages) <= LOG_CHUNK_LINES
+        and sum(map(len, messages)) <= LOG_CHUNK_BYTES
+        and max(times_ms) - min(times_ms) <= LOG_CHUNK_SPAN_MS
+    ):
+        yield slice(0, len(messages))
+        return
     begin = characters = 0
-    first_ms = last_ms = lines[0].timestamp_ms if lines else 0
-    for index, (time_ms, message) in enumerate(lines):
+    first_ms = last_ms = times_ms[0]
+    for index, (time_ms, message) in enumerate(zip(times_ms, messages, strict=True)):
         first_ms, last_ms = min(first_ms, time_ms), max(last_ms, time_ms)
         full = (
             characters + len(message) > LOG_CHUNK_BYTES
@@ -79,12 +88,11 @@ def cut(lines: Sequence[LogLine]) -> Iterator[Sequence[LogLine]]:
             or last_ms - first_ms > LOG_CHUNK_SPAN_MS
         )
         if full and index > begin:
-            yield lines[begin:index]
+            yield slice(begin, index)
             begin, characters = index, 0
             first_ms = last_ms = time_ms
         characters += len(message)
-    if begin < len(lines):
-        yield lines[begin:]
+    yield slice(begin, len(messages))
 
 
 class Packer:
@@ -94,15 +102,10 @@ class Packer:
         self._compressor: zstandard.ZstdCompressor | None = None
         self._decompressor: zstandard.ZstdDecompressor | None = None
 
-    def pack(self, lines: Sequence[LogLine]) -> Chunk:
-        """Make a chunk of one or more lines."""
-        times_ms = [line[0] for line in lines]
-        return self.pack_events(Events(times_ms, [line[1] for line in lines], []))
-
-    def pack_events(self, events: Events) -> Chunk:
+    def pack(self, events: Events) -> Chunk:
         """Make a chunk of one or more events."""
         times_ms, messages, runs = events
-        steps = [times_ms[0], *(after - before for before, after in pairwise(times_ms))]
+        steps = [times_ms[0], *map(sub, times_ms[1:], times_ms)]
         try:
             body = _encode(Events(steps, messages, runs))
         except UnicodeEncodeError:  # lone surrogates: what a program printed was no text

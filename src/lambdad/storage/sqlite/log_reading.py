@@ -100,7 +100,7 @@ class EventReader:
                 found = events[:room]
                 room -= len(found)
                 fitting, size = _fitting(found, size)
-                if len(fitting) < len(found):
+                if size > LOG_PAGE_BYTES:
                     yield Step(fitting, event_id_of(*fitting[-1][:2]), is_last=True)
                     return
                 if room <= 0 or edge is None:
@@ -173,11 +173,11 @@ class EventReader:
 
 
 def _fitting(found: list[Found], size: int) -> tuple[list[Found], int]:
-    """As many events as fit into a page that has `size` characters, at least one, and its size with them."""
+    """Events up to the one that fills a page which has `size` characters before, and its size with them."""
     for count, event in enumerate(found):
-        if size > LOG_PAGE_BYTES:
-            return found[:count], size
         size += len(event.message)
+        if size > LOG_PAGE_BYTES:
+            return found[: count + 1], size
     return found, size
 
 

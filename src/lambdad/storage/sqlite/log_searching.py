@@ -25,6 +25,7 @@ from lambdad.domain.limits import (
     LOG_SEARCH_IDLE_S,
     LOG_SEARCH_PATIENCE,
     LOG_SEARCH_PROCESSES,
+    LOG_SEARCH_START_S,
 )
 from lambdad.ports.log_store import EventPage, event_id_of
 from lambdad.storage.sqlite.log_asking import Asked
@@ -156,10 +157,11 @@ class _Child:
 
     def search(self, asked: Asked, within_s: float) -> tuple[EventPage, bool]:
         """What it finds, and whether it has to be ended."""
+        self._send(pickle.dumps((asked, within_s)))
+        self._await_begin()
         found: list[Found] = []
         stopped_id: int | None = None
         deadline = time.monotonic() + within_s * LOG_SEARCH_PATIENCE + LOG_SEARCH_GRACE_S
-        self._send(pickle.dumps((asked, within_s)))
         while True:
             # With something in hand there is no reason to wait as long as for the very first.
             limit = deadline if stopped_id is None else deadline - within_s * (LOG_SEARCH_PATIENCE - 1)
@@ -173,6 +175,13 @@ class _Child:
             if frame.state == "done":
                 return page_of(found, stopped_id, backward=asked.backward), False
             _raise(frame)
+
+    def _await_begin(self) -> None:
+        """Wait until it has started and imported what it needs: that time is not the search's."""
+        frame = self._frame(time.monotonic() + LOG_SEARCH_START_S)
+        if frame is None:
+            raise ServiceFault("the log search process does not start")
+        _raise(frame)
 
     def _send(self, body: bytes) -> None:
         rest = memoryview(framed(body))

@@ -143,7 +143,7 @@ class Upkeep:
             if merged:
                 self._write(lambda c: c.execute(self._sql["settle_chunk"], _number(kept[0])).rowcount)
             return
-        chunk = self._packer.pack_events(self._joined(kept, bodies))._replace(text_bytes=text_bytes)
+        chunk = self._packer.pack(self._joined(kept, bodies))._replace(text_bytes=text_bytes)
         run = Run(kept[0].number, chunk.events, kept[-1].ingestion_ms)
 
         def swap(connection: sqlite3.Connection) -> None:

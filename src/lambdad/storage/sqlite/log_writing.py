@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lambdad.domain.limits import LOG_CHUNK_BYTES
+from lambdad.domain.platform_log import columns
 from lambdad.domain.scope import Scope
-from lambdad.ports.log_store import LogLine, StoredEvent, StreamKey, event_id_of
+from lambdad.ports.log_store import Printed, StoredEvent, StreamKey, event_id_of
 from lambdad.storage.sqlite.log_asking import group_key, group_of, stream_of
-from lambdad.storage.sqlite.log_chunks import Chunk, Packer, Run, cut
+from lambdad.storage.sqlite.log_chunks import Chunk, Events, Packer, Run, cut
 
 _MAX_KNOWN = 2_000
 """Twice the environments of an account; most streams of a long life are of environments that are gone."""
@@ -54,11 +55,11 @@ class ChunkWriter:
         seen, self._seen = self._seen, []
         return seen
 
-    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[LogLine]) -> int:
+    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[Printed]) -> int:
         """Store lines; group and stream are made when missing. The id of the last event; 0 without lines."""
         return self._insert(connection, key, self._ids(connection, key), lines)
 
-    def write_existing(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[LogLine]) -> int:
+    def write_existing(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[Printed]) -> int:
         """Store lines of a stream that must exist; the id of the last event, 0 without lines.
 
         Raises:
@@ -84,17 +85,20 @@ class ChunkWriter:
         return ids
 
     def _insert(
-        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Sequence[LogLine]
+        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Sequence[Printed]
     ) -> int:
         (next_id,) = connection.execute(self._sql["next_event_id"]).fetchone()
         last_id = 0
         now_ms = self._now_ms()
-        for part in cut(lines):
-            self._put(connection, ids, self._packer.pack(part), Run(next_id, len(part), now_ms))
+        times_ms, messages = columns(lines)
+        for part in cut(times_ms, messages):
+            events = Events(times_ms[part], messages[part], [])
+            count = len(events.messages)
+            self._put(connection, ids, self._packer.pack(events), Run(next_id, count, now_ms))
             if self._watched(key.scope, key.group):
-                self._seen.append((key, list(_events(key, part, next_id, now_ms))))
-            next_id += len(part)
-            last_id = event_id_of(part[-1].timestamp_ms, next_id - 1)
+                self._seen.append((key, list(_events(key, events, next_id, now_ms))))
+            next_id += count
+            last_id = event_id_of(events.times_ms[-1], next_id - 1)
         connection.execute(self._sql["set_next_event_id"], {"id": next_id})
         return last_id
 
@@ -146,7 +150,6 @@ def insert_chunk(
     connection.execute(sql["insert_chunk"], row)
 
 
-def _events(key: StreamKey, lines: Sequence[LogLine], first_id: int, now_ms: int) -> Iterator[StoredEvent]:
-    for number, line in enumerate(lines, first_id):
-        event_id = event_id_of(line.timestamp_ms, number)
-        yield StoredEvent(key.stream, line.timestamp_ms, now_ms, line.message, event_id)
+def _events(key: StreamKey, events: Events, first_id: int, now_ms: int) -> Iterator[StoredEvent]:
+    for number, (time_ms, message) in enumerate(zip(events.times_ms, events.messages, strict=True), first_id):
+        yield StoredEvent(key.stream, time_ms, now_ms, message, event_id_of(time_ms, number))

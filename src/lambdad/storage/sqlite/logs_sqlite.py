@@ -17,7 +17,16 @@ from lambdad.domain.limits import LOG_FLUSH_DELAY_S, LOG_SEARCH_S, LOG_UPKEEP_S,
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import EventPage, GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
+from lambdad.ports.log_store import (
+    EventPage,
+    GroupInfo,
+    LogLosses,
+    Matcher,
+    Printed,
+    StoredEvent,
+    StreamInfo,
+    StreamKey,
+)
 from lambdad.storage.sqlite.database import MEMORY, Durability, open_for_reading
 from lambdad.storage.sqlite.keeper import Keeper
 from lambdad.storage.sqlite.log_asking import Asked
@@ -78,11 +87,15 @@ class SqliteLogStore:
             self._keeper.close()
         self._threads.close()
 
+    def losses(self) -> LogLosses:
+        """How many lines were lost since the start, and why."""
+        return LogLosses(self._intake.dropped, self._intake.unwritten)
+
     def tidy(self) -> None:
         """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
         self._wake_keeper()
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """Take lines in order; group and stream are made when missing."""
         self._intake.put(stream, lines)
 

@@ -12,9 +12,8 @@ import os
 from collections.abc import Callable
 
 from lambdad.domain.limits import LOG_STALL_S
-from lambdad.domain.platform_log import LogLine
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import LogSink, StreamKey
+from lambdad.ports.log_store import LogSink, Printed, StreamKey
 from lambdad.worker.environment.output import OutputReader
 from lambdad.worker.environment.printed_levels import LevelJudge
 
@@ -53,7 +52,7 @@ class Capture:
         clock: Clock,
         sink: LogSink,
         stream: StreamKey,
-        take: Callable[[str, list[LogLine]], None],
+        take: Callable[[str, list[Printed]], None],
         read: Callable[[], None],
         judge: LevelJudge | None,
     ) -> None:
