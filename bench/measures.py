@@ -12,6 +12,7 @@ from bench import (
     measure_density,
     measure_events,
     measure_freeze,
+    measure_logs,
     measure_measuring,
     measure_memory,
     measure_metrics,
@@ -46,6 +47,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
     Measure.MEASURING: measure_measuring.measure,
+    Measure.LOGS: measure_logs.measure,
 }
 
 

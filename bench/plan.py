@@ -24,7 +24,7 @@ class Effort:
     `burst` cold invokes are made at once, `density` functions have an idle environment each, and
     `sustained` functions are started one after the other by a few callers. `catalogue` functions are
     there while `control_calls` of each kind are made of the control plane. `queued` events are drained,
-    and `backlog` events wait while others are accepted.
+    and `backlog` events wait while others are accepted. `log_lines` lines are searched.
     """
 
     rounds: int
@@ -43,6 +43,7 @@ class Effort:
     control_calls: int
     queued: int
     backlog: int
+    log_lines: int
     kinds: Sequence[Kind] = tuple(Kind)
     connections: Sequence[int] = CONNECTIONS
     settle_s: float = 2.0
@@ -65,6 +66,7 @@ FULL = Effort(
     control_calls=500,
     queued=20_000,
     backlog=1_000_000,
+    log_lines=10_000_000,
 )
 QUICK = Effort(
     1,
@@ -83,6 +85,7 @@ QUICK = Effort(
     control_calls=100,
     queued=2_000,
     backlog=20_000,
+    log_lines=200_000,
 )
 
 

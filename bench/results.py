@@ -29,6 +29,7 @@ class Measure(StrEnum):
     METRICS = "metrics"
     EVENTS = "events"
     MEASURING = "measuring"
+    LOGS = "logs"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from log_matchers import Literal
 
 from lambdad.domain.errors import NotFound
 from lambdad.domain.platform_log import InvocationRecord, lines_of
 from lambdad.domain.scope import Scope
-from lambdad.ports.log_store import LogLine, LogStore, StoredEvent, StreamKey
+from lambdad.ports.log_store import (
+    GroupInfo,
+    LogLine,
+    LogStore,
+    StoredEvent,
+    StreamKey,
+    event_id_of,
+    position_of,
+)
 
 # One contract runs on several stores: each subclass is an executor of its own.
 INHERITED = [HealthCheck.too_slow, HealthCheck.differing_executors]
@@ -44,16 +52,6 @@ def lines(*messages: str, at: int = NOW_MS) -> list[LogLine]:
     return [LogLine(at + index, message) for index, message in enumerate(messages)]
 
 
-@dataclass(frozen=True)
-class Literal:
-    """Wants events that contain every needle."""
-
-    needles: tuple[str, ...]
-
-    def matches(self, message: str) -> bool:
-        return all(needle in message for needle in self.needles)
-
-
 async def read(
     store: LogStore,
     *,
@@ -69,7 +67,7 @@ async def read(
     stream_prefix: str | None = None,
 ) -> list[StoredEvent]:
     await store.flush()
-    return await store.read(
+    page = await store.read(
         scope,
         GROUP,
         streams=streams,
@@ -82,6 +80,8 @@ async def read(
         matcher=Literal(terms) if terms else None,
         stream_prefix=stream_prefix,
     )
+    assert page.stopped_id is None
+    return page.events
 
 
 def messages(events: list[StoredEvent]) -> list[str]:
@@ -175,8 +175,8 @@ class LogContract:
             before_id=None,
             limit=10,
         )
-        assert messages(found) == ["one", "two"]
-        assert found[-1].event_id == last_id
+        assert messages(found.events) == ["one", "two"]
+        assert found.events[-1].event_id == last_id
 
     async def test_a_deleted_group_is_gone_and_its_ids_are_not_used_again(self, store: LogStore) -> None:
         store.write(key(), lines("old", "older"))
@@ -186,7 +186,7 @@ class LogContract:
         store.write(key(), lines("new"))
         new = await read(store)
         assert messages(new) == ["new"]
-        assert new[0].event_id > max(event.event_id for event in old)
+        assert position_of(new[0].event_id)[1] > max(position_of(event.event_id)[1] for event in old)
 
     async def test_groups_are_listed_by_name_prefix_and_pattern(self, store: LogStore) -> None:
         for name in ("/b/two", "/a/one", "/a/two", "/B"):
@@ -267,11 +267,77 @@ class LogContract:
         assert messages(await read(store, start_ms=0, end_ms=1)) == ["0"]
         assert messages(await read(store, start_ms=6, end_ms=3)) == []
 
-    async def test_ids_that_no_event_has_stand_at_the_beginning(self, store: LogStore) -> None:
+    async def test_ids_that_no_event_has_stand_where_their_time_is(self, store: LogStore) -> None:
         store.write(key(), lines("one", "two"))
+        assert messages(await read(store, after_id=1 << 200)) == []
+        between = event_id_of(NOW_MS + 1, 0)
         assert messages(await read(store, after_id=0)) == ["one", "two"]
         assert messages(await read(store, before_id=0, backward=True)) == []
-        assert messages(await read(store, after_id=10**15)) == ["one", "two"]
+        assert messages(await read(store, after_id=between)) == ["two"]
+        assert messages(await read(store, before_id=between, backward=True)) == ["one"]
+
+    async def test_pages_go_on_behind_an_event_that_was_deleted_meanwhile(self, store: LogStore) -> None:
+        for name in ("a", "b"):
+            store.write(key(name), lines(f"{name}1", f"{name}2"))
+        first = await read(store, limit=1)
+        assert messages(first) == ["a1"]
+        assert await store.delete_stream(key("a"))
+        assert messages(await read(store, after_id=first[0].event_id)) == ["b1", "b2"]
+
+    async def test_a_deleted_stream_is_gone_and_the_others_stay(self, store: LogStore) -> None:
+        store.write(key("gone"), lines("old"))
+        store.write(key("stays"), lines("other"))
+        await store.flush()
+        assert await store.delete_stream(key("gone"))
+        assert not await store.delete_stream(key("gone"))
+        assert messages(await read(store)) == ["other"]
+        with pytest.raises(NotFound, match="log stream"):
+            await read(store, streams=["gone"])
+        store.write(key("gone"), lines("new"))
+        assert messages(await read(store, streams=["gone"])) == ["new"]
+        with pytest.raises(NotFound, match="log group"):
+            await store.delete_stream(key(group="/none"))
+
+    async def test_events_older_than_the_retention_are_not_shown(self, store: LogStore) -> None:
+        day = 86_400_000
+        store.write(key(), [LogLine(NOW_MS - age * day - 1, f"{age} days") for age in (9, 3, 1, 0)])
+        store.write(key(group="/other"), [LogLine(0, "for ever")])
+        await store.flush()
+        await store.set_retention(HERE, GROUP, 3)
+        assert (await store.group(HERE, GROUP)).retention_days == 3
+        assert messages(await read(store)) == ["1 days", "0 days"]
+        assert messages(await read(store, start_ms=0, backward=True, limit=3)) == ["1 days", "0 days"]
+        store.write(key(), [LogLine(NOW_MS - 4 * day, "late")])
+        assert messages(await read(store)) == ["1 days", "0 days"]
+        await store.set_retention(HERE, GROUP, None)
+        assert (await store.group(HERE, GROUP)).retention_days is None
+        assert messages(await read(store))[-2:] == ["1 days", "0 days"]
+        with pytest.raises(NotFound, match="log group"):
+            await store.set_retention(ELSEWHERE, GROUP, 1)
+
+    async def test_tags_of_a_group_are_set_and_taken_away(self, store: LogStore) -> None:
+        await store.create_group(HERE, GROUP, {"team": "a", "stage": "x"})
+        await store.create_group(ELSEWHERE, GROUP)
+        await store.change_tags(HERE, GROUP, remove=["team", "none"], add={"cost": "é", "stage": "y"})
+        assert await store.group_tags(HERE, GROUP) == {"stage": "y", "cost": "é"}
+        await store.change_tags(HERE, GROUP, remove=["cost"])
+        assert await store.group_tags(HERE, GROUP) == {"stage": "y"}
+        assert await store.group_tags(ELSEWHERE, GROUP) == {}
+        for call in (
+            store.group_tags(HERE, "/none"),
+            store.change_tags(HERE, "/none", add={"a": "b"}),
+            store.group(HERE, "/none"),
+        ):
+            with pytest.raises(NotFound, match=r"The specified log group does not exist\."):
+                await call
+
+    async def test_one_group_is_shown_as_in_the_list(self, store: LogStore) -> None:
+        store.write(key(), lines("x" * 100))
+        await store.flush()
+        found = await store.group(HERE, GROUP)
+        assert [found] == await store.groups(HERE, prefix=None, pattern=None, after=None, limit=2)
+        assert found == GroupInfo(GROUP, NOW_MS, found.stored_bytes, None)
+        assert found.stored_bytes >= 100
 
     async def test_reading_backward_gives_the_last_events_in_order(self, store: LogStore) -> None:
         store.write(key(), lines("1", "2", "3", "4"))

@@ -7,29 +7,69 @@ import dataclasses
 import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
-from log_contract import GROUP, HERE, NOW_MS, FixedClock, LogContract, key, lines, messages, read
+from log_contract import (
+    ELSEWHERE,
+    GROUP,
+    HERE,
+    NOW_MS,
+    FixedClock,
+    LogContract,
+    key,
+    lines,
+    messages,
+    read,
+)
+from log_matchers import Endless, Literal
 
-from lambdad.domain.errors import ServiceFault
+from lambdad.domain.errors import NotFound, SearchTooSlow, ServiceFault
 from lambdad.domain.platform_log import InvocationRecord, lines_of
-from lambdad.ports.log_store import LogLine, LogStore
+from lambdad.ports.log_store import EventPage, LogLine, LogStore, Matcher, event_id_of
+from lambdad.storage.sqlite.log_reading import Patience
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
-
-pytestmark = pytest.mark.asyncio
+from lambdad.storage.sqlite.queries import migrations
 
 
 @contextmanager
-def sqlite_logs(path: Path | str, *, max_pending_bytes: int = 10**8) -> Iterator[SqliteLogStore]:
-    store = SqliteLogStore(path, FixedClock(), max_pending_bytes=max_pending_bytes)
+def sqlite_logs(
+    path: Path | str, *, max_pending_bytes: int = 10**8, searches_apart: bool = False
+) -> Iterator[SqliteLogStore]:
+    store = SqliteLogStore(
+        path, FixedClock(), max_pending_bytes=max_pending_bytes, searches_apart=searches_apart
+    )
     try:
         yield store
     finally:
         store.close()
+
+
+async def all_pages(store: SqliteLogStore) -> list[str]:
+    """Every message, however many pages they are."""
+    await store.flush()
+    found: list[str] = []
+    after_id: int | None = None
+    while True:
+        page = await store.read(
+            HERE,
+            GROUP,
+            streams=None,
+            start_ms=None,
+            end_ms=None,
+            after_id=after_id,
+            before_id=None,
+            limit=10_000,
+        )
+        found += messages(page.events)
+        after_id = page.stopped_id
+        if after_id is None:
+            return found
 
 
 @asynccontextmanager
@@ -80,7 +120,7 @@ async def test_lines_reach_the_disk_without_anybody_asking(tmp_path: Path) -> No
             before_id=None,
             limit=1,
         )
-        assert messages(found) == ["hello"]
+        assert messages(found.events) == ["hello"]
 
 
 async def test_closing_stores_what_was_taken_and_ids_go_on_after_reopening(tmp_path: Path) -> None:
@@ -150,16 +190,16 @@ async def test_the_record_of_dropped_lines_stands_where_they_would_have_been(tmp
 async def test_who_can_wait_is_told_when_there_is_room_again(tmp_path: Path) -> None:
     with sqlite_logs(tmp_path / "l.db") as store:
         room = asyncio.Event()
-        assert store.has_room(room.set)
+        assert store.has_room(key(), room.set)
         pieces = 0
         async with busy_disk(store):
-            while store.has_room(room.set):
+            while store.has_room(key(), room.set):
                 store.write(key(), lines("x" * 100_000))
                 pieces += 1
             assert not room.is_set()
         await asyncio.wait_for(room.wait(), 30)
-        assert store.has_room(room.set)
-        assert len(await read(store, limit=pieces + 1)) == pieces
+        assert store.has_room(key(), room.set)
+        assert len(await all_pages(store)) == pieces
 
 
 async def test_writing_on_the_loop_does_not_wait_for_a_busy_disk(tmp_path: Path) -> None:
@@ -217,3 +257,168 @@ async def test_a_record_that_cannot_be_told_costs_no_other_line(
         store.write(key(), lines("next"))
         assert messages(await read(store)) == ["next"]
     assert "record cannot be told" in caplog.text
+
+
+async def test_a_quiet_stream_neither_waits_nor_loses_because_of_a_noisy_one(tmp_path: Path) -> None:
+    with sqlite_logs(tmp_path / "l.db", max_pending_bytes=4_000_000) as store:
+        async with busy_disk(store):
+            while store.has_room(key("noisy"), lambda: None):
+                store.write(key("noisy"), lines("x" * 10_000))
+            assert store.has_room(key("quiet"), lambda: None)
+            for _ in range(1_000):  # as who has waited long enough
+                store.write(key("noisy"), lines("y" * 10_000))
+            store.write(key("quiet"), lines("heard"))
+        found = await all_pages(store)
+        assert "heard" in found
+        assert sum(text.startswith("LAMBDAD dropped") for text in found) == 1
+        assert store.losses().dropped == 1_000 - sum(text.startswith("y") for text in found)
+
+
+async def test_small_chunks_are_merged_and_read_as_before(tmp_path: Path) -> None:
+    with sqlite_logs(tmp_path / "l.db") as store:
+        for number in range(80):
+            for stream in ("a", "b"):
+                texts = [f"{stream} {number} {part}" for part in range(3)]
+                store.write(key(stream), lines(*texts, at=NOW_MS - number % 7 * 1_000))
+            await store.flush()
+        before = await read(store)
+        kept = [await read(store, streams=["a"], limit=7, backward=True), await read(store, terms=("a 7",))]
+        await settled(store, tmp_path / "l.db", "SELECT count(*) < 10 FROM chunks")
+        assert await read(store) == before
+        again = [await read(store, streams=["a"], limit=7, backward=True), await read(store, terms=("a 7",))]
+        assert again == kept
+        store.write(key("a"), lines("later"))
+        assert len(await read(store)) == len(before) + 1
+    with sqlite_logs(tmp_path / "l.db") as store:
+        assert len(await read(store)) == len(before) + 1
+
+
+async def test_what_is_deleted_or_too_old_is_freed_in_the_background(tmp_path: Path) -> None:
+    day = 86_400_000
+    with sqlite_logs(tmp_path / "l.db") as store:
+        for stream in ("goes", "kept"):
+            for age in (0, 5):
+                store.write(key(stream), [LogLine(NOW_MS - age * day, f"{stream} {age} x" * 200)])
+                await store.flush()
+        store.write(key("s", group="/whole"), lines("gone too"))
+        await store.flush()
+        whole = (await store.group(HERE, GROUP)).stored_bytes
+        assert await store.delete_stream(key("goes"))
+        assert (await store.group(HERE, GROUP)).stored_bytes == whole // 2
+        assert await store.delete_group(HERE, "/whole")
+        await store.set_retention(HERE, GROUP, 3)
+        await settled(store, tmp_path / "l.db", "SELECT count(*) = 1 FROM chunks")
+        await settled(store, tmp_path / "l.db", "SELECT count(*) = 1 FROM streams")
+        assert (await store.group(HERE, GROUP)).stored_bytes == whole // 4
+        await store.set_retention(HERE, GROUP, None)
+        assert [text.split(" x")[0] for text in messages(await read(store))] == ["kept 0"]
+
+
+async def settled(store: SqliteLogStore, path: Path, question: str) -> None:
+    """Wait until the file answers a question with yes."""
+    with closing(sqlite3.connect(path)) as connection:
+        for _ in range(600):
+            if connection.execute(question).fetchone()[0]:
+                return
+            store.tidy()
+            await asyncio.sleep(0.05)
+    pytest.fail(f"never true: {question}")
+
+
+async def test_a_file_of_the_first_schema_is_read_and_written_on(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    rows = [[NOW_MS, "old"], [NOW_MS + 1, "older é"]]
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(migrations("logs")[0])
+        old.execute(
+            "INSERT INTO log_groups (id, account, region, name, created_ms, stored_bytes) VALUES (1,?,?,?,0,90)",
+            (HERE.account, HERE.region, GROUP),
+        )
+        old.execute("INSERT INTO streams (id, group_id, name, created_ms) VALUES (1, 1, 's', 0)")
+        body = msgspec.msgpack.encode(rows)
+        for number, (compressed, stored) in enumerate([(0, body), (1, zlib.compress(body))]):
+            old.execute(
+                "INSERT INTO chunks VALUES (?, 2, 1, 1, ?, ?, ?, ?, ?)",
+                (1 + 2 * number, NOW_MS, NOW_MS + 1, NOW_MS, compressed, stored),
+            )
+        old.execute("UPDATE next_event SET id = 5")
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    with sqlite_logs(path) as store:
+        store.write(key(), lines("new", at=NOW_MS + 9))
+        assert messages(await read(store)) == ["old", "old", "older é", "older é", "new"]
+
+
+async def searched(store: SqliteLogStore, matcher: Matcher, within_s: float, **asked: object) -> EventPage:
+    await store.flush()
+    return await store.read(
+        HERE,
+        GROUP,
+        streams=None,
+        end_ms=None,
+        before_id=None,
+        limit=100,
+        matcher=matcher,
+        within_s=within_s,
+        **{"start_ms": None, "after_id": None, **asked},  # type: ignore[arg-type]
+    )
+
+
+async def test_a_search_is_done_by_another_process_and_a_slow_one_is_ended_with_what_it_has_found(
+    tmp_path: Path,
+) -> None:
+    with sqlite_logs(tmp_path / "l.db", searches_apart=True) as store:
+        for number, text in enumerate(("wanted 1", "wanted 2", "other", "trap", "wanted 3")):
+            store.write(key(), lines(text, at=NOW_MS + number * 1_000))
+            await store.flush()
+        with pytest.raises(NotFound, match="log group"):
+            await store.read(
+                ELSEWHERE,
+                GROUP,
+                streams=None,
+                start_ms=None,
+                end_ms=None,
+                after_id=None,
+                before_id=None,
+                limit=1,
+                matcher=Literal(("wanted",)),
+            )
+        page = await searched(store, Literal(("wanted", "3")), 30)
+        assert (messages(page.events), page.stopped_id) == (["wanted 3"], None)
+        found: list[str] = []
+        stopped_id: int | None = None
+        with pytest.raises(SearchTooSlow):
+            while True:
+                page = await searched(store, Endless(), 0.1, after_id=stopped_id)
+                found += messages(page.events)
+                stopped_id = page.stopped_id
+        assert found == ["wanted 1", "wanted 2"]
+        assert stopped_id == event_id_of(NOW_MS + 3_000, 0)
+        page = await searched(store, Endless(), 30, start_ms=NOW_MS + 3_001)
+        assert messages(page.events) == ["wanted 3"]
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+async def test_a_reading_stops_when_its_page_is_full_and_goes_on_from_there(
+    tmp_path: Path, apart: int
+) -> None:
+    with sqlite_logs(tmp_path / "l.db") as store:
+        for number in range(9):
+            at = NOW_MS + number * 1_000 * apart
+            store.write(key(f"s{number}"), lines(f"{number} " + "x" * 1_000_000, at=at))
+        assert sorted(text[0] for text in await all_pages(store)) == list("012345678")
+
+
+class TestPatience:
+    """With a clock of its own, so that it is no matter how fast the machine is."""
+
+    def test_a_reading_that_has_begun_stops_at_its_time_and_another_has_more(self) -> None:
+        now = 0.0
+        patience = Patience(lambda: now, 5.0)
+        now = 5.0
+        assert not patience.is_over()
+        patience.begun = True
+        assert patience.is_over()
+        patience.begun = False
+        now = 15.0
+        assert patience.is_over()

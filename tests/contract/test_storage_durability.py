@@ -92,7 +92,7 @@ async def check_logs(folder: Path, said: list[list[str]]) -> None:
         told = [f"{verb} {number}" for verb, number in said if verb in ("appended", "written")]
         if not told:
             return
-        found = await logs.read(
+        page = await logs.read(
             HERE,
             "/g",
             streams=["s"],
@@ -102,7 +102,7 @@ async def check_logs(folder: Path, said: list[list[str]]) -> None:
             before_id=None,
             limit=10**6,
         )
-        assert messages(found)[: len(told)] == told
-        assert len({event.event_id for event in found}) == len(found)
+        assert messages(page.events)[: len(told)] == told
+        assert len({event.event_id for event in page.events}) == len(page.events)
     finally:
         logs.close()

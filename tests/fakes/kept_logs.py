@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lambdad.ports.log_store import InvocationRecord, LogLine, StreamKey
+from lambdad.domain.platform_log import spread
+from lambdad.ports.log_store import InvocationRecord, Printed, StreamKey
 
 
 class KeptLogs:
@@ -13,11 +14,11 @@ class KeptLogs:
     def __init__(self) -> None:
         self.written: list[object] = []
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
-        self.written += lines
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
+        self.written += spread(lines)
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
         self.written.append(record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         return True

@@ -12,7 +12,7 @@ from typing import cast
 
 from lambdad.domain.errors import EnvironmentUnavailable
 from lambdad.domain.function import CodeKey, FunctionVersion, LayerKeys, LoggingConfig, State
-from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of
+from lambdad.domain.platform_log import InvocationRecord, Printed, lines_of, spread
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import StreamKey
 from lambdad.worker.runtimes.launch import RuntimeLaunch
@@ -73,14 +73,14 @@ class FakeSink:
         self.lines: list[str] = []
         self.records: list[InvocationRecord] = []
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
-        self.lines += [line.message for line in lines]
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
+        self.lines += [line.message for line in spread(lines)]
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
         self.records.append(record)
-        self.lines += [line.message for line in lines_of(record)]
+        self.lines += [line.message for line in spread(lines_of(record))]
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         return True
 
     @property

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import time
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +94,8 @@ def test_lines_printed_flat_out_are_in_the_log_in_order_or_counted(
             dropped += dropped_by(message)
     assert shown > 0
     assert shown + dropped == lines
+    with urllib.request.urlopen(f"http://127.0.0.1:{shared_server.port}/lambdad/v1/status") as answer:
+        assert json.load(answer)["logs_lost"]["dropped"] >= dropped
 
 
 def test_printing_without_a_newline_for_ever_ends_with_the_function(shared_server: Server) -> None:

@@ -37,6 +37,7 @@ TINY = Effort(
     control_calls=5,
     queued=50,
     backlog=200,
+    log_lines=3_000,
     kinds=(Kind.PYTHON,),
     connections=(1,),
     settle_s=0.2,
@@ -143,6 +144,7 @@ def test_the_report_has_every_figure_in_both_forms(product_results: Results, tmp
         "A burst of cold invokes",
         "Many idle environments",
         "Command",
+        "Logs",
     ):
         assert f"## {title}" in text
 

@@ -58,6 +58,9 @@ _LOGS: Final[Names] = {
     errors.Conflict: "ResourceAlreadyExistsException",
     errors.PreconditionFailed: "OperationAbortedException",
     errors.NotOffered: "InvalidOperationException",
+    errors.InvalidCombination: "ValidationException",
+    errors.QuotaExceeded: "LimitExceededException",
+    errors.TooManyTags: "TooManyTagsException",
     errors.Throttled: "ThrottlingException",
     errors.ServiceFault: "InternalFailure",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -148,11 +148,15 @@ async def _frames(
     shape: Shape, events: AsyncIterator[Mapping[str, Any]], first: bytes = b""
 ) -> AsyncIterator[bytes]:
     """Frames of events, each a mapping of one member name to its value, as SDKs show them."""
-    if first:
-        yield first
-    async for one in events:
-        for name, value in one.items():
-            yield event_frame(shape.members[name], value)
+    try:
+        if first:
+            yield first
+        async for one in events:
+            for name, value in one.items():
+                yield event_frame(shape.members[name], value)
+    finally:
+        if isinstance(events, AsyncGenerator):  # what it holds is let go of now
+            await events.aclose()
 
 
 def event_frame(member: Member, value: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lambdad import __version__
@@ -17,6 +17,7 @@ from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.events.queue import EventQueue
 from lambdad.frontend.invoke import Frontend
+from lambdad.ports.log_store import LogLosses
 from lambdad.storage.backup import backup
 from lambdad.worker.host import Host
 from lambdad.worker.pools.housing import Housing
@@ -42,6 +43,7 @@ class OwnOperations:
     queue: EventQueue
     allowed: Authorization
     unknown_roles: Callable[[], Sequence[str]]
+    lost_lines: Callable[[], LogLosses]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -74,6 +76,7 @@ class OwnOperations:
             "events": self._events(),
             "capacity": self._capacity(),
             "logs_withheld": self.allowed.delivery.withheld,
+            "logs_lost": asdict(self.lost_lines()),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
             "pools": self._pools(),
             "snapshots": {

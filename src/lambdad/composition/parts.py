@@ -23,6 +23,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.log_filters import log_parts
 from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.names import Names
@@ -81,7 +82,8 @@ from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
-from lambdad.telemetry.logs_api import logs_handlers
+from lambdad.telemetry.live_tail import LiveTails
+from lambdad.telemetry.logs_api import LogsParts, logs_handlers
 from lambdad.worker.ahead.ahead import Ahead
 from lambdad.worker.ahead.compiling import Compiler
 from lambdad.worker.credentials import CredentialIssuer
@@ -107,6 +109,7 @@ class Parts:
     shared: Shared
     frontend: Frontend
     queue: EventQueue
+    tails: LiveTails
     factory: SandboxFactory
     port: int
 
@@ -188,16 +191,20 @@ async def make_parts(
         queue,
         allowed,
         identity.functions.unknown_roles,
+        stores.logs.losses,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
     downloads = _Downloads(stores, secret, clock)
+    logs = await log_parts(
+        stores.logs, stores.catalogue, allowed.gate, queue.keep, clock, stack, metrics=measuring.metrics
+    )
     shared = Shared(
         worker.frontend,
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, measuring.metrics, identity, clock, allowed.authority),
+            _services(settings, stores, measuring.metrics, identity, clock, allowed.authority, logs),
             _own_api(own, {**queued.operations, **billed.operations}, downloads),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -223,7 +230,7 @@ async def make_parts(
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-    return Parts(edge, shared, worker.frontend, queue, factory, port)
+    return Parts(edge, shared, worker.frontend, queue, logs.tails, factory, port)
 
 
 class _Stores:
@@ -405,6 +412,7 @@ def _services(
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
+    logs: LogsParts,
 ) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: Guarded(name, ExternalService(name, endpoint, clock), authority)
@@ -414,7 +422,7 @@ def _services(
         "logs",
         ModelledService(
             load("logs"),
-            logs_handlers(stores.logs, clock),
+            logs_handlers(stores.logs, clock, logs),
             authorize=ServiceGate(authority, logs_needs.needs_of),
         ),
     )

@@ -21,7 +21,8 @@
     │   ├── PolicyTooLong            a resource policy would become too large
     │   ├── MalformedPolicy          no policy document, or not one for this use
     │   ├── InvalidInput             IAM refuses a value
-    │   ├── QuotaExceeded            an account's or a resource's quota in IAM is used up
+    │   ├── QuotaExceeded            an account's or a resource's quota is used up
+    │   ├── TooManyTags              a resource's tags would be more than it may have
     │   ├── Unmodifiable             IAM's entity is not the caller's to change
     │   ├── PublicPolicy             a resource policy would let everybody in
     │   ├── PreconditionFailed       RevisionId does not match
@@ -37,6 +38,7 @@
     │   ├── CodeVerificationFailed   the function's code signing policy refuses the code
     │   ├── SnapStartFailed          an after-restore hook of the function failed
     │   ├── SnapStartTimedOut        a restore took too long
+    │   ├── SearchTooSlow            a pattern cannot be looked for in the time there is
     │   ├── NotOffered               a valid request for what lambdad does not do (yet)
     │   └── UnknownOperation         no route of this service matches
     └── ServiceFault                 ours: a 5xx, details in the log only
@@ -156,7 +158,11 @@ class InvalidInput(CallerError):
 
 
 class QuotaExceeded(CallerError):
-    """An account or an entity of IAM has as many or as much as it may."""
+    """An account, an entity of IAM or a log group has as many or as much as it may."""
+
+
+class TooManyTags(CallerError):
+    """A resource would have more tags than it may."""
 
 
 class Unmodifiable(CallerError):
@@ -250,6 +256,10 @@ class CodeStorageExceeded(CallerError):
 
 class CodeVerificationFailed(CallerError):
     """The code signing policy of the function does not let this code in."""
+
+
+class SearchTooSlow(CallerError):
+    """What is searched for could not be looked for in the time there is, not even in the first events."""
 
 
 class NotOffered(CallerError):

@@ -149,8 +149,69 @@ MAX_LOG_SPAN_MS: Final = 86_400_000  # M: of one batch
 MAX_LOG_PAGE_BYTES: Final = 1_048_576  # M: of one answer
 MAX_LOG_PAGE_EVENTS: Final = 10_000  # M
 MAX_LOG_DESCRIBE_ITEMS: Final = 50  # M
+MAX_LOG_LIST_ITEMS: Final = 1_000  # M: ListLogGroups
+
+MAX_LOG_GROUP_TAGS: Final = 50  # M
+LOG_RETENTION_DAYS: Final = frozenset(  # M: documentation of PutRetentionPolicy
+    {
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1_096, 1_827, 2_192, 2_557, 2_922, 3_288, 3_653),
+    }
+)
+
+# Filters of a log group
+MAX_METRIC_FILTERS: Final = 100  # M: documentation of PutMetricFilter
+MAX_SUBSCRIPTION_FILTERS: Final = 2  # M: documentation of PutSubscriptionFilter
+MAX_GROUP_EXPRESSIONS: Final = 5  # M: filters with regular expressions
+MAX_METRIC_FILTER_DIMENSIONS: Final = 3  # M: documentation of MetricTransformation
+MAX_FILTER_SERIES: Final = 1_000  # M: combinations of dimensions of one filter in one hour; more are left out
+LOG_FILTER_PACE_S: Final = (
+    0.25  # L: from one round to the next; what a loop of functions and filters can turn
+)
+MAX_FILTER_BACKLOG_BYTES: Final = 32 * MIB  # L: of events that filters have not looked at yet; then left out
+MAX_SUBSCRIPTION_BYTES: Final = (
+    700 * KIB
+)  # L: of messages in one event; base64 of it fits the 1 MiB of an event
+MAX_SUBSCRIPTION_EVENTS: Final = 10_000  # L: in one event
+
+# Live Tail (M: documentation of StartLiveTail)
+MAX_LIVE_TAIL_S: Final = 3 * 3_600  # M
+LIVE_TAIL_PERIOD_S: Final = 1.0  # M: an update at least so often
+LIVE_TAIL_GATHER_S: Final = 0.05  # L: between two updates that have lines
+MAX_LIVE_TAIL_EVENTS: Final = 500  # M: in one update, and in one second
+MAX_LIVE_TAIL_UPDATE_BYTES: Final = 4 * MIB  # L: of messages in one update; SDKs take frames of 16 MiB
+MAX_LIVE_TAIL_BACKLOG: Final = 5_000  # M: events kept for a client that reads slowly; then the oldest go
+MAX_LIVE_TAIL_BACKLOG_BYTES: Final = 8 * MIB  # L
+MAX_LIVE_TAIL_SESSIONS: Final = (
+    15  # Q: CloudWatch Logs quotas, "Live Tail concurrent sessions", of an account
+)
+
+# Filter patterns (Q: CloudWatch Logs user guide, "Filter pattern syntax …")
+MAX_LOG_PATTERN_EXPRESSIONS: Final = 2  # Q: in one pattern
+MAX_LOG_SELECTOR_WILDCARDS: Final = 3  # Q: in one pattern, and one in each selector
+MAX_LOG_EXPRESSION_STEPS: Final = 2_000  # L: characters with their repetitions, of one regular expression
+MAX_LOG_EXPRESSION_STATES: Final = (
+    500  # L: remembered of one; 64 of them and their rows are some 30 MB at most
+)
 
 # The log store
+DAY_MS: Final = 86_400_000
+LOG_CHUNK_BYTES: Final = 256 * KIB  # L: text stored as one piece; as large as merged ones are to be
+LOG_CHUNK_LINES: Final = 10_000  # L: of one piece
+LOG_CHUNK_SPAN_MS: Final = 4 * 3_600_000  # L: between two events of one piece
+LOG_UPKEEP_S: Final = 10.0  # L: between two rounds of merging, retention and freeing
+LOG_MERGE_CHUNKS: Final = 64  # L: small pieces of one stream from which on they are merged
+LOG_MERGE_QUIET_MS: Final = 600_000  # L: nothing stored for so long: fewer are merged too
+LOG_STEP_CHUNKS: Final = 256  # L: pieces merged or deleted in one step
+LOG_STEP_PAGES: Final = 256  # L: pages of the file (1 MiB) given back in one step
+LOG_FREE_PAGES: Final = 2_048  # L: free pages (8 MiB) that the file keeps for what comes
+LOG_PAGE_BYTES: Final = 4 * MIB  # L: text of one reading; it ends with the event that comes over it
+LOG_SEARCH_S: Final = 5.0  # L: after this a search answers what it has found so far
+LOG_SEARCH_START_S: Final = 30.0  # L: within which a search process has started
+LOG_SEARCH_GRACE_S: Final = 0.5  # L: behind its time after which a search process is killed
+LOG_SEARCH_PROCESSES: Final = 2  # L: searching at once
+LOG_SEARCH_IDLE_S: Final = 300.0  # L: for which a search process waits for the next search
+LOG_SEARCH_PATIENCE: Final = 3  # L: so many times longer for the first events of a range, or it has failed
 LOG_FLUSH_DELAY_S: Final = 0.04  # L: lines taken together for one commit; on disk within 100 ms
 MAX_PENDING_LOG_BYTES: Final = 64 * MIB  # L: kept in memory when the disk does not keep up; then dropped
 LOG_BEHIND_BYTES: Final = 16 * MIB  # L: pending from which on outputs are not read

@@ -9,7 +9,7 @@ Source: spec runtime-api §8, from recorded answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lambdad.domain import platform_events
@@ -26,6 +26,60 @@ class LogLine(NamedTuple):
 
     timestamp_ms: int
     message: str
+
+
+class LogText(NamedTuple):
+    """Many events of the same time, as they were printed: cut and decoded where nobody waits for it.
+
+    Attributes:
+        timestamp_ms: of all of them, since the epoch.
+        text: whole lines in UTF-8, the last one with its newline too.
+        events: how many lines.
+    """
+
+    timestamp_ms: int
+    text: bytes
+    events: int
+
+    def messages(self) -> list[str]:
+        """The events, each with its newline."""
+        lines = self.text.decode("utf-8", "replace").split("\n")
+        lines.pop()
+        return [line + "\n" for line in lines]
+
+
+Printed = LogLine | LogText
+
+
+def spread(printed: Iterable[Printed]) -> list[LogLine]:
+    """Every event by itself."""
+    lines: list[LogLine] = []
+    for item in printed:
+        if type(item) is LogText:
+            lines += [LogLine(item.timestamp_ms, message) for message in item.messages()]
+        else:
+            lines.append(item)  # type: ignore[arg-type]  # the other kind
+    return lines
+
+
+def columns(printed: Iterable[Printed]) -> tuple[list[int], list[str]]:
+    """The times and the messages of all events."""
+    times_ms: list[int] = []
+    messages: list[str] = []
+    for item in printed:
+        if type(item) is LogText:
+            texts = item.messages()
+            messages += texts
+            times_ms += [item.timestamp_ms] * len(texts)
+        else:
+            times_ms.append(item[0])
+            messages.append(item[1])  # type: ignore[arg-type]  # the other kind
+    return times_ms, messages
+
+
+def events_in(printed: Iterable[Printed]) -> int:
+    """How many events they are."""
+    return sum(item.events if type(item) is LogText else 1 for item in printed)
 
 
 class RestoreTimes(NamedTuple):
@@ -68,7 +122,7 @@ class InvocationRecord(NamedTuple):
     init_ms: float | None = None
     status: Status = Status.SUCCESS
     error_type: str | None = None
-    lines: Sequence[LogLine] = ()
+    lines: Sequence[Printed] = ()
     trace_id: str | None = None
     segment_id: str | None = None
     sampled: bool = True
@@ -127,7 +181,7 @@ def shown(event: PlatformEvent, system_level: str | None) -> list[LogLine]:
     return [LogLine(event.time_ms, json_line(*event))] if is_shown(event, system_level) else []
 
 
-def lines_of(record: InvocationRecord) -> list[LogLine]:
+def lines_of(record: InvocationRecord) -> list[Printed]:
     """START, the function's own lines, END and REPORT of one invocation; in JSON there is no END."""
     start = () if record.begun else start_lines(record)
     if record.system_level is not None:
@@ -140,14 +194,14 @@ def lines_of(record: InvocationRecord) -> list[LogLine]:
     ]
 
 
-def tail_of(record: InvocationRecord, earlier: Sequence[LogLine] = ()) -> bytes:
+def tail_of(record: InvocationRecord, earlier: Sequence[Printed] = ()) -> bytes:
     """The last 4 KiB of the invocation's log, for `LogType=Tail`; lines without a newline are given one.
 
     `earlier` are START and lines that were written while the function ran.
     """
     text = "".join(
         line.message if line.message.endswith("\n") else line.message + "\n"
-        for line in (*earlier, *lines_of(record))
+        for line in spread((*earlier, *lines_of(record)))
     )
     return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
 

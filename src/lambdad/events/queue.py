@@ -111,7 +111,19 @@ class EventQueue:
         """Queue an event; `stored` is called when it is on disk, or cannot be."""
         if self._stopped:
             stored(ServiceFault("The server is shutting down."))
-            return
+        else:
+            self.keep(lane, request_id, payload, trace, stored, tenant)
+
+    def keep(
+        self,
+        lane: Lane,
+        request_id: str,
+        payload: bytes,
+        trace: str,
+        stored: Stored,
+        tenant: str | None = None,
+    ) -> None:
+        """As `accept`, and until the end: when the server stops, the event is for the next one."""
         now_ms = self._clock.now_ms()
         given: list[Event] = []
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lambdad.domain.errors import InvalidParameter, NotFound
+from lambdad.domain.errors import InvalidCombination, InvalidParameter, NotFound
 from lambdad.domain.scope import Scope
 
 NO_GROUP = "The specified log group does not exist."
@@ -28,14 +28,16 @@ def requested_group(params: Mapping[str, Any], scope: Scope) -> str:
     """The group named by `logGroupName` or by `logGroupIdentifier`, a name or an ARN.
 
     Raises:
-        InvalidParameter: both or neither are given.
+        InvalidCombination: both are given.
+        InvalidParameter: neither is given.
         NotFound: the ARN is another account's or region's.
 
-    Source: CloudWatch Logs API, GetLogEvents: one of the two, but not both.
+    Source: CloudWatch Logs API, GetLogEvents: one of the two, but not both; answer recorded by LocalStack's
+    suite against AWS, `test_describe_log_streams_with_log_group_identifier` (a ValidationException).
     """
     name, identifier = params.get("logGroupName"), params.get("logGroupIdentifier")
     if name is not None and identifier is not None:
-        raise InvalidParameter("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
+        raise InvalidCombination("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
     if identifier is not None:
         return group_of_identifier(str(identifier), scope)
     if name is None:

@@ -13,6 +13,7 @@ from lambdad.domain.errors import InvalidParameter
 
 _DIGITS = 56
 _INVALID = "The specified nextToken is invalid."
+_MAX_EVENT_ID = 1 << 126
 _END = 10**_DIGITS - 1
 
 
@@ -49,9 +50,14 @@ def parse_events_token(token: str) -> Bookmark:
     number = int(digits)
     if number in (0, _END):
         return Bookmark(direction == "b", None)
-    if number >= 2**63:
+    if number > _MAX_EVENT_ID:
         raise InvalidParameter(_INVALID)
     return Bookmark(direction == "b", number)
+
+
+def event_id_text(event_id: int) -> str:
+    """The id of an event as answers and subscriptions show it."""
+    return f"{event_id:0{_DIGITS}d}"
 
 
 def opaque(*parts: str) -> str:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.limits import (
+    DAY_MS,
     LOG_EVENT_OVERHEAD_BYTES,
     MAX_LOG_AGE_MS,
     MAX_LOG_AHEAD_MS,
@@ -29,15 +30,17 @@ class Accepted:
     Attributes:
         too_old_end: index behind the last event that is too old; None when none is.
         too_new_start: index of the first event too far in the future; None when none is.
+        expired_end: index behind the last event older than its group keeps any; None when none is.
     """
 
     lines: Sequence[LogLine]
     too_old_end: int | None = None
     too_new_start: int | None = None
+    expired_end: int | None = None
 
 
-def judge(lines: Sequence[LogLine], now_ms: int) -> Accepted:
-    """Decide over a batch at `now_ms`.
+def judge(lines: Sequence[LogLine], now_ms: int, retention_days: int | None = None) -> Accepted:
+    """Decide over a batch at `now_ms`, for a group that keeps events so many days (None: for ever).
 
     Raises:
         InvalidParameter: not in order, over a size, or its valid events span over 24 hours.
@@ -46,13 +49,16 @@ def judge(lines: Sequence[LogLine], now_ms: int) -> Accepted:
     times = [line.timestamp_ms for line in lines]
     if any(later < earlier for earlier, later in pairwise(times)):
         raise InvalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
-    begin = bisect_left(times, now_ms - MAX_LOG_AGE_MS)
+    too_old = bisect_left(times, now_ms - MAX_LOG_AGE_MS)
+    expired = 0 if retention_days is None else bisect_left(times, now_ms - retention_days * DAY_MS)
+    begin = max(too_old, expired)
     end = bisect_right(times, now_ms + MAX_LOG_AHEAD_MS)
     if begin < end and times[end - 1] - times[begin] > MAX_LOG_SPAN_MS:
         raise InvalidParameter(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
         )
-    return Accepted(lines[begin:end], begin or None, end if end < len(lines) else None)
+    too_new = end if end < len(lines) else None
+    return Accepted(lines[begin:end], too_old or None, too_new, expired or None)
 
 
 def _check_sizes(lines: Sequence[LogLine]) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from lambdad.awsapi import model
+from lambdad.composition.log_filters import FunctionDestination
+from lambdad.domain.arn import FunctionReference
 from lambdad.domain.errors import AccessDenied
+from lambdad.domain.event import Lane
 from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
 from lambdad.edge.operations import OwnApi
@@ -19,7 +22,7 @@ from lambdad.identity.authorization.service_gate import ServiceGate
 from lambdad.ports.log_store import LogLine, StreamKey
 from tests.fakes.grants import ACCOUNT, allow, deny, session, user
 from tests.fakes.worker import version_of
-from tests.unit.authorization.gate_stage import REGION, ROLE, SCOPE, Stage, request_of
+from tests.unit.authorization.gate_stage import ORDERS, REGION, ROLE, SCOPE, Stage, request_of
 
 ALICE = user("alice")
 GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g:log-stream:"
@@ -37,6 +40,14 @@ BASE = f"arn:aws:iam::{ACCOUNT}"
         ("DescribeLogGroups", {}, GROUP.replace(":g:", "::")),
         ("TagResource", {"resourceArn": "arn", "tags": {"a": "b"}}, "arn"),
         ("DescribeQueries", {}, "*"),
+        ("TestMetricFilter", {"filterPattern": "x"}, "*"),
+        ("ListLogGroups", {}, "*"),
+        ("PutMetricFilter", {"logGroupName": "g"}, GROUP),
+        ("DescribeMetricFilters", {"logGroupName": "g"}, GROUP),
+        ("DeleteSubscriptionFilter", {"logGroupName": "g"}, GROUP),
+        ("PutRetentionPolicy", {"logGroupName": "g"}, GROUP),
+        ("UntagLogGroup", {"logGroupName": "g", "tags": ["a"]}, GROUP),
+        ("DeleteLogStream", {"logGroupName": "g", "logStreamName": "s"}, f"{GROUP}s"),
     ],
 )
 def test_what_an_operation_of_logs_is_on(operation: str, params: dict[str, Any], resource: str):
@@ -44,8 +55,55 @@ def test_what_an_operation_of_logs_is_on(operation: str, params: dict[str, Any],
     assert (need.action, need.resource) == (f"logs:{operation}", resource)
 
 
+def test_tags_of_logs_are_known_to_conditions_in_every_form():
+    request = request_of(ALICE)
+    (set_,) = logs_needs.needs_of("TagLogGroup", {"logGroupName": "g", "tags": {"A": "b"}}, request)
+    assert set_.keys == {"aws:requesttag/a": ("b",), "aws:tagkeys": ("A",)}
+    (gone,) = logs_needs.needs_of("UntagLogGroup", {"logGroupName": "g", "tags": ["A"]}, request)
+    assert gone.keys == {"aws:tagkeys": ("A",)}
+
+
+def test_a_live_tail_is_on_every_group_of_it():
+    groups = [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}" for name in ("g", "h")]
+    needs = logs_needs.needs_of("StartLiveTail", {"logGroupIdentifiers": groups}, request_of(ALICE))
+    assert [need.resource for need in needs] == [f"{group}:log-stream:" for group in groups]
+
+
+async def test_log_events_reach_a_function_only_as_its_policy_says():
+    stage = Stage()
+    await stage.add()
+    accepted: list[tuple[str, str | None, bytes]] = []
+
+    def accept(
+        lane: Lane, request_id: str, payload: bytes, trace: str, stored: Any, tenant: Any = None
+    ) -> None:
+        accepted.append((lane.function, lane.qualifier, payload))
+        stored(None)
+
+    destination = FunctionDestination(stage.catalogue, stage.made.gate, accept, stage.clock)
+    orders = FunctionReference("orders")
+    assert await destination.log_group(SCOPE, orders) == "/aws/lambda/hello"  # as the fake has it
+    assert await destination.log_group(SCOPE, FunctionReference("none")) is None
+    with pytest.raises(AccessDenied):
+        await destination.deliver(SCOPE, "g", ORDERS, b"{}")
+    for principal in ("logs.amazonaws.com", f"logs.{REGION}.amazonaws.com"):
+        condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:g:*"}}
+        await stage.attach(
+            allow(
+                "lambda:InvokeFunction",
+                resource=ORDERS,
+                Principal={"Service": principal},
+                Condition=condition,
+            )
+        )
+        assert await destination.lets_in(SCOPE, orders, "g")
+        assert not await destination.lets_in(SCOPE, orders, "other")
+    await destination.deliver(SCOPE, "g", ORDERS, b"{}")
+    assert accepted == [("orders", None, b"{}")]
+
+
 def test_the_operations_of_logs_that_are_listed_exist():
-    listed = logs_needs.ON_ARN | logs_needs.ON_GROUP | logs_needs.ON_STREAM
+    listed = logs_needs.ON_ARN | logs_needs.ON_GROUP | logs_needs.ON_STREAM | logs_needs.ON_GROUPS
     assert listed <= set(model.load("logs").operations)
 
 

@@ -100,7 +100,7 @@ async def contents(directory: Path) -> tuple[list[str], list[str]]:
         catalogue, logs = SqliteCatalogue(data_dir.catalogue), SqliteLogStore(data_dir.logs, FixedClock())
         try:
             functions = await catalogue.list_functions(Scope(), after=None, limit=10_000)
-            events = await logs.read(
+            page = await logs.read(
                 Scope(),
                 "/g",
                 streams=None,
@@ -113,7 +113,7 @@ async def contents(directory: Path) -> tuple[list[str], list[str]]:
         finally:
             catalogue.close()
             logs.close()
-    return [item.name for item in functions], [event.message for event in events]
+    return [item.name for item in functions], [event.message for event in page.events]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from lambdad.ports.log_store import StreamKey
 from lambdad.worker.environment import capture
 from lambdad.worker.environment.journal import Journal
 from tests.fakes.worker import FakeClock, FakeSink, version_of
@@ -21,7 +22,7 @@ class NarrowSink(FakeSink):
         self.is_behind = False
         self.waiting: list[Callable[[], None]] = []
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         if self.is_behind:
             self.waiting.append(on_room)
         return not self.is_behind

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdad.domain.limits import MAX_LOG_AHEAD_MS, MAX_LOG_LINE_BYTES
+from lambdad.domain.platform_log import LogLine, events_in, spread
 from lambdad.worker.environment.output import OutputReader, split
 
 NOW = 1_000
@@ -18,8 +19,13 @@ def frame(message: bytes, at_ms: int = 77) -> bytes:
     return struct.pack(">IIQ", 0xA55A0003, len(message), at_ms * 1000) + message
 
 
+def events(data: bytes) -> tuple[bytes, list[LogLine]]:
+    rest, printed = split(data, NOW)
+    return rest, spread(printed)
+
+
 def messages(data: bytes) -> tuple[bytes, list[str]]:
-    rest, lines = split(data, NOW)
+    rest, lines = events(data)
     return rest, [line.message for line in lines]
 
 
@@ -87,7 +93,7 @@ def test_any_bytes_cut_anywhere_end_up_as_events(data: bytes, cut: int) -> None:
         found += reader.unfinished(NOW)
         assert reader.read(NOW) == []
         if b"\xa5\x5a\x00" not in data:
-            assert "".join(line.message for line in found) == data.decode("utf-8", "replace") or any(
+            assert "".join(line.message for line in spread(found)) == data.decode("utf-8", "replace") or any(
                 byte > 127 for byte in data
             )
     finally:
@@ -104,7 +110,7 @@ def test_the_end_of_the_pipe_is_noticed() -> None:
     assert reader.read(NOW) == []
     assert reader.read(NOW) == []
     assert reader.ended
-    assert [line.message for line in reader.unfinished(NOW)] == ["last"]
+    assert [line.message for line in spread(reader.unfinished(NOW))] == ["last"]
     os.close(reading)
 
 
@@ -139,7 +145,7 @@ def test_a_frame_with_a_time_no_log_takes_has_the_time_it_was_read() -> None:
 def test_a_long_line_is_not_cut_inside_a_character() -> None:
     text = "x" + "é€😀" * 60_000
     for printed in (text.encode() + b"\n", frame(text.encode())):
-        rest, lines = split(printed, NOW)
+        rest, lines = events(printed)
         assert "".join(line.message for line in lines).rstrip("\n") == text
         assert all(len(line.message.encode()) <= MAX_LOG_LINE_BYTES for line in lines)
         assert rest == b""
@@ -148,7 +154,7 @@ def test_a_long_line_is_not_cut_inside_a_character() -> None:
 def test_printing_without_a_newline_for_ever_holds_no_more_than_a_line() -> None:
     rest, seen = b"", 0
     for _ in range(100):
-        rest, lines = split(rest + b"x" * 16_384, NOW)
+        rest, lines = events(rest + b"x" * 16_384)
         seen += sum(len(line.message) for line in lines)
         assert len(rest) <= MAX_LOG_LINE_BYTES
     assert seen + len(rest) == 100 * 16_384
@@ -167,10 +173,10 @@ def test_printing_without_a_newline_for_ever_holds_no_more_than_a_line() -> None
 )
 def test_it_does_not_matter_how_the_pipe_hands_it_over(parts: list[bytes], sizes: list[int]) -> None:
     data = b"".join(parts)
-    whole_rest, whole = split(data, NOW)
+    whole_rest, whole = events(data)
     rest, found, at = b"", [], 0
     for size in [*sizes, len(data)]:
-        rest, lines = split(rest + data[at : at + size], NOW)
+        rest, lines = events(rest + data[at : at + size])
         found += lines
         at += size
     assert (rest, found) == (whole_rest, whole)
@@ -181,9 +187,9 @@ def test_few_bytes_are_read_at_one_go_of_a_program_that_prints_nothing_but_newli
     reader = OutputReader(reading)
     try:
         os.write(writing, b"\n" * 60_000)
-        first, second = len(reader.read_some(NOW)), len(reader.read_some(NOW))
+        first, second = events_in(reader.read_some(NOW)), events_in(reader.read_some(NOW))
         assert second < first / 4
-        assert first + second + len(reader.read(NOW)) == 60_000
+        assert first + second + events_in(reader.read(NOW)) == 60_000
     finally:
         os.close(reading)
         os.close(writing)

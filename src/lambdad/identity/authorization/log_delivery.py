@@ -21,7 +21,7 @@ from lambdad.identity.authorization.guards import Guard
 from lambdad.identity.authorization.logs_needs import stream_arn
 from lambdad.identity.authorization.needs import account_of
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
+from lambdad.ports.log_store import InvocationRecord, LogSink, Printed, StreamKey
 
 _log = logging.getLogger("lambdad.identity")
 _ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -80,7 +80,7 @@ class _RoleSink:
         self._may = self._who is None
         self._epoch: int | None = None
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """Take lines, or drop them."""
         if self._is_open(stream):
             self._sink.write(stream, lines)
@@ -90,9 +90,9 @@ class _RoleSink:
         if self._is_open(stream):
             self._sink.write_invocation(stream, record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """As the sink behind it: what is dropped needs none, but that is no reason to ask."""
-        return self._sink.has_room(on_room)
+        return self._sink.has_room(stream, on_room)
 
     def _is_open(self, stream: StreamKey) -> bool:
         if self._who is not None and self._epoch != self._delivery.authority.epoch:

@@ -19,28 +19,40 @@ ON_GROUP: Final = frozenset(
     {
         "CreateLogGroup",
         "DeleteLogGroup",
+        "DeleteMetricFilter",
         "DeleteRetentionPolicy",
         "DeleteSubscriptionFilter",
         "DescribeLogGroups",
         "DescribeLogStreams",
+        "DescribeMetricFilters",
         "DescribeSubscriptionFilters",
         "FilterLogEvents",
+        "ListTagsLogGroup",
+        "PutMetricFilter",
         "PutRetentionPolicy",
         "PutSubscriptionFilter",
         "StartQuery",
+        "TagLogGroup",
+        "UntagLogGroup",
     }
 )
 ON_ARN: Final = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
+ON_GROUPS: Final = frozenset({"StartLiveTail"})
 
 
 def needs_of(operation: str, params: Mapping[str, Any], request: Request) -> list[Need]:
     """What an operation needs; of those that name neither group nor ARN everything."""
-    tags = params.get("tags") or {}
+    given = params.get("tags") or {}
+    tags = given if isinstance(given, Mapping) else {}  # UntagLogGroup has keys only
     keys: dict[str, Values] = {f"aws:requesttag/{key.lower()}": (value,) for key, value in tags.items()}
-    named = tuple(params.get("tagKeys") or tags)
+    named = tuple(params.get("tagKeys") or given)
     if named:
         keys["aws:tagkeys"] = named
-    return [Need(f"logs:{operation}", _resource(operation, params, request.caller.scope), keys)]
+    scope = request.caller.scope
+    if operation in ON_GROUPS:
+        groups = [_named(identifier) for identifier in params["logGroupIdentifiers"]]
+        return [Need(f"logs:{operation}", stream_arn(scope, group, ""), keys) for group in groups]
+    return [Need(f"logs:{operation}", _resource(operation, params, scope), keys)]
 
 
 def stream_arn(scope: Scope, group: str, stream: str) -> str:
@@ -52,8 +64,14 @@ def _resource(operation: str, params: Mapping[str, Any], scope: Scope) -> str:
     if operation in ON_ARN:
         return str(params["resourceArn"])
     group = params.get("logGroupName") or params.get("logGroupIdentifier") or ""
-    if group.startswith("arn:"):
-        group = group.split(":log-group:", 1)[-1].removesuffix(":*")
+    group = _named(group)
     if operation in ON_STREAM:
         return stream_arn(scope, group, params.get("logStreamName") or "")
     return stream_arn(scope, group, "") if operation in ON_GROUP else EVERYTHING
+
+
+def _named(identifier: str) -> str:
+    """The name of a group out of its name or ARN."""
+    if identifier.startswith("arn:"):
+        return identifier.split(":log-group:", 1)[-1].removesuffix(":*")
+    return identifier

@@ -24,19 +24,24 @@ class Durability(StrEnum):
     NORMAL = "NORMAL"
 
 
-def open_for_writing(path: Path | str, concern: str, durability: Durability) -> sqlite3.Connection:
+def open_for_writing(
+    path: Path | str, concern: str, durability: Durability, *, shrinks: bool = False
+) -> sqlite3.Connection:
     """The one writing connection of a database, migrated to the newest schema.
 
     Args:
         path: the file, made when missing, or ``:memory:``.
         concern: names the folder of migrations.
         durability: what a commit promises.
+        shrinks: a new file can give free pages back (``PRAGMA incremental_vacuum``).
 
     Raises:
         StorageRefused: not a database, or its schema is newer than this lambdad knows.
     """
     connection = _connect(path)
     try:
+        if shrinks:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of no effect once there are tables
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {durability.value}")
         connection.execute("PRAGMA foreign_keys = ON")

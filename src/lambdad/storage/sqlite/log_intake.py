@@ -19,7 +19,13 @@ from sqlite3 import Connection
 from lambdad.domain.limits import LOG_BEHIND_BYTES, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_events import logs_dropped
 from lambdad.domain.platform_levels import WARN
-from lambdad.domain.platform_log import InvocationRecord, LogLine, lines_of, shown
+from lambdad.domain.platform_log import (
+    InvocationRecord,
+    Printed,
+    events_in,
+    lines_of,
+    shown,
+)
 from lambdad.ports.log_store import StreamKey
 from lambdad.storage.sqlite.log_room import Room
 
@@ -28,12 +34,14 @@ _ITEM_BYTES = 500  # roughly what an item costs besides its text
 _SLICE = 32  # items formatted before the interpreter is given to the event loop
 _YIELD_S = 0.000_05
 _ROOM_SHARE = 4  # who can wait fills at most this part of what may be held
+_STREAM_SHARE = 64  # a stream that holds at most this part of what may be held is not made to wait
+_RESERVED_SHARE = 4  # this part of what may be held is for streams that hold little
 _RETRY_S = 1.0  # after a transaction that failed, doubled with each
 _MAX_RETRY_S = 60.0
 _TOO_FAST = "they came faster than they could be stored"
 _NOT_WRITTEN = "they could not be written to the disk"
 
-Batch = dict[StreamKey, list[LogLine]]
+Batch = dict[StreamKey, list[Printed]]
 
 
 @dataclass(slots=True)
@@ -49,7 +57,7 @@ class Loss:
         self.bytes += size
 
 
-Item = InvocationRecord | Sequence[LogLine] | Loss
+Item = InvocationRecord | Sequence[Printed] | Loss
 
 
 class LogIntake:
@@ -62,6 +70,10 @@ class LogIntake:
         now: seconds since the epoch.
         max_bytes: held before lines are dropped.
         behind_bytes: held before there is no more room for who can wait; a quarter of `max_bytes` at most.
+
+    Attributes:
+        dropped: lines that came faster than they could be stored, since the start.
+        unwritten: lines that could not be written to the disk, since the start.
     """
 
     def __init__(
@@ -81,6 +93,8 @@ class LogIntake:
         self._items: deque[tuple[StreamKey, Item, int]] = deque()
         self._taken_bytes = 0  # written by the loop only
         self._done_bytes = 0  # written by the writer's thread only
+        self._waiting: dict[StreamKey, int] = {}  # bytes not yet taken, about, by stream
+        self._writing: dict[StreamKey, int] = {}  # bytes of the batch
         self._lock = threading.Lock()  # of the losses that may still grow
         self._growing: dict[StreamKey, Loss] = {}  # the last item of their stream
         self._unwritten: dict[StreamKey, Loss] = {}  # of failed transactions; the writer's thread only
@@ -89,44 +103,56 @@ class LogIntake:
         self._batch_bytes = 0
         self._retry_s = _RETRY_S
         self._room = Room(self._pending_bytes, min(behind_bytes, max_bytes // _ROOM_SHARE))
+        self.dropped = 0  # lines, by the loop
+        self.unwritten = 0  # lines, by the writer's thread
         self.wake: Callable[[], None] = _nobody
         self._awake = False
 
-    def put(self, stream: StreamKey, item: InvocationRecord | Sequence[LogLine]) -> None:
+    def put(self, stream: StreamKey, item: InvocationRecord | Sequence[Printed]) -> None:
         """Take lines or a record; never blocks, never fails."""
         size = _size(item)
-        if self._taken_bytes - self._done_bytes + size > self._max_bytes:
+        reserved = self._max_bytes // _RESERVED_SHARE if self._is_noisy(stream, size) else 0
+        if self._taken_bytes - self._done_bytes + size > self._max_bytes - reserved:
             self._drop(stream, _lines(item))
         else:
             if self._growing:
                 with self._lock:
                     self._growing.pop(stream, None)
             self._taken_bytes += size
+            waiting = self._waiting
+            waiting[stream] = waiting.get(stream, 0) + size
             self._items.append((stream, item, size))
         if not self._awake:
             self._awake = True
             self.wake()
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
-        """See `ports.log_store.LogSink`."""
-        return self._room.there_is(on_room)
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
+        """See `ports.log_store.LogSink`; a stream that holds little is never asked to wait."""
+        return not self._is_noisy(stream, 0) or self._room.there_is(on_room)
+
+    def _is_noisy(self, stream: StreamKey, more: int) -> bool:
+        """Whether a stream holds more than its share of what may be held."""
+        held = self._waiting.get(stream, 0) + self._writing.get(stream, 0)
+        return held + more > self._max_bytes // _STREAM_SHARE
 
     def _pending_bytes(self) -> int:
         return self._taken_bytes - self._done_bytes
 
-    def _drop(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def _drop(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         with self._lock:
             loss = self._growing.get(stream)
             if loss is None:
                 loss = self._growing[stream] = Loss(0, 0)
                 self._items.append((stream, loss, 0))
-            loss.grow(len(lines), _bytes_of(lines))
+            loss.grow(events_in(lines), _bytes_of(lines))
+        self.dropped += events_in(lines)
 
     def take(self) -> bool:
         """Turn everything there is into lines by stream."""
         self._awake = False  # before looking: whoever comes later wakes us again
         batch: Batch = {}
         self._batch, self._told = batch, {}
+        self._writing, self._waiting = self._waiting, {}
         unwritten, self._unwritten = self._unwritten, {}
         for stream, loss in unwritten.items():
             self._tell(stream, loss, _NOT_WRITTEN)
@@ -173,10 +199,12 @@ class LogIntake:
         count = 0
         for stream, lines in self._batch.items():
             loss = self._unwritten.setdefault(stream, Loss(0, 0))
-            loss.grow(len(lines), _bytes_of(lines))
-            count += len(lines)
+            events = events_in(lines)
+            loss.grow(events, _bytes_of(lines))
+            count += events
         for stream, told in self._told.items():  # what a lost record told of is lost again, the record is not
             self._unwritten[stream].grow(told.lines, told.bytes)
+        self.unwritten += count
         if count:
             _log.error("%d log lines lost", count, extra={"event": "logs.lost", "lines": count})
         self._forget()
@@ -195,11 +223,11 @@ class LogIntake:
     def _forget(self) -> None:
         self._done_bytes += self._batch_bytes
         self._batch_bytes = 0
-        self._batch, self._told = {}, {}
+        self._batch, self._told, self._writing = {}, {}, {}
         self._room.look()
 
 
-def _lines(item: InvocationRecord | Sequence[LogLine]) -> Sequence[LogLine]:
+def _lines(item: InvocationRecord | Sequence[Printed]) -> Sequence[Printed]:
     if not isinstance(item, InvocationRecord):
         return item
     try:
@@ -209,11 +237,14 @@ def _lines(item: InvocationRecord | Sequence[LogLine]) -> Sequence[LogLine]:
         return item.lines
 
 
-def _bytes_of(lines: Sequence[LogLine]) -> int:
-    return sum(len(line.message.encode("utf-8", "replace")) for line in lines)
+def _bytes_of(lines: Sequence[Printed]) -> int:
+    return sum(
+        len(line[1]) if isinstance(line[1], bytes) else len(line[1].encode("utf-8", "replace"))
+        for line in lines
+    )
 
 
-def _size(item: InvocationRecord | Sequence[LogLine]) -> int:
+def _size(item: InvocationRecord | Sequence[Printed]) -> int:
     size = _ITEM_BYTES
     for line in item.lines if isinstance(item, InvocationRecord) else item:
         size += len(line[1]) + 100

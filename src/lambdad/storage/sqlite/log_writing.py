@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lambdad.domain.errors import NotFound
+from lambdad.domain.limits import LOG_CHUNK_BYTES
+from lambdad.domain.platform_log import columns
 from lambdad.domain.scope import Scope
-from lambdad.ports.log_store import LogLine, StoredEvent, StreamKey
-from lambdad.storage.sqlite.log_chunks import cut, pack
+from lambdad.ports.log_store import Printed, StoredEvent, StreamKey, event_id_of
+from lambdad.storage.sqlite.log_asking import group_key, group_of, stream_of
+from lambdad.storage.sqlite.log_chunks import Chunk, Events, Packer, Run, cut
 
-NO_GROUP = "The specified log group does not exist."
-NO_STREAM = "The specified log stream does not exist."
 _MAX_KNOWN = 2_000
 """Twice the environments of an account; most streams of a long life are of environments that are gone."""
 Watch = Callable[[StreamKey, list[StoredEvent]], None]
@@ -35,6 +35,8 @@ class ChunkWriter:
         self._sql = sql
         self._watched = watched
         self._now_ms = now_ms
+        self._packer = Packer()
+        self._longest_ms = 0
         self._known: dict[StreamKey, tuple[int, int]] = {}
         self._seen: list[tuple[StreamKey, list[StoredEvent]]] = []
 
@@ -45,6 +47,7 @@ class ChunkWriter:
     def undo(self) -> None:
         """The transaction was taken back, with the streams it made."""
         self._known.clear()
+        self._longest_ms = 0
         self._seen.clear()
 
     def take_seen(self) -> list[tuple[StreamKey, list[StoredEvent]]]:
@@ -52,11 +55,11 @@ class ChunkWriter:
         seen, self._seen = self._seen, []
         return seen
 
-    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[LogLine]) -> int:
+    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[Printed]) -> int:
         """Store lines; group and stream are made when missing. The id of the last event; 0 without lines."""
         return self._insert(connection, key, self._ids(connection, key), lines)
 
-    def write_existing(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[LogLine]) -> int:
+    def write_existing(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[Printed]) -> int:
         """Store lines of a stream that must exist; the id of the last event, 0 without lines.
 
         Raises:
@@ -82,74 +85,71 @@ class ChunkWriter:
         return ids
 
     def _insert(
-        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Sequence[LogLine]
+        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Sequence[Printed]
     ) -> int:
         (next_id,) = connection.execute(self._sql["next_event_id"]).fetchone()
         last_id = 0
         now_ms = self._now_ms()
-        for part in cut(lines):
-            self._insert_chunk(connection, ids, part, next_id, now_ms)
+        times_ms, messages = columns(lines)
+        for part in cut(times_ms, messages):
+            events = Events(times_ms[part], messages[part], [])
+            count = len(events.messages)
+            self._put(connection, ids, self._packer.pack(events), Run(next_id, count, now_ms))
             if self._watched(key.scope, key.group):
-                self._seen.append((key, list(_events(key, part, next_id, now_ms))))
-            next_id += len(part)
-            last_id = next_id - 1
+                self._seen.append((key, list(_events(key, events, next_id, now_ms))))
+            next_id += count
+            last_id = event_id_of(events.times_ms[-1], next_id - 1)
         connection.execute(self._sql["set_next_event_id"], {"id": next_id})
         return last_id
 
-    def _insert_chunk(
-        self,
-        connection: sqlite3.Connection,
-        ids: tuple[int, int],
-        lines: Sequence[LogLine],
-        first_event_id: int,
-        now_ms: int,
-    ) -> None:
-        chunk = pack(lines)
+    def _put(self, connection: sqlite3.Connection, ids: tuple[int, int], chunk: Chunk, run: Run) -> None:
+        insert_chunk(connection, self._sql, ids, chunk, run, merged=is_large(chunk.text_bytes))
         row = {
-            "first_event_id": first_event_id,
-            "events": chunk.events,
             "group_id": ids[0],
             "stream_id": ids[1],
             "first_ms": chunk.first_ms,
             "last_ms": chunk.last_ms,
-            "ingestion_ms": now_ms,
-            "compressed": int(chunk.compressed),
-            "body": chunk.body,
+            "ingestion_ms": run.ingestion_ms,
             "bytes": chunk.text_bytes,
         }
-        for query in ("insert_chunk", "touch_stream", "grow_group"):
+        for query in ("touch_stream", "grow_group"):
             connection.execute(self._sql[query], row)
+        if chunk.last_ms - chunk.first_ms > self._longest_ms:
+            self._longest_ms = chunk.last_ms - chunk.first_ms
+            connection.execute(self._sql["set_longest_ms"], {"longest_ms": self._longest_ms})
 
 
-def group_key(scope: Scope, name: str) -> dict[str, str | int | None]:
-    """The parameters that name a group."""
-    return {"account": scope.account, "region": scope.region, "name": name}
+def is_large(text_bytes: int) -> bool:
+    """Whether a chunk is not to be merged with others."""
+    return text_bytes >= LOG_CHUNK_BYTES // 2
 
 
-def group_of(connection: sqlite3.Connection, sql: Mapping[str, str], scope: Scope, name: str) -> int:
-    """The id of a group.
+def insert_chunk(
+    connection: sqlite3.Connection,
+    sql: Mapping[str, str],
+    ids: tuple[int, int],
+    chunk: Chunk,
+    run: Run,
+    *,
+    merged: bool,
+) -> None:
+    """Store a chunk of a group and stream (`ids`) that has the number and time of `run`."""
+    row = {
+        "first_event_id": run.first_number,
+        "events": chunk.events,
+        "group_id": ids[0],
+        "stream_id": ids[1],
+        "first_ms": chunk.first_ms,
+        "last_ms": chunk.last_ms,
+        "ingestion_ms": run.ingestion_ms,
+        "format": int(chunk.format),
+        "text_bytes": chunk.text_bytes,
+        "merged": int(merged),
+        "body": chunk.body,
+    }
+    connection.execute(sql["insert_chunk"], row)
 
-    Raises:
-        NotFound: there is none.
-    """
-    row = connection.execute(sql["group_id"], group_key(scope, name)).fetchone()
-    if row is None:
-        raise NotFound(NO_GROUP)
-    return int(row[0])
 
-
-def stream_of(connection: sqlite3.Connection, sql: Mapping[str, str], group_id: int, name: str) -> int:
-    """The id of a stream.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = connection.execute(sql["stream_id"], {"group_id": group_id, "name": name}).fetchone()
-    if row is None:
-        raise NotFound(NO_STREAM)
-    return int(row[0])
-
-
-def _events(key: StreamKey, lines: Sequence[LogLine], first_id: int, now_ms: int) -> Iterator[StoredEvent]:
-    for event_id, line in enumerate(lines, first_id):
-        yield StoredEvent(key.stream, line.timestamp_ms, now_ms, line.message, event_id)
+def _events(key: StreamKey, events: Events, first_id: int, now_ms: int) -> Iterator[StoredEvent]:
+    for number, (time_ms, message) in enumerate(zip(events.times_ms, events.messages, strict=True), first_id):
+        yield StoredEvent(key.stream, time_ms, now_ms, message, event_id_of(time_ms, number))

@@ -2,27 +2,42 @@
 
 Writing is an append on the event loop; the writer's thread formats, packs and commits what came within
 40 ms together. Reading sees everything that was committed; `flush` makes that everything written.
+Searching is done by processes of its own, upkeep by a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
-from lambdad.domain.limits import LOG_FLUSH_DELAY_S, MAX_PENDING_LOG_BYTES
+from lambdad.domain.limits import LOG_FLUSH_DELAY_S, LOG_SEARCH_S, LOG_UPKEEP_S, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
-from lambdad.storage.sqlite.database import Durability
+from lambdad.ports.log_store import (
+    EventPage,
+    GroupInfo,
+    LogLosses,
+    Matcher,
+    Printed,
+    StoredEvent,
+    StreamInfo,
+    StreamKey,
+)
+from lambdad.storage.sqlite.database import MEMORY, Durability, open_for_reading
+from lambdad.storage.sqlite.keeper import Keeper
+from lambdad.storage.sqlite.log_asking import Asked
+from lambdad.storage.sqlite.log_groups import GroupTables
 from lambdad.storage.sqlite.log_intake import Batch, LogIntake
-from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Position, Span
+from lambdad.storage.sqlite.log_pages import read_page
+from lambdad.storage.sqlite.log_reading import EventReader
+from lambdad.storage.sqlite.log_searching import LogSearch
+from lambdad.storage.sqlite.log_upkeep import Upkeep, free_some
 from lambdad.storage.sqlite.log_watch import Watchers
-from lambdad.storage.sqlite.log_writing import ChunkWriter, group_key, group_of, stream_of
+from lambdad.storage.sqlite.log_writing import ChunkWriter
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 
@@ -34,13 +49,19 @@ class SqliteLogStore:
         path: the file, made when missing, or ``:memory:``.
         clock: for creation and ingestion times.
         max_pending_bytes: held in memory before lines are dropped.
+        searches_apart: search in processes of its own, as long as there is a file.
 
     Raises:
         StorageRefused: the file cannot be used.
     """
 
     def __init__(
-        self, path: Path | str, clock: Clock, *, max_pending_bytes: int = MAX_PENDING_LOG_BYTES
+        self,
+        path: Path | str,
+        clock: Clock,
+        *,
+        max_pending_bytes: int = MAX_PENDING_LOG_BYTES,
+        searches_apart: bool = True,
     ) -> None:
         self._clock = clock
         self._sql = queries("logs")
@@ -50,15 +71,31 @@ class SqliteLogStore:
             self._store, self._tell, self._chunks.undo, clock.now, max_bytes=max_pending_bytes
         )
         self._threads = Threads(
-            path, "logs", Durability.NORMAL, background=self._intake, delay_s=LOG_FLUSH_DELAY_S
+            path, "logs", Durability.NORMAL, background=self._intake, delay_s=LOG_FLUSH_DELAY_S, shrinks=True
         )
         self._intake.wake = self._threads.wake
+        self._tables = GroupTables(self._sql)
+        in_memory = str(path) == MEMORY
+        self._search = LogSearch(path) if searches_apart and not in_memory else None
+        self._keeper = None if in_memory else self._keep(Path(path))
 
     def close(self) -> None:
         """Store what was taken and close the file."""
+        if self._search is not None:
+            self._search.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._threads.close()
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def losses(self) -> LogLosses:
+        """How many lines were lost since the start, and why."""
+        return LogLosses(self._intake.dropped, self._intake.unwritten)
+
+    def tidy(self) -> None:
+        """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
+        self._wake_keeper()
+
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """Take lines in order; group and stream are made when missing."""
         self._intake.put(stream, lines)
 
@@ -66,9 +103,9 @@ class SqliteLogStore:
         """Take one whole invocation; its lines are made in the writer's thread."""
         self._intake.put(stream, record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """Whether who can wait should hand over more; else `on_room` is called once there is room."""
-        return self._intake.has_room(on_room)
+        return self._intake.has_room(stream, on_room)
 
     async def append(self, key: StreamKey, lines: Sequence[LogLine]) -> int:
         """Store lines of an existing stream, never dropped; the id of the last event.
@@ -84,11 +121,10 @@ class SqliteLogStore:
 
     async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:
         """False when it exists."""
-        row = group_key(scope, name) | {
-            "now_ms": self._now_ms(),
-            "tags": msgspec.json.encode(dict(tags or {})).decode(),
-        }
-        return await self._threads.write(lambda c: c.execute(self._sql["create_group"], row).rowcount > 0)
+        now_ms = self._now_ms()
+        return await self._threads.write(
+            lambda c: self._tables.create_group(c, scope, name, tags or {}, now_ms)
+        )
 
     async def create_stream(self, key: StreamKey) -> bool:
         """False when it exists.
@@ -96,35 +132,65 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-
-        def run(connection: sqlite3.Connection) -> bool:
-            group_id = group_of(connection, self._sql, key.scope, key.group)
-            row = {"group_id": group_id, "name": key.stream, "now_ms": self._now_ms()}
-            return connection.execute(self._sql["create_stream"], row).rowcount > 0
-
-        return await self._threads.write(run)
+        now_ms = self._now_ms()
+        return await self._threads.write(lambda c: self._tables.create_stream(c, key, now_ms))
 
     async def delete_group(self, scope: Scope, name: str) -> bool:
-        """Remove a group with its streams; False when there is none."""
+        """Remove a group with its streams; False when there is none. What it held is freed later."""
+        return await self._delete(lambda c: self._tables.delete_group(c, scope, name))
 
-        def run(connection: sqlite3.Connection) -> bool:
-            self._chunks.forget()
-            return connection.execute(self._sql["delete_group"], group_key(scope, name)).rowcount > 0
+    async def delete_stream(self, key: StreamKey) -> bool:
+        """Remove a stream with its events; False when there is none. What it held is freed later.
 
-        return await self._threads.write(run)
+        Raises:
+            NotFound: no such group.
+        """
+        return await self._delete(lambda c: self._tables.delete_stream(c, key))
+
+    async def set_retention(self, scope: Scope, group: str, days: int | None) -> None:
+        """Keep events of a group for so many days; None: for ever.
+
+        Raises:
+            NotFound: no such group.
+        """
+        await self._threads.write(lambda c: self._tables.set_retention(c, scope, group, days))
+        self._wake_keeper()
+
+    async def group(self, scope: Scope, name: str) -> GroupInfo:
+        """One group.
+
+        Raises:
+            NotFound: no such group.
+        """
+        return await self._threads.read(lambda c: self._tables.group(c, scope, name))
+
+    async def group_tags(self, scope: Scope, group: str) -> dict[str, str]:
+        """The tags of a group.
+
+        Raises:
+            NotFound: no such group.
+        """
+        return await self._threads.read(lambda c: self._tables.tags(c, scope, group))
+
+    async def change_tags(
+        self, scope: Scope, group: str, *, remove: Sequence[str] = (), add: Mapping[str, str] | None = None
+    ) -> None:
+        """Take tags away, then set others.
+
+        Raises:
+            NotFound: no such group.
+        """
+        await self._threads.write(lambda c: self._tables.change_tags(c, scope, group, remove, add or {}))
 
     async def groups(
         self, scope: Scope, *, prefix: str | None, pattern: str | None, after: str | None, limit: int
     ) -> list[GroupInfo]:
         """Groups by name, behind `after`."""
-        page = group_key(scope, "") | {
-            "prefix": prefix or "",
-            "pattern": pattern or "",
-            "after": after or "",
-            "limit": limit,
-        }
-        rows = await self._threads.read(lambda c: c.execute(self._sql["list_groups"], page).fetchall())
-        return [GroupInfo(*row) for row in rows]
+        return await self._threads.read(
+            lambda c: self._tables.list_groups(
+                c, scope, prefix=prefix, pattern=pattern, after=after, limit=limit
+            )
+        )
 
     async def streams(
         self,
@@ -142,14 +208,18 @@ class SqliteLogStore:
         Raises:
             NotFound: no such group.
         """
-        query = f"list_streams_by_{'time' if by_time else 'name'}{'_descending' if descending else ''}"
-
-        def run(connection: sqlite3.Connection) -> list[StreamInfo]:
-            group_id = group_of(connection, self._sql, scope, group)
-            page = {"group_id": group_id, "prefix": prefix or "", "after": after, "limit": limit}
-            return [StreamInfo(*row) for row in connection.execute(self._sql[query], page)]
-
-        return await self._threads.read(run)
+        return await self._threads.read(
+            lambda c: self._tables.list_streams(
+                c,
+                scope,
+                group,
+                prefix=prefix,
+                after=after,
+                limit=limit,
+                by_time=by_time,
+                descending=descending,
+            )
+        )
 
     async def read(
         self,
@@ -165,23 +235,34 @@ class SqliteLogStore:
         backward: bool = False,
         matcher: Matcher | None = None,
         stream_prefix: str | None = None,
-    ) -> list[StoredEvent]:
+        within_s: float | None = None,
+    ) -> EventPage:
         """Events in order of time then id; see the port.
 
         Raises:
             NotFound: no such group, or a named stream is not there.
+            SearchTooSlow: nothing could be done in the time there is.
         """
-
-        def run(connection: sqlite3.Connection) -> list[StoredEvent]:
-            group_id = group_of(connection, self._sql, scope, group)
-            stream_ids = self._stream_ids(connection, group_id, streams, stream_prefix)
-            reader = EventReader(connection, self._sql)
-            after = max(_after(reader, after_id), (start_ms, 0) if start_ms is not None else BEGINNING)
-            before = min(_before(reader, before_id), (end_ms, 0) if end_ms is not None else END)
-            span = Span(group_id, stream_ids, after, before, matcher)
-            return reader.last(span, limit) if backward else reader.first(span, limit)
-
-        return await self._threads.read(run)
+        asked = Asked(
+            scope,
+            group,
+            streams,
+            stream_prefix,
+            start_ms,
+            end_ms,
+            after_id,
+            before_id,
+            limit,
+            backward,
+            matcher,
+            self._now_ms(),
+        )
+        within = LOG_SEARCH_S if within_s is None else within_s
+        if matcher is not None and self._search is not None:
+            return await self._search.search(asked, within)
+        return await self._threads.read(
+            lambda c: read_page(EventReader(c, self._sql), asked, time.monotonic, within)
+        )
 
     def subscribe(
         self, scope: Scope, group: str, callback: Callable[[list[StoredEvent]], None]
@@ -189,19 +270,33 @@ class SqliteLogStore:
         """Call `callback` on the running loop with each batch stored for a group; returns the way out."""
         return self._watchers.add(scope, group, asyncio.get_running_loop(), callback)
 
-    def _stream_ids(
-        self,
-        connection: sqlite3.Connection,
-        group_id: int,
-        names: Sequence[str] | None,
-        prefix: str | None,
-    ) -> list[int] | None:
-        if names is not None:
-            return [stream_of(connection, self._sql, group_id, name) for name in names]
-        if not prefix:
-            return None
-        key = {"group_id": group_id, "prefix": prefix}
-        return [row[0] for row in connection.execute(self._sql["stream_ids_of_prefix"], key)]
+    async def _delete(self, job: Callable[[sqlite3.Connection], bool]) -> bool:
+        def run(connection: sqlite3.Connection) -> bool:
+            self._chunks.forget()
+            deleted = job(connection)
+            while self._keeper is None and free_some(connection, self._sql):
+                pass
+            return deleted
+
+        deleted = await self._threads.write(run)
+        self._wake_keeper()
+        return deleted
+
+    def _wake_keeper(self) -> None:
+        if self._keeper is not None:
+            self._keeper.wake()
+
+    def _keep(self, path: Path) -> Keeper:
+        """The thread that does this store's upkeep."""
+        connection = open_for_reading(path)
+        upkeep = Upkeep(connection, self._threads.write_and_wait, self._sql, self._now_ms)
+
+        def steps() -> Iterator[None]:
+            if self._search is not None:
+                self._search.end_idle()
+            yield from upkeep.steps()
+
+        return Keeper(steps, LOG_UPKEEP_S, "lambdad-logs-keeper", at_end=connection.close)
 
     def _store(self, connection: sqlite3.Connection, batch: Batch) -> None:
         for key, lines in batch.items():
@@ -212,11 +307,3 @@ class SqliteLogStore:
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
-
-
-def _after(reader: EventReader, event_id: int | None) -> Position:
-    return BEGINNING if event_id is None else reader.position(event_id) or BEGINNING
-
-
-def _before(reader: EventReader, event_id: int | None) -> Position:
-    return END if event_id is None else reader.position(event_id) or BEGINNING

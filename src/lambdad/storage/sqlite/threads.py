@@ -15,6 +15,15 @@ from lambdad.storage.sqlite.writer import Background, Writer
 T = TypeVar("T")
 
 
+def _as_one(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+    """Let all statements of `job` see the same state of the database."""
+    connection.execute("BEGIN")
+    try:
+        return job(connection)
+    finally:
+        connection.execute("ROLLBACK")
+
+
 class Threads:
     """Reads and writes of one database.
 
@@ -24,6 +33,7 @@ class Threads:
         durability: what an acknowledged write promises.
         background: see `Writer`.
         delay_s: see `Writer`.
+        shrinks: see `open_for_writing`.
 
     Raises:
         StorageRefused: the file cannot be used.
@@ -37,8 +47,9 @@ class Threads:
         *,
         background: Background | None = None,
         delay_s: float = 0.0,
+        shrinks: bool = False,
     ) -> None:
-        connection = open_for_writing(path, concern, durability)
+        connection = open_for_writing(path, concern, durability, shrinks=shrinks)
         self._writer = Writer(connection, f"lambdad-{concern}-writer", background=background, delay_s=delay_s)
         in_memory = str(path) == MEMORY
         self._reader = None if in_memory else Reader(open_for_reading(path), f"lambdad-{concern}-reader")
@@ -47,11 +58,15 @@ class Threads:
         """Run `job` in a transaction; done when that is on disk."""
         return self._writer.call(job)
 
+    def write_and_wait(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """As `write`, for threads without an event loop."""
+        return self._writer.run(job)
+
     async def read(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run `job`, which only reads."""
         if self._reader is None:
             return await self._writer.call(job)
-        return await self._reader.call(job)
+        return await self._reader.call(lambda connection: _as_one(connection, job))
 
     def wake(self) -> None:
         """Have the background stored soon."""

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -51,8 +52,8 @@ class Background(Protocol):
 @dataclass(slots=True, eq=False)
 class _Job(Generic[T]):
     run: Callable[[sqlite3.Connection], T]
-    future: asyncio.Future[T]
-    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[T] | Future[T]
+    loop: asyncio.AbstractEventLoop | None
     result: T | None = None
     error: BaseException | None = None
 
@@ -103,6 +104,18 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Job(job, future, loop))  # type: ignore[arg-type]  # a queue of jobs of any result
         return future
+
+    def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` as `call` does and wait for it; for threads without an event loop.
+
+        Raises:
+            ServiceFault: the store is closed, or the transaction failed.
+        """
+        if self._closed:
+            raise ServiceFault("the store is closed")
+        future: Future[T] = Future()
+        self._queue.put(_Job(job, future, None))  # type: ignore[arg-type]  # a queue of jobs of any result
+        return future.result()
 
     def wake(self) -> None:
         """Have the background stored after the delay; cheap, from any thread."""
@@ -193,9 +206,13 @@ _STOP = _Signal()
 
 def _settle(jobs: list[_Job[object]]) -> None:
     """Tell every waiting caller, with one wake-up per event loop."""
+    for job in jobs:
+        if job.loop is None:
+            job.settle()
     by_loop: dict[asyncio.AbstractEventLoop, list[_Job[object]]] = {}
     for job in jobs:
-        by_loop.setdefault(job.loop, []).append(job)
+        if job.loop is not None:
+            by_loop.setdefault(job.loop, []).append(job)
     for loop, theirs in by_loop.items():
         try:
             loop.call_soon_threadsafe(_settle_here, theirs)

@@ -17,9 +17,11 @@ from typing import NamedTuple
 
 from lambdad.domain.limits import MAX_EMF_BYTES, MAX_EMF_PENDING_BYTES
 from lambdad.domain.metric import Datum, MetricKey
+from lambdad.domain.platform_log import LogText, Printed, spread
 from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
 from lambdad.telemetry.embedded_metrics.document import MARK, NotJson, NotValid, data_of
 
+_MARK_BYTES = MARK.encode()
 _log = logging.getLogger("lambdad.telemetry")
 
 
@@ -48,7 +50,7 @@ class WatchingSink:
         self._waiting_bytes = 0
         self.lost = 0
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         """See `ports.log_store.LogSink`."""
         self._look(stream, lines)
         self._sink.write(stream, lines)
@@ -59,25 +61,30 @@ class WatchingSink:
             self._look(stream, record.lines)
         self._sink.write_invocation(stream, record)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         """See `ports.log_store.LogSink`."""
-        return self._sink.has_room(on_room)
+        return self._sink.has_room(stream, on_room)
 
     def take(self) -> list[Waiting]:
         """What waits; it waits no more."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         return waiting
 
-    def _look(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
+    def _look(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
         for line in lines:
-            if MARK not in line.message:
-                continue
-            size = len(line.message)
-            if size > MAX_EMF_BYTES or self._waiting_bytes + size > self._most_bytes:
-                self.lost += 1
-                continue
-            self._waiting_bytes += size
-            self._waiting.append(Waiting(stream, line))
+            if isinstance(line, LogText):
+                if _MARK_BYTES in line.text:
+                    self._look(stream, spread((line,)))
+            elif MARK in line.message:
+                self._keep(stream, line)
+
+    def _keep(self, stream: StreamKey, line: LogLine) -> None:
+        size = len(line.message)
+        if size > MAX_EMF_BYTES or self._waiting_bytes + size > self._most_bytes:
+            self.lost += 1
+            return
+        self._waiting_bytes += size
+        self._waiting.append(Waiting(stream, line))
 
 
 def read_waiting(waiting: Sequence[Waiting], now_ms: int) -> list[Datum]:

@@ -12,9 +12,8 @@ import os
 from collections.abc import Callable
 
 from lambdad.domain.limits import LOG_STALL_S
-from lambdad.domain.platform_log import LogLine
 from lambdad.ports.clock import Clock
-from lambdad.ports.log_store import LogSink
+from lambdad.ports.log_store import LogSink, Printed, StreamKey
 from lambdad.worker.environment.output import OutputReader
 from lambdad.worker.environment.printed_levels import LevelJudge
 
@@ -28,6 +27,7 @@ class Capture:
     Args:
         clock: gives lines without a time of their own the time they were read.
         sink: says whether there is room for more.
+        stream: where the lines go in the end.
         take: gets lines with their kind (`FUNCTION`, `EXTENSION`), in order; never an empty list.
         read: called after the lines of one reading were handed to `take`.
         judge: marks the function's lines that the log does not show; None when it shows all.
@@ -43,6 +43,7 @@ class Capture:
         "_read",
         "_sink",
         "_stall",
+        "_stream",
         "_take",
     )
 
@@ -50,12 +51,14 @@ class Capture:
         self,
         clock: Clock,
         sink: LogSink,
-        take: Callable[[str, list[LogLine]], None],
+        stream: StreamKey,
+        take: Callable[[str, list[Printed]], None],
         read: Callable[[], None],
         judge: LevelJudge | None,
     ) -> None:
         self._clock = clock
         self._sink = sink
+        self._stream = stream
         self._take = take
         self._read = read
         self._judge = judge
@@ -106,7 +109,7 @@ class Capture:
         if output.ended:
             self._detach(name)
             self._read()
-        elif lines and not self._overrun and not self._sink.has_room(self._room):
+        elif lines and not self._overrun and not self._sink.has_room(self._stream, self._room):
             self._pause()
 
     def _detach(self, name: str) -> None:

@@ -20,8 +20,10 @@ from lambdad.domain.platform_levels import DEBUG, INFO
 from lambdad.domain.platform_log import (
     InvocationRecord,
     LogLine,
+    Printed,
     report_event,
     shown,
+    spread,
     start_lines,
     tail_of,
 )
@@ -30,12 +32,12 @@ from lambdad.ports.log_store import LogSink, StreamKey
 from lambdad.worker.environment.capture import EXTENSION, FUNCTION, Capture
 from lambdad.worker.environment.life_telling import LifeTelling
 from lambdad.worker.environment.log_words import fault_of, log_stream_name, tail_lines
-from lambdad.worker.environment.printed_levels import judge_of
+from lambdad.worker.environment.printed_levels import HiddenLine, judge_of
 from lambdad.worker.telemetry_api.printed import tell_lines
 from lambdad.worker.telemetry_api.tap import TelemetryTap
 
-_EARLY_AFTER_S = 0.1
-"""Lines of a running function are shown at the latest after this time."""
+_EARLY_AFTER_S = 0.05
+"""Lines of a running function are handed over at the latest after this time."""
 _EARLY_LINES = 1_000
 """So many lines are not kept for the end."""
 _EARLY_READS = 64
@@ -74,11 +76,11 @@ class Journal(LifeTelling):
         self._stream = StreamKey(version.scope, logging.log_group, self.stream_name, is_json)
         self._level = (logging.system_level or INFO) if is_json else None
         judge = judge_of(logging.log_format, logging.application_level)
-        self._capture = Capture(clock, sink, self._took, self._have_read, judge)
+        self._capture = Capture(clock, sink, self._stream, self._took, self._have_read, judge)
         self._sink = sink
         self._tap: TelemetryTap | None = None
         self._started_ms = 0
-        self._lines: list[LogLine] = []
+        self._lines: list[Printed] = []
         self._reads = 0
         self._tail: list[LogLine] = []
         self._in_init = False
@@ -108,11 +110,11 @@ class Journal(LifeTelling):
         """Read an extension's output from now on; the descriptor is the journal's to close."""
         self._capture.attach(name, EXTENSION, fd)
 
-    def _took(self, kind: str, lines: list[LogLine]) -> None:
+    def _took(self, kind: str, lines: list[Printed]) -> None:
         if self._tap is not None:
-            tell_lines(self._tap, kind, lines, as_objects=self._level is not None)
+            tell_lines(self._tap, kind, spread(lines), as_objects=self._level is not None)
         if self._level is not None:
-            lines = [line for line in lines if type(line) is LogLine]
+            lines = [line for line in lines if type(line) is not HiddenLine]
         self._lines += lines
 
     def _have_read(self) -> None:
@@ -143,7 +145,7 @@ class Journal(LifeTelling):
             start = start_lines(self._record(self._started_ms, 0.0, Status.SUCCESS, None, None, 0, (), ()))
             self._lines[0:0] = start
         if invocation.want_tail:
-            self._tail = tail_lines([*self._tail, *self._lines])
+            self._tail = tail_lines([*self._tail, *spread(self._lines)])
         self._write_now()
 
     def _init_changed(self, is_running: bool) -> None:
@@ -250,7 +252,7 @@ class Journal(LifeTelling):
         error_type: str | None,
         init_ms: float | None,
         peak_mib: int,
-        lines: Sequence[LogLine],
+        lines: Sequence[Printed],
         spans: Sequence[Span],
     ) -> InvocationRecord:
         version = self._version

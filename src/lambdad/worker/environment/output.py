@@ -15,7 +15,8 @@ import os
 import struct
 
 from lambdad.domain.limits import MAX_LOG_AGE_MS, MAX_LOG_AHEAD_MS, MAX_LOG_LINE_BYTES
-from lambdad.ports.log_store import LogLine
+from lambdad.domain.platform_log import events_in, spread
+from lambdad.ports.log_store import LogLine, LogText, Printed
 from lambdad.worker.environment.printed_levels import LevelJudge
 
 _MAGIC = b"\xa5\x5a\x00"
@@ -33,6 +34,8 @@ _SOME_BYTES = 16_384
 _READ_LATE_MS = 60_000
 """Longer no output waits to be read: a frame that is older names another time than that it was printed at."""
 _MANY_LINES = 2_000
+_TOGETHER = 16
+"""So many plain lines at one go are not made events here."""
 _LITTLE_BYTES = 2_048
 """Read instead after so many lines came at one go: what takes time is the number of lines."""
 
@@ -56,7 +59,7 @@ class OutputReader:
         self._some = _SOME_BYTES
         self.ended = False
 
-    def read(self, now_ms: int) -> list[LogLine]:
+    def read(self, now_ms: int) -> list[Printed]:
         """Everything that has been printed up to now, in order."""
         chunk = self._chunk(_READ_BYTES)
         if len(chunk) < _READ_BYTES:
@@ -67,17 +70,17 @@ class OutputReader:
             chunks.append(chunk)
         return self._events(b"".join(chunks), now_ms)
 
-    def read_all(self, now_ms: int) -> list[LogLine]:
+    def read_all(self, now_ms: int) -> list[Printed]:
         """As `read`, and what has no end yet as an event of its own."""
         lines = self.read(now_ms)
         if self._rest:
             lines += self.unfinished(now_ms)
         return lines
 
-    def read_some(self, now_ms: int) -> list[LogLine]:
+    def read_some(self, now_ms: int) -> list[Printed]:
         """What can be read without keeping others waiting."""
         lines = self._events(self._chunk(self._some), now_ms)
-        self._some = _SOME_BYTES if len(lines) < _MANY_LINES else _LITTLE_BYTES
+        self._some = _SOME_BYTES if events_in(lines) < _MANY_LINES else _LITTLE_BYTES
         return lines
 
     def _chunk(self, size: int) -> bytes:
@@ -92,23 +95,23 @@ class OutputReader:
         self.ended = not chunk
         return chunk
 
-    def _events(self, data: bytes, now_ms: int) -> list[LogLine]:
+    def _events(self, data: bytes, now_ms: int) -> list[Printed]:
         if not data:
             return []
         self._rest, lines = split(self._rest + data, now_ms, self._judge)
         return lines
 
-    def unfinished(self, now_ms: int) -> list[LogLine]:
+    def unfinished(self, now_ms: int) -> list[Printed]:
         """What was printed without an end, as an event of its own; forgotten afterwards."""
         rest, self._rest = self._rest, b""
-        lines: list[LogLine] = []
+        lines: list[Printed] = []
         if rest:
             _append_bounded(rest, now_ms, lines)
-        return lines if self._judge is None else [self._judge.judge(line, 0) for line in lines]
+        return lines if self._judge is None else [self._judge.judge(line, 0) for line in spread(lines)]
 
 
-def split(data: bytes, now_ms: int, judge: LevelJudge | None = None) -> tuple[bytes, list[LogLine]]:
-    """Cut `data` into events: (what is unfinished, the events).
+def split(data: bytes, now_ms: int, judge: LevelJudge | None = None) -> tuple[bytes, list[Printed]]:
+    """Cut `data` into events: (what is unfinished, the events; many plain lines stay together).
 
     Args:
         data: what was printed, from the beginning of an event.
@@ -118,14 +121,16 @@ def split(data: bytes, now_ms: int, judge: LevelJudge | None = None) -> tuple[by
     if judge is None:
         return _split(data, now_ms, None)
     levels: list[int] = []
-    rest, lines = _split(data, now_ms, levels)
+    rest, printed = _split(data, now_ms, levels)
+    lines = spread(printed)
     levels += [0] * (len(lines) - len(levels))
     return rest, [judge.judge(line, level) for line, level in zip(lines, levels, strict=True)]
 
 
-def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, list[LogLine]]:
+def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, list[Printed]]:
     """As `split`; `levels` gets the level of every event that came before the end of a frame."""
-    lines: list[LogLine] = []
+    lines: list[Printed] = []
+    apart = levels is not None  # each event has a level of its own
     at = 0  # everything before it is in `lines`; data is never copied as a whole
     look = 0  # no frame begins before it
     garbage = 0
@@ -135,7 +140,7 @@ def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, l
             break
         start = frame + _FRAME.size
         if len(data) < start:
-            return _split_text(data[at:frame], now_ms, lines) + data[frame:], lines
+            return _split_text(data[at:frame], now_ms, lines, apart=apart) + data[frame:], lines
         kind, length, micros = _FRAME.unpack_from(data, frame)
         if length > _MAX_FRAME_BYTES:
             look = frame + len(_MAGIC)
@@ -143,7 +148,7 @@ def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, l
             continue
         if frame > at:
             printed_ms = _printed_ms(_framed_ms(micros, now_ms), now_ms)
-            unfinished = _split_text(data[at:frame], printed_ms, lines)
+            unfinished = _split_text(data[at:frame], printed_ms, lines, apart=apart)
             if unfinished:
                 lines.append(_event(unfinished, printed_ms))
         at = look = start + length
@@ -155,7 +160,7 @@ def _split(data: bytes, now_ms: int, levels: list[int] | None) -> tuple[bytes, l
         if levels is not None:
             levels += [0] * (before - len(levels))
             levels += [kind >> 2 & 0b111] * (len(lines) - before)
-    return _split_text(data[at:] if at else data, now_ms, lines), lines
+    return _split_text(data[at:] if at else data, now_ms, lines, apart=apart), lines
 
 
 def _framed_ms(micros: int, now_ms: int) -> int:
@@ -169,12 +174,17 @@ def _printed_ms(framed_ms: int, now_ms: int) -> int:
     return framed_ms if 0 <= now_ms - framed_ms <= _READ_LATE_MS else now_ms
 
 
-def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
+def _split_text(data: bytes, now_ms: int, lines: list[Printed], *, apart: bool) -> bytes:
+    """Add the whole lines of `data` to `lines`, each by itself when `apart`; what is left."""
     whole, newline, rest = data.rpartition(b"\n")
     if newline:
         if len(whole) < MAX_LOG_LINE_BYTES:  # no line can be too long: decode them all at once
-            text = whole.decode("utf-8", "replace")
-            lines += [LogLine(now_ms, line + "\n") for line in text.split("\n")]
+            events = whole.count(b"\n") + 1
+            if events >= _TOGETHER and not apart:
+                lines.append(LogText(now_ms, whole + b"\n", events))
+            else:
+                text = whole.decode("utf-8", "replace")
+                lines += [LogLine(now_ms, line + "\n") for line in text.split("\n")]
         else:
             for line in whole.split(b"\n"):
                 _append_bounded(line + b"\n", now_ms, lines)
@@ -185,7 +195,7 @@ def _split_text(data: bytes, now_ms: int, lines: list[LogLine]) -> bytes:
     return rest
 
 
-def _append_bounded(message: bytes, at_ms: int, lines: list[LogLine]) -> None:
+def _append_bounded(message: bytes, at_ms: int, lines: list[Printed]) -> None:
     while len(message) > MAX_LOG_LINE_BYTES:
         end = _end_of_part(message)
         lines.append(_event(message[:end], at_ms))
