@@ -42,6 +42,7 @@ class OwnOperations:
     queue: EventQueue
     allowed: Authorization
     unknown_roles: Callable[[], Sequence[str]]
+    is_draining: Callable[[], bool]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""

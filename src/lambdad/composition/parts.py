@@ -22,6 +22,9 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.monitoring.disk_probe import DiskProbe
+from lambdad.composition.monitoring.monitor import Monitor
+from lambdad.composition.monitoring.monitoring_operations import MonitoringOperations, Written
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -70,10 +73,12 @@ from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
+from lambdad.settings.observability import token_of
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+from lambdad.storage.sqlite.events_sqlite import SqliteEvents
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 from lambdad.telemetry.logs_api import logs_handlers
 from lambdad.worker.ahead.ahead import Ahead
@@ -135,9 +140,12 @@ async def make_parts(
         enforce=settings.auth is AuthMode.ENFORCE,
     )
     credentials = CredentialIssuer(identity.functions)
-    worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
+    monitor = Monitor(settings, clock, stack)
+    worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery, monitor)
     calls = service_calls(settings, clock, stack)
-    queue = event_queue(calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments)
+    queue = event_queue(
+        calls, stores.events, stores.catalogue, worker.frontend, clock, stack, share.environments
+    )
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(
@@ -174,16 +182,20 @@ async def make_parts(
         queue,
         allowed,
         identity.functions.unknown_roles,
+        worker.is_draining,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
+    stored: dict[str, Written] = {"catalogue": stores.catalogue, "logs": stores.logs, "events": stores.events}
+    disk = DiskProbe(data_dir.path, clock.monotonic)
+    monitoring = MonitoringOperations(own, monitor, worker.ledger, stored, stores.logs, disk)
     shared = Shared(
         worker.frontend,
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             _services(settings, stores, identity, clock, allowed.authority),
-            _own_api(own, queued, downloads),
+            _own_api(own, queued, monitoring, downloads, settings),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -193,6 +205,7 @@ async def make_parts(
         share.clients,
         allowed.gate,
     )
+    shared.reads_traceparent = monitor.trace_share is not None
     edge = worker.edge = EdgeServer(shared)
     stack.callback(edge.close)
     await control.start()
@@ -217,6 +230,8 @@ class _Stores:
         stack.callback(self.catalogue.close)
         self.logs = SqliteLogStore(data_dir.logs, clock)
         stack.callback(self.logs.close)
+        self.events = SqliteEvents(data_dir.events)
+        stack.callback(self.events.close)
         self.codes = FileCodeStore(data_dir.code)
         stack.push_async_callback(self.codes.close)
         self.compiled = FileCompiledStore(data_dir.code)
@@ -236,6 +251,7 @@ class _Worker:
         stack: AsyncExitStack,
         share: Capacity,
         delivery: LogDelivery,
+        monitor: Monitor,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
@@ -257,6 +273,7 @@ class _Worker:
             ahead=self.ahead,
             housing=self.housing,
             file_systems=FileSystems(settings.file_systems),
+            starts=monitor.started,
         )
         self.expected = Expected(stores.catalogue, maker)
         stack.push_async_callback(self.expected.close)
@@ -270,7 +287,7 @@ class _Worker:
             connections=SharedConnections(share.shared_connections),
             on_removed=self._environment_removed,
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
-            sink_of=delivery.of,
+            sink_of=monitor.observing(delivery.of),
         )
         stack.push_async_callback(self.host.close)
         if self.housing.pools is not None:
@@ -289,12 +306,18 @@ class _Worker:
         stack.callback(self.pools.close)  # before the host ends what is kept
         self.ledger = Ledger(settings.account_concurrency, clock.monotonic)
         self.provisioning = Provisioning(self.pools, self.ledger)
-        self.frontend = Frontend(find, self.pools, self.ledger, clock)
+        self.frontend = Frontend(
+            monitor.timing(find), self.pools, self.ledger, clock, trace_share=monitor.trace_share
+        )
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:
             raise RuntimeError("an environment was started before the edge was there")
         return self.edge.inside(environment_id, scope, connections)
+
+    def is_draining(self) -> bool:
+        """Whether the server takes nobody new in."""
+        return self.frontend.draining or (self.edge is not None and self.edge.is_draining)
 
     def _environment_gone(self, environment_id: str) -> None:
         if self.edge is not None:
@@ -407,7 +430,14 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
     return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
-def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(
+    own: OwnOperations,
+    queued: QueueOperations,
+    monitoring: MonitoringOperations,
+    downloads: _Downloads,
+    settings: Settings,
+) -> OwnApi:
+    token = None if settings.metrics_token_file is None else token_of(settings.metrics_token_file)
     return OwnApi(
         {
             "GET health": own.health,
@@ -415,10 +445,11 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             "POST drain": own.drain,
             "POST backup": own.backup,
             **queued.operations,
+            **monitoring.operations,
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},
-        OwnGate(own.allowed.authority),
+        OwnGate(own.allowed.authority, token),
     )
 
 

@@ -190,7 +190,7 @@ class InvokeRoute:
         self, connection: HttpConnection, raw: RawRequest, route: Route, request_id: str, trace: str | None
     ) -> None:
         """Answer 202 once the event is on disk."""
-        trace = trace or self._frontend.new_trace()
+        trace = trace or self._frontend.new_trace(route)
 
         def stored(error: LambdadError | None) -> None:
             if error is not None:

@@ -26,8 +26,10 @@ from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
+from lambdad.domain.trace_context import SAMPLED
 from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
+from lambdad.frontend.sampling import Sampling, Tracer
 from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.frontend.tenants import check_tenant
 from lambdad.frontend.throttles import Throttles
@@ -52,11 +54,12 @@ class Route(Target):
         key: what stands for the function in lineages.
         lineage: what the trace header of a call ends with that begins a chain.
         may_loop: whether the function may call itself without end.
+        sampling: decides which calls are traced; None when only callers do.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
-    __slots__ = ("key", "lane", "lineage", "may_loop", "pool", "quota", "split", "stale")
+    __slots__ = ("key", "lane", "lineage", "may_loop", "pool", "quota", "sampling", "split", "stale")
 
     def __init__(
         self,
@@ -67,12 +70,14 @@ class Route(Target):
         quota: Leases,
         *,
         may_loop: bool,
+        sampling: Sampling | None = None,
     ) -> None:
         super().__init__(version, reference.arn(version.scope), tenant)
         self.lane = Lane(version.scope, version.name, reference.qualifier)
         self.key = lineage.key_of(self.invoked_arn)
         self.lineage = lineage.first(self.key)
         self.may_loop = may_loop
+        self.sampling = sampling
         self.pool = pool
         self.quota = quota
         self.stale = False
@@ -89,7 +94,8 @@ class Frontend:
     """Takes calls; implements `ports.invoker.Invoker`.
 
     Args:
-        draw: chooses among the versions of weighted aliases.
+        draw: chooses among the versions of weighted aliases, and what is traced.
+        trace_share: of calls without a decision that are traced for export; None when none are.
     """
 
     def __init__(
@@ -99,6 +105,7 @@ class Frontend:
         ledger: Ledger,
         clock: Clock,
         draw: Draw = random.random,
+        trace_share: float | None = None,
     ) -> None:
         self._resolve = resolve
         self._pools = pools
@@ -109,6 +116,7 @@ class Frontend:
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
+        self._tracer = Tracer(self.ids, clock, draw, trace_share)
         self.loops = Loops()
         self.throttles = Throttles()
         self.in_flight = 0
@@ -157,7 +165,8 @@ class Frontend:
         check_tenant(resolved, tenant)
         may_loop = self.loops.allows(resolved.scope, resolved.name)
         pool, quota = self._pools.pool(resolved, tenant), self._ledger.quota_of(resolved)
-        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop)
+        sampling = self._tracer.sampling_of(resolved)
+        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop, sampling=sampling)
 
     def _keep(self, key: RouteKey, tenant: str | None, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
@@ -177,9 +186,10 @@ class Frontend:
         for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
             self._routes.pop(key).expire()
 
-    def new_trace(self) -> str:
+    def new_trace(self, route: Route | None = None) -> str:
         """The trace header of an event that brought none; each attempt adds the function to it."""
-        return self.ids.trace(self._clock.now())
+        header = self.ids.trace(self._clock.now())
+        return header if route is None else self._tracer.new_header(header, route.sampling)
 
     def stop(self) -> None:
         """Take no more calls; who waits for an environment hears that there will be none."""
@@ -204,14 +214,18 @@ class Frontend:
         `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage. An
         event counts as concurrency, but not as a call of this second.
         """
-        before = 0
+        before, is_new, traced = 0, not trace, None
         if trace:
             trace, before = lineage.passed_on(trace, route.key)
         else:
             trace = self.ids.trace(self._clock.now(), route.lineage)
+        if route.sampling is not None or SAMPLED in trace:
+            trace, traced = self._tracer.begin(trace, route.sampling, is_new=is_new)
         invocation = Invocation(route, request_id, payload, trace, self._settled, client_context, want_tail)
         invocation.reply = on_done
         invocation.stream = stream
+        invocation.began = self._clock.monotonic()
+        invocation.traced = traced
         if before and lineage.is_loop(before) and not route.may_loop:
             self.loops.stopped += 1
             return _refused(invocation, RecursiveInvocation())

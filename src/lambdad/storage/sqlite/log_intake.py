@@ -81,6 +81,7 @@ class LogIntake:
         self._items: deque[tuple[StreamKey, Item, int]] = deque()
         self._taken_bytes = 0  # written by the loop only
         self._done_bytes = 0  # written by the writer's thread only
+        self.all_lost = Loss(0, 0)  # of every stream, records in their place not counted
         self._lock = threading.Lock()  # of the losses that may still grow
         self._growing: dict[StreamKey, Loss] = {}  # the last item of their stream
         self._unwritten: dict[StreamKey, Loss] = {}  # of failed transactions; the writer's thread only
@@ -121,6 +122,7 @@ class LogIntake:
                 loss = self._growing[stream] = Loss(0, 0)
                 self._items.append((stream, loss, 0))
             loss.grow(len(lines), _bytes_of(lines))
+            self.all_lost.grow(len(lines), _bytes_of(lines))
 
     def take(self) -> bool:
         """Turn everything there is into lines by stream."""
@@ -175,6 +177,8 @@ class LogIntake:
             loss = self._unwritten.setdefault(stream, Loss(0, 0))
             loss.grow(len(lines), _bytes_of(lines))
             count += len(lines)
+            with self._lock:
+                self.all_lost.grow(len(lines), _bytes_of(lines))
         for stream, told in self._told.items():  # what a lost record told of is lost again, the record is not
             self._unwritten[stream].grow(told.lines, told.bytes)
         if count:

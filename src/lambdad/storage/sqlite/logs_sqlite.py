@@ -19,12 +19,13 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import GroupInfo, Matcher, StoredEvent, StreamInfo, StreamKey
 from lambdad.storage.sqlite.database import Durability
-from lambdad.storage.sqlite.log_intake import Batch, LogIntake
+from lambdad.storage.sqlite.log_intake import Batch, LogIntake, Loss
 from lambdad.storage.sqlite.log_reading import BEGINNING, END, EventReader, Position, Span
 from lambdad.storage.sqlite.log_watch import Watchers
 from lambdad.storage.sqlite.log_writing import ChunkWriter, group_key, group_of, stream_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
+from lambdad.storage.sqlite.writer import WriterStatus
 
 
 class SqliteLogStore:
@@ -53,6 +54,16 @@ class SqliteLogStore:
             path, "logs", Durability.NORMAL, background=self._intake, delay_s=LOG_FLUSH_DELAY_S
         )
         self._intake.wake = self._threads.wake
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How its writer does."""
+        return self._threads.writer_status
+
+    @property
+    def lost(self) -> Loss:
+        """Lines lost since the server started: too fast for the disk, or not written by it."""
+        return self._intake.all_lost
 
     def close(self) -> None:
         """Store what was taken and close the file."""

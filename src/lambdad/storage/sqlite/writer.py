@@ -48,6 +48,25 @@ class Background(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """How a writer does.
+
+    Attributes:
+        waiting: jobs and signals that wait for it.
+        commits: transactions on disk since it was made.
+        failures: transactions that were taken back since then.
+        is_failing: the last one was.
+        is_alive: its thread runs.
+    """
+
+    waiting: int
+    commits: int
+    failures: int
+    is_failing: bool
+    is_alive: bool
+
+
 @dataclass(slots=True, eq=False)
 class _Job(Generic[T]):
     run: Callable[[sqlite3.Connection], T]
@@ -88,6 +107,9 @@ class Writer:
         self._delay_s = delay_s
         self._queue: SimpleQueue[_Job[object] | _Signal] = SimpleQueue()
         self._closed = False
+        self._commits = 0
+        self._failures = 0
+        self._is_failing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -103,6 +125,13 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Job(job, future, loop))  # type: ignore[arg-type]  # a queue of jobs of any result
         return future
+
+    @property
+    def status(self) -> WriterStatus:
+        """How it does now."""
+        return WriterStatus(
+            self._queue.qsize(), self._commits, self._failures, self._is_failing, self._thread.is_alive()
+        )
 
     def wake(self) -> None:
         """Have the background stored after the delay; cheap, from any thread."""
@@ -150,6 +179,8 @@ class Writer:
         try:
             self._transact(jobs, background if collected else None)
         except Exception as error:  # noqa: BLE001  # every caller gets it as a fault of ours
+            self._failures += 1
+            self._is_failing = True
             _log.exception("transaction failed", extra={"event": "storage.commit_failed"})
             with suppress(sqlite3.Error):  # a full disk ends the transaction by itself
                 self._connection.execute("ROLLBACK")
@@ -158,6 +189,8 @@ class Writer:
             for job in jobs:
                 job.error = ServiceFault(f"could not be written: {error}")
         else:
+            self._commits += 1
+            self._is_failing = False
             if background is not None:
                 background.stored()
         _settle(jobs)
