@@ -222,13 +222,9 @@ COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without by
 
 # What operators see (L: all of them)
 DURATION_BOUNDS_S: Final = (
-    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(0.000_1, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0),
-)  # of histograms: from a warm call to the longest timeout
-STAGE_BOUNDS_S: Final = (
-    *(0.000_025, 0.000_1, 0.000_25, 0.001, 0.002_5, 0.01, 0.025, 0.1, 0.25),
-    *(1.0, 2.5, 10.0, 30.0, 900.0),
-)  # the same of stages: a warm call waits for some microseconds
+)  # of histograms: from what a warm call waits to the longest timeout
 LOOP_LOOK_S: Final = 0.5  # how often the loop's lag is measured, once somebody has scraped
 READY_FRESH_S: Final = 2.0  # who asks more often is told the same again
 READY_WITHIN_S: Final = 2.0  # a disk that takes longer to write a few bytes is not ready

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from lambdad.domain.limits import DURATION_BOUNDS_S, STAGE_BOUNDS_S
+from lambdad.domain.limits import DURATION_BOUNDS_S
 from lambdad.domain.outcome import Status
 from lambdad.domain.scope import Scope
 from lambdad.telemetry.prometheus.family import Family, Kind, Labels, Sample
-from lambdad.telemetry.prometheus.histogram import Histogram
+from lambdad.telemetry.prometheus.histogram import Histogram, together
 
 OTHER: Final = "_other"
 """Stands for every function that has no series of its own."""
@@ -21,7 +21,8 @@ OTHER: Final = "_other"
 RESOLVE, ASSIGN, INIT, RUN, ANSWER = "resolve", "assign", "init", "run", "answer"
 STAGES: Final = (RESOLVE, ASSIGN, INIT, RUN, ANSWER)
 """In order: looking the function up when no call had done so before; waiting for an environment; its Init;
-the event in the function; extensions that go on after the answer."""
+the event in the environment, extensions included; of that, extensions that go on after the answer. Admission
+has no stage: who is not admitted at once is refused at once."""
 
 _FAILED: Final = (Status.ERROR, Status.TIMEOUT, Status.FAILURE)
 
@@ -52,11 +53,12 @@ class Finished(NamedTuple):
 class FunctionCounts:
     """Of one function, over all its versions and names."""
 
-    __slots__ = ("_stages", "billed_ms", "by_status", "cold", "duration", "init", "labels")
+    __slots__ = ("_assign", "_stages", "billed_ms", "by_status", "cold", "duration", "init", "labels")
 
     def __init__(self, labels: Labels, stages: dict[str, Histogram]) -> None:
         self.labels = labels
         self._stages = stages
+        self._assign = stages[ASSIGN]
         self.by_status = dict.fromkeys(Status, 0)
         self.billed_ms = 0
         self.cold = 0
@@ -78,15 +80,13 @@ class FunctionCounts:
         self.by_status[status] += 1
         self.billed_ms += billed_ms
         self.duration.add(duration_ms / 1000)
-        stages = self._stages
-        stages[ASSIGN].add(waited_ms / 1000)
-        stages[RUN].add((duration_ms - overhead_ms) / 1000)
+        self._assign.add(waited_ms / 1000)
         if overhead_ms:
-            stages[ANSWER].add(overhead_ms / 1000)
+            self._stages[ANSWER].add(overhead_ms / 1000)
         if init_ms is not None:
             self.init.add(init_ms / 1000)
-            stages[INIT].add(init_ms / 1000)
-        if restored or init_ms is not None:
+            self.cold += 1
+        elif restored:
             self.cold += 1
 
 
@@ -99,7 +99,7 @@ class Invocations:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.stages = {stage: Histogram(STAGE_BOUNDS_S) for stage in STAGES}
+        self.stages = {stage: Histogram(DURATION_BOUNDS_S) for stage in (RESOLVE, ASSIGN, ANSWER)}
         self._functions: dict[tuple[Scope, str], FunctionCounts] = {}
         self._other = FunctionCounts((("account", ""), ("region", ""), ("function", OTHER)), self.stages)
 
@@ -149,7 +149,11 @@ class Invocations:
             for one in counts
             for status in Status
         )
-        stages = tuple(Sample((("stage", stage),), found.now()) for stage, found in self.stages.items())
+        spent = {stage: found.now() for stage, found in self.stages.items()}
+        everyone = [*self._functions.values(), self._other]
+        spent[RUN] = together(one.duration for one in everyone)
+        spent[INIT] = together(one.init for one in everyone)
+        stages = tuple(Sample((("stage", stage),), spent[stage]) for stage in STAGES)
         return [
             Family("lambdad_function_invocations", Kind.COUNTER, _INVOCATIONS, by_status),
             Family("lambdad_function_errors", Kind.COUNTER, _ERRORS, each(_errors)),
@@ -162,7 +166,7 @@ class Invocations:
             ),
             _histogram("lambdad_function_duration_seconds", _DURATION, spread(lambda one: one.duration)),
             _histogram("lambdad_function_init_duration_seconds", _INIT, spread(lambda one: one.init)),
-            Family("lambdad_invocation_stage_seconds", Kind.HISTOGRAM, _STAGE, stages, bounds=STAGE_BOUNDS_S),
+            _histogram("lambdad_invocation_stage_seconds", _STAGE, stages),
         ]
 
 

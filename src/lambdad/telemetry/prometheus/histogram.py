@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from lambdad.telemetry.prometheus.family import Buckets
 
@@ -29,3 +30,10 @@ class Histogram:
     def now(self) -> Buckets:
         """What has been counted up to now."""
         return Buckets(tuple(self.counts), self.total)
+
+
+def together(histograms: Iterable[Histogram]) -> Buckets:
+    """Several with the same bounds, at least one, as one."""
+    found = [one.now() for one in histograms]
+    counts = tuple(map(sum, zip(*(one.counts for one in found), strict=True)))
+    return Buckets(counts, sum(one.total for one in found))

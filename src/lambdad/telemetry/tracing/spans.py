@@ -24,7 +24,6 @@ from lambdad.telemetry.tracing.told import Told
 _INTERNAL: Final = 1
 _SERVER: Final = 2
 _ERROR: Final = 2
-_NS_PER_MS: Final = 1_000_000
 
 Span = dict[str, object]
 
@@ -63,8 +62,8 @@ def spans_of(told: Told, new_id: Callable[[], str]) -> list[Span]:
             "spanId": span_id,
             "name": name,
             "kind": _INTERNAL,
-            "startTimeUnixNano": str(int(begin * _NS_PER_MS)),
-            "endTimeUnixNano": str(int(max(begin, end) * _NS_PER_MS)),
+            "startTimeUnixNano": _nanoseconds(begin),
+            "endTimeUnixNano": _nanoseconds(max(begin, end)),
         }
         if parent is not None:
             found["parentSpanId"] = parent
@@ -86,6 +85,11 @@ def spans_of(told: Told, new_id: Callable[[], str]) -> list[Span]:
             "message": record.error_type or record.status.value,
         }
     return spans
+
+
+def _nanoseconds(ms: float) -> str:
+    """Whole microseconds: more than that a float of this size does not hold."""
+    return f"{round(ms * 1000)}000"
 
 
 def _resource(version: FunctionVersion) -> Mapping[str, object]:
