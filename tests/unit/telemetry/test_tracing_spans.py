@@ -17,7 +17,7 @@ def tree(one):
     assert {span["traceId"] for span in spans} == {"5759e988bd862e3fe1be46a994272793"}
 
     def ms(span, key):
-        return int(span[key]) / 1e6 - START_MS
+        return (int(span[key]) - START_MS * 1_000_000) / 1e6
 
     return [
         (

@@ -279,8 +279,10 @@ async def test_an_event_that_prints_huge_lines_keeps_little_of_them(
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-def test_a_trace_is_told_with_its_ids_when_it_is_shown(is_shown: bool) -> None:
-    scene, tap = Scene(LoggingConfig("Text", GROUP)), Tap("platform")
+async def test_a_trace_is_told_with_its_ids_when_it_is_shown(
+    scenes: Callable[..., Scene], is_shown: bool
+) -> None:
+    scene, tap = scenes(), Tap("platform")
     scene.journal.set_telemetry(tap)
     invocation = Invocation(Target(scene.version, "arn"), "id-1", b"", "", lambda _: None)
     invocation.traced = Traced("1-5759e988-bd862e3fe1be46a994272793", "a" * 16, "b" * 16, None, is_shown)
@@ -289,7 +291,6 @@ def test_a_trace_is_told_with_its_ids_when_it_is_shown(is_shown: bool) -> None:
     scene.journal.runtime_done(Status.SUCCESS, 1.0, 2, None)
     record = scene.journal.end(2, 1.0, Status.SUCCESS, None, None, 30)
     scene.journal.write(record)
-    scene.journal.close()
     line = f"XRAY TraceId: 1-5759e988-bd862e3fe1be46a994272793\tSegmentId: {'a' * 16}\tSampled: true\t\n"
     assert scene.sink.text.endswith(line) is is_shown
     told = {
