@@ -284,7 +284,10 @@ class EdgeDispatcher:
         try:
             response = await shared.services.serve(request, service)
         except Exception:  # noqa: BLE001 - a defect must not end the server
-            _log.exception("unexpected error in a service", extra={"event": "edge.error"})
+            _log.exception(
+                "unexpected error in a service",
+                extra={"event": "edge.error", "request_id": request.request_id},
+            )
             response = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
         if isinstance(response.body, bytes):
             shared.respond(connection, raw, response, request.request_id)

@@ -237,7 +237,10 @@ class Frontend:
         try:
             route.pool.assign(invocation)
         except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
-            _log.exception("an invocation could not be assigned", extra={"event": "frontend.assign"})
+            _log.exception(
+                "an invocation could not be assigned",
+                extra={"event": "frontend.assign", "request_id": request_id},
+            )
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
         return invocation
 
@@ -262,7 +265,10 @@ class Frontend:
         try:
             invocation.reply(invocation)
         except Exception:  # noqa: BLE001 - whoever asked must not break the environment that answers
-            _log.exception("an answer could not be given", extra={"event": "frontend.reply"})
+            _log.exception(
+                "an answer could not be given",
+                extra={"event": "frontend.reply", "request_id": invocation.request_id},
+            )
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         """Run a function for someone who is not the edge; without a task when it was called before."""
@@ -311,7 +317,8 @@ class Frontend:
 
 def _settled_twice(invocation: Invocation) -> None:
     """A defect: the caller has its answer and the lease is back; neither may happen again."""
-    _log.error("%s was settled twice", invocation.request_id, extra={"event": "frontend.twice"})
+    extra = {"event": "frontend.twice", "request_id": invocation.request_id}
+    _log.error("%s was settled twice", invocation.request_id, extra=extra)
 
 
 def _refused(invocation: Invocation, error: LambdadError) -> Invocation:
