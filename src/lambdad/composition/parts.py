@@ -22,9 +22,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
-from lambdad.composition.monitoring.disk_probe import DiskProbe
 from lambdad.composition.monitoring.monitor import Monitor
-from lambdad.composition.monitoring.monitoring_operations import MonitoringOperations, Written
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
@@ -48,7 +46,7 @@ from lambdad.edge.connection import HttpConnection
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_async import InvokeAsync
-from lambdad.edge.operations import OwnApi
+from lambdad.edge.operations import Operation, OwnApi
 from lambdad.edge.server import EdgeServer, tls_context
 from lambdad.edge.services import Services
 from lambdad.edge.shared import Shared
@@ -186,9 +184,7 @@ async def make_parts(
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
-    stored: dict[str, Written] = {"catalogue": stores.catalogue, "logs": stores.logs, "events": stores.events}
-    disk = DiskProbe(data_dir.path, clock.monotonic)
-    monitoring = MonitoringOperations(own, monitor, worker.ledger, stored, stores.logs, disk)
+    monitoring = monitor.operations(own, worker.ledger, stores.by_name, stores.logs, data_dir.path)
     shared = Shared(
         worker.frontend,
         queue.accept,
@@ -236,6 +232,11 @@ class _Stores:
         stack.push_async_callback(self.codes.close)
         self.compiled = FileCompiledStore(data_dir.code)
         stack.push_async_callback(self.compiled.close)
+
+    @property
+    def by_name(self) -> Mapping[str, SqliteCatalogue | SqliteLogStore | SqliteEvents]:
+        """Those with a writer."""
+        return {"catalogue": self.catalogue, "logs": self.logs, "events": self.events}
 
 
 class _Worker:
@@ -433,7 +434,7 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
 def _own_api(
     own: OwnOperations,
     queued: QueueOperations,
-    monitoring: MonitoringOperations,
+    monitoring: Mapping[str, Operation],
     downloads: _Downloads,
     settings: Settings,
 ) -> OwnApi:
@@ -445,7 +446,7 @@ def _own_api(
             "POST drain": own.drain,
             "POST backup": own.backup,
             **queued.operations,
-            **monitoring.operations,
+            **monitoring,
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},

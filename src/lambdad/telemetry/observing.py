@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lambdad.domain.function import FunctionVersion
+from lambdad.domain.trace_context import Traced
 from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
 from lambdad.telemetry.prometheus.aggregate import Invocations
-from lambdad.telemetry.tracing.told import Told
+
+Tell = Callable[[FunctionVersion, InvocationRecord, Traced], None]
+"""Takes a sampled invocation."""
 
 SinkOf = Callable[[FunctionVersion], LogSink]
 
@@ -25,9 +28,7 @@ class Observing:
         tell: takes sampled invocations; None when nothing is exported.
     """
 
-    def __init__(
-        self, sink_of: SinkOf, invocations: Invocations, tell: Callable[[Told], None] | None
-    ) -> None:
+    def __init__(self, sink_of: SinkOf, invocations: Invocations, tell: Tell | None) -> None:
         self._sink_of = sink_of
         self._invocations = invocations
         self._tell = tell
@@ -47,7 +48,7 @@ class _SeenSink:
         sink: LogSink,
         version: FunctionVersion,
         invocations: Invocations,
-        tell: Callable[[Told], None] | None,
+        tell: Tell | None,
     ) -> None:
         self._sink = sink
         self._version = version
@@ -72,7 +73,7 @@ class _SeenSink:
             restored=record.restore is not None,
         )
         if record.traced is not None and self._tell is not None:
-            self._tell(Told(self._version, record._replace(lines=()), record.traced))
+            self._tell(self._version, record, record.traced)
 
     def has_room(self, on_room: Callable[[], None]) -> bool:
         """As the sink behind it."""

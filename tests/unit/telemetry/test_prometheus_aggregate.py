@@ -7,19 +7,20 @@ from hypothesis import strategies as st
 
 from lambdad.domain.outcome import Status
 from lambdad.domain.scope import Scope
-from lambdad.telemetry.prometheus.aggregate import OTHER, Finished, Invocations
+from lambdad.telemetry.prometheus.aggregate import OTHER, Invocations
 from lambdad.telemetry.prometheus.family import Kind
+from lambdad.telemetry.prometheus.function_families import function_families, summed
 
 HERE = Scope()
 LABELS = (("account", "000000000000"), ("region", "us-east-1"), ("function", "f"))
 
 
 def finished(function="f", status=Status.SUCCESS, init_ms=None, overhead_ms=0.0, *, restored=False):
-    return Finished(HERE, function, status, 40.0, 41, init_ms, 0.2, overhead_ms, restored)
+    return HERE, function, status, 40.0, 41, init_ms, 0.2, overhead_ms, restored
 
 
 def values(invocations, name):
-    (family,) = [one for one in invocations.families() if one.name == name]
+    (family,) = [one for one in function_families(invocations) if one.name == name]
     return {sample.labels: sample.value for sample in family.samples}
 
 
@@ -60,7 +61,7 @@ def test_a_bound_belongs_to_its_bucket():
     one = seen.of(HERE, "f")
     for ms in (100.0, 100.001, 1e9):
         one.ran(Status.SUCCESS, ms, 1, None, 0.0, 0.0)
-    (family,) = [each for each in seen.families() if each.name == "lambdad_function_duration_seconds"]
+    (family,) = [each for each in function_families(seen) if each.name == "lambdad_function_duration_seconds"]
     counts = dict(zip((*family.bounds, "inf"), family.samples[0].value.counts, strict=True))
     assert {bound: count for bound, count in counts.items() if count} == {0.1: 1, 0.25: 1, "inf": 1}
 
@@ -78,7 +79,7 @@ def test_functions_beyond_the_bound_are_counted_together(called, most):
 
 def test_the_same_name_elsewhere_is_another_function():
     seen = Invocations(10)
-    seen.take([finished(), finished()._replace(scope=Scope("111122223333", "eu-west-1"))])
+    seen.take([finished(), (Scope("111122223333", "eu-west-1"), *finished()[1:])])
     assert sorted(values(seen, "lambdad_function_billed_seconds").values()) == [0.041, 0.041]
 
 
@@ -86,7 +87,8 @@ def test_what_is_counted_elsewhere_is_summed_under_the_same_names():
     seen = Invocations(1)
     seen.take([finished("f")])
     why = (("reason", "r"),)
-    family = seen.summed(
+    family = summed(
+        seen,
         Kind.COUNTER,
         "x",
         "X.",

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdad.composition.monitoring.loop_lag import LoopLag
+from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import FunctionVersion
+from lambdad.domain.http import Request, Response
+from lambdad.domain.platform_log import InvocationRecord
 from lambdad.domain.scope import Scope
+from lambdad.domain.trace_context import Traced
+from lambdad.edge.operations import Operation
 from lambdad.frontend.splitting import Weighted
 from lambdad.ports.clock import Clock
 from lambdad.settings import Settings
 from lambdad.telemetry.observing import Observing, SinkOf
 from lambdad.telemetry.prometheus.aggregate import RESOLVE, Invocations
-from lambdad.telemetry.prometheus.family import Family, Kind
-from lambdad.telemetry.tracing.exporter import Exporter
-from lambdad.telemetry.tracing.told import Told
 from lambdad.worker.sandbox.blank import StartPath
+
+if TYPE_CHECKING:
+    from lambdad.composition.monitoring.monitoring_operations import Losing, MonitoringOperations, Written
+    from lambdad.composition.own_operations import OwnOperations
+    from lambdad.telemetry.tracing.exporter import Exporter
 
 Find = Callable[[Scope, str, str | None], Awaitable[FunctionVersion | Weighted]]
 _MOST_STARTS = 10_000
@@ -50,9 +59,12 @@ class Monitor:
         """Sinks of environments that are seen."""
         return Observing(sink_of, self.invocations, self._tell if self.exporters else None).of
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, version: FunctionVersion, record: InvocationRecord, traced: Traced) -> None:
+        from lambdad.telemetry.tracing.told import Told
+
+        told = Told(version, record._replace(lines=()), traced)
         for name, exporter in self.exporters.items():
-            if name != _XRAY or told.traced.is_shown:
+            if name != _XRAY or traced.is_shown:
                 exporter.put(told)
 
     def started(self, version: FunctionVersion, path: StartPath, more: int) -> None:
@@ -72,21 +84,31 @@ class Monitor:
 
         return timed
 
-    def families(self) -> list[Family]:
-        """What was seen up to now."""
-        starts = [
-            (scope, function, (("path", path.value),), count)
-            for (scope, function, path), count in self._starts.items()
-        ]
-        return [
-            *self.invocations.families(),
-            self.invocations.summed(
-                Kind.COUNTER,
-                "lambdad_function_environment_starts",
-                "Environments that were made for a function, by how their runtime came to be.",
-                starts,
-            ),
-        ]
+    @property
+    def starts(self) -> list[tuple[Scope | None, str, StartPath, int]]:
+        """Environments that were made, by function and path."""
+        return [(*key, count) for key, count in self._starts.items()]
+
+    def operations(
+        self, own: OwnOperations, ledger: Ledger, stores: Mapping[str, Written], logs: Losing, data_dir: Path
+    ) -> Mapping[str, Operation]:
+        """What `/metrics` and `/ready` answer; made, and its code read, when somebody asks first."""
+        made: list[MonitoringOperations] = []
+
+        def operations() -> MonitoringOperations:
+            if not made:
+                from lambdad.composition.monitoring.monitoring_operations import MonitoringOperations
+
+                made.append(MonitoringOperations(own, self, ledger, stores, logs, data_dir, self._clock))
+            return made[0]
+
+        async def metrics(request: Request) -> Response:
+            return await operations().metrics(request)
+
+        async def ready(request: Request) -> Response:
+            return await operations().ready(request)
+
+        return {"GET metrics": metrics, "GET ready": ready}
 
 
 _OTLP, _XRAY = "otlp", "xray"
@@ -96,6 +118,7 @@ def _exporters(settings: Settings) -> dict[str, Exporter]:
     """Those that are asked for; nothing of them is imported otherwise."""
     if settings.otlp_endpoint is None and settings.xray_daemon is None:
         return {}
+    from lambdad.telemetry.tracing.exporter import Exporter
     from lambdad.telemetry.tracing.sending import OtlpSender, XraySender
 
     found = {}

@@ -1,7 +1,7 @@
 """What `/metrics` and `/ready` answer.
 
 Values are read on the loop, which takes a moment; the text is made in a thread that lets the loop go on
-between families. What is only needed for that is imported by the first who asks.
+between families. The first who asks has all of this imported.
 """
 
 from __future__ import annotations
@@ -10,20 +10,25 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from lambdad.composition.monitoring.disk_probe import DiskProbe
 from lambdad.composition.monitoring.monitor import Monitor
+from lambdad.composition.monitoring.process_families import process_families
+from lambdad.composition.monitoring.queue_families import queue_families
 from lambdad.composition.monitoring.readiness import ReadyFacts, judge
+from lambdad.composition.monitoring.store_families import store_families
+from lambdad.composition.monitoring.worker_families import worker_families
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.http import Request, Response
-from lambdad.edge.operations import Operation
+from lambdad.ports.clock import Clock
 from lambdad.storage.sqlite.log_intake import Loss
 from lambdad.storage.sqlite.writer import WriterStatus
 from lambdad.telemetry.prometheus.exposition import OPEN_METRICS, TEXT, exposition, wants_open_metrics
 from lambdad.telemetry.prometheus.family import Family, Kind, by, counter, gauge
+from lambdad.telemetry.prometheus.function_families import function_families, summed
 
 _PAUSE_S = 0.000_05
 """Lets the loop's thread have the interpreter."""
@@ -47,28 +52,35 @@ class Losing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class MonitoringOperations:
     """The handlers.
 
-    Attributes:
+    Args:
         own: knows the parts of the server.
+        monitor: what was seen.
+        ledger: what runs.
         stores: whatever has a writer, by name.
         logs: tells what was lost.
-        disk: tells whether there is room.
+        data_dir: where the stores are.
+        clock: for how long an answer about the disk is good.
     """
 
-    own: OwnOperations
-    monitor: Monitor
-    ledger: Ledger
-    stores: Mapping[str, Written]
-    logs: Losing
-    disk: DiskProbe
-
-    @property
-    def operations(self) -> Mapping[str, Operation]:
-        """Handlers by ``METHOD name``."""
-        return {"GET metrics": self.metrics, "GET ready": self.ready}
+    def __init__(
+        self,
+        own: OwnOperations,
+        monitor: Monitor,
+        ledger: Ledger,
+        stores: Mapping[str, Written],
+        logs: Losing,
+        data_dir: Path,
+        clock: Clock,
+    ) -> None:
+        self.own = own
+        self.monitor = monitor
+        self.ledger = ledger
+        self.stores = stores
+        self.logs = logs
+        self.disk = DiskProbe(data_dir, clock.monotonic)
 
     async def metrics(self, request: Request) -> Response:
         """Everything there is to count, in the format that is asked for."""
@@ -100,15 +112,10 @@ class MonitoringOperations:
         return Response(status, text, (("Content-Type", "application/json"),))
 
     async def _families(self) -> list[Family]:
-        from lambdad.composition.monitoring.process_families import process_families
-        from lambdad.composition.monitoring.queue_families import queue_families
-        from lambdad.composition.monitoring.store_families import store_families
-        from lambdad.composition.monitoring.worker_families import worker_families
-
         own, invocations, lost = self.own, self.monitor.invocations, self.logs.lost
         lanes, owed = await own.queue.report(), await own.queue.owed_report()
         return [
-            *self.monitor.families(),
+            *function_families(invocations),
             *self._path(),
             *worker_families(own.host, own.pools, own.housing, own.factory.tier.value),
             *queue_families(invocations, lanes, owed, own.queue.glance()[1]),
@@ -130,7 +137,11 @@ class MonitoringOperations:
 
     def _path(self) -> list[Family]:
         """What the frontend and the quotas know."""
-        summed, frontend = self.monitor.invocations.summed, self.own.frontend
+        invocations, frontend = self.monitor.invocations, self.own.frontend
+        starts = [
+            (scope, function, (("path", path.value),), count)
+            for scope, function, path, count in self.monitor.starts
+        ]
         throttles = [
             (one.scope, one.function, (("reason", one.reason),), one.count)
             for one in frontend.throttles.report()
@@ -138,12 +149,21 @@ class MonitoringOperations:
         running = [(scope, name, (), count) for scope, name, count in self.ledger.running()]
         return [
             summed(
+                invocations,
+                Kind.COUNTER,
+                "lambdad_function_environment_starts",
+                "Environments that were made for a function, by how their runtime came to be.",
+                starts,
+            ),
+            summed(
+                invocations,
                 Kind.COUNTER,
                 "lambdad_function_throttles",
                 "Calls and events that were refused because a quota was used up.",
                 throttles,
             ),
             summed(
+                invocations,
                 Kind.GAUGE,
                 "lambdad_function_concurrency",
                 "Invocations that count as concurrent now.",

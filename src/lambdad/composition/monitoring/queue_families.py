@@ -8,6 +8,7 @@ from typing import Final
 from lambdad.events.queue import LaneReport, OwedReport
 from lambdad.telemetry.prometheus.aggregate import Invocations
 from lambdad.telemetry.prometheus.family import Family, Kind, gauge
+from lambdad.telemetry.prometheus.function_families import summed
 
 _COUNTED: Final = (
     ("lambdad_async_received", "Events that were accepted.", "received"),
@@ -44,7 +45,8 @@ def queue_families(
             "Messages owed to destinations and dead-letter queues.",
             sum(one.owed.messages for one in owed),
         ),
-        invocations.summed(
+        summed(
+            invocations,
             Kind.GAUGE,
             "lambdad_async_queued",
             "Events that are queued, those under way too.",
@@ -56,5 +58,5 @@ def queue_families(
             (one.backlog.lane.scope, one.backlog.lane.function, (), getattr(one.counts, member))
             for one in lanes
         ]
-        families.append(invocations.summed(Kind.COUNTER, name, what, values))
+        families.append(summed(invocations, Kind.COUNTER, name, what, values))
     return families

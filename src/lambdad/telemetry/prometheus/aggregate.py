@@ -1,19 +1,18 @@
 """What is counted of invocations: by function, and by stage of their path.
 
-Before: whoever sees invocations end. After: a scrape. The number of functions that have series of their own
-is bounded; the others are counted together as `_other`, so that sums stay true.
+Before: whoever sees invocations end. After: `function_families`, at a scrape. The number of functions that
+have series of their own is bounded; the others are counted together as `_other`, so that sums stay true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
 from lambdad.domain.limits import DURATION_BOUNDS_S
 from lambdad.domain.outcome import Status
 from lambdad.domain.scope import Scope
-from lambdad.telemetry.prometheus.family import Family, Kind, Labels, Sample
-from lambdad.telemetry.prometheus.histogram import Histogram, together
+from lambdad.telemetry.prometheus.histogram import Histogram
 
 OTHER: Final = "_other"
 """Stands for every function that has no series of its own."""
@@ -24,30 +23,16 @@ STAGES: Final = (RESOLVE, ASSIGN, INIT, RUN, ANSWER)
 the event in the environment, extensions included; of that, extensions that go on after the answer. Admission
 has no stage: who is not admitted at once is refused at once."""
 
-_FAILED: Final = (Status.ERROR, Status.TIMEOUT, Status.FAILURE)
+Labels = tuple[tuple[str, str], ...]
+"""Names and values in order."""
 
+Finished = tuple[Scope, str, Status, float, int, float | None, float, float, bool]
+"""An invocation that is over.
 
-class Finished(NamedTuple):
-    """An invocation that is over.
-
-    Attributes:
-        duration_ms: as reported, without Init.
-        billed_ms: as billed.
-        init_ms: None unless it was the first of its environment.
-        waited_ms: for an environment.
-        overhead_ms: of `duration_ms`, what extensions took after the answer.
-        restored: it was the first of an environment made from a snapshot.
-    """
-
-    scope: Scope
-    function: str
-    status: Status
-    duration_ms: float
-    billed_ms: int
-    init_ms: float | None
-    waited_ms: float
-    overhead_ms: float
-    restored: bool
+In order: scope and name of the function; how it ended; duration as reported, without Init, ms; billed, ms;
+Init, ms, None unless it was the first of its environment; how long it waited for one, ms; of the duration
+what extensions took after the answer, ms; whether it was the first of an environment made from a snapshot.
+"""
 
 
 class FunctionCounts:
@@ -115,73 +100,17 @@ class Invocations:
 
     def take(self, records: Iterable[Finished]) -> None:
         """Count invocations that are over, many at once."""
-        for one in records:
-            self.of(one.scope, one.function).ran(*one[2:8], restored=one.restored)
+        for scope, function, status, duration, billed, init, waited, overhead, restored in records:
+            counts = self.of(scope, function)
+            counts.ran(status, duration, billed, init, waited, overhead, restored=restored)
 
     def labels_of(self, scope: Scope | None, function: str) -> Labels:
         """Under which name a function is told of; None is one that nobody knows."""
         return self._other.labels if scope is None else self.of(scope, function).labels
 
-    def summed(
-        self, kind: Kind, name: str, what: str, values: Iterable[tuple[Scope | None, str, Labels, float]]
-    ) -> Family:
-        """A family of what is counted elsewhere: scope, function, further labels and value of each."""
-        sums: dict[Labels, float] = {}
-        for scope, function, further, value in values:
-            labels = (*self.labels_of(scope, function), *further)
-            sums[labels] = sums.get(labels, 0) + value
-        return Family(name, kind, what, tuple(Sample(labels, value) for labels, value in sums.items()))
-
-    def families(self) -> list[Family]:
-        """Everything counted up to now."""
+    def counted(self) -> list[FunctionCounts]:
+        """Every function that has something counted, the others together last."""
         counts = list(self._functions.values())
         if any(self._other.by_status.values()):
             counts.append(self._other)
-
-        def each(value: Callable[[FunctionCounts], float]) -> tuple[Sample, ...]:
-            return tuple(Sample(one.labels, value(one)) for one in counts)
-
-        def spread(value: Callable[[FunctionCounts], Histogram]) -> tuple[Sample, ...]:
-            return tuple(Sample(one.labels, value(one).now()) for one in counts)
-
-        by_status = tuple(
-            Sample((*one.labels, ("status", status.value)), one.by_status[status])
-            for one in counts
-            for status in Status
-        )
-        spent = {stage: found.now() for stage, found in self.stages.items()}
-        everyone = [*self._functions.values(), self._other]
-        spent[RUN] = together(one.duration for one in everyone)
-        spent[INIT] = together(one.init for one in everyone)
-        stages = tuple(Sample((("stage", stage),), spent[stage]) for stage in STAGES)
-        return [
-            Family("lambdad_function_invocations", Kind.COUNTER, _INVOCATIONS, by_status),
-            Family("lambdad_function_errors", Kind.COUNTER, _ERRORS, each(_errors)),
-            Family("lambdad_function_cold_starts", Kind.COUNTER, _COLD, each(lambda one: one.cold)),
-            Family(
-                "lambdad_function_billed_seconds",
-                Kind.COUNTER,
-                _BILLED,
-                each(lambda one: one.billed_ms / 1000),
-            ),
-            _histogram("lambdad_function_duration_seconds", _DURATION, spread(lambda one: one.duration)),
-            _histogram("lambdad_function_init_duration_seconds", _INIT, spread(lambda one: one.init)),
-            _histogram("lambdad_invocation_stage_seconds", _STAGE, stages),
-        ]
-
-
-_INVOCATIONS: Final = "Invocations that ran to their end, by how they ended."
-_ERRORS: Final = "Invocations that did not end with success."
-_COLD: Final = "Invocations that were the first of their environment."
-_BILLED: Final = "Billed duration, Init included."
-_DURATION: Final = "Duration as reported, without Init."
-_INIT: Final = "Init of environments that an invocation used."
-_STAGE: Final = "Time that invocations spent in each stage of their path."
-
-
-def _errors(one: FunctionCounts) -> int:
-    return sum(one.by_status[status] for status in _FAILED)
-
-
-def _histogram(name: str, what: str, samples: tuple[Sample, ...]) -> Family:
-    return Family(name, Kind.HISTOGRAM, what, samples, bounds=DURATION_BOUNDS_S)
+        return counts

@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from lambdad.telemetry.prometheus.family import Buckets, Family, Kind, Labels, Sample
+from lambdad.telemetry.prometheus.aggregate import Labels
+from lambdad.telemetry.prometheus.family import Buckets, Family, Kind, Sample
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"

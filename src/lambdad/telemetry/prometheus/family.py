@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-Labels = tuple[tuple[str, str], ...]
-"""Names and values in order."""
+from lambdad.telemetry.prometheus.aggregate import Labels
 
 
 class Kind(StrEnum):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-
-from lambdad.telemetry.prometheus.family import Buckets
 
 
 class Histogram:
@@ -13,6 +10,10 @@ class Histogram:
 
     Args:
         bounds: upper bounds, each included, ascending.
+
+    Attributes:
+        counts: by bucket, not summed up; one more than there are bounds.
+        total: sum of all values.
     """
 
     __slots__ = ("bounds", "counts", "total")
@@ -26,14 +27,3 @@ class Histogram:
         """Count one value."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
-
-    def now(self) -> Buckets:
-        """What has been counted up to now."""
-        return Buckets(tuple(self.counts), self.total)
-
-
-def together(histograms: Iterable[Histogram]) -> Buckets:
-    """Several with the same bounds, at least one, as one."""
-    found = [one.now() for one in histograms]
-    counts = tuple(map(sum, zip(*(one.counts for one in found), strict=True)))
-    return Buckets(counts, sum(one.total for one in found))
