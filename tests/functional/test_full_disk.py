@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,14 @@ def fill(filler: Path) -> None:
                     file.write(b"\0" * size)
 
 
+def readiness(server: Server) -> tuple[int, list[str]]:
+    try:
+        with urllib.request.urlopen(f"{server.url}/ready") as answer:
+            return answer.status, json.load(answer)["reasons"]
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)["reasons"]
+
+
 def test_events_are_refused_on_a_full_disk_and_accepted_again_with_room(tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     server = on_small_disk(folder)
@@ -60,10 +72,13 @@ def test_events_are_refused_on_a_full_disk_and_accepted_again_with_room(tmp_path
                 )
         with pytest.raises(ClientError, match="disk of the data directory is full"):
             server.client().invoke_async(FunctionName=name, InvokeArgs=LARGE[:200_000] + b'"')
+        assert readiness(server) == (503, ["the data directory cannot be written: no space left on device"])
         assert len(refusals) >= 30
         assert all(one == REFUSAL for one in refusals), refusals
         assert queue(server, name)["events"] == len(accepted), "what was accepted is there, and nothing else"
         steer_with_room(server, filler, name)
+        while readiness(server) != (200, []):  # asked anew some seconds later
+            time.sleep(0.1)
         accepted += [send(server, name, LARGE) for _ in range(5)]
         old = server.client().invoke_async(FunctionName=name, InvokeArgs=b"{}")
         accepted.append(old["ResponseMetadata"]["RequestId"])

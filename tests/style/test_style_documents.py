@@ -121,3 +121,20 @@ def test_botocore_is_pinned_alike_everywhere():
         )
     }
     assert len(pins) == 1
+
+
+def test_every_event_of_the_servers_log_is_explained_and_no_other():
+    package = ROOT / "src" / "lambdad"
+    logging_sources = [path for path in package.rglob("*.py") if "getLogger" in path.read_text()]
+    named = {
+        name
+        for path in logging_sources
+        for name in re.findall(r'"event": "([a-z_]+\.[a-z_]+|[a-z]+_[a-z]+(?:_[a-z]+)*)"', path.read_text())
+    }
+    page = (ROOT / "docs" / "reference" / "logging.md").read_text().split("## The server's own log")[1]
+    explained = {
+        name
+        for row in re.findall(r"^\| (`[^|]+) \| (?:error|warning|info)", page, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", row)
+    }
+    assert named == explained

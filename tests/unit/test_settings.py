@@ -241,8 +241,12 @@ def test_giving_up_isolation_is_refused_where_it_is_required(required):
     )
 
 
-def test_every_setting_can_come_from_each_place(config):
+def test_every_setting_can_come_from_each_place(config, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("a token that nobody guesses".replace(" ", "-"))
     values = {
+        "metrics_token_file": str(token), "metric_functions": 7, "otlp_endpoint": "http://collector:4318",
+        "otlp_percent": 5, "xray_daemon": "127.0.0.1:2000",
         "host": "::1", "port": 1, "data_dir": "/d", "auth": "permissive", "require_isolation": "process",
         "isolation": "process",
         "outbound": False, "block_public_policies": True, "cors_origins": ["http://a"], "allowed_hosts": ["b"], "log_level": "debug",
@@ -293,3 +297,34 @@ def test_functions_cannot_come_by_the_data_directory(config, tmp_path, directory
     data.mkdir()
     text = f"[file_systems]\n'{POINT}0' = '{data}{directory}'\n"
     assert "lie in one another" in refused({"data_dir": str(data)}, {}, config(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("otlp_endpoint", "collector:4318"),
+        ("otlp_endpoint", "ftp://collector"),
+        ("otlp_endpoint", "http://user:secret@collector"),
+        ("otlp_endpoint", "http://collector:port"),
+        ("otlp_percent", "101"),
+        ("xray_daemon", "127.0.0.1"),
+        ("xray_daemon", "127.0.0.1:0"),
+        ("xray_daemon", "127.0.0.1:65536"),
+        ("metrics_token_file", "/nowhere/token"),
+    ],
+)
+def test_what_cannot_be_told_to_anybody_is_refused_without_its_secrets(name, value):
+    said = refused({name: value}, {})
+    assert f"{name}" in said and "is refused" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("text", ["", "short", "two words of a token", "sixteen-letters\nand-more-of-them"])
+def test_a_file_without_a_good_token_is_refused(tmp_path, text):
+    (tmp_path / "token").write_text(text)
+    assert "holds no token" in refused({"metrics_token_file": str(tmp_path / "token")}, {})
+
+
+@pytest.mark.parametrize("address", ["daemon.example:2000", "[::1]:2000"])
+def test_an_x_ray_daemon_may_be_anywhere(address):
+    assert load({"xray_daemon": address}, {}).xray_daemon == address

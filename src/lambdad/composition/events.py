@@ -19,7 +19,6 @@ from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
 from lambdad.ports.measures import Measures
 from lambdad.settings import Settings
-from lambdad.storage.data_dir import DataDir
 from lambdad.storage.sqlite.events_sqlite import SqliteEvents
 
 _MOST_AT_ONCE: Final = 64
@@ -37,7 +36,7 @@ def service_calls(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Se
 
 def event_queue(
     calls: ServiceCalls,
-    data_dir: DataDir,
+    store: SqliteEvents,
     catalogue: CatalogueStore,
     invoker: Invoker,
     clock: Clock,
@@ -46,13 +45,7 @@ def event_queue(
     sending: Sending,
     measures: Measures,
 ) -> EventQueue:
-    """The queue on its file; it ends with the stack.
-
-    Raises:
-        StorageRefused: the file cannot be used.
-    """
-    store = SqliteEvents(data_dir.events)
-    stack.callback(store.close)
+    """The queue on its store; it ends with the stack, before the store."""
 
     async def to_function(delivery: Delivery) -> None:
         await queue.to_function(delivery)

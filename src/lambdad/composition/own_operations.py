@@ -44,6 +44,7 @@ class OwnOperations:
     allowed: Authorization
     unknown_roles: Callable[[], Sequence[str]]
     lost_lines: Callable[[], LogLosses]
+    is_draining: Callable[[], bool]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""

@@ -26,6 +26,7 @@ from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.log_filters import log_parts
 from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import MetricsService, roll_up
+from lambdad.composition.monitoring.monitor import Monitor
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import queue_operations
@@ -76,10 +77,12 @@ from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
+from lambdad.settings.observability import token_of
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+from lambdad.storage.sqlite.events_sqlite import SqliteEvents
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
 from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 from lambdad.telemetry.live_tail import LiveTails
@@ -146,11 +149,14 @@ async def make_parts(
     )
     credentials = CredentialIssuer(identity.functions)
     measures = measuring.measures
-    worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery, measures)
+    monitor = Monitor(settings, clock, stack)
+    worker = _Worker(
+        *(settings, factory, stores, credentials, clock, stack, share, allowed.delivery), measures, monitor
+    )
     measuring.begin(worker.frontend, worker.ledger, stores.catalogue, worker.host.snapshots.kept)
     calls = service_calls(settings, clock, stack)
     queue = event_queue(
-        *(calls, data_dir, stores.catalogue, worker.frontend, clock, stack),
+        *(calls, stores.events, stores.catalogue, worker.frontend, clock, stack),
         most_environments=share.environments,
         sending=allowed.sending,
         measures=measures,
@@ -192,6 +198,7 @@ async def make_parts(
         allowed,
         identity.functions.unknown_roles,
         stores.logs.losses,
+        worker.is_draining,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
@@ -199,13 +206,14 @@ async def make_parts(
     logs = await log_parts(
         stores.logs, stores.catalogue, allowed.gate, queue.keep, clock, stack, metrics=measuring.metrics
     )
+    monitoring = monitor.operations(own, worker.ledger, stores.by_name, stores.logs, data_dir.path)
     shared = Shared(
         worker.frontend,
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             _services(settings, stores, measuring.metrics, identity, clock, allowed.authority, logs),
-            _own_api(own, {**queued.operations, **billed.operations}, downloads),
+            _own_api(own, {**queued.operations, **billed.operations, **monitoring}, downloads, settings),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -216,6 +224,7 @@ async def make_parts(
         allowed.gate,
         measures,
     )
+    shared.reads_traceparent = monitor.trace_share is not None
     edge = worker.edge = EdgeServer(shared)
     stack.callback(edge.close)
     await control.start()
@@ -243,10 +252,22 @@ class _Stores:
         stack.callback(self.logs.close)
         self.metrics = SqliteMetricStore(data_dir.metrics, clock)
         stack.callback(self.metrics.close)
+        self.events = SqliteEvents(data_dir.events)
+        stack.callback(self.events.close)
         self.codes = FileCodeStore(data_dir.code)
         stack.push_async_callback(self.codes.close)
         self.compiled = FileCompiledStore(data_dir.code)
         stack.push_async_callback(self.compiled.close)
+
+    @property
+    def by_name(self) -> Mapping[str, SqliteCatalogue | SqliteLogStore | SqliteEvents | SqliteMetricStore]:
+        """Those with a writer."""
+        return {
+            "catalogue": self.catalogue,
+            "logs": self.logs,
+            "events": self.events,
+            "metrics": self.metrics,
+        }
 
 
 class _Worker:
@@ -263,6 +284,7 @@ class _Worker:
         share: Capacity,
         delivery: LogDelivery,
         measures: Measures,
+        monitor: Monitor,
     ) -> None:
         self.edge: EdgeServer | None = None
         self._clock = clock
@@ -284,6 +306,7 @@ class _Worker:
             ahead=self.ahead,
             housing=self.housing,
             file_systems=FileSystems(settings.file_systems),
+            starts=monitor.started,
         )
         self.expected = Expected(stores.catalogue, maker)
         stack.push_async_callback(self.expected.close)
@@ -297,7 +320,7 @@ class _Worker:
             connections=SharedConnections(share.shared_connections),
             on_removed=self._environment_removed,
             snapshot_bytes=int(group_memory.host_bytes() * SNAPSHOT_MEMORY_SHARE),
-            sink_of=delivery.of,
+            sink_of=monitor.observing(delivery.of),
             ran=measures.ran,
         )
         stack.push_async_callback(self.host.close)
@@ -317,12 +340,20 @@ class _Worker:
         stack.callback(self.pools.close)  # before the host ends what is kept
         self.ledger = Ledger(settings.account_concurrency, clock.monotonic)
         self.provisioning = Provisioning(self.pools, self.ledger)
-        self.frontend = Frontend(find, self.pools, self.ledger, clock, measures=measures)
+        self.frontend = Frontend(
+            *(monitor.timing(find), self.pools, self.ledger, clock),
+            measures=measures,
+            trace_share=monitor.trace_share,
+        )
 
     def _endpoint(self, environment_id: str, scope: Scope, connections: ConnectionCount) -> HttpConnection:
         if self.edge is None:
             raise RuntimeError("an environment was started before the edge was there")
         return self.edge.inside(environment_id, scope, connections)
+
+    def is_draining(self) -> bool:
+        """Whether the server takes nobody new in."""
+        return self.frontend.draining or (self.edge is not None and self.edge.is_draining)
 
     def _environment_gone(self, environment_id: str) -> None:
         if self.edge is not None:
@@ -441,7 +472,10 @@ def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
     return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
-def _own_api(own: OwnOperations, more: Mapping[str, Operation], downloads: _Downloads) -> OwnApi:
+def _own_api(
+    own: OwnOperations, more: Mapping[str, Operation], downloads: _Downloads, settings: Settings
+) -> OwnApi:
+    token = None if settings.metrics_token_file is None else token_of(settings.metrics_token_file)
     return OwnApi(
         {
             "GET health": own.health,
@@ -452,7 +486,7 @@ def _own_api(own: OwnOperations, more: Mapping[str, Operation], downloads: _Down
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},
-        OwnGate(own.allowed.authority),
+        OwnGate(own.allowed.authority, token),
     )
 
 

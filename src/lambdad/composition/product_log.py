@@ -11,15 +11,19 @@ from lambdad.settings.model import LogFormat, LogLevel
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+_LOGGERS = ("lambdad", "asyncio")
+"""Ours, and the loop's: what it says of a defect of ours must not be in another form."""
+
 
 def configure(level: LogLevel, form: LogFormat) -> None:
     """Send records of `level` and above to stderr in the given form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
-    root = logging.getLogger("lambdad")
-    root.handlers[:] = [handler]
-    root.setLevel(level.value.upper())
-    root.propagate = False
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(level.value.upper())
+        logger.propagate = False
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:

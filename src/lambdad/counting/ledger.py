@@ -63,6 +63,13 @@ class Ledger:
         """The quota that a version's invocations count against; it follows what is reserved."""
         return self._provided.get(_key(version)) or self._function(version.scope, version.name)
 
+    def running(self) -> list[tuple[Scope, str, int]]:
+        """Leases that are out now, by function."""
+        found = {key: quota.in_use for key, quota in self._functions.items()}
+        for (scope, name, _), own in self._provided.items():
+            found[scope, name] = found.get((scope, name), 0) + own.in_use
+        return [(scope, name, count) for (scope, name), count in found.items()]
+
     def reserve(self, scope: Scope, name: str, limit: int | None) -> None:
         """A function has so many leases to itself from now on, and no others; None: it shares again."""
         shared, own, back = self.quota(scope), self._reserved.pop((scope, name), None), 0

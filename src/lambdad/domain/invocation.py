@@ -12,6 +12,7 @@ from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.outcome import Status
 from lambdad.domain.streaming import Outlet
+from lambdad.domain.trace_context import Traced
 
 
 class Target:
@@ -58,9 +59,13 @@ class Invocation:
         log_tail: last 4 KiB of log when asked for.
         stream: takes the response as it comes; None when the caller wants it in one piece, until the
             function streams all the same.
+        began: monotonic seconds when it was admitted; 0.0 when nobody noted that.
+        waited_s: from then until it was handed to an environment.
+        traced: None unless it is sampled.
     """
 
     __slots__ = (
+        "began",
         "client_context",
         "error",
         "error_type",
@@ -74,6 +79,8 @@ class Invocation:
         "stream",
         "target",
         "trace",
+        "traced",
+        "waited_s",
         "want_tail",
     )
 
@@ -101,6 +108,9 @@ class Invocation:
         self.error_type: str | None = None
         self.log_tail: bytes | None = None
         self.stream: Outlet | None = None
+        self.began = 0.0
+        self.waited_s = 0.0
+        self.traced: Traced | None = None
 
     def settle(self, status: Status, result: bytes, error_type: str | None = None) -> None:
         """The function ended: tell whoever asked."""

@@ -335,3 +335,19 @@ MAX_EMF_DATA: Final = 1_000  # L: series that one document counts in; AWS names 
 MAX_EMF_PENDING_BYTES: Final = 8 * MIB  # L: of documents that wait to be read, for at most a second
 EMF_PAST_MS: Final = 14 * 24 * 3_600_000  # how old a time stamp may be: two weeks
 EMF_FUTURE_MS: Final = 2 * 3_600_000  # how far ahead: two hours
+# What operators see (L: all of them)
+DURATION_BOUNDS_S: Final = (
+    *(0.000_1, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0),
+)  # of histograms: from what a warm call waits to the longest timeout
+LOOP_LOOK_S: Final = 0.5  # how often the loop's lag is measured, once somebody has scraped
+READY_FRESH_S: Final = 2.0  # who asks more often is told the same again
+READY_WITHIN_S: Final = 2.0  # a disk that takes longer to write a few bytes is not ready
+READY_PROBE_BYTES: Final = 4 * KIB  # written to see whether the disk has room
+MOST_WAITING_TRACES: Final = 4_096  # what exporters have not sent yet; more are dropped and counted
+TRACES_AT_ONCE: Final = 256  # in one request
+TRACE_DELAY_S: Final = 1.0  # so long exporters wait for more to send at once
+TRACE_SEND_S: Final = 5.0  # for one request to the collector
+MAX_SEGMENT_BYTES: Final = 64_000  # Source: X-Ray developer guide, "A segment document can be up to 64 kB"
+XRAY_PER_SECOND: Final = 1  # Q: Active tracing samples the first request of each second …
+XRAY_SHARE: Final = 0.05  # Q: … and five percent of the others

@@ -19,6 +19,7 @@ from lambdad.domain.platform_events import PlatformEvent, Span, tracing_of
 from lambdad.domain.platform_json import json_line
 from lambdad.domain.platform_levels import is_shown
 from lambdad.domain.platform_text import ending, text_line
+from lambdad.domain.trace_context import Traced
 
 
 class LogLine(NamedTuple):
@@ -109,6 +110,8 @@ class InvocationRecord(NamedTuple):
         spans: parts of the invocation, for JSON and telemetry.
         restore: None unless this invocation is the first of a restored environment.
         tenant: whom it was for; None unless its function keeps tenants apart.
+        waited_ms: from its admission until the event went to the function.
+        traced: None unless the invocation is sampled; `trace_id` is there only when it is shown, too.
     """
 
     request_id: str
@@ -131,6 +134,8 @@ class InvocationRecord(NamedTuple):
     spans: Sequence[Span] = ()
     restore: RestoreTimes | None = None
     tenant: str | None = None
+    waited_ms: float = 0.0
+    traced: Traced | None = None
 
 
 def start_event(record: InvocationRecord) -> PlatformEvent:

@@ -29,6 +29,10 @@ class Ids:
         h = self._digits(32)
         return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{'89ab'[int(h[16], 16) & 3]}{h[17:20]}-{h[20:]}"
 
+    def span_id(self) -> str:
+        """Sixteen hex digits: of a segment, or of a span."""
+        return self._digits(16)
+
     def trace(self, now: float, tail: str = "") -> str:
         """A new, unsampled trace header for an invocation at `now` (epoch seconds), and `tail` behind it.
 

@@ -19,7 +19,9 @@ from lambdad.ports.clock import Clock
 MAX_INLINE_HASH_BYTES: Final = 64 * KIB
 """A longer body is hashed in a thread: this one takes a tenth of a millisecond, six megabytes take ten."""
 
-_OPEN_PATHS = frozenset({b"/health", b"/lambdad/v1/health"})
+_OPEN_PATHS = frozenset({b"/health", b"/lambdad/v1/health", b"/lambdad/v1/ready"})
+_UNSIGNED_PATHS = frozenset({b"/ready", b"/metrics", b"/lambdad/v1/metrics"})
+"""Open as long as they are not signed, for then they are ours; a token may be asked for there."""
 _SIGNED_LINKS = b"/lambdad/v1/code/"
 
 
@@ -57,7 +59,7 @@ class Admission:
                 key.secret,
                 self._clock.now(),
             )
-        elif self.enforces and not _is_open(raw):
+        elif self.enforces and not _is_open(raw, identity):
             _refuse(raw)
 
     @staticmethod
@@ -66,10 +68,12 @@ class Admission:
         return identity.key is not None and len(raw.body) > MAX_INLINE_HASH_BYTES
 
 
-def _is_open(raw: RawRequest) -> bool:
+def _is_open(raw: RawRequest, identity: Identity) -> bool:
     """Whether anybody may ask: for health, for what is behind a signed link, before a page's request."""
     path = raw.url.partition(b"?")[0]
     if path in _OPEN_PATHS or path.startswith(_SIGNED_LINKS):
+        return True
+    if path in _UNSIGNED_PATHS and identity.service is None:
         return True
     return raw.origin is not None and raw.method == b"OPTIONS"
 

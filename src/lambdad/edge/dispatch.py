@@ -16,6 +16,7 @@ from lambdad.awsapi import faults
 from lambdad.domain.errors import AccessDenied, CredentialsRefused, ServiceFault
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.scope import Scope
+from lambdad.domain.trace_context import from_w3c
 from lambdad.edge import cors
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.identity import Identity, service_signed_for
@@ -158,6 +159,7 @@ class EdgeDispatcher:
                 token = value
             elif name in _UNUSUAL and value != _UNUSUAL[name]:
                 quick = self._invoke.quick_event if quick is not None and (name, value) == _EVENT else None
+        trace = trace or self._traced_by_w3c(raw)
         if self._is_sent_elsewhere(connection, raw, host, origin):
             return
         raw.origin = origin
@@ -179,6 +181,16 @@ class EdgeDispatcher:
             self._refuse(connection, raw, host, authorization, error)
             return
         self._admitted(connection, raw, identity, quick, host, trace)
+
+    def _traced_by_w3c(self, raw: RawRequest) -> bytes | None:
+        """X-Ray's header for W3C's, for everybody who looks for it, where traces are exported."""
+        if not self._shared.reads_traceparent:
+            return None
+        given = next((value for name, value in raw.headers if name == b"traceparent"), None)
+        trace = None if given is None else from_w3c(given)
+        if trace is not None:
+            raw.headers.append((b"x-amzn-trace-id", trace))
+        return trace
 
     def _is_sent_elsewhere(
         self, connection: HttpConnection, raw: RawRequest, host: bytes | None, origin: bytes | None
@@ -272,7 +284,10 @@ class EdgeDispatcher:
         try:
             response = await shared.services.serve(request, service)
         except Exception:  # noqa: BLE001 - a defect must not end the server
-            _log.exception("unexpected error in a service", extra={"event": "edge.error"})
+            _log.exception(
+                "unexpected error in a service",
+                extra={"event": "edge.error", "request_id": request.request_id},
+            )
             response = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
         if isinstance(response.body, bytes):
             shared.respond(connection, raw, response, request.request_id)

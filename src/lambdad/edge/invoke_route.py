@@ -105,7 +105,10 @@ class InvokeRoute:
         try:
             await self._slow(connection, raw, identity, request)
         except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
-            _log.exception("unexpected error in Invoke", extra={"event": "edge.error"})
+            _log.exception(
+                "unexpected error in Invoke",
+                extra={"event": "edge.error", "request_id": request.request_id},
+            )
             fault = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
             self._respond(connection, raw, fault, request.request_id)
 
@@ -190,7 +193,7 @@ class InvokeRoute:
         self, connection: HttpConnection, raw: RawRequest, route: Route, request_id: str, trace: str | None
     ) -> None:
         """Answer 202 once the event is on disk."""
-        trace = trace or self._frontend.new_trace()
+        trace = trace or self._frontend.new_trace(route)
 
         def stored(error: LambdadError | None) -> None:
             if error is not None:

@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
-from lambdad.domain.errors import AccessDenied, CallerError, LambdadError, NotFound, UnknownOperation
+from lambdad.domain.errors import (
+    AccessDenied,
+    CallerError,
+    CredentialsRefused,
+    LambdadError,
+    NotFound,
+    UnknownOperation,
+)
 from lambdad.domain.http import Request, Response
 
-Operation = Callable[[Request], Awaitable[Mapping[str, object]]]
+Operation = Callable[[Request], Awaitable[Mapping[str, object] | Response]]
 Raw = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[str, Request], Awaitable[None]]
 _BASE = "/lambdad/v1/"
@@ -22,7 +29,7 @@ class OwnApi:
     """Answers lambdad's own operations.
 
     Args:
-        operations: by ``METHOD name``; each returns a JSON object.
+        operations: by ``METHOD name``; each returns a JSON object, or a whole answer of another form.
         raw: by name; answers of their own form (downloads), open to sandboxes.
         admit: asked before each of `operations`; raises AccessDenied.
     """
@@ -39,11 +46,12 @@ class OwnApi:
             raw = self._raw.get(name.partition("/")[0])
             if raw is not None:
                 return await raw(request)
-            return _json(200, await self._run(name, request))
+            answer = await self._run(name, request)
+            return answer if isinstance(answer, Response) else _json(200, answer)
         except LambdadError as error:
             return _failure(error)
 
-    async def _run(self, name: str, request: Request) -> Mapping[str, object]:
+    async def _run(self, name: str, request: Request) -> Mapping[str, object] | Response:
         if request.caller.environment_id is not None:
             raise AccessDenied("lambdad's own operations cannot be called from inside a function.")
         wanted = f"{request.method} {name}"
@@ -62,12 +70,14 @@ def _json(status: int, value: Mapping[str, object]) -> Response:
 
 def _failure(error: LambdadError) -> Response:
     status = 500
-    if isinstance(error, AccessDenied):
+    name = type(error).__name__ + "Exception"
+    if isinstance(error, CredentialsRefused):
+        status, name = 403, error.code
+    elif isinstance(error, AccessDenied):
         status = 403
     elif isinstance(error, NotFound | UnknownOperation):
         status = 404
     elif isinstance(error, CallerError):
         status = 400
-    name = type(error).__name__ + "Exception"
     response = _json(status, {"message": str(error)})
     return Response(status, response.body, (*response.headers, ("x-amzn-ErrorType", name)))

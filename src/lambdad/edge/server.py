@@ -76,6 +76,11 @@ class EdgeServer:
             if not connection.is_busy and not connection.is_receiving:
                 connection.close()
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether nobody new is accepted."""
+        return self._shared.draining
+
     def close(self) -> None:
         """Close every connection."""
         self.stop_listening()

@@ -31,7 +31,9 @@ _TARGETS = {
     "AmazonSSM": "ssm",
 }
 _OWN = "/lambdad/v1/"
-_HEALTH = {"/health": "/lambdad/v1/health"}
+_HEALTH = "/health"
+_UNSIGNED = frozenset({"/ready", "/metrics"})
+"""Our own, too, unless they are signed for another service: a bucket may have such a name."""
 
 
 class Services:
@@ -57,7 +59,7 @@ class Services:
             request: the request.
             signed_for: service of the SigV4 scope; None when unsigned.
         """
-        if request.path.startswith(_OWN) or request.path in _HEALTH:
+        if request.path.startswith(_OWN) or _is_health(request, signed_for):
             return await self._own(request)
         name = service_for(request, signed_for)
         if name == "lambda":
@@ -78,6 +80,11 @@ class Services:
         except UnknownOperation as error:
             return faults.render("lambda", error, request.request_id)
         return await self._lambda_family[family](request)
+
+
+def _is_health(request: Request, signed_for: str | None) -> bool:
+    """Whether it is one of the short paths that load balancers and Prometheus ask."""
+    return request.path == _HEALTH or (request.path in _UNSIGNED and signed_for in {None, "lambda"})
 
 
 def service_for(request: Request, signed_for: str | None) -> str:

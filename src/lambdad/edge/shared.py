@@ -70,6 +70,7 @@ class Shared:
         )
         self.connections: set[HttpConnection] = set()
         self.draining = False
+        self.reads_traceparent = False  # callers of W3C's traces are understood
         self._max_connections = max_connections
         self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()

@@ -67,7 +67,10 @@ class StreamRoute:
         except LambdadError as error:
             self._refuse(connection, raw, error, request.request_id)
         except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
-            _log.exception("unexpected error in a streamed Invoke", extra={"event": "edge.error"})
+            _log.exception(
+                "unexpected error in a streamed Invoke",
+                extra={"event": "edge.error", "request_id": request.request_id},
+            )
             self._refuse(connection, raw, ServiceFault("unexpected"), request.request_id)
 
     async def _start(

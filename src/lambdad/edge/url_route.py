@@ -174,7 +174,7 @@ class UrlRoute:
         return True
 
     def _invoke(self, call: UrlTarget, found: FoundUrl, route: Route) -> None:
-        request_id, trace = self._frontend.ids.request_id(), self._trace(call.raw)
+        request_id, trace = self._frontend.ids.request_id(), self._trace(call.raw, route)
         payload = call.event(request_id, trace, self._clock.now())
         if len(payload) > MAX_SYNC_REQUEST_BYTES:
             self._fail(call, _too_large())
@@ -193,9 +193,9 @@ class UrlRoute:
         )
         self._frontend.start(route, request_id, payload, out.complete, trace=trace, stream=out)
 
-    def _trace(self, raw: RawRequest) -> str:
+    def _trace(self, raw: RawRequest, route: Route) -> str:
         given = next((value for name, value in raw.headers if name == b"x-amzn-trace-id"), None)
-        return self._frontend.new_trace() if given is None else given.decode("latin-1")
+        return self._frontend.new_trace(route) if given is None else given.decode("latin-1")
 
     # --- answers without the function ------------------------------------------------------------------
 

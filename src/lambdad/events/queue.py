@@ -200,6 +200,11 @@ class EventQueue:
             max(0, blocked_ms - now_ms) / _MS if backlog.events else 0.0,
         )
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is accepted and started any more."""
+        return self._stopped
+
     def glance(self) -> tuple[int, int]:
         """How many events are queued, those under way too, and how many are under way."""
         return self._poller.load()

@@ -27,8 +27,10 @@ from lambdad.domain.outcome import Outcome, Status
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.domain.streaming import Outlet
+from lambdad.domain.trace_context import SAMPLED
 from lambdad.frontend.loops import Loops
 from lambdad.frontend.payload import checked
+from lambdad.frontend.sampling import Sampling, Tracer
 from lambdad.frontend.splitting import Draw, Split, Weighted
 from lambdad.frontend.tenants import check_tenant
 from lambdad.frontend.throttles import Throttles
@@ -56,12 +58,14 @@ class Route(Target):
         may_loop: whether the function may call itself without end.
         running: calls that run now.
         most: of them since the last look.
+        sampling: decides which calls are traced; None when only callers do.
         stale: the function changed since: resolve it anew.
         split: of a weighted alias: `pick` there for every call; None of everything else.
     """
 
     __slots__ = (
-        *("key", "lane", "lineage", "may_loop", "most", "pool", "quota", "running", "split", "stale"),
+        *("key", "lane", "lineage", "may_loop", "most", "pool", "quota", "running", "sampling", "split"),
+        "stale",
     )
 
     def __init__(
@@ -73,12 +77,14 @@ class Route(Target):
         quota: Leases,
         *,
         may_loop: bool,
+        sampling: Sampling | None = None,
     ) -> None:
         super().__init__(version, reference.arn(version.scope), tenant)
         self.lane = Lane(version.scope, version.name, reference.qualifier)
         self.key = lineage.key_of(self.invoked_arn)
         self.lineage = lineage.first(self.key)
         self.may_loop = may_loop
+        self.sampling = sampling
         self.pool = pool
         self.quota = quota
         self.running = self.most = 0
@@ -96,8 +102,9 @@ class Frontend:
     """Takes calls; implements `ports.invoker.Invoker`.
 
     Args:
-        draw: chooses among the versions of weighted aliases.
+        draw: chooses among the versions of weighted aliases, and what is traced.
         measures: is told what is refused.
+        trace_share: of calls without a decision that are traced for export; None when none are.
     """
 
     def __init__(
@@ -108,6 +115,7 @@ class Frontend:
         clock: Clock,
         draw: Draw = random.random,
         measures: Measures = UNMEASURED,
+        trace_share: float | None = None,
     ) -> None:
         self._resolve = resolve
         self._pools = pools
@@ -120,6 +128,7 @@ class Frontend:
         self._epoch = 0  # moves with every change of any function
         self._tasks: set[asyncio.Task[None]] = set()
         self.ids = Ids()
+        self._tracer = Tracer(self.ids, clock, draw, trace_share)
         self.loops = Loops()
         self.throttles = Throttles()
         self.in_flight = 0
@@ -168,7 +177,8 @@ class Frontend:
         check_tenant(resolved, tenant)
         may_loop = self.loops.allows(resolved.scope, resolved.name)
         pool, quota = self._pools.pool(resolved, tenant), self._ledger.quota_of(resolved)
-        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop)
+        sampling = self._tracer.sampling_of(resolved)
+        return Route(resolved, named, tenant, pool, quota, may_loop=may_loop, sampling=sampling)
 
     def _keep(self, key: RouteKey, tenant: str | None, route: Route) -> None:
         if len(self._routes) >= _MAX_ROUTES:
@@ -188,9 +198,10 @@ class Frontend:
         for key in [key for key, route in self._routes.items() if _is_of(route, scope, name)]:
             self._routes.pop(key).expire()
 
-    def new_trace(self) -> str:
+    def new_trace(self, route: Route | None = None) -> str:
         """The trace header of an event that brought none; each attempt adds the function to it."""
-        return self.ids.trace(self._clock.now())
+        header = self.ids.trace(self._clock.now())
+        return header if route is None else self._tracer.new_header(header, route.sampling)
 
     def stop(self) -> None:
         """Take no more calls; who waits for an environment hears that there will be none."""
@@ -215,14 +226,18 @@ class Frontend:
         `trace` is as the caller sent it, None or empty for none; the function sees it with its lineage. An
         event counts as concurrency, but not as a call of this second.
         """
-        before = 0
+        before, is_new, traced = 0, not trace, None
         if trace:
             trace, before = lineage.passed_on(trace, route.key)
         else:
             trace = self.ids.trace(self._clock.now(), route.lineage)
+        if route.sampling is not None or SAMPLED in trace:
+            trace, traced = self._tracer.begin(trace, route.sampling, is_new=is_new)
         invocation = Invocation(route, request_id, payload, trace, self._settled, client_context, want_tail)
         invocation.reply = on_done
         invocation.stream = stream
+        invocation.began = self._clock.monotonic()
+        invocation.traced = traced
         if before and lineage.is_loop(before) and not route.may_loop:
             self.loops.stopped += 1
             self._note(Measured.RECURSIVE_DROPPED, route)
@@ -240,7 +255,10 @@ class Frontend:
         try:
             route.pool.assign(invocation)
         except Exception:  # noqa: BLE001 - the lease must come back and the caller hear something
-            _log.exception("an invocation could not be assigned", extra={"event": "frontend.assign"})
+            _log.exception(
+                "an invocation could not be assigned",
+                extra={"event": "frontend.assign", "request_id": request_id},
+            )
             invocation.refuse(ServiceFault("The invocation could not be assigned."))
         return invocation
 
@@ -279,7 +297,10 @@ class Frontend:
         try:
             invocation.reply(invocation)
         except Exception:  # noqa: BLE001 - whoever asked must not break the environment that answers
-            _log.exception("an answer could not be given", extra={"event": "frontend.reply"})
+            _log.exception(
+                "an answer could not be given",
+                extra={"event": "frontend.reply", "request_id": invocation.request_id},
+            )
 
     def invoke(self, request: InvokeRequest, reply: Callable[[Invoked | LambdadError], None]) -> None:
         """Run a function for someone who is not the edge; without a task when it was called before."""
@@ -328,7 +349,8 @@ class Frontend:
 
 def _settled_twice(invocation: Invocation) -> None:
     """A defect: the caller has its answer and the lease is back; neither may happen again."""
-    _log.error("%s was settled twice", invocation.request_id, extra={"event": "frontend.twice"})
+    extra = {"event": "frontend.twice", "request_id": invocation.request_id}
+    _log.error("%s was settled twice", invocation.request_id, extra=extra)
 
 
 def _refused(invocation: Invocation, error: LambdadError) -> Invocation:

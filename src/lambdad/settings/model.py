@@ -256,6 +256,41 @@ class Settings:
         why="People read it first; machines ask for json.",
         choices=tuple(LogFormat),
     )
+    metrics_token_file: Path | None = _setting(
+        None,
+        reading.path,
+        what="File with a bearer token that may read `/metrics` and nothing else, 16 characters or more.",
+        why="Without one `/metrics` is read like other operations: by anybody here, or with a permission.",
+        shown="none",
+    )
+    metric_functions: int = _setting(
+        200,
+        reading.integer,
+        what="Functions with series of their own in `/metrics`; the others are counted together as `_other`.",
+        why="Each has about sixty series, and Prometheus keeps them all.",
+        unit="functions",
+    )
+    otlp_endpoint: str | None = _setting(
+        None,
+        reading.text,
+        what="Collector that traces are sent to by OTLP over HTTP; without a path, to its `/v1/traces`.",
+        why="Nothing leaves the machine unasked.",
+        shown="none",
+    )
+    otlp_percent: int = _setting(
+        100,
+        reading.integer,
+        what="How many of the calls whose caller has not decided are traced for `otlp_endpoint`.",
+        why="Who asks for traces expects to see every call; busy servers ask for fewer.",
+        unit="percent",
+    )
+    xray_daemon: str | None = _setting(
+        None,
+        reading.text,
+        what="Address of an X-Ray daemon, `host:port`, that the segments of sampled calls are sent to.",
+        why="Nothing leaves the machine unasked.",
+        shown="none",
+    )
     idle_environment_s: float = _setting(
         600.0,
         reading.seconds,

@@ -7,6 +7,7 @@ import re
 
 from lambdad.settings.file_systems import first_nested
 from lambdad.settings.model import AuthMode, Isolation, RequiredIsolation, Settings
+from lambdad.settings.observability import observability_problems
 
 _MOST_CONCURRENCY = 1_000_000
 _MET_BY_PROCESS = (RequiredIsolation.NONE, RequiredIsolation.PROCESS)
@@ -49,6 +50,7 @@ def validate(settings: Settings) -> list[str]:
         if path is not None and not path.is_file()
     )
     lines.extend(_counts(settings))
+    lines.extend(observability_problems(settings))
     lines.extend(_shared_data(settings))
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", settings.default_region):
         lines.append(f"default_region = {settings.default_region} is refused: not a region name (us-east-1)")

@@ -259,9 +259,41 @@ async def test_lambdads_own_operations_need_permissions_of_their_own():
     assert (await own(replace(request, caller=replace(request.caller, who=None)))).status == 200
 
 
+@pytest.mark.parametrize("enforce", [False, True])
+async def test_a_token_reads_metrics_and_nothing_else(enforce: bool):
+    stage = Stage(enforce=enforce)
+    gate = OwnGate(stage.made.authority, "the-token-of-prometheus")
+    own = OwnApi({"GET metrics": _status, "GET status": _status}, {}, gate)
+    nobody = request_of(ALICE, method="GET", path="/metrics")
+    nobody = replace(nobody, caller=replace(nobody.caller, who=None))
+
+    async def asked(header: str | None, path: str = "/metrics") -> int:
+        headers = {} if header is None else {"authorization": header}
+        return (await own(replace(nobody, headers=headers, path=path))).status
+
+    assert await asked("Bearer the-token-of-prometheus") == 200
+    assert await asked("bearer  the-token-of-prometheus ") == 200
+    assert await asked("Bearer another-token") == 403
+    assert await asked("Bearer ") == 403
+    assert await asked("Bearer \xe9") == 403
+    without = 403 if enforce else 200
+    assert await asked(None) == without
+    assert await asked("Basic the-token-of-prometheus") == without
+    assert await asked("Bearer the-token-of-prometheus", "/lambdad/v1/status") == without
+
+
+@pytest.mark.parametrize("enforce", [False, True])
+async def test_everybody_may_ask_whether_the_server_is_ready(enforce: bool):
+    stage = Stage(enforce=enforce)
+    own = OwnApi({"GET ready": _status}, {}, OwnGate(stage.made.authority))
+    nobody = request_of(ALICE, method="GET", path="/ready")
+    assert (await own(replace(nobody, caller=replace(nobody.caller, who=None)))).status == 200
+
+
 @pytest.mark.parametrize(
     ("operation", "action"),
     [
+        ("GET metrics", "lambdad:Metrics"),
         ("POST drain", "lambdad:Drain"),
         ("POST queue/purge", "lambdad:QueuePurge"),
         ("GET auth/denials", "lambdad:AuthDenials"),

@@ -89,6 +89,16 @@ def test_what_anybody_may_ask_needs_no_signature(url: bytes) -> None:
     admit(Wire(b"GET", url, UNSIGNED.headers), is_known=False, enforces=True)
 
 
+@pytest.mark.parametrize("url", [b"/metrics", b"/ready", b"/lambdad/v1/metrics", b"/metrics?x=1"])
+def test_what_prometheus_asks_is_let_in_unless_it_is_signed_for_a_bucket_of_that_name(url: bytes) -> None:
+    unsigned = Wire(b"GET", url, UNSIGNED.headers)
+    admit(unsigned, is_known=False, enforces=True)
+    admit(unsigned.having(b"authorization", b"Bearer x"), is_known=False, enforces=True)
+    for_s3 = b"AWS4-HMAC-SHA256 Credential=AKIA/20261127/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    with pytest.raises(CredentialsRefused):
+        admit(unsigned.having(b"authorization", for_s3), is_known=False, enforces=True)
+
+
 def test_what_a_browser_asks_before_an_admitted_pages_request_needs_no_signature() -> None:
     admit(
         Wire(b"OPTIONS", b"/", UNSIGNED.headers), is_known=False, enforces=True, origin=b"https://app.example"

@@ -62,7 +62,7 @@ class FakeFrontend:
             raise self.trouble
         return ROUTE
 
-    def new_trace(self) -> str:
+    def new_trace(self, route: object = None) -> str:
         return "Root=1-2-3;Parent=4;Sampled=0"
 
     def start(self, route: Route, request_id: str, payload: bytes, on_done: Any, **more: Any) -> None:

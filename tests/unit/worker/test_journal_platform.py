@@ -13,6 +13,7 @@ import pytest
 from lambdad.domain.function import LoggingConfig
 from lambdad.domain.invocation import Invocation, Target
 from lambdad.domain.outcome import Status
+from lambdad.domain.trace_context import Traced
 from lambdad.worker.environment import journal
 from lambdad.worker.environment.journal import Journal
 from tests.fakes.worker import FakeClock, FakeSink, version_of
@@ -275,3 +276,29 @@ async def test_an_event_that_prints_huge_lines_keeps_little_of_them(
             await asyncio.sleep(0)
     assert scene.sink.lines[0].startswith("START")
     assert printed < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_a_trace_is_told_with_its_ids_when_it_is_shown(
+    scenes: Callable[..., Scene], is_shown: bool
+) -> None:
+    scene, tap = scenes(), Tap("platform")
+    scene.journal.set_telemetry(tap)
+    invocation = Invocation(Target(scene.version, "arn"), "id-1", b"", "", lambda _: None)
+    invocation.traced = Traced("1-5759e988-bd862e3fe1be46a994272793", "a" * 16, "b" * 16, None, is_shown)
+    invocation.waited_s = 0.25
+    scene.journal.begin(invocation, 1)
+    scene.journal.runtime_done(Status.SUCCESS, 1.0, 2, None)
+    record = scene.journal.end(2, 1.0, Status.SUCCESS, None, None, 30)
+    scene.journal.write(record)
+    line = f"XRAY TraceId: 1-5759e988-bd862e3fe1be46a994272793\tSegmentId: {'a' * 16}\tSampled: true\t\n"
+    assert scene.sink.text.endswith(line) is is_shown
+    told = {
+        type_: msgspec.to_builtins(about).get("tracing")
+        for _, type_, about in tap.told
+        if type_ != "platform.end"
+    }
+    value = f"Root=1-5759e988-bd862e3fe1be46a994272793;Parent={'a' * 16};Sampled=1"
+    expected = {"type": "X-Amzn-Trace-Id", "value": value} if is_shown else None
+    assert told == dict.fromkeys(("platform.start", "platform.runtimeDone", "platform.report"), expected)
+    assert (record.waited_ms, record.traced) == (250.0, invocation.traced)

@@ -24,6 +24,7 @@ from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.resources_sqlite import SqliteResources
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.version_numbers import BEFORE_LATEST, number_of
+from lambdad.storage.sqlite.writer import WriterStatus
 
 _Parameters = dict[str, str | int | bytes | None]
 
@@ -53,6 +54,11 @@ class SqliteCatalogue:
         self.layers = SqliteLayers(self._threads)
         self.provisioned = SqliteProvisioned(self._threads)
         self.resources = SqliteResources(self._threads)
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How its writer does."""
+        return self._threads.writer_status
 
     def close(self) -> None:
         """Finish what waits and close the file."""

@@ -27,6 +27,7 @@ from lambdad.storage.sqlite.event_look import Look
 from lambdad.storage.sqlite.event_rows import columns_of, delivery_of, event_of, lane_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
+from lambdad.storage.sqlite.writer import WriterStatus
 
 _STEPS = {step: step.name.lower() for step in Step}
 
@@ -69,6 +70,11 @@ class SqliteEvents:
         self._lanes: dict[Lane, int] = {lane_of(row): row[0] for row in rows}
         self._known = set(self._lanes.values())  # lanes that are on disk
         self._paused = {row[0] for row in rows if row[5]}
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How its writer does."""
+        return self._threads.writer_status
 
     def close(self) -> None:
         """Store what waits and close the file."""

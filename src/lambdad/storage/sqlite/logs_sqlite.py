@@ -40,6 +40,7 @@ from lambdad.storage.sqlite.log_watch import Watchers
 from lambdad.storage.sqlite.log_writing import ChunkWriter
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
+from lambdad.storage.sqlite.writer import WriterStatus
 
 
 class SqliteLogStore:
@@ -78,6 +79,11 @@ class SqliteLogStore:
         in_memory = str(path) == MEMORY
         self._search = LogSearch(path) if searches_apart and not in_memory else None
         self._keeper = None if in_memory else self._keep(Path(path))
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How its writer does."""
+        return self._threads.writer_status
 
     def close(self) -> None:
         """Store what was taken and close the file."""

@@ -25,6 +25,7 @@ from lambdad.storage.sqlite.metric_reading import Question, periods
 from lambdad.storage.sqlite.metric_writing import PointWriter, dimensions_of, dimensions_text
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
+from lambdad.storage.sqlite.writer import WriterStatus
 
 
 class SqliteMetricStore:
@@ -61,6 +62,11 @@ class SqliteMetricStore:
     def dropped(self) -> int:
         """How many data of `put` were not stored since the start, for want of memory or of series."""
         return self._intake.dropped
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How its writer does."""
+        return self._threads.writer_status
 
     def close(self) -> None:
         """Store what was taken and close the file."""

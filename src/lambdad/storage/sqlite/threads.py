@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lambdad.storage.sqlite.database import MEMORY, Durability, open_for_reading, open_for_writing
 from lambdad.storage.sqlite.reader import Reader
-from lambdad.storage.sqlite.writer import Background, Writer
+from lambdad.storage.sqlite.writer import Background, Writer, WriterStatus
 
 T = TypeVar("T")
 
@@ -67,6 +67,11 @@ class Threads:
         if self._reader is None:
             return await self._writer.call(job)
         return await self._reader.call(lambda connection: _as_one(connection, job))
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        """How the writing half does."""
+        return self._writer.status
 
     def wake(self) -> None:
         """Have the background stored soon."""

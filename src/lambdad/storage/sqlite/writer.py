@@ -49,6 +49,25 @@ class Background(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """How a writer does.
+
+    Attributes:
+        waiting: jobs and signals that wait for it.
+        commits: transactions on disk since it was made.
+        failures: transactions that were taken back since then.
+        is_failing: the last one was.
+        is_alive: its thread runs.
+    """
+
+    waiting: int
+    commits: int
+    failures: int
+    is_failing: bool
+    is_alive: bool
+
+
 @dataclass(slots=True, eq=False)
 class _Job(Generic[T]):
     run: Callable[[sqlite3.Connection], T]
@@ -89,6 +108,9 @@ class Writer:
         self._delay_s = delay_s
         self._queue: SimpleQueue[_Job[object] | _Signal] = SimpleQueue()
         self._closed = False
+        self._commits = 0
+        self._failures = 0
+        self._is_failing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -116,6 +138,13 @@ class Writer:
         future: Future[T] = Future()
         self._queue.put(_Job(job, future, None))  # type: ignore[arg-type]  # a queue of jobs of any result
         return future.result()
+
+    @property
+    def status(self) -> WriterStatus:
+        """How it does now."""
+        return WriterStatus(
+            self._queue.qsize(), self._commits, self._failures, self._is_failing, self._thread.is_alive()
+        )
 
     def wake(self) -> None:
         """Have the background stored after the delay; cheap, from any thread."""
@@ -163,6 +192,8 @@ class Writer:
         try:
             self._transact(jobs, background if collected else None)
         except Exception as error:  # noqa: BLE001  # every caller gets it as a fault of ours
+            self._failures += 1
+            self._is_failing = True
             _log.exception("transaction failed", extra={"event": "storage.commit_failed"})
             with suppress(sqlite3.Error):  # a full disk ends the transaction by itself
                 self._connection.execute("ROLLBACK")
@@ -171,6 +202,8 @@ class Writer:
             for job in jobs:
                 job.error = ServiceFault(f"could not be written: {error}")
         else:
+            self._commits += 1
+            self._is_failing = False
             if background is not None:
                 background.stored()
         _settle(jobs)

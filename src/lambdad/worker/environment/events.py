@@ -77,6 +77,7 @@ class EventRunner(TimeLimited):
         self._current = invocation
         clock = self._surroundings.clock
         self._started = clock.monotonic()
+        invocation.waited_s = self._started - invocation.began
         started_ms = self._bound_ms = int(clock.now() * 1000)
         self._limit(self.version.timeout_s)
         self._journal.begin(invocation, started_ms)

@@ -8,7 +8,7 @@ the Telemetry API hear of everything through a tap; without one nothing is made 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lambdad.domain import platform_events
 from lambdad.domain.function import FunctionVersion
@@ -186,7 +186,10 @@ class Journal(LifeTelling):
         self._reads = 0
         if self._tap is not None:
             tenant, number = invocation.target.tenant, self._version.version
-            self._tell(platform_events.start(started_ms, invocation.request_id, number, tenant=tenant))
+            tracing = _tracing(invocation)
+            self._tell(
+                platform_events.start(started_ms, invocation.request_id, number, tracing, tenant=tenant)
+            )
 
     def runtime_done(
         self,
@@ -219,6 +222,7 @@ class Journal(LifeTelling):
                 produced_bytes=produced_bytes,
                 error_type=error_type,
                 spans=spans,
+                tracing=_tracing(invocation),
                 tenant=invocation.target.tenant,
             )
         )
@@ -258,6 +262,8 @@ class Journal(LifeTelling):
         version = self._version
         invocation = self._invocation
         billed = duration_ms if init_ms is None else duration_ms + init_ms
+        traced = None if invocation is None else invocation.traced
+        shown = traced if traced is not None and traced.is_shown else None
         return InvocationRecord(
             "" if invocation is None else invocation.request_id,
             version.version,
@@ -271,14 +277,16 @@ class Journal(LifeTelling):
             status,
             error_type,
             lines,
-            None,
-            None,
+            None if shown is None else shown.trace_id,
+            None if shown is None else shown.segment_id,
             True,
             self._level,
             self._begun,
             spans,
             self._restore,
             None if invocation is None else invocation.target.tenant,
+            0.0 if invocation is None else invocation.waited_s * 1000,
+            traced,
         )
 
     def tail(self, record: InvocationRecord) -> bytes:
@@ -306,3 +314,11 @@ class Journal(LifeTelling):
             self._flush.cancel()
             self._flush = None
         self._write_now()
+
+
+def _tracing(invocation: Invocation) -> Mapping[str, str] | None:
+    """As platform events name the trace; None unless it is shown."""
+    traced = invocation.traced
+    if traced is None or not traced.is_shown:
+        return None
+    return platform_events.tracing_of(traced.trace_id, traced.segment_id, sampled=True)

@@ -94,6 +94,7 @@ class Maker:
         ahead: has byte code made; None has none made.
         housing: finds sandboxes; None has every one made for its function.
         file_systems: finds the directories of access points.
+        starts: told how a version's environment came to be, and -1 when it was another way after all.
     """
 
     factory: SandboxFactory
@@ -106,6 +107,7 @@ class Maker:
     ahead: Ahead | None = None
     housing: Housing | None = None
     file_systems: FileSystems = field(default_factory=FileSystems)
+    starts: Callable[[FunctionVersion, StartPath, int], None] = lambda _version, _path, _more: None
 
     async def make(self, environment: MadeFor) -> Making:
         """Make sandbox and listeners; nothing of the function runs yet.
@@ -133,6 +135,7 @@ class Maker:
         )
         housing = self.housing or Housing(self.factory)
         sandbox, path = await housing.house(plan, launch, version.environment or {})
+        self.starts(version, path, 1)
         making = Making(environment, sandbox, launch, self, path)
         try:
             await making.listen()
@@ -213,6 +216,8 @@ class Making:
         """Its runtime goes on from a memory image."""
         if self._maker.housing is not None:
             self._maker.housing.restored(self.start_path)
+        self._maker.starts(self._environment.version, self.start_path, -1)
+        self._maker.starts(self._environment.version, StartPath.RESTORE, 1)
         self.start_path = StartPath.RESTORE
 
     async def listen(self) -> None:

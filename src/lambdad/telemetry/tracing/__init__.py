@@ -1,0 +1,1 @@
+"""Traces of invocations for tools outside: OpenTelemetry's protocol, and X-Ray's daemon."""
