@@ -39,7 +39,7 @@ app = typer.Typer(
 app.command("serve", help=serve.parser().description)(lambda: None)
 app.command("invoke", help=invoke.parser().description)(lambda: None)
 app.command("deploy")(deploy.deploy)
-app.command("logs")(logs.logs)
+app.command("logs", epilog=logs.EXAMPLES)(logs.logs)
 app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
