@@ -15,7 +15,7 @@ from lambdad.cli.harmless import harmless, harmless_lines
 from lambdad.cli.log_reading import LogLine
 from lambdad.cli.log_words import Level, Said, said
 from lambdad.cli.moments import clock
-from lambdad.cli.platform_lines import Parts, platform_parts
+from lambdad.cli.platform_lines import SHORT_ID, Parts, platform_parts
 
 _NAMED = ("cyan", "green", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta", "bright_blue")
 _STYLES = {
@@ -26,6 +26,7 @@ _STYLES = {
     Level.PLATFORM: "dim",
     Level.PLAIN: "",
 }
+_REQUEST_IDS = frozenset({"requestId", "AWSRequestId"})
 _LONGEST_NAME = 28
 _LEVEL_WIDTH = 5
 _TIME_WIDTH = 12
@@ -117,10 +118,15 @@ def _body(one: Said, width: int) -> list[Parts]:
     lines += [[("  " + harmless(text), style)] for text in one.below]
     if not one.fields:
         return lines
-    words = [f"{harmless(name)}={harmless(value)}" for name, value in one.fields]
+    words = [f"{harmless(name)}={harmless(_shortened(name, value))}" for name, value in one.fields]
     if len(lines) == 1 and sum(len(text) for text, _ in lines[0]) + 2 + len("  ".join(words)) <= width:
         return [[*lines[0], ("  " + "  ".join(words), "dim")]]
     return lines + [[(" " * _FIELDS_INDENT + text, "dim")] for text in _filled(words, width - _FIELDS_INDENT)]
+
+
+def _shortened(name: str, value: str) -> str:
+    """A field's value; START has said the whole request id."""
+    return value[:SHORT_ID] if name in _REQUEST_IDS else value
 
 
 def _filled(words: Sequence[str], width: int) -> list[str]:

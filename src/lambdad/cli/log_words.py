@@ -170,23 +170,31 @@ def _of_object(found: Mapping[str, object], message: str) -> Said:
     text = next(
         (str(found[name]) for name in _MESSAGES if isinstance(found.get(name), str | int | float)), None
     )
-    error = found.get("errorType")
-    if level is Level.PLAIN and error is not None:
+    error = _error(found)
+    if level is Level.PLAIN and error:
         level = Level.ERROR
     if text is None and level is Level.PLAIN:
         return Said(Level.PLAIN, "", message)
-    if isinstance(error, str):
-        text = f"{error}: {text}" if text else error
-    shown = text is not None
-    fields = tuple((name, _short(value)) for name, value in found.items() if _is_kept(name, value, shown))
-    return Said(level, level.value, text or "", fields, _trace(found), failed=level is Level.ERROR)
+    below = _trace(found)
+    if error and (text is None or text == found.get("errorMessage")):
+        text = error
+    elif error:
+        below += (error,)
+    fields = tuple((name, _short(value)) for name, value in found.items() if _is_kept(name, value, text))
+    return Said(level, level.value, text or "", fields, below, failed=level is Level.ERROR)
 
 
-def _is_kept(name: str, value: object, shown: bool) -> bool:
+def _error(found: Mapping[str, object]) -> str:
+    """Type and message of the error that an event is about; empty when it is about none."""
+    kind, words = found.get("errorType"), found.get("errorMessage")
+    return ": ".join(each for each in (kind, words) if isinstance(each, str) and each)
+
+
+def _is_kept(name: str, value: object, text: str | None) -> bool:
     """Whether a member of a JSON event is shown as a field, rather than as its message, level or trace."""
     if name not in _LEFT_OUT:
         return True
-    return name in _MESSAGES and (not shown or isinstance(value, dict | list))
+    return name in _MESSAGES and (text is None or isinstance(value, dict | list))
 
 
 def _level(value: object) -> Level:

@@ -27,6 +27,7 @@ _REPORT = re.compile(
     r"(?:\tInit Duration: (?P<initDurationMs>[\d.]+) ms)?"
     r"(?:\tRestore Duration: (?P<restoreDurationMs>[\d.]+) ms)?"
 )
+_INIT = re.compile(r"INIT_START Runtime Version: (?P<runtimeVersion>\S+)")
 _STATUS = re.compile(r"\tStatus: (\w+)(?:\tError Type: ([\w.]+))?")
 
 
@@ -39,6 +40,8 @@ def platform_parts(said: Said) -> Parts:
         return _start(found.groupdict())
     if found := _END.match(head):
         return [(f"END    {found['requestId'][:SHORT_ID]}", "dim")]
+    if found := _INIT.match(head):
+        return [(f"INIT   {found['runtimeVersion']}", "dim")]
     if found := _REPORT.match(head):
         status = _STATUS.search(head)
         ending = {"status": status[1], "errorType": status[2] or ""} if status else {}
@@ -51,6 +54,8 @@ def _of_event(kind: str, fields: Mapping[str, str]) -> Parts:
         return _start(fields)
     if kind == "report" and "durationMs" in fields:
         return _report(fields)
+    if kind == "initStart" and "runtimeVersion" in fields:
+        return [(f"INIT   {fields['runtimeVersion']}", "dim")]
     words = "  ".join(f"{name}={value}" for name, value in fields.items())
     bad = fields.get("status") in {"error", "failure", "timeout"}
     return [(f"{kind}  {words}", "red" if bad else "dim")]
