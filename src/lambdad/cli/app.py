@@ -19,6 +19,7 @@ from lambdad.cli import (
     functions,
     invoke,
     logs,
+    metrics,
     queue,
     runtimes,
     serve,
@@ -40,6 +41,7 @@ app.command("serve", help=serve.parser().description)(lambda: None)
 app.command("invoke", help=invoke.parser().description)(lambda: None)
 app.command("deploy")(deploy.deploy)
 app.command("logs", epilog=logs.EXAMPLES)(logs.logs)
+app.command("metrics", epilog=metrics.EXAMPLES)(metrics.metrics)
 app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)

@@ -78,7 +78,8 @@ class Session:
                 why = self._read(stream)
         except ApiError as error:
             gone = (
-                error.code in {"ResourceNotFoundException", "LimitExceededException"} or error.http_status >= 500
+                error.code in {"ResourceNotFoundException", "LimitExceededException"}
+                or error.http_status >= 500
             )
             self._tell(Told(self, ended=str(error), refused=not gone))
         except CommandError as error:
