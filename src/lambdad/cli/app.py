@@ -24,6 +24,7 @@ from lambdad.cli import (
     runtimes,
     serve,
     server,
+    top,
 )
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.command("invoke", help=invoke.parser().description)(lambda: None)
 app.command("deploy")(deploy.deploy)
 app.command("logs", epilog=logs.EXAMPLES)(logs.logs)
 app.command("metrics", epilog=metrics.EXAMPLES)(metrics.metrics)
+app.command("top", epilog=top.EXAMPLES)(top.top)
 app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)

@@ -96,7 +96,7 @@ def with_cold_starts(
     for second, taken in starts:
         begin = span.start_s + (second - span.start_s) // span.period_s * span.period_s
         by_period.setdefault(begin, []).append(taken)
-    counts = {name: fact for name, fact in facts.items() if not fact.unit == "ms"}
+    counts = {name: fact for name, fact in facts.items() if fact.unit != "ms"}
     counts["Cold starts"] = _counted(
         "Cold starts", {at: float(len(each)) for at, each in by_period.items()}, span
     )

@@ -114,9 +114,7 @@ def table(facts: Mapping[str, Fact], span: Span) -> None:
 
 def picture(title: str, fact: Fact, span: Span) -> None:
     """Print a plot as wide as the terminal and half as high as it is, with axes."""
-    least, most = _NOT_DRAWN = frozenset({"Success rate"})
-"""Mostly full height: what is missing of it shows as errors."""
-_PLOT_HEIGHTS
+    least, most = _PLOT_HEIGHTS
     height = max(least, min(most, show.out.height - 8))
     plain = is_plain()
     unit = f" in {fact.unit}" if fact.unit else ""
