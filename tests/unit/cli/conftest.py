@@ -48,6 +48,7 @@ class FakeLambda:
     endpoint: str = ""
     series: dict[tuple[str, str, str | None], dict[int, float]] = field(default_factory=dict)
     """Values by second, by metric, statistic and function (None: the account)."""
+    wanted: Callable[[str, str], bool] = lambda pattern, message: pattern.strip('"') in message
     status: dict[str, Any] | None = None
     queues: list[dict[str, Any]] = field(default_factory=list)
     tails: list[bytes] = field(default_factory=list)
@@ -124,11 +125,14 @@ class FakeLambda:
                 name = members["logGroupNamePrefix"]
                 arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{name}"
                 return json_answer({"logGroups": [{"logGroupName": name, "logGroupArn": arn}]})
-        wanted = members.get("filterPattern", "").strip('"')
+        pattern = members.get("filterPattern", "")
         chosen = [
             event
             for event in self.events
-            if event["timestamp"] >= members["startTime"] and wanted in event["message"]
+            if members["startTime"] <= event["timestamp"] <= members.get("endTime", event["timestamp"])
+            and self.wanted(pattern, event["message"])
+            and event.get("group", members["logGroupName"]) == members["logGroupName"]
+            and event["logStreamName"] in members.get("logStreamNames", [event["logStreamName"]])
         ]
         if not self.events:
             return refusal(400, "ResourceNotFoundException", "The specified log group does not exist.")
