@@ -51,6 +51,8 @@ class FakeLambda:
     wanted: Callable[[str, str], bool] = lambda pattern, message: pattern.strip('"') in message
     status: dict[str, Any] | None = None
     queues: list[dict[str, Any]] = field(default_factory=list)
+    gone: int = 0
+    """So many requests are answered by closing the connection, as a server does that ends."""
     tails: list[bytes] = field(default_factory=list)
     """What sessions of StartLiveTail stream, one after the other; without one they are not offered."""
 
@@ -199,6 +201,7 @@ def refusal(status: int, code: str, message: str) -> tuple[int, dict[str, str], 
 def handler_for(fake: FakeLambda) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             url = urlsplit(self.path)
@@ -206,6 +209,10 @@ def handler_for(fake: FakeLambda) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Seen(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
             fake.seen.append(asked)
+            if fake.gone:
+                fake.gone -= 1
+                self.close_connection = True
+                return
             status, out, answer = fake.answer(asked)
             self.send_response(status)
             for name, value in out.items():
