@@ -59,6 +59,7 @@ def _line(fact: Fact) -> Text:
     line.append(f"{number(fact):>{_NUMBER}}  ", style=f"bold {bad}".strip())
     drawn = () if fact.name in _NOT_DRAWN else stretched(fact.values, sparkline_width())
     line.append(sparkline(drawn, plain=is_plain()), style=bad or ("blue" if fact.unit else "cyan"))
+    line.rstrip()
     return line
 
 

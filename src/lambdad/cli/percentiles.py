@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_STEPS = 50
-"""Halvings of the range: beyond any difference that is shown."""
+_STEPS = 64
+"""Halvings of the range: beyond the 12 digits that are answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ def percentile(spreads: Sequence[Spread], wanted: float) -> float | None:
             low = middle
         else:
             high = middle
-    return high
+    return float(f"{high:.12g}")
