@@ -89,7 +89,7 @@ class Streamed:
         except TimeoutError:
             raise self._client.unreachable("it is silent") from None
         except (OSError, http.client.HTTPException) as error:
-            raise self._client.unreachable(str(error) or type(error).__name__) from None
+            raise self._client.unreachable(_reason(error)) from None
 
     def __enter__(self) -> Self:
         """Itself; leaving closes the connection."""
@@ -173,7 +173,7 @@ class Client:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise self.unreachable(str(error) or type(error).__name__) from None
+            raise self.unreachable(_reason(error)) from None
         except BaseException:
             self.close()
             raise
@@ -269,6 +269,11 @@ class Client:
             self._connection = made
         made.sock.settimeout(timeout_s)
         return made
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in the system's words without their number."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 def accepted(answer: Answer) -> Answer:

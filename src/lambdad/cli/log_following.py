@@ -116,7 +116,7 @@ class Following:
         self._told: queue.Queue[Told] = queue.Queue(QUEUED)
         self._sessions: list[Session] = []
         self._offered = True
-        self._gone = False
+        self._failures = 0
 
     def batches(self) -> Generator[list[LogLine]]:
         """What is new, in order of time within a batch; never ends, and some batches are empty."""
@@ -244,15 +244,17 @@ class Following:
                 yield from lines_of([event], name, group.sources)
 
     def _lost(self, error: Unreachable) -> None:
-        if not self._gone:
+        """Once is nothing: a server closes connections that were idle for long. Twice, and it is gone."""
+        self._failures += 1
+        if self._failures == 2:
             self._say(f"the server is gone, waiting for it ({error.why})")
-        self._gone = True
-        self._sleep(GONE_EVERY_S)
+        if self._failures >= 2:
+            self._sleep(GONE_EVERY_S)
 
     def _found(self) -> None:
-        if self._gone:
+        if self._failures >= 2:
             self._say("the server is back")
-        self._gone = False
+        self._failures = 0
 
 
 def _identifier(arn: str) -> str:

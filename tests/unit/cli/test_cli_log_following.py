@@ -152,20 +152,24 @@ def test_a_stream_that_cannot_be_read_is_no_end(fake, following, garbage):
     assert running.until(2) == ["before", "after"]
 
 
-def test_a_server_that_restarts_is_waited_for_and_that_is_said_once(fake, following):
-    fake.events = [event(1, "before")]
-    fake.gone = 3
-    assert following(meanwhile=[lambda: None] * 3).until(1) == ["before"]
-
-
-def test_a_server_that_breaks_off_in_between(fake, following):
+def test_a_server_that_goes_is_waited_for_and_that_is_said_once(fake, following):
     fake.events = [event(1, "before")]
     running = following()
     assert running.until(1) == ["before"]
-    fake.gone = 3
+    fake.gone = 5
     fake.events.append(event(2, "after"))
     assert running.until(1) == ["after"]
     assert [words.split(",")[0] for words in running.said] == ["the server is gone", "the server is back"]
+
+
+def test_a_connection_that_was_closed_because_it_was_idle_is_nothing_to_say(fake, following):
+    fake.events = [event(1, "before")]
+    running = following()
+    assert running.until(1) == ["before"]
+    fake.gone = 1
+    fake.events.append(event(2, "after"))
+    assert running.until(1) == ["after"]
+    assert running.said == []
 
 
 def test_functions_that_are_made_later_are_followed_too(fake, following):
