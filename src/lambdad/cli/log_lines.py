@@ -27,6 +27,8 @@ _STYLES = {
     Level.PLAIN: "",
 }
 _REQUEST_IDS = frozenset({"requestId", "AWSRequestId"})
+MOST_LINES = 1_000
+"""Of one event on a terminal."""
 _LONGEST_NAME = 28
 _LEVEL_WIDTH = 5
 _TIME_WIDTH = 12
@@ -112,9 +114,11 @@ def _body(one: Said, width: int) -> list[Parts]:
         return [[(harmless(text), style) for text, style in platform_parts(one)]]
     style = _STYLES[one.level]
     level = [(f"{one.word:<{_LEVEL_WIDTH}} ", f"{style} bold".strip())] if one.word else []
-    texts = [text.replace("\t", "  ") for text in harmless_lines(one.text)]
+    texts = harmless_lines(one.text.replace("\t", "  "))
     lines: list[Parts] = [[*level, (texts[0], style)]]
-    lines += [[(text, style)] for text in texts[1:]]
+    lines += [[(text, style)] for text in texts[1:MOST_LINES]]
+    if len(texts) > MOST_LINES:
+        lines.append([(f"and {len(texts) - MOST_LINES:,} more lines, which --raw shows", "dim")])
     lines += [[("  " + harmless(text), style)] for text in one.below]
     if not one.fields:
         return lines

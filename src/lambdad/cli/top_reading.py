@@ -22,7 +22,8 @@ LIST_EVERY_S = 10.0
 HISTORY = 60
 """Refreshes that a sparkline goes back at most."""
 _COUNTED = ("Invocations", "Errors", "Throttles")
-_TIMED = ("p50", "p99")
+_OF_ACTIVE = (("Duration", "p50"), ("Duration", "p99"), ("ConcurrentExecutions", "Maximum"))
+_NEWEST = ("p50", "p99", "concurrency")
 _BUSY = frozenset({"busy", "repeated_init"})
 
 
@@ -34,6 +35,7 @@ class Row:
         calls_s, errors_s, throttles_s: per second.
         p50_ms, p99_ms: durations of this minute, or the last one that had any.
         busy, environments: now.
+        concurrency: the most at a time in this minute, or the last one that had any; at least `busy`.
         cold: environments that were made since `top` began.
         memory_mib: what its environments may use.
         queued: events that wait for asynchronous invocation.
@@ -46,6 +48,7 @@ class Row:
     throttles_s: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
+    concurrency: int = 0
     busy: int = 0
     environments: int = 0
     cold: int | None = None
@@ -117,7 +120,7 @@ class Reader:
         try:
             counted = _by_function(self.client, names, [(each, "Sum") for each in _COUNTED], span)
             active = [name for name in names if any(counted[name])]
-            timed = _by_function(self.client, active, [("Duration", each) for each in _TIMED], span)
+            timed = _by_function(self.client, active, _OF_ACTIVE, span)
         except Unreachable:
             raise
         except CommandError as error:
@@ -129,10 +132,8 @@ class Reader:
                 metric: self._rates[name, metric].read(now_s, counts, begin)
                 for metric, counts in zip(_COUNTED, counted[name], strict=True)
             }
-            newest = {
-                each: _newest(values) for each, values in zip(_TIMED, timed.get(name, ({}, {})), strict=True)
-            }
-            found[name] = {**rates, **newest}
+            newest = [_newest(values) for values in timed.get(name, ())]
+            found[name] = {**rates, **dict(zip(_NEWEST, newest, strict=False))}
         return found
 
     def _environments(self, status: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
@@ -164,6 +165,7 @@ class Reader:
         history = self._history[name]
         history.append(numbers.get("Invocations"))
         size = function.get("MemorySize")
+        busy = sum(one.get("state") in _BUSY for one in mine)
         return Row(
             name,
             numbers.get("Invocations"),
@@ -171,7 +173,8 @@ class Reader:
             numbers.get("Throttles"),
             numbers.get("p50"),
             numbers.get("p99"),
-            sum(one.get("state") in _BUSY for one in mine),
+            max(busy, int(numbers.get("concurrency") or 0)),
+            busy,
             len(mine),
             self._cold[name],
             len(mine) * size if isinstance(size, int) else 0,

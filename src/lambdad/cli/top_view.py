@@ -69,7 +69,15 @@ COLUMNS = (
     Column("share", "err %", 6, lambda row: _rate(_share(row)), _in_red, lambda row: _share(row) or 0, 9),
     Column("p50", "p50 ms", 7, lambda row: _count(row.p50_ms), _plainly, lambda row: row.p50_ms or 0, 3),
     Column("p99", "p99 ms", 7, lambda row: _count(row.p99_ms), _plainly, lambda row: row.p99_ms or 0, 2),
-    Column("concurrency", "busy", 5, lambda row: str(row.busy), _plainly, lambda row: row.busy, 2),
+    Column(
+        "concurrency",
+        "conc",
+        5,
+        lambda row: _count(row.concurrency),
+        _plainly,
+        lambda row: row.concurrency,
+        2,
+    ),
     Column(
         "environments",
         "envs",
@@ -178,7 +186,7 @@ def _server(picture: Picture) -> list[Text]:
         )
     if capacity.get("memory_ceiling_bytes"):
         first.append(
-            f"memory {_gib(capacity.get('memory_bytes'))} of {_gib(capacity['memory_ceiling_bytes'])} GiB"
+            f"memory {_size(capacity.get('memory_bytes'))} of {_size(capacity['memory_ceiling_bytes'])}"
         )
     second = []
     if "queued" in events:
@@ -225,5 +233,6 @@ def _cut(name: str, width: int) -> str:
     return f"{name[:keep]}..{name[len(name) - (width - 2 - keep) :]}"[:width]
 
 
-def _gib(value: float | None) -> str:
-    return f"{(value or 0) / 2**30:.1f}"
+def _size(found: float | None) -> str:
+    size = found or 0
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

@@ -116,6 +116,13 @@ def test_raw_is_what_the_function_wrote_and_json_has_everything():
     }
 
 
+def test_an_event_of_very_many_lines_does_not_flood_a_terminal():
+    shown = as_shown(line("x\n" * 500_000), ONE).split("\n")
+    assert len(shown) == 1_001
+    assert shown[-1].strip() == "and 499,000 more lines, which --raw shows"
+    assert as_plain(line("x\n" * 5_000), ONE).count("\n") == 4_999
+
+
 def test_a_line_of_a_megabyte_is_shown_whole():
     assert as_shown(line("x" * 1_000_000), ONE).endswith("x" * 1_000_000)
     fat = json.dumps({"level": "INFO", "message": "m", "field": "x" * 1_000_000})

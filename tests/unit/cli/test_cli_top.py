@@ -42,6 +42,7 @@ def busy(fake):
             ("Duration", "p50", "orders"): {MINUTE - 60: 9, MINUTE: 3.5},
             ("Duration", "p99", "orders"): {MINUTE - 60: 99, MINUTE: 12.25},
             ("Duration", "p50", "pay"): {MINUTE - 60: 20},
+            ("ConcurrentExecutions", "Maximum", "pay"): {MINUTE - 60: 4},
         }
     )
     here = [environment(1, "orders", "busy"), environment(2, "orders"), environment(3, "pay")]
@@ -74,6 +75,7 @@ def test_a_first_picture_has_averages_of_the_last_minutes(busy):
     assert (orders.p50_ms, orders.p99_ms) == (3.5, 12.25)
     assert (orders.busy, orders.environments, orders.memory_mib) == (1, 2, 512)
     assert row(picture, "pay").queued == 10
+    assert (orders.concurrency, row(picture, "pay").concurrency) == (1, 4)
     assert row(picture, "pay").p50_ms == 20
     assert row(picture, "idle") == Row("idle", 0, 0, 0, cold=0, history=(0,))
 
@@ -142,8 +144,8 @@ def test_a_rate_goes_on_over_the_minute_and_over_a_restart_of_the_server():
 
 
 ROWS = [
-    Row("a", 5, 1, 0, 10, 20, 1, 2, 3, 256, 0, (1, 2, 5)),
-    Row("b", 50, 0, 2.5, 1, 2000, 7, 9, 0, 1_152, 1_234, (0, 9, 50)),
+    Row("a", 5, 1, 0, 10, 20, 1, 1, 2, 3, 256, 0, (1, 2, 5)),
+    Row("b", 50, 0, 2.5, 1, 2000, 9, 7, 9, 0, 1_152, 1_234, (0, 9, 50)),
     Row("customers-of-the-north-and-of-the-south-nightly-report", 0, 0, 0, history=(0, 0, 0)),
 ]
 STATUS = {
@@ -168,11 +170,11 @@ def test_at_80_columns_it_looks_like_this():
         shown()
         == [
             "lambdad top  127.0.0.1:4566  us-east-1                   12:00:00 UTC, every 2 s",
-            "up 2 h 10 min   11 environments, 8 busy, 1 starting   memory 2.0 of 16.0 GiB",
+            "up 2 h 10 min   11 environments, 8 busy, 1 starting   memory 2.0 GiB of 16.0 GiB",
             "events 1,234 queued, 3 running   starts pool 12",
             "",
-            "function        calls/s▼  err/s  p50 ms  p99 ms  busy  thr/s  cold     MB  queue",
-            "b                     50      0       1   2,000     7   2.50     0  1,152  1,234",
+            "function        calls/s▼  err/s  p50 ms  p99 ms  conc  thr/s  cold     MB  queue",
+            "b                     50      0       1   2,000     9   2.50     0  1,152  1,234",
             "a                      5      1      10      20     1      0     3    256      0",
             "custom..-report        0      0       -       -     0      0     -      0      0",
         ]
