@@ -13,12 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group
-from rich.live import Live
-from rich.text import Text
 
 from lambdad.cli import options, show
 from lambdad.cli.client import ApiError, Client, Unreachable, client_for
@@ -27,6 +24,11 @@ from lambdad.cli.metric_view import is_plain
 from lambdad.cli.moments import duration
 from lambdad.cli.top_reading import Picture, Reader
 from lambdad.cli.top_view import SORTS, Screen, frame, ordered
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
 
 EXAMPLES = options.examples(
     "lambdad top",
@@ -106,6 +108,8 @@ def _print(client: Client, sort: str, every_s: float, *, once: bool, as_json: bo
 
 
 def _watch(client: Client, sort: str, every_s: float) -> None:
+    from rich.live import Live
+
     latest, stop = Latest(), threading.Event()
     reading = threading.Thread(target=_read_on, args=(Reader(client), latest, stop, every_s), daemon=True)
     reading.start()
@@ -141,6 +145,8 @@ def _draw_on(
 
 
 def _whole(lines: list[Text], height: int) -> Group:
+    from rich.console import Group
+
     for line in lines:
         line.no_wrap, line.overflow = True, "crop"
     return Group(*lines[:height])
