@@ -50,7 +50,7 @@ def metrics(
         str | None, typer.Option("--until", metavar="AGE|TIME", help="nothing later (default: now)")
     ] = None,
     period: Annotated[
-        str, typer.Option("--period", metavar="auto|AGE", help="1m, 5m, 1h … (default: what fits the screen)")
+        str, typer.Option("--period", metavar="auto|AGE", help="1m, 5m or 1h; auto is what fits the screen")
     ] = "auto",
     plotted: Annotated[
         str | None,
