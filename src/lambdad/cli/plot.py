@@ -20,6 +20,8 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _TICK_EVERY = 4
 """Lines between two numbers of the vertical axis."""
 _TIME_GAP = 2
+_NOTHING = 1e-12
+"""What is smaller is no measurement: numbers so small lose their digits."""
 _MOST_TIMES = 7
 _LARGE = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e7, 1e6, "M"))
 """From which size on a number is given in which unit."""
@@ -59,7 +61,7 @@ class Axis:
 
 def axis_for(most: float, ticks: int) -> Axis:
     """An axis with round numbers, of which about `ticks` lie above zero."""
-    if not math.isfinite(most) or most <= 0:
+    if not math.isfinite(most) or most < _NOTHING:
         return Axis(1.0, 1.0)
     rough = most / max(1, ticks)
     power = 10.0 ** math.floor(math.log10(rough))
