@@ -151,7 +151,13 @@ def _command(name: str, command: object) -> list[str]:
             word = "" if parameter.is_flag else f" {metavar or parameter.name.upper()}"
             names = ", ".join(f"`{option}{word}`" for option in parameter.opts)
             lines.append(f"* {names}: {parameter.help or ''}".rstrip(": "))
-    return [*lines, ""]
+    return [*lines, "", *_examples(command)]
+
+
+def _examples(command: object) -> list[str]:
+    """The examples that end a command's help, as shell lines."""
+    found = str(command.epilog or "").splitlines()[2:]  # type: ignore[attr-defined]
+    return ["```sh", *(line.strip() for line in found), "```", ""] if found else []
 
 
 def _text(command: object) -> str:

@@ -20,10 +20,12 @@ from lambdad.cli import (
     functions,
     invoke,
     logs,
+    metrics,
     queue,
     runtimes,
     serve,
     server,
+    top,
 )
 
 app = typer.Typer(
@@ -40,7 +42,9 @@ app = typer.Typer(
 app.command("serve", help=serve.parser().description)(lambda: None)
 app.command("invoke", help=invoke.parser().description)(lambda: None)
 app.command("deploy")(deploy.deploy)
-app.command("logs")(logs.logs)
+app.command("logs", epilog=logs.EXAMPLES)(logs.logs)
+app.command("metrics", epilog=metrics.EXAMPLES)(metrics.metrics)
+app.command("top", epilog=top.EXAMPLES)(top.top)
 app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)

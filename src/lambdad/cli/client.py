@@ -9,7 +9,8 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -21,6 +22,7 @@ from lambdad.cli.sigv4 import Credentials, sign
 DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
 FUNCTIONS = "/2015-03-31/functions"
 TIMEOUT_S = 60.0
+STREAM_READ_BYTES = 65_536
 INVOKE_TIMEOUT_S = 960.0  # the longest function (900 s) and its cold start
 
 HINTS = {
@@ -52,12 +54,51 @@ class Answer:
 
 
 class ApiError(CommandError):
-    """The server refused; `code` is AWS's name of the error."""
+    """The server refused; `code` is AWS's name of the error, `http_status` that of HTTP."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
         hint = HINTS.get(code)
         super().__init__(f"{code}: {message}" + (f" ({hint})" if hint else ""))
         self.code = code
+        self.http_status = status
+
+
+class Unreachable(CommandError):
+    """No server answers, or no longer; trying again later may help. `why` in a few words."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class Streamed:
+    """An answer that goes on for ever: what arrives, as it arrives."""
+
+    def __init__(self, client: Client, response: http.client.HTTPResponse) -> None:
+        self._client = client
+        self._response = response
+
+    def read(self) -> bytes:
+        """What has arrived by now, at least a byte; nothing when the answer has ended.
+
+        Raises:
+            Unreachable: the connection broke, or nothing came for too long.
+        """
+        try:
+            return self._response.read1(STREAM_READ_BYTES)
+        except TimeoutError:
+            raise self._client.unreachable("it is silent") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise self._client.unreachable(_reason(error)) from None
+
+    def __enter__(self) -> Self:
+        """Itself; leaving closes the connection."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the connection."""
+        self._response.close()
+        self._client.close()
 
 
 class Client:
@@ -89,33 +130,53 @@ class Client:
         Raises:
             CommandError: no server answers there.
         """
-        encoded = urlencode(sorted(query), quote_via=quote, safe="~-._")
-        host = self._url.netloc.rpartition("@")[2]
-        signed = sign(
-            self.credentials,
-            service=service,
-            region=self.region,
-            method=method,
-            host=host,
-            path=path,
-            query=encoded,
-            body=body,
-            now=datetime.now(UTC),
-        )
-        target = f"{path}?{encoded}" if encoded else path
-        everything = {"host": host, "content-length": str(len(body)), **(headers or {}), **signed}
+        with self._told_in_one_line(timeout_s):
+            response = self._send(method, path, service, query, body, headers or {}, timeout_s)
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, found, response.read())
+
+    def live_tail(self, members: Mapping[str, object], quiet_s: float) -> Streamed:
+        """StartLiveTail of CloudWatch Logs: its event stream, which must say something every `quiet_s`.
+
+        Raises:
+            ApiError: the server refused.
+        """
+        headers = _target_headers("1.1", "Logs_20140328.StartLiveTail")
+        body = json.dumps(members).encode()
+        with self._told_in_one_line(quiet_s):
+            response = self._send("POST", "/", "logs", (), body, headers, quiet_s)
+            if response.status >= 300:
+                found = {name.lower(): value for name, value in response.getheaders()}
+                accepted(Answer(response.status, found, response.read()))
+            return Streamed(self, response)
+
+    def unreachable(self, reason: str) -> Unreachable:
+        """The error that says that the connection failed."""
+        return Unreachable(f"the connection to {self.endpoint} failed: {reason}", reason)
+
+    @contextmanager
+    def _told_in_one_line(self, timeout_s: float) -> Iterator[None]:
+        """Errors of the connection as errors of the command; whatever happens, it is not used again."""
         try:
-            return self._exchange(method, target, body, everything, timeout_s)
+            yield
         except ConnectionRefusedError:
-            raise CommandError(
+            self.close()
+            raise Unreachable(
                 f"no lambdad answers at {self.endpoint}: start one with 'lambdad serve', "
-                "or name another with --endpoint or LAMBDAD_ENDPOINT"
+                "or name another with --endpoint or LAMBDAD_ENDPOINT",
+                "nothing answers there",
             ) from None
         except TimeoutError:
-            raise CommandError(f"{self.endpoint} did not answer within {timeout_s:.0f} s") from None
+            self.close()
+            raise Unreachable(
+                f"{self.endpoint} did not answer within {timeout_s:.0f} s", "it does not answer"
+            ) from None
         except (OSError, http.client.HTTPException) as error:
-            reason = str(error) or type(error).__name__
-            raise CommandError(f"the connection to {self.endpoint} failed: {reason}") from None
+            self.close()
+            raise self.unreachable(_reason(error)) from None
+        except BaseException:
+            self.close()
+            raise
 
     def call(
         self,
@@ -139,12 +200,20 @@ class Client:
         Raises:
             ApiError: the server refused.
         """
-        headers = {
-            "content-type": "application/x-amz-json-1.1",
-            "x-amz-target": f"Logs_20140328.{operation}",
-        }
+        headers = _target_headers("1.1", f"Logs_20140328.{operation}")
         body = json.dumps(members).encode()
         return accepted(self.request("POST", "/", service="logs", body=body, headers=headers)).document()
+
+    def monitoring(self, operation: str, members: Mapping[str, object]) -> dict[str, object]:
+        """A CloudWatch operation.
+
+        Raises:
+            ApiError: the server refused.
+        """
+        headers = _target_headers("1.0", f"GraniteServiceVersion20100801.{operation}")
+        body = json.dumps(members).encode()
+        answer = self.request("POST", "/", service="monitoring", body=body, headers=headers)
+        return accepted(answer).document()
 
     def __enter__(self) -> Self:
         """Itself; leaving closes the connection."""
@@ -160,18 +229,35 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def _exchange(
-        self, method: str, target: str, body: bytes, headers: Mapping[str, str], timeout_s: float
-    ) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        service: str,
+        query: Sequence[tuple[str, str]],
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout_s: float,
+    ) -> http.client.HTTPResponse:
+        """Send one signed request; the answer's head has been read when it returns."""
+        encoded = urlencode(sorted(query), quote_via=quote, safe="~-._")
+        host = self._url.netloc.rpartition("@")[2]
+        signed = sign(
+            self.credentials,
+            service=service,
+            region=self.region,
+            method=method,
+            host=host,
+            path=path,
+            query=encoded,
+            body=body,
+            now=datetime.now(UTC),
+        )
+        target = f"{path}?{encoded}" if encoded else path
+        everything = {"host": host, "content-length": str(len(body)), **headers, **signed}
         connection = self._connect(timeout_s)
-        try:
-            connection.request(method, target, body, dict(headers))
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, found, response.read())
-        except BaseException:
-            self.close()
-            raise
+        connection.request(method, target, body, everything)
+        return connection.getresponse()
 
     def _connect(self, timeout_s: float) -> http.client.HTTPConnection:
         made = self._connection
@@ -183,6 +269,11 @@ class Client:
             self._connection = made
         made.sock.settimeout(timeout_s)
         return made
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in the system's words without their number."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 def accepted(answer: Answer) -> Answer:
@@ -201,7 +292,11 @@ def accepted(answer: Answer) -> Answer:
     named = answer.headers.get("x-amzn-errortype") or members.get("__type") or f"HTTP {answer.status}"
     code = str(named).split(":", maxsplit=1)[0].rpartition("#")[2]
     message = members.get("Message") or members.get("message") or answer.body[:200].decode(errors="replace")
-    raise ApiError(code, str(message))
+    raise ApiError(code, str(message), answer.status)
+
+
+def _target_headers(version: str, target: str) -> dict[str, str]:
+    return {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
 
 
 def client_for(endpoint: str | None = None, region: str | None = None) -> Client:

@@ -1,148 +1,189 @@
-"""`lambdad logs NAME`: the function's log events through the CloudWatch Logs API, oldest first."""
+"""`lambdad logs NAME...`: what functions have written, through the CloudWatch Logs API, oldest first.
+
+Chooses what is read (`log_sources`, `log_reading`, `log_following`) and how it looks (`log_lines`).
+"""
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from lambdad.cli import options, show
-from lambdad.cli.client import ApiError, Client, client_for, function_path
+from lambdad.cli.client import Client, client_for
 from lambdad.cli.errors import USAGE, CommandError
+from lambdad.cli.log_following import Following
+from lambdad.cli.log_lines import Look, as_json, as_plain, as_raw, as_shown, day_of
+from lambdad.cli.log_reading import LogLine, OneRequest, Wanted, by_group, read, read_request
+from lambdad.cli.log_sources import Source, sources_of
+from lambdad.cli.log_words import ERRORS_PATTERN, is_failure
+from lambdad.cli.moments import range_ms
 
-FOLLOW_EVERY_S = 0.5
-SEEN_AGAIN_MS = 2_000
-"""Events of this age are read again while following: streams are written independently."""
-UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+SINCE = "1h"
+SINCE_FOR_REQUEST = "7d"
+EXAMPLES = options.examples(
+    "lambdad logs orders --since 2h --errors",
+    "lambdad logs orders payments --follow",
+    "lambdad logs --all --filter '{ $.level = \"WARN\" }'",
+    "lambdad logs orders --request-id 8f5077ee-14f1-4e59-9bd0-1b2a3c4d5e6f",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
-    """One log event; `time_ms` since 1970."""
+class Asked:
+    """What the command line asks for, beside the functions.
 
-    event_id: str
-    stream: str
-    time_ms: int
-    message: str
+    Attributes:
+        request_id: only this invocation; None for all.
+        errors: only failures.
+    """
+
+    wanted: Wanted
+    request_id: str | None
+    errors: bool
+    everything: bool
+
+    def takes(self) -> Callable[[LogLine], bool]:
+        """Whether an event that was read is printed; made once per run, for it remembers."""
+        request = OneRequest(self.request_id) if self.request_id else None
+        return lambda line: (
+            (request is None or request.takes(line)) and (not self.errors or is_failure(line.message))
+        )
 
 
 def logs(
-    name: options.Name,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="function names, name:version or ARNs")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", "-a", help="every function")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until Ctrl-C")] = False,
     since: Annotated[
-        str, typer.Option("--since", metavar="AGE|TIME", help="10m, 2h, 1d or an ISO time")
-    ] = "1h",
-    pattern: Annotated[
-        str | None, typer.Option("--filter", metavar="TERM", help="only events that contain it")
+        str | None,
+        typer.Option("--since", metavar="AGE|TIME", help="10m, 2h, 1d or an ISO time (default: 1h)"),
     ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="AGE|TIME", help="nothing later (default: now)")
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", metavar="PATTERN", help="a filter pattern of CloudWatch Logs: ERROR, '{ $.ms > 9 }'"
+        ),
+    ] = None,
+    errors: Annotated[bool, typer.Option("--errors", help="only errors and failed invocations")] = False,
+    request_id: Annotated[
+        str | None,
+        typer.Option(
+            "--request-id", metavar="ID", help="every line of one invocation; its beginning will do"
+        ),
+    ] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="as NO_COLOR=1 does")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="messages as they were written, control characters and all")
+    ] = False,
     endpoint: options.Endpoint = None,
     region: options.Region = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Print what a function has written, with START, END and REPORT lines."""
-    start_ms = since_ms(since, time.time())
+    """Print what functions have written, with START, END and REPORT lines. Times are in UTC."""
+    asked = _asked(since, until, pattern, errors, request_id, everything, follow=follow)
+    if raw and as_json:
+        raise CommandError("--raw and --json exclude each other", USAGE)
     with client_for(endpoint, region) as client:
-        group = log_group(client, name)
-        for line in lines_of(client, group, start_ms, pattern, follow=follow, sleep=time.sleep):
-            _print(line, as_json)
+        sources = sources_of(client, names or (), everything)
+        printer = Printer(_look(sources, no_color), raw=raw, as_json=as_json)
+        if follow:
+            _follow(lambda: client_for(endpoint, region), sources, asked, printer)
+            return
+        count = printer.print_all(_found(client, sources, asked))
+    if request_id and not count:
+        raise CommandError(
+            f"no line names request {request_id} since {since or SINCE_FOR_REQUEST}; "
+            "look further back with --since"
+        )
 
 
-def _print(line: LogLine, as_json: bool) -> None:
-    if as_json:
-        show.record({"timestamp": line.time_ms, "logStreamName": line.stream, "message": line.message})
-    else:
-        sys.stdout.write(f"{clock(line.time_ms)} {line.message.rstrip()}\n")
-    sys.stdout.flush()
-
-
-def lines_of(
-    client: Client,
-    group: str,
-    start_ms: int,
+def _asked(
+    since: str | None,
+    until: str | None,
     pattern: str | None,
+    errors: bool,
+    request_id: str | None,
+    everything: bool,
     *,
     follow: bool,
-    sleep: Callable[[float], None],
-) -> Iterator[LogLine]:
-    """The events of a log group from `start_ms` on, each once; never ends when following."""
-    seen: dict[str, int] = {}
-    while True:
-        for line in events_of(client, group, start_ms, pattern):
-            if line.event_id not in seen:
-                seen[line.event_id] = line.time_ms
-                yield line
-        if not follow:
-            return
-        newest = max(seen.values(), default=start_ms)
-        start_ms = max(start_ms, newest - SEEN_AGAIN_MS)
-        seen = {event: when for event, when in seen.items() if when >= start_ms}
-        sleep(FOLLOW_EVERY_S)
+) -> Asked:
+    if follow and until is not None:
+        raise CommandError("--until ends what --follow never does: leave one of them out", USAGE)
+    if request_id is not None and (pattern is not None or not request_id.strip()):
+        raise CommandError("--request-id takes an id, and prints every line of it: leave out --filter", USAGE)
+    start, end = range_ms(since or (SINCE_FOR_REQUEST if request_id else SINCE), until, time.time())
+    if errors and pattern is None and request_id is None:
+        pattern = ERRORS_PATTERN
+    return Asked(Wanted(start, end, pattern), request_id, errors, everything)
 
 
-def events_of(client: Client, group: str, start_ms: int, pattern: str | None) -> Iterator[LogLine]:
-    """One pass over a log group; nothing when it does not exist yet."""
-    members: dict[str, object] = {"logGroupName": group, "startTime": start_ms}
-    if pattern:
-        members["filterPattern"] = pattern if pattern.startswith('"') else f'"{pattern}"'
-    while True:
-        try:
-            page = client.logs("FilterLogEvents", members)
-        except ApiError as error:
-            if error.code == "ResourceNotFoundException":
-                return
-            raise
-        events = page.get("events")
-        for event in events if isinstance(events, list) else []:
-            yield LogLine(
-                str(event.get("eventId")),
-                str(event.get("logStreamName")),
-                int(event.get("timestamp", 0)),
-                str(event.get("message")),
-            )
-        token = page.get("nextToken")
-        if not token:
-            return
-        members["nextToken"] = token
+def _found(client: Client, sources: list[Source], asked: Asked) -> Iterator[LogLine]:
+    groups = by_group(sources)
+    if asked.request_id:
+        found = read_request(client, groups, asked.wanted, asked.request_id)
+        return (line for line in found if not asked.errors or is_failure(line.message))
+    return filter(asked.takes(), read(client, groups, asked.wanted))
 
 
-def log_group(client: Client, name: str) -> str:
-    """The log group a function writes to; that of a deleted function by AWS's rule."""
-    try:
-        found = client.call("GET", function_path(name, "/configuration"))
-    except ApiError as error:
-        if error.code != "ResourceNotFoundException" or name.startswith("arn:"):
-            raise
-        show.note(f"there is no function {name} (any more); looking for its old logs")
-        return f"/aws/lambda/{name.split(':', maxsplit=1)[0]}"
-    logging = found.get("LoggingConfig")
-    group = logging.get("LogGroup") if isinstance(logging, dict) else None
-    return str(group or f"/aws/lambda/{found.get('FunctionName', name)}")
+def _follow(connect: Callable[[], Client], sources: list[Source], asked: Asked, printer: Printer) -> None:
+    refresh = (lambda again: by_group(sources_of(again, (), True))) if asked.everything else None
+    following = Following(connect, by_group(sources), asked.wanted, show.note, refresh=refresh)
+    takes = asked.takes()
+    with closing(following.batches()) as batches:
+        for batch in batches:
+            printer.print_all(filter(takes, batch))
 
 
-def since_ms(text: str, now_s: float) -> int:
-    """``10m`` before `now_s`, or an ISO time (UTC unless it says otherwise), in ms since 1970.
+def _look(sources: list[Source], no_color: bool) -> Look:
+    from rich.console import COLOR_SYSTEMS
+    from rich.style import Style
 
-    Raises:
-        CommandError: it is neither.
-    """
-    age = re.fullmatch(r"(\d+)([smhd])", text)
-    if age:
-        return max(0, int((now_s - int(age[1]) * UNITS_S[age[2]]) * 1000))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--since {text}: give an age like 10m, 2h, 1d or an ISO time", USAGE) from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    wanted = show.out.is_terminal and not (no_color or show.out.no_color)
+    system = COLOR_SYSTEMS.get(show.out.color_system or "") if wanted else None
+
+    def paint(text: str, style: str) -> str:
+        return Style.parse(style).render(text, color_system=system) if system and style and text else text
+
+    names = list(dict.fromkeys(one.name for one in sources))
+    return Look(names, show.out.width, paint)
 
 
-def clock(time_ms: int) -> str:
-    """A moment as people read it in a log, UTC with milliseconds."""
-    return (
-        datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+class Printer:
+    """Prints events in one form, each at once, and says on a terminal when a day begins."""
+
+    def __init__(self, look: Look, *, raw: bool, as_json: bool) -> None:
+        self._look = look
+        self._day = ""
+        self._is_for_people = show.out.is_terminal and not (raw or as_json)
+        self._form = self._form_of(raw, as_json)
+
+    def _form_of(self, raw: bool, json_wanted: bool) -> Callable[[LogLine], str]:
+        if json_wanted:
+            return as_json
+        if raw:
+            return as_raw
+        shown = as_shown if self._is_for_people else as_plain
+        return lambda line: shown(line, self._look)
+
+    def print_all(self, lines: Iterable[LogLine]) -> int:
+        """Print events; how many."""
+        count = 0
+        for line in lines:
+            if self._is_for_people and day_of(line) != self._day:
+                self._day = day_of(line)
+                show.write(self._look.paint(f"{self._day} UTC", "dim") + "\n")
+            show.write(self._form(line) + "\n")
+            count += 1
+        sys.stdout.flush()
+        return count

@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines that can be typed as they stand."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 Endpoint = Annotated[
     str | None,
     typer.Option("--endpoint", metavar="URL", help="default: $LAMBDAD_ENDPOINT or http://127.0.0.1:4566"),

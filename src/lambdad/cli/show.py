@@ -44,6 +44,12 @@ def progress(text: str) -> Iterator[None]:
         yield
 
 
+def write(text: str) -> None:
+    """Write text as it is; what the encoding of stdout does not have is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
 def note(text: str) -> None:
     """One line for people on stderr."""
     err.print(text, markup=False)

@@ -46,12 +46,23 @@ class FakeLambda:
     failure: str | None = None
     invoke_answer: tuple[int, dict[str, str], bytes] = (200, {}, b'{"ok": true}')
     endpoint: str = ""
+    series: dict[tuple[str, str, str | None], dict[int, float]] = field(default_factory=dict)
+    """Values by second, by metric, statistic and function (None: the account)."""
+    wanted: Callable[[str, str], bool] = lambda pattern, message: pattern.strip('"') in message
+    status: dict[str, Any] | None = None
+    queues: list[dict[str, Any]] = field(default_factory=list)
+    gone: int = 0
+    """So many requests are answered by closing the connection, as a server does that ends."""
+    tails: list[bytes] = field(default_factory=list)
+    """What sessions of StartLiveTail stream, one after the other; without one they are not offered."""
 
     def asked(self, method: str, ending: str) -> list[Seen]:
         return [one for one in self.seen if one.method == method and one.path.endswith(ending)]
 
     def answer(self, asked: Seen) -> tuple[int, dict[str, str], bytes]:
         if asked.path == "/" and "x-amz-target" in asked.headers:
+            if asked.headers["x-amz-target"].startswith("GraniteServiceVersion20100801."):
+                return self._monitoring(asked)
             return self._logs(asked)
         if asked.path.startswith("/lambdad/v1/"):
             return self._own(asked)
@@ -107,11 +118,23 @@ class FakeLambda:
 
     def _logs(self, asked: Seen) -> tuple[int, dict[str, str], bytes]:
         members = asked.document
-        wanted = members.get("filterPattern", "").strip('"')
+        match asked.headers["x-amz-target"].rpartition(".")[2]:
+            case "StartLiveTail" if self.tails:
+                return 200, {"Content-Type": "application/vnd.amazon.eventstream"}, self.tails.pop(0)
+            case "StartLiveTail":
+                return refusal(400, "UnknownOperationException", "not offered")
+            case "DescribeLogGroups":
+                name = members["logGroupNamePrefix"]
+                arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{name}"
+                return json_answer({"logGroups": [{"logGroupName": name, "logGroupArn": arn}]})
+        pattern = members.get("filterPattern", "")
         chosen = [
             event
             for event in self.events
-            if event["timestamp"] >= members["startTime"] and wanted in event["message"]
+            if members["startTime"] <= event["timestamp"] <= members.get("endTime", event["timestamp"])
+            and self.wanted(pattern, event["message"])
+            and event.get("group", members["logGroupName"]) == members["logGroupName"]
+            and event["logStreamName"] in members.get("logStreamNames", [event["logStreamName"]])
         ]
         if not self.events:
             return refusal(400, "ResourceNotFoundException", "The specified log group does not exist.")
@@ -120,7 +143,26 @@ class FakeLambda:
         more = {"nextToken": str(start + self.page_size)} if chosen[start + self.page_size :] else {}
         return json_answer({"events": page, **more})
 
+    def _monitoring(self, asked: Seen) -> tuple[int, dict[str, str], bytes]:
+        members = asked.document
+        results = []
+        for query in members["MetricDataQueries"]:
+            stat = query["MetricStat"]
+            of = {one["Name"]: one["Value"] for one in stat["Metric"]["Dimensions"]}
+            whose = of.get("Resource", of.get("FunctionName"))
+            found = self.series.get((stat["Metric"]["MetricName"], stat["Stat"], whose), {})
+            within = sorted(at for at in found if members["StartTime"] <= at < members["EndTime"])
+            results.append({"Id": query["Id"], "Timestamps": within, "Values": [found[at] for at in within]})
+        start = int(members.get("NextToken", "0"))
+        page = results[start : start + self.page_size]
+        more = {"NextToken": str(start + self.page_size)} if results[start + self.page_size :] else {}
+        return json_answer({"MetricDataResults": page, **more})
+
     def _own(self, asked: Seen) -> tuple[int, dict[str, str], bytes]:
+        if asked.path == "/lambdad/v1/queue":
+            return json_answer({"queues": self.queues, "owed": []})
+        if asked.path == "/lambdad/v1/status" and self.status is not None:
+            return json_answer(self.status)
         if asked.path == "/lambdad/v1/status":
             finding = {"feature": "memory limit", "works": False, "detail": "no cgroup"}
             return json_answer(
@@ -159,6 +201,7 @@ def refusal(status: int, code: str, message: str) -> tuple[int, dict[str, str], 
 def handler_for(fake: FakeLambda) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             url = urlsplit(self.path)
@@ -166,6 +209,10 @@ def handler_for(fake: FakeLambda) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Seen(self.command, url.path, dict(parse_qsl(url.query)), headers, body)
             fake.seen.append(asked)
+            if fake.gone:
+                fake.gone -= 1
+                self.close_connection = True
+                return
             status, out, answer = fake.answer(asked)
             self.send_response(status)
             for name, value in out.items():

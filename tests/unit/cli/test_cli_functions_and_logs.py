@@ -2,14 +2,6 @@
 
 import json
 
-import pytest
-
-from lambdad.cli.client import client_for
-from lambdad.cli.errors import CommandError
-from lambdad.cli.logs import lines_of, since_ms
-
-NOW = 1_800_000_000.0
-
 
 def event(number, message, time_ms=None):
     return {
@@ -80,11 +72,11 @@ def test_logs_of_a_function_that_never_ran_are_empty(fake, lambdad):
     assert (lambdad("logs", "f").status, lambdad("logs", "f").out) == (0, "")
 
 
-def test_logs_filter_is_a_literal_term(fake, lambdad):
+def test_logs_filter_goes_to_the_server_as_it_is(fake, lambdad):
     fake.functions["f"] = {"FunctionName": "f"}
     fake.events = [event(1, "one ERROR here"), event(2, "fine")]
     assert lambdad("logs", "f", "--filter", "ERROR").out.count("\n") == 1
-    assert fake.asked("POST", "/")[0].document["filterPattern"] == '"ERROR"'
+    assert fake.asked("POST", "/")[0].document["filterPattern"] == "ERROR"
 
 
 def test_logs_json_is_one_object_per_line(fake, lambdad):
@@ -92,36 +84,6 @@ def test_logs_json_is_one_object_per_line(fake, lambdad):
     fake.events = [event(1, "a"), event(2, "b")]
     lines = lambdad("logs", "f", "--json").out.splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["a", "b"]
-
-
-def test_following_prints_each_event_once_and_those_that_come_late(fake):
-    fake.events = [event(1, "first"), event(2, "second")]
-    naps = []
-
-    def sleep(seconds):
-        naps.append(seconds)
-        fake.events.append(event(2 + len(naps), f"after nap {len(naps)}"))
-
-    with client_for(fake.endpoint) as client:
-        lines = lines_of(client, "/aws/lambda/f", 0, None, follow=True, sleep=sleep)
-        seen = [next(lines).message for _ in range(4)]
-        lines.close()
-    assert seen == ["first", "second", "after nap 1", "after nap 2"]
-
-
-@pytest.mark.parametrize(("age", "seconds"), [("30s", 30), ("10m", 600), ("2h", 7_200), ("1d", 86_400)])
-def test_since_takes_an_age(age, seconds):
-    assert since_ms(age, NOW) == int((NOW - seconds) * 1000)
-
-
-def test_since_takes_a_time_in_utc():
-    assert since_ms("2026-11-23T00:00:00", NOW) == since_ms("2026-11-23T01:00:00+01:00", NOW)
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "10", "m"])
-def test_since_of_something_else_says_what_it_takes(text):
-    with pytest.raises(CommandError, match="10m, 2h, 1d or an ISO time"):
-        since_ms(text, NOW)
 
 
 def test_status_shows_findings_and_environments(fake, lambdad):
