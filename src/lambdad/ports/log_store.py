@@ -131,7 +131,9 @@ class Matcher(Protocol):
     """
 
     @property
-    def needles(self) -> Sequence[str]: ...
+    def needles(self) -> Sequence[str]:
+        """Texts that every wanted event contains; see above."""
+        ...
 
     def matches(self, message: str) -> bool:
         """Whether an event with this text is wanted."""
