@@ -132,7 +132,7 @@ class Matcher(Protocol):
 
     @property
     def needles(self) -> Sequence[str]:
-        """See above."""
+        """Texts that every wanted event contains; see above."""
         ...
 
     def matches(self, message: str) -> bool:
