@@ -1,133 +1,125 @@
-"""What metrics and usage cost the server for each invoke: processor time of the whole chain, on its own.
+"""Reading and writing metrics: a day of minutes, with a simple statistic and with a percentile.
 
-Invocations are told as the path tells them, looked at once for each second's worth, and put into stores on
-disk after ten; for one busy function, and for many that are each called once a second. Only this checkout is
-measured.
+The minutes are put through the store's port before the server starts: only this checkout is measured.
 """
 
 from __future__ import annotations
 
 import asyncio
+import http.client
+import json
 import random
-import tempfile
+import statistics
 import time
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
+from bench import client, proc
+from bench.opening import folder_for
 from bench.plan import Run
-from bench.reach import BUSY_FUNCTION, PRODUCT
-from bench.results import Key, Measure
-from lambdad.domain.function import LATEST, CodeKey, FunctionVersion, LoggingConfig, State
-from lambdad.domain.invocation import Target
-from lambdad.domain.measured import Peaks
-from lambdad.domain.outcome import Status
-from lambdad.domain.platform_events import ON_DEMAND
-from lambdad.domain.scope import Scope
-from lambdad.ports.measures import Told
+from bench.reach import METRICS_DAY, PRODUCT
+from bench.results import Key, Measure, p99
+from bench.running import StartError
+from bench.subject import Session
+from lambdad.domain.metric import Datum, MetricKey, dimensions
+from lambdad.domain.scope import DEFAULT_ACCOUNT, Scope
+from lambdad.storage.data_dir import open_data_dir
 from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
-from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
-from lambdad.telemetry.measured_books import Books, Sinks
 
-MANY_FUNCTIONS = "500 functions, 1 /s each"
-_SECONDS = 10
-_NOW = 1_795_737_600.0
+_KEY = MetricKey(Scope(DEFAULT_ACCOUNT, "us-east-1"), "AWS/Lambda", "Duration", dimensions(FunctionName="f"))
+_DAY_MINUTES = 1_440
+_VALUES_A_MINUTE = 100
+_TARGET = "GraniteServiceVersion20100801"
+_SCOPE = f"Credential={DEFAULT_ACCOUNT}/20260101/us-east-1/monitoring/aws4_request"
 
 
 class _Clock:
-    """A clock that the measurement moves."""
-
-    def __init__(self) -> None:
-        self.now_s = _NOW
-
-    def now(self) -> float:
-        return self.now_s
-
-    def monotonic(self) -> float:
-        return self.now_s
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
 
 def measure(run: Run) -> None:
-    """Measure every round anew, in files of its own."""
-    for number in range(run.effort.rounds):
-        run.say(f"metrics: round {number + 1}")
-        run.results.add(Key(Measure.METRICS, PRODUCT, "told_us"), _told_us())
-        for what, functions, calls in ((BUSY_FUNCTION, 1, 5_000), (MANY_FUNCTIONS, 500, 500)):
-            seen = asyncio.run(_chain_us(_targets(functions), calls))
-            run.results.add(Key(Measure.METRICS, PRODUCT, "whole_chain_us", what), seen)
-
-
-def _told_us(times: int = 100_000) -> float:
-    """Of the event loop's time, the part that is spent while somebody may wait."""
-    target, tell = _targets(1)[0], [].append
-    began = time.thread_time_ns()
-    for _ in range(times):
-        tell((target, 1, 1.5, 2, Status.SUCCESS, ON_DEMAND, 0.0, None, 0))
-    return (time.thread_time_ns() - began) / times / 1e3
-
-
-async def _chain_us(targets: Sequence[Target], calls: int) -> float:
-    """Processor time of everything, by call."""
-    clock, chance = _Clock(), random.Random(1)
-    with tempfile.TemporaryDirectory(prefix="lambdad-bench-metrics-") as folder:
-        metrics = SqliteMetricStore(Path(folder, "metrics.db"), clock)
-        usage = SqliteUsage(Path(folder, "usage.db"), date(2026, 11, 27))
-        told = Told()
-        books, tell = Books(told, clock, clock.monotonic()), told.measures.ran
-        sinks = Sinks(_nothing_runs, _nothing_kept, lambda: (), metrics.put, usage.add)
+    """Measure the product."""
+    for subject in run.servers:
+        if subject.name != PRODUCT:
+            continue
         try:
-            began = time.process_time_ns()
-            for _ in range(_SECONDS):
-                clock.now_s += 1
-                for call in range(calls):
-                    took_ms = chance.expovariate(1.0) + 0.3
-                    target = targets[call % len(targets)]
-                    tell(
-                        (target, int(clock.now_s * 1e3), took_ms, 2, Status.SUCCESS, ON_DEMAND, 0.0, None, 0)
-                    )
-                await books.look(sinks)
-            await books.look(sinks, put=True)
-            await metrics.flush()
-            await usage.flush()
-            return (time.process_time_ns() - began) / calls / _SECONDS / 1e3
+            with folder_for(run, subject.name) as folder:
+                asyncio.run(_fill(folder / "data"))
+                run.say(f"metrics: {subject.name}")
+                with subject.open((), folder) as session, closing(_dial(session)) as line:
+                    _calls(run, session, line)
+        except (StartError, client.CallError, OSError, http.client.HTTPException) as error:
+            run.results.fail(Measure.METRICS, subject.name, "metrics", error)
+
+
+async def _fill(folder: Path) -> None:
+    """A day that ends now: a hundred durations in each minute."""
+    chance = random.Random(1)
+    now_ms = int(time.time() * 1000)
+    with open_data_dir(folder) as data_dir:
+        store = SqliteMetricStore(data_dir.metrics, _Clock())
+        try:
+            for minute in range(_DAY_MINUTES):
+                values = [chance.lognormvariate(3, 1) for _ in range(_VALUES_A_MINUTE)]
+                store.put([Datum(_KEY, now_ms - minute * 60_000, values, unit="Milliseconds")])
+            await store.flush()
         finally:
-            books.close()
-            metrics.close()
-            usage.close()
+            store.close()
 
 
-async def _nothing_runs() -> Peaks:
-    return Peaks()
+def _dial(session: Session) -> http.client.HTTPConnection:
+    return client.dial(session.target("none").port)
 
 
-def _nothing_kept() -> Iterable[FunctionVersion]:
-    return ()
+def _calls(run: Run, session: Session, line: http.client.HTTPConnection) -> None:
+    now_s = time.time()
+    for statistic in ("Average", "p99"):
+        _take(run, session, line, f"{METRICS_DAY}, {statistic}", "GetMetricData", _asked(statistic, now_s))
+    data = [{"MetricName": "m", "Values": [float(n) for n in range(20)], "Unit": "Count"}] * 20
+    _take(run, session, line, "20 metrics put", "PutMetricData", {"Namespace": "bench", "MetricData": data})
 
 
-def _targets(count: int) -> list[Target]:
-    return [Target(one, one.unqualified_arn) for one in map(_version, range(count))]
+def _asked(statistic: str, now_s: float) -> Mapping[str, object]:
+    named = [{"Name": name, "Value": value} for name, value in _KEY.dimensions]
+    metric = {"Namespace": _KEY.namespace, "MetricName": _KEY.name, "Dimensions": named}
+    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}}
+    return {"MetricDataQueries": [query], "StartTime": now_s - 86_400, "EndTime": now_s}
 
 
-def _version(number: int) -> FunctionVersion:
-    name = f"measured-{number}"
-    return FunctionVersion(
-        scope=Scope(),
-        name=name,
-        version=LATEST,
-        role="arn:aws:iam::000000000000:role/bench",
-        runtime="python3.11",
-        handler="app.handler",
-        timeout_s=3,
-        memory_mib=128,
-        ephemeral_mib=512,
-        architecture="x86_64",
-        environment=None,
-        description="",
-        code_sha256="",
-        code_bytes=1,
-        code_key=CodeKey("00"),
-        logging=LoggingConfig("Text", f"/aws/lambda/{name}"),
-        revision_id="r",
-        last_modified="",
-        state=State.ACTIVE,
-    )
+def _take(
+    run: Run,
+    session: Session,
+    line: http.client.HTTPConnection,
+    what: str,
+    operation: str,
+    asked: Mapping[str, object],
+) -> None:
+    spent = proc.cpu_ns(session.pid)
+    seconds = [_call(line, operation, asked) for _ in range(run.effort.control_calls)]
+    spent = proc.cpu_ns(session.pid) - spent
+    figures = {
+        "p50_ms": statistics.median(seconds) * 1e3,
+        "p99_ms": p99(seconds) * 1e3,
+        "server_cpu_ms": spent / len(seconds) / 1e6,
+    }
+    for metric, value in figures.items():
+        run.results.add(Key(Measure.METRICS, PRODUCT, metric, what), value)
+
+
+def _call(line: http.client.HTTPConnection, operation: str, asked: Mapping[str, object]) -> float:
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": f"{_TARGET}.{operation}",
+        "Authorization": f"AWS4-HMAC-SHA256 {_SCOPE}, SignedHeaders=host, Signature=0",
+    }
+    body = json.dumps(asked).encode()
+    begin = time.perf_counter()
+    line.request("POST", "/", body, headers)
+    response = line.getresponse()
+    content = response.read()
+    seconds = time.perf_counter() - begin
+    if response.status != http.client.OK:
+        raise client.CallError(f"{operation}: {response.status} {content[:300]!r}")
+    return seconds

@@ -12,6 +12,7 @@ from bench import (
     measure_density,
     measure_events,
     measure_freeze,
+    measure_measuring,
     measure_memory,
     measure_metrics,
     measure_paths,
@@ -33,6 +34,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.COLD: measure_cold.measure,
     Measure.PATHS: measure_paths.measure,
     Measure.CONTROL: measure_control.measure,
+    Measure.METRICS: measure_metrics.measure,
     Measure.SUSTAINED: measure_sustained.measure,
     Measure.SNAPSTART: measure_snapstart.measure,
     Measure.MEMORY: measure_memory.measure,
@@ -43,7 +45,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
-    Measure.METRICS: measure_metrics.measure,
+    Measure.MEASURING: measure_measuring.measure,
 }
 
 

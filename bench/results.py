@@ -26,8 +26,9 @@ class Measure(StrEnum):
     DENSITY = "density"
     CLI = "cli"
     CONTROL = "control"
-    EVENTS = "events"
     METRICS = "metrics"
+    EVENTS = "events"
+    MEASURING = "measuring"
 
 
 def p99(values: Sequence[float]) -> float:
