@@ -57,6 +57,8 @@ BACKLOG_P50_RATIO = 1.2
 BACKLOG_MB = 200.0
 BACKLOG_START_MS = 2000.0
 CONTROL_P50_MS = 3.0
+METRICS_DAY = "a day of minutes"
+METRICS_DAY_MS = 20.0
 READS_PER_CORE_PER_S = 500.0
 LIST_PAGE_MS = 20.0
 LARGE_START_MS = 2_000.0
@@ -108,6 +110,7 @@ def checks(results: Results, peers: Sequence[str]) -> list[Check]:
         *_absolute(results),
         *_cold(results),
         *_control(results),
+        *_metrics(results),
         *_events(results),
         *_against_floor(results),
         *_against_peers(results, peers),
@@ -186,6 +189,13 @@ def _control(results: Results) -> Iterator[Check]:
     yield Check("server start with 10,000 functions", "ms", start, LARGE_START_MS, at_most=True)
     memory = plain("resident_mb", "memory of the large catalogue")
     yield Check("memory of 10,000 functions", "MB", memory, LARGE_CATALOGUE_MB, at_most=True)
+
+
+def _metrics(results: Results) -> Iterator[Check]:
+    for statistic in ("Average", "p99"):
+        what = f"{METRICS_DAY}, {statistic}"
+        seen = results.median(Key(Measure.METRICS, PRODUCT, "p50_ms", what))
+        yield Check(f"GetMetricData, {what}", "ms", seen, METRICS_DAY_MS, at_most=True)
 
 
 def _events(results: Results) -> Iterator[Check]:

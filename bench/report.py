@@ -79,6 +79,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.DENSITY, "Many idle environments at once"),
         *_plain(page, results, Measure.CLI, "Command line"),
         *_plain(page, results, Measure.CONTROL, "Control plane"),
+        *_plain(page, results, Measure.METRICS, "CloudWatch metrics"),
         *_plain(page, results, Measure.EVENTS, "Asynchronous invocation"),
         *_plain(page, results, Measure.MEASURING, "Metrics and usage, for each invoke"),
         *_failures(results),

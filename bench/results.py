@@ -26,6 +26,7 @@ class Measure(StrEnum):
     DENSITY = "density"
     CLI = "cli"
     CONTROL = "control"
+    METRICS = "metrics"
     EVENTS = "events"
     MEASURING = "measuring"
 

@@ -1,4 +1,4 @@
-"""A process that writes to both stores and says on stdout what has been acknowledged, until it is killed."""
+"""A process that writes to the stores and says on stdout what has been acknowledged, until it is killed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import time
 from catalogue_contract import version
 from layer_contract import layer_version
 
+from lambdad.domain.metric import Datum, MetricKey
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import LogLine, StreamKey
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 
 
 class SystemClock:
@@ -65,14 +67,28 @@ async def log_forever(logs: SqliteLogStore) -> None:
         number += 1
 
 
+async def measure_forever(metrics: SqliteMetricStore) -> None:
+    key = MetricKey(Scope(), "N", "m")
+    number = 0
+    while True:
+        await metrics.append([Datum(key, 0, (1.0,))])
+        say("measured", number)
+        metrics.put([Datum(key, 60_000, (1.0,))])
+        await metrics.flush()
+        say("flushed", number)
+        number += 1
+
+
 async def main(folder: str) -> None:
     catalogue = SqliteCatalogue(f"{folder}/catalogue.db")
     logs = SqliteLogStore(f"{folder}/logs.db", SystemClock())
+    metrics = SqliteMetricStore(f"{folder}/metrics.db", SystemClock())
     async with asyncio.TaskGroup() as tasks:
         for worker in range(8):
             tasks.create_task(create_forever(catalogue, worker))
         tasks.create_task(publish_layers_forever(catalogue))
         tasks.create_task(log_forever(logs))
+        tasks.create_task(measure_forever(metrics))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ from catalogue_contract import HERE, version
 from layer_contract import layer_version
 from log_contract import FixedClock, messages
 
+from lambdad.domain.metric import MetricKey
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 
 pytestmark = pytest.mark.asyncio
 
@@ -55,6 +57,21 @@ async def test_everything_acknowledged_survives_the_kill(tmp_path: Path, seed: i
     finally:
         catalogue.close()
     await check_logs(tmp_path, said)
+    await check_metrics(tmp_path, said)
+
+
+async def check_metrics(folder: Path, said: list[list[str]]) -> None:
+    metrics = SqliteMetricStore(folder / "metrics.db", FixedClock())
+    key = MetricKey(HERE, "N", "m")
+    try:
+        found = (await metrics.read([key], start_s=0, end_s=120, period_s=60)).get(key, [])
+    finally:
+        metrics.close()
+    samples = {period.start_s: period.samples for period in found}
+    for start_s, verb in ((0, "measured"), (60, "flushed")):
+        told = sum(1 for word, _ in said if word == verb)
+        # One more may have been on its way to be acknowledged.
+        assert told <= samples.get(start_s, 0) <= told + 1
 
 
 async def check_layers(catalogue: SqliteCatalogue, said: list[list[str]]) -> None:

@@ -1,8 +1,8 @@
 """Request bodies that come compressed.
 
-SDKs compress what they send for operations that the model marks (PutMetricData from 10 KB on). Which operation
-it is may stand in the body itself, so all of such a service are taken so. What a body unpacks to is bounded: a
-small one cannot fill the memory.
+SDKs compress what they send for operations that the model marks (PutMetricData from 10 KB on). Which
+operation it is may stand in the body itself, so all requests of such a service are taken so. What a body
+unpacks to is bounded: a small one cannot fill the memory.
 
 Source: Smithy's trait `requestCompression`; CloudWatch documentation of PutMetricData.
 """

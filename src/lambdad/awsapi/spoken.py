@@ -1,7 +1,8 @@
 """Which protocol a request is written in, for services that speak several.
 
-CloudWatch speaks three: RPC v2 CBOR (the JavaScript SDK), JSON (botocore) and query (older SDKs). An answer
-comes in the protocol of its request. A service with one protocol is spoken to in that.
+CloudWatch speaks three: RPC v2 CBOR (which its model prefers), JSON (botocore, the JavaScript SDK) and query
+(older SDKs). An answer comes in the protocol of its request. A service with one protocol is spoken to in
+that.
 
 Source: Smithy's specifications of rpcv2Cbor ("Protocol behaviors"), awsJson1_0 and awsQuery.
 """
@@ -12,7 +13,6 @@ from lambdad.awsapi.model import ServiceModel
 from lambdad.domain.http import Request
 
 CBOR = "smithy-rpc-v2-cbor"
-_RPC_V2_PATH = "/service/"
 
 
 def protocol_of(model: ServiceModel, request: Request) -> str:
@@ -30,8 +30,7 @@ def protocol_of(model: ServiceModel, request: Request) -> str:
 
 def is_cbor(request: Request) -> bool:
     """Whether a request is of RPC v2: by its header, or by a path that only that has."""
-    by_path = request.path.startswith(_RPC_V2_PATH) and "/operation/" in request.path
-    return by_path or request.headers.get("smithy-protocol") == "rpc-v2-cbor"
+    return bool(rpc_v2_names(request.path)[0]) or request.headers.get("smithy-protocol") == "rpc-v2-cbor"
 
 
 def rpc_v2_names(path: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from lambdad.domain.errors import AccessDenied
 from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
 from lambdad.edge.operations import OwnApi
-from lambdad.identity.authorization import logs_needs
+from lambdad.identity.authorization import logs_needs, metrics_needs
 from lambdad.identity.authorization.iam_needs import IamNeeds
 from lambdad.identity.authorization.own_gate import OwnGate, action_of
 from lambdad.identity.authorization.service_gate import ServiceGate
@@ -102,6 +102,27 @@ async def test_an_operation_of_logs_is_let_through_only_with_its_permission():
         await gate("PutLogEvents", {"logGroupName": "/theirs/a", "logStreamName": "s"}, anonymous)
         is anonymous
     )
+
+
+@pytest.mark.parametrize(
+    "operation", ["GetMetricData", "GetMetricStatistics", "ListMetrics", "PutMetricData"]
+)
+def test_operations_of_cloudwatch_are_on_everything(operation: str):
+    (need,) = metrics_needs.needs_of(operation, {"Namespace": "N"}, request_of(ALICE))
+    assert (need.action, need.resource) == (f"cloudwatch:{operation}", "*")
+    assert need.keys == ({"cloudwatch:namespace": ("N",)} if operation == "PutMetricData" else {})
+
+
+async def test_metrics_are_put_only_in_the_namespaces_of_a_condition():
+    stage = Stage()
+    gate = ServiceGate(stage.made.authority, metrics_needs.needs_of)
+    mine = {"StringEquals": {"cloudwatch:namespace": "Mine"}}
+    stage.identities.bind(ALICE, allow("cloudwatch:PutMetricData", Condition=mine))
+    request = request_of(ALICE)
+    assert await gate("PutMetricData", {"Namespace": "Mine"}, request) is request
+    for operation, params in (("PutMetricData", {"Namespace": "Theirs"}), ("ListMetrics", {})):
+        with pytest.raises(AccessDenied):
+            await gate(operation, params, request)
 
 
 WORKER = session("worker")

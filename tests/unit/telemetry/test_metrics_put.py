@@ -79,20 +79,26 @@ async def test_each_account_and_region_has_metrics_of_its_own(one: MetricsClient
         (
             {"Value": 1.5, "Values": [1.0, 10.0]},
             COMBINATION,
-            "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and "
-            "you have specified both.",
+            (
+                "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and "
+                "you have specified both."
+            ),
         ),
         (
             {"Value": 1.5, "StatisticValues": SET},
             COMBINATION,
-            "The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually "
-            "exclusive and you have specified both.",
+            (
+                "The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually "
+                "exclusive and you have specified both."
+            ),
         ),
         (
             {},
             COMBINATION,
-            "At least one of the parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues "
-            "must be specified.",
+            (
+                "At least one of the parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues "
+                "must be specified."
+            ),
         ),
         (
             {"Values": [1.0, 10.0], "Counts": [2, 4, 5]},
@@ -128,8 +134,10 @@ async def test_each_account_and_region_has_metrics_of_its_own(one: MetricsClient
         (
             {"StatisticValues": SET | {"Minimum": 11.0}},
             INVALID,
-            "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than "
-            "MetricData.member.1.StatisticValues.Minimum.",
+            (
+                "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than "
+                "MetricData.member.1.StatisticValues.Minimum."
+            ),
         ),
         (
             {"StatisticValues": SET | {"SampleCount": 0.0}},
@@ -144,9 +152,11 @@ async def test_each_account_and_region_has_metrics_of_its_own(one: MetricsClient
         (
             {"StatisticValues": {"SampleCount": 1.0}},
             MISSING,
-            "The parameter MetricData.member.1.StatisticValues.Sum is required.\n"
-            "The parameter MetricData.member.1.StatisticValues.Minimum is required.\n"
-            "The parameter MetricData.member.1.StatisticValues.Maximum is required.",
+            (
+                "The parameter MetricData.member.1.StatisticValues.Sum is required.\n"
+                "The parameter MetricData.member.1.StatisticValues.Minimum is required.\n"
+                "The parameter MetricData.member.1.StatisticValues.Maximum is required."
+            ),
         ),
         (
             {"Value": 1.0, "StorageResolution": 300},
@@ -161,8 +171,10 @@ async def test_each_account_and_region_has_metrics_of_its_own(one: MetricsClient
         (
             {"Value": 1.0, "Timestamp": NOW + timedelta(hours=2, seconds=1)},
             INVALID,
-            "The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the "
-            "future.",
+            (
+                "The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the "
+                "future."
+            ),
         ),
         (
             {"Value": 1.0, "Dimensions": [{"Name": f"d{n}", "Value": "v"} for n in range(31)]},
@@ -172,8 +184,10 @@ async def test_each_account_and_region_has_metrics_of_its_own(one: MetricsClient
         (
             {"Value": 1.0, "Dimensions": [{"Name": "d", "Value": "é"}]},
             INVALID,
-            "The value é for parameter MetricData.member.1.Dimensions.member.1.Value contains non-ASCII "
-            "characters.",
+            (
+                "The value é for parameter MetricData.member.1.Dimensions.member.1.Value contains non-ASCII "
+                "characters."
+            ),
         ),
         (
             {"Value": 1.0, "Dimensions": [{"Name": "d", "Value": "1"}, {"Name": "d", "Value": "2"}]},

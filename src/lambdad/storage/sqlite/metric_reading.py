@@ -7,6 +7,7 @@ that age. No point is in two of these at once, and a point never stands for less
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from lambdad.ports.metric_store import Period
 from lambdad.storage.sqlite.metric_batch import MINUTE_S, SECOND_S
 from lambdad.storage.sqlite.metric_writing import series_row
 
+_SLICE = 256  # points read before the interpreter is given to the event loop
+_YIELD_S = 0.000_05
 _COARSE = (MINUTE_S, 300, 3_600)
 _Row = tuple[int, str, float, float, float, float, bytes | None]
 """Start, unit, samples, total, minimum, maximum, sketch."""
@@ -45,7 +48,14 @@ def periods(
     rows: list[_Row] = []
     for resolution_s in resolutions(asked.period_s):
         rows += connection.execute(statement, span | {"resolution_s": resolution_s}).fetchall()
-    return [_period(slot, several, asked) for slot, several in sorted(_slots(rows, asked).items())]
+    found, since_yield = [], 0
+    for slot, several in sorted(_slots(rows, asked).items()):
+        found.append(_period(slot, several, asked))
+        since_yield += len(several)
+        if since_yield >= _SLICE:
+            since_yield = 0
+            time.sleep(_YIELD_S)
+    return found
 
 
 def resolutions(period_s: int) -> tuple[int, ...]:

@@ -102,16 +102,23 @@ def _values(values: Sequence[float], counts: Sequence[float] | None, where: str)
         text = f"The collection {where}.Values must not have a size greater than {MAX_METRIC_VALUES}."
         yield Violation(InvalidParameter, text)
         return
-    for value in values:
-        yield from _number(value, f"{where}.Values")
+    if not _are_possible(values, -METRIC_VALUE_LIMIT):
+        for value in values:
+            yield from _number(value, f"{where}.Values")
     if not counts:
         return
     if len(counts) != len(values):
         text = f"The parameters {where}.Values and {where}.Counts must be of the same size."
         yield Violation(InvalidParameter, text)
-    for count in counts:
-        if not 0 <= count <= METRIC_VALUE_LIMIT:
-            yield _invalid(shown(count), f"{where}.Counts")
+    if not _are_possible(counts, 0):
+        for count in counts:
+            if not 0 <= count <= METRIC_VALUE_LIMIT:
+                yield _invalid(shown(count), f"{where}.Counts")
+
+
+def _are_possible(values: Sequence[float], least: float) -> bool:
+    """Whether all values are; a request may have 150,000, so they are not looked at one by one in Python."""
+    return not any(map(math.isnan, values)) and min(values) >= least and max(values) <= METRIC_VALUE_LIMIT
 
 
 def _set(statistics: Member, where: str) -> Iterator[Violation]:
