@@ -24,6 +24,7 @@ from lambdad.domain.measured import Peaks
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import ON_DEMAND
 from lambdad.domain.scope import Scope
+from lambdad.ports.measures import Told
 from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
 from lambdad.telemetry.measured_books import Books, Sinks
@@ -49,7 +50,7 @@ class _Clock:
 def measure(run: Run) -> None:
     """Measure every round anew, in files of its own."""
     for number in range(run.effort.rounds):
-        run.say(f"metrics: round {number + 1}")
+        run.say(f"measuring: round {number + 1}")
         run.results.add(Key(Measure.MEASURING, PRODUCT, "told_us"), _told_us())
         for what, functions, calls in ((BUSY_FUNCTION, 1, 5_000), (MANY_FUNCTIONS, 500, 500)):
             seen = asyncio.run(_chain_us(_targets(functions), calls))
@@ -71,7 +72,8 @@ async def _chain_us(targets: Sequence[Target], calls: int) -> float:
     with tempfile.TemporaryDirectory(prefix="lambdad-bench-metrics-") as folder:
         metrics = SqliteMetricStore(Path(folder, "metrics.db"), clock)
         usage = SqliteUsage(Path(folder, "usage.db"), date(2026, 11, 27))
-        books = Books(clock)
+        told = Told()
+        books, tell = Books(told, clock, clock.monotonic()), told.measures.ran
         sinks = Sinks(_nothing_runs, _nothing_kept, lambda: (), metrics.put, usage.add)
         try:
             began = time.process_time_ns()
@@ -80,7 +82,7 @@ async def _chain_us(targets: Sequence[Target], calls: int) -> float:
                 for call in range(calls):
                     took_ms = chance.expovariate(1.0) + 0.3
                     target = targets[call % len(targets)]
-                    books.measures.ran(
+                    tell(
                         (target, int(clock.now_s * 1e3), took_ms, 2, Status.SUCCESS, ON_DEMAND, 0.0, None, 0)
                     )
                 await books.look(sinks)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from lambdad.composition.provided_names import ProvidedNames
 from lambdad.composition.settled_metrics import SettledMetrics
 from lambdad.counting.ledger import Ledger
+from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import MEASURE_LOOK_S
 from lambdad.domain.measured import Peaks
@@ -18,13 +20,15 @@ from lambdad.frontend.invoke import Frontend
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.log_store import LogSink
-from lambdad.ports.measures import Measures
+from lambdad.ports.measures import Measures, Told
 from lambdad.ports.metric_store import MetricStore
 from lambdad.settings import Settings
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.sqlite.usage_sqlite import SqliteUsage
 from lambdad.telemetry.embedded_metrics.watching_sink import WatchingSink
-from lambdad.telemetry.measured_books import Books, Sinks
+
+if TYPE_CHECKING:
+    from lambdad.telemetry.measured_books import Books
 
 _log = logging.getLogger("lambdad")
 
@@ -49,9 +53,12 @@ class Measuring:
         self.metrics = SettledMetrics(metrics, self.settle)
         self._clock = clock
         self._settled = -MEASURE_LOOK_S
-        self._books = Books(clock)
-        self.measures: Measures = self._books.measures
-        self._sinks: Sinks | None = None
+        self._told = Told()
+        self.measures: Measures = self._told.measures
+        self._began = clock.monotonic()
+        self._books: Books | None = None
+        self._begun: Callable[[], Awaitable[Peaks]] | None = None
+        self._kept: Callable[[], Iterable[FunctionVersion]] = tuple
         stack.push_async_callback(self._finish)
 
     def begin(
@@ -68,12 +75,17 @@ class Measuring:
             found = ledger.peaks()._replace(routes=frontend.peaks())
             return found._replace(provided=await names.named(found.provided))
 
-        self._sinks = Sinks(peaks, kept, self.logs.take, self._metrics.put, self.usage.add)
+        self._begun, self._kept = peaks, kept
 
     async def look(self, *, put: bool = False) -> None:
         """Hand on what was measured until now: usage, and metrics too when `put`."""
-        if self._sinks is not None:
-            await self._books.look(self._sinks, put=put)
+        if self._begun is not None:
+            # Imported a second after the start: a server is ready sooner without.
+            from lambdad.telemetry.measured_books import Books, Sinks
+
+            books = self._books = self._books or Books(self._told, self._clock, self._began)
+            sinks = Sinks(self._begun, self._kept, self.logs.take, self._metrics.put, self.usage.add)
+            await books.look(sinks, put=put)
 
     async def settle(self) -> None:
         """Have what was measured until a second ago in the metric store."""
@@ -81,7 +93,10 @@ class Measuring:
         if now - self._settled >= MEASURE_LOOK_S:
             self._settled = now
             await self.look(put=True)
-            await self._metrics.flush()
+            try:
+                await self._metrics.flush()
+            except LambdadError as error:  # what was written before can be read all the same
+                _log.warning("metrics were not written: %s", error, extra={"event": "metrics.settle"})
 
     async def keep(self) -> None:
         """Look every second, for ever."""
@@ -96,7 +111,8 @@ class Measuring:
         try:
             await self.look(put=True)
         finally:
-            self._books.close()
+            if self._books is not None:
+                self._books.close()
 
 
 def measuring_of(

@@ -21,9 +21,10 @@ from lambdad.domain.measured import Noted, Peaks, Ran
 from lambdad.domain.metric import Datum
 from lambdad.domain.usage import Usage
 from lambdad.ports.clock import Clock
-from lambdad.ports.measures import Measures
+from lambdad.ports.measures import Told
 from lambdad.telemetry.billing.metering import Meter, usage_of
-from lambdad.telemetry.embedded_metrics.watching_sink import Waiting, read_waiting
+from lambdad.telemetry.embedded_metrics.reading import read_waiting
+from lambdad.telemetry.embedded_metrics.watching_sink import Waiting
 from lambdad.telemetry.lambda_metrics.invocation_data import (
     gather_invocations,
     gather_noted,
@@ -81,22 +82,21 @@ class Books:
     """Everything measured since the last look.
 
     Args:
+        told: what the path appends to.
         clock: of looks.
+        began: when measuring began, monotonic seconds.
         most: invocations held; beyond that the oldest are lost, and counted.
 
     Attributes:
-        measures: what the path calls.
         lost: tuples lost since the start.
     """
 
-    def __init__(self, clock: Clock, most: int = MAX_MEASURED) -> None:
+    def __init__(self, told: Told, clock: Clock, began: float, most: int = MAX_MEASURED) -> None:
         self._clock = clock
         self._most = most
-        self._ran: list[Ran] = []
-        self._noted: list[Noted] = []
-        self.measures = Measures(self._ran.append, self._noted.append)
+        self._ran, self._noted = told.ran, told.noted
         self.lost = 0
-        self._meter = Meter(self._steady_ms())
+        self._meter = Meter(int(began * _MS))
         self._quiet_minute = -1
         self._tallies: Named = {}
         self._gathered = Gathered()

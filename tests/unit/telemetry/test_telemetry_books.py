@@ -13,6 +13,7 @@ from lambdad.domain.metric import Datum
 from lambdad.domain.platform_events import PROVISIONED
 from lambdad.domain.platform_log import RestoreTimes
 from lambdad.domain.usage import Amounts, UsageKey, summed
+from lambdad.ports.measures import Told
 from lambdad.telemetry.embedded_metrics.watching_sink import Waiting
 from lambdad.telemetry.measured_books import Books, Sinks
 from tests.fakes.moments import FakeClock
@@ -27,7 +28,8 @@ class Desk:
 
     def __init__(self, most: int = 1_000) -> None:
         self.clock = FakeClock(AT_MS / 1000 + 3_600)
-        self.books = Books(self.clock, most)
+        self.told = Told()
+        self.books = Books(self.told, self.clock, self.clock.monotonic(), most)
         self.peaks = Peaks()
         self.kept: list[FunctionVersion] = []
         self.printed: list[Waiting] = []
@@ -69,8 +71,8 @@ async def desk(desks: list[Desk]) -> Desk:
 
 async def test_what_is_measured_is_metrics_and_usage_once(desk: Desk) -> None:
     for _ in range(700):
-        desk.books.measures.ran(ran(target()))
-    desk.books.measures.noted((Measured.THROTTLES, lane(), "$LATEST", AT_MS, 1.0))
+        desk.told.measures.ran(ran(target()))
+    desk.told.measures.noted((Measured.THROTTLES, lane(), "$LATEST", AT_MS, 1.0))
     await desk.look()
     await desk.look()
     assert told(desk.data, "Invocations")["hello"] == {1: 700}
@@ -87,14 +89,14 @@ async def test_when_nobody_looks_the_oldest_are_lost_and_counted(desks: list[Des
     desk = Desk(most=10)
     desks.append(desk)
     for took in range(15):
-        desk.books.measures.ran(ran(target(), took_ms=float(took)))
+        desk.told.measures.ran(ran(target(), took_ms=float(took)))
     await desk.look()
     assert desk.books.lost == 5
     assert sorted(told(desk.data, "Duration")["hello"]) == [float(took) for took in range(5, 15)]
 
 
 async def test_usage_is_that_of_the_day_on_which_the_function_was_invoked(desk: Desk) -> None:
-    desk.books.measures.ran(ran(target(), at_ms=AT_MS - 1))
+    desk.told.measures.ran(ran(target(), at_ms=AT_MS - 1))
     await desk.look()
     assert [key.day for key in desk.used] == ["2026-11-26"]
 
@@ -107,7 +109,7 @@ async def test_everything_that_is_charged_for_is_metered(desk: Desk) -> None:
         (PROVISIONED, None, 6 * 1024 * 1024 + 7),
         ("snap-start", RestoreTimes(80.0, 5), 100),
     ):
-        desk.books.measures.ran(ran(large, billed_ms=10, kind=kind, restore=restore, streamed=streamed))
+        desk.told.measures.ran(ran(large, billed_ms=10, kind=kind, restore=restore, streamed=streamed))
     await desk.look()
     assert desk.used[key] == Amounts(
         requests=3,
@@ -120,8 +122,8 @@ async def test_everything_that_is_charged_for_is_metered(desk: Desk) -> None:
 
 
 async def test_aliases_use_what_their_version_uses(desk: Desk) -> None:
-    desk.books.measures.ran(ran(target("live", version="3")))
-    desk.books.measures.ran(ran(target("3", version="3")))
+    desk.told.measures.ran(ran(target("live", version="3")))
+    desk.told.measures.ran(ran(target("3", version="3")))
     await desk.look()
     assert desk.used == {KEY._replace(version="3"): Amounts(requests=2, billed_ms=4)}
     assert ARN not in desk.used
@@ -150,7 +152,7 @@ async def test_kept_snapshots_are_metered_by_time(desk: Desk) -> None:
 
 async def test_metrics_gather_for_ten_seconds_and_usage_does_not(desk: Desk) -> None:
     for _ in range(9):
-        desk.books.measures.ran(ran(target()))
+        desk.told.measures.ran(ran(target()))
         await desk.look(after_s=1.0, put=False)
     assert (desk.data, desk.used[KEY].requests) == ([], 9)
     await desk.look(after_s=1.0, put=False)

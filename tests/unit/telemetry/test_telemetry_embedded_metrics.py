@@ -16,7 +16,8 @@ from lambdad.domain.metric import Datum
 from lambdad.domain.platform_log import InvocationRecord, LogLine
 from lambdad.ports.log_store import StreamKey
 from lambdad.telemetry.embedded_metrics.document import NotJson, NotValid, data_of
-from lambdad.telemetry.embedded_metrics.watching_sink import WatchingSink, read_waiting
+from lambdad.telemetry.embedded_metrics.reading import read_waiting
+from lambdad.telemetry.embedded_metrics.watching_sink import WatchingSink
 
 STREAM = StreamKey(HERE, "/aws/lambda/f", "s")
 

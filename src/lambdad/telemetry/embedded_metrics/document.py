@@ -19,9 +19,6 @@ from lambdad.domain import limits
 from lambdad.domain.metric import Datum, Dimensions, MetricKey
 from lambdad.domain.scope import Scope
 
-MARK: Final = '"_aws"'
-"""Every document has it."""
-
 _UNITS: Final = frozenset(
     (
         *("Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes"),

@@ -2,7 +2,7 @@
 
 On the invocation path a line is only searched for the mark that every document has; what has it waits,
 within a bound, to be read off the loop. Before: the environments' journals. After: the log store; and
-`read_waiting`, called with every look of the books.
+`reading`, with every look of the books.
 
 A line counts only as it is delivered to the log: the role needs what it needs for that, and no
 `cloudwatch:PutMetricData`. Source: CloudWatch user guide, "Publishing logs with embedded metrics".
@@ -10,19 +10,16 @@ A line counts only as it is delivered to the log: the role needs what it needs f
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lambdad.domain.limits import MAX_EMF_BYTES, MAX_EMF_PENDING_BYTES
-from lambdad.domain.metric import Datum, MetricKey
 from lambdad.domain.platform_log import LogText, Printed, spread
 from lambdad.ports.log_store import InvocationRecord, LogLine, LogSink, StreamKey
-from lambdad.telemetry.embedded_metrics.document import MARK, NotJson, NotValid, data_of
 
-_MARK_BYTES = MARK.encode()
-_log = logging.getLogger("lambdad.telemetry")
+MARK: Final = '"_aws"'
+"""Every document has it."""
+_MARK_BYTES: Final = MARK.encode()
 
 
 class Waiting(NamedTuple):
@@ -85,27 +82,3 @@ class WatchingSink:
             return
         self._waiting_bytes += size
         self._waiting.append(Waiting(stream, line))
-
-
-def read_waiting(waiting: Sequence[Waiting], now_ms: int) -> list[Datum]:
-    """The metrics of lines, and how many lines of each log group broke the rules.
-
-    Source: CloudWatch user guide, "Monitoring with CloudWatch metrics" of Logs: `EMFParsingErrors`,
-    `EMFValidationErrors` in ``AWS/Logs``.
-    """
-    data: list[Datum] = []
-    failures: Counter[MetricKey] = Counter()
-    for stream, line in waiting:
-        try:
-            data += data_of(line.message, stream.scope, now_ms)
-        except NotJson:
-            failures[_failure(stream, "EMFParsingErrors")] += 1
-        except NotValid as error:
-            failures[_failure(stream, "EMFValidationErrors")] += 1
-            _log.debug("no metric of %s: %s", stream.group, error, extra={"event": "metrics.embedded"})
-    data += [Datum(key, now_ms, (1.0,), (float(count),), unit="Count") for key, count in failures.items()]
-    return data
-
-
-def _failure(stream: StreamKey, name: str) -> MetricKey:
-    return MetricKey(stream.scope, "AWS/Logs", name, (("LogGroupName", stream.group),))
