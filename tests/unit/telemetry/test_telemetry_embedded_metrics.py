@@ -13,7 +13,7 @@ from measured import AT_MS, HERE
 
 from lambdad.domain.limits import MAX_EMF_BYTES, MAX_EMF_DATA
 from lambdad.domain.metric import Datum
-from lambdad.domain.platform_log import InvocationRecord, LogLine
+from lambdad.domain.platform_log import InvocationRecord, LogLine, LogText, Printed, spread
 from lambdad.ports.log_store import StreamKey
 from lambdad.telemetry.embedded_metrics.document import NotJson, NotValid, data_of
 from lambdad.telemetry.embedded_metrics.reading import read_waiting
@@ -152,13 +152,13 @@ class Log:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def write(self, stream: StreamKey, lines: Sequence[LogLine]) -> None:
-        self.texts += [line.message for line in lines]
+    def write(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
+        self.texts += [line.message for line in spread(lines)]
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
         self.write(stream, record.lines)
 
-    def has_room(self, on_room: Callable[[], None]) -> bool:
+    def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
         return False
 
 
@@ -177,10 +177,21 @@ def test_everything_goes_to_the_log_and_metrics_are_found_in_it() -> None:
     sink.write_invocation(STREAM, record(*lines(document(orders=4))))
     sink.write_invocation(STREAM, record())
     assert len(log.texts) == 3
-    assert not sink.has_room(lambda: None)
+    assert not sink.has_room(STREAM, lambda: None)
     data = read_waiting(sink.take(), AT_MS)
     assert [(one.key.name, *one.values) for one in data] == [("orders", 3.0), ("orders", 4.0)]
     assert sink.take() == []
+
+
+def test_metrics_are_found_in_many_lines_that_are_handed_over_as_one_text() -> None:
+    log = Log()
+    sink = WatchingSink(log)
+    printed = "".join(
+        f"{json.dumps(one)}\n" for one in (document(orders=1), {"plain": 1}, document(orders=2))
+    )
+    sink.write(STREAM, [LogText(AT_MS, printed.encode(), 3), LogText(AT_MS, b"hello\nagain\n", 2)])
+    assert len(log.texts) == 5
+    assert [one.values[0] for one in read_waiting(sink.take(), AT_MS)] == [1.0, 2.0]
 
 
 def test_lines_that_break_the_rules_are_counted_by_log_group() -> None:
