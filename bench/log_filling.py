@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from lambdad.domain.limits import LOG_MERGE_CHUNKS
 from lambdad.domain.platform_log import LogLine
 from lambdad.domain.scope import DEFAULT_ACCOUNT, Scope
 from lambdad.ports.log_store import StreamKey
@@ -22,6 +23,12 @@ _STREAMS = 20
 _APART_MS = 150  # between two invocations
 _BEHIND = 200  # invocations handed over before the loop turns
 _SETTLED_WITHIN_S = 600.0
+_LOOK_S = 0.5
+_SHRINKING_S = 1.0  # in which free pages are given back
+_MOST_SMALL = (
+    "SELECT coalesce(max(small), 0) FROM"
+    " (SELECT count(*) AS small FROM chunks WHERE merged = 0 GROUP BY stream_id)"
+)
 
 
 class _Clock:
@@ -65,15 +72,14 @@ async def _fill(path: Path, wanted: int) -> tuple[int, int]:
 def _settle(store: SqliteLogStore, path: Path) -> None:
     """Wait until the store has merged what it had to."""
     deadline = time.monotonic() + _SETTLED_WITHIN_S
-    before = -1
     with closing(sqlite3.connect(path)) as connection:
         while time.monotonic() < deadline:
-            store.tidy()
-            (chunks,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
-            if chunks == before:
+            (most,) = connection.execute(_MOST_SMALL).fetchone()
+            if most < LOG_MERGE_CHUNKS:
+                time.sleep(_SHRINKING_S)
                 return
-            before = chunks
-            time.sleep(1)
+            store.tidy()
+            time.sleep(_LOOK_S)
 
 
 def _invocation(chance: random.Random, at_ms: int) -> Iterator[LogLine]:

@@ -27,7 +27,7 @@ class Keeper:
         every_s: float,
         name: str,
         *,
-        rest: float = 2.0,
+        rest: float = 1.0,
         at_end: Callable[[], None],
     ) -> None:
         self._steps = steps
