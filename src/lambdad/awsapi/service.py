@@ -15,7 +15,7 @@ from lambdad import __version__
 from lambdad.awsapi import compression, constraints, faults, parse, render, spoken
 from lambdad.awsapi.model import Operation, ServiceModel, Shape
 from lambdad.awsapi.routes import Router, router_for
-from lambdad.domain.errors import LambdadError, NotOffered, ServiceFault
+from lambdad.domain.errors import LambdadError, NotOffered, RequestTooLarge, ServiceFault
 from lambdad.domain.http import Request, Response
 
 Params = dict[str, Any]
@@ -47,6 +47,7 @@ class ModelledService:
         authorize: asked before each handler; None where nothing is to be decided.
         check: refuses what the model does not allow.
         long_body_bytes: from which on a body is read in a thread; None: never.
+        max_body_bytes: of a request as it is sent, whatever its operation; None leaves it to the edge.
 
     Raises:
         ValueError: a handler is named like no operation of the model.
@@ -61,6 +62,7 @@ class ModelledService:
         authorize: Authorize | None = None,
         check: Check = constraints.check,
         long_body_bytes: int | None = None,
+        max_body_bytes: int | None = None,
     ) -> None:
         unknown = sorted(set(handlers) - set(model.operations))
         if unknown:
@@ -71,6 +73,7 @@ class ModelledService:
         self._authorize = authorize
         self._check = check
         self._long_body_bytes = sys.maxsize if long_body_bytes is None else long_body_bytes
+        self._max_body_bytes = sys.maxsize if max_body_bytes is None else max_body_bytes
         self._router: Router = router_for(model)
 
     async def __call__(self, request: Request) -> Response:
@@ -89,6 +92,8 @@ class ModelledService:
             return faults.render(name, ServiceFault("An error occurred."), request.request_id, protocol)
 
     async def _answer(self, request: Request, protocol: str) -> Response:
+        if len(request.body) > self._max_body_bytes:
+            raise RequestTooLarge(f"The request is larger than {self._max_body_bytes} bytes.")
         if self._is_long(request):
             operation, params = await asyncio.to_thread(self._read, request)
         else:

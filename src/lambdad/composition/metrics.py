@@ -8,7 +8,12 @@ from typing import Protocol
 
 from lambdad.awsapi.service import Authorize, ModelledService
 from lambdad.domain.http import Request, Response
-from lambdad.domain.limits import LONG_METRIC_REQUEST_BYTES, METRIC_ROLL_UP_PAUSE_S, METRIC_ROLL_UP_S
+from lambdad.domain.limits import (
+    LONG_METRIC_REQUEST_BYTES,
+    MAX_METRIC_REQUEST_BYTES,
+    METRIC_ROLL_UP_PAUSE_S,
+    METRIC_ROLL_UP_S,
+)
 from lambdad.ports.clock import Clock
 from lambdad.ports.metric_store import MetricStore
 
@@ -41,6 +46,7 @@ class MetricsService:
             authorize=self._authorize,
             check=parameter_words.check,
             long_body_bytes=LONG_METRIC_REQUEST_BYTES,
+            max_body_bytes=MAX_METRIC_REQUEST_BYTES,
         )
 
 

@@ -225,7 +225,7 @@ METRIC_RETENTION_S: Final = {  # C: "Metrics retention", by the seconds that one
     300: 63 * 86_400,
     3_600: 455 * 86_400,
 }
-MAX_METRIC_REQUEST_BYTES: Final = 1_048_576  # C: a PutMetricData request as it is sent, "limited to 1 MB"
+MAX_METRIC_REQUEST_BYTES: Final = 1_048_576  # C: a request as it is sent; PutMetricData is "limited to 1 MB"
 MAX_UNPACKED_REQUEST_BYTES: Final = 8 * MIB  # L: of a compressed request
 LONG_METRIC_REQUEST_BYTES: Final = 32 * KIB  # L: longer ones are read beside the event loop
 MAX_METRIC_AGE_S: Final = 14 * 86_400  # C: "as much as two weeks before the current date"

@@ -17,6 +17,7 @@ import pytest
 
 from lambdad.domain.function import CodeKey, FunctionVersion, LoggingConfig, State
 from lambdad.domain.layer import LayerVersion
+from lambdad.domain.metric import Datum, MetricKey
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import LogLine, StreamKey
 from lambdad.storage.backup import backup, restore
@@ -24,6 +25,7 @@ from lambdad.storage.data_dir import open_data_dir
 from lambdad.storage.refusal import StorageRefused
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 from lambdad.storage.sqlite.logs_sqlite import SqliteLogStore
+from lambdad.storage.sqlite.metrics_sqlite import SqliteMetricStore
 from lambdad.storage.sqlite.queries import migrations
 
 NAMES = ["backup", "backup.tar", "backup.tar.gz", "backup.tgz"]
@@ -301,3 +303,18 @@ def test_a_cut_off_archive_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageRefused, match="not a backup that can be read"):
         restore(tmp_path / "b.tar.gz", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+async def test_metrics_are_in_a_backup(tmp_path: Path) -> None:
+    key = MetricKey(Scope(), "N", "m")
+    with open_data_dir(tmp_path / "data") as data_dir:
+        metrics = SqliteMetricStore(data_dir.metrics, FixedClock())
+        await metrics.append([Datum(key, 60_000, (3.0,))])
+        metrics.close()
+    backup(tmp_path / "data", tmp_path / "copy")
+    restore(tmp_path / "copy", tmp_path / "again")
+    with open_data_dir(tmp_path / "again") as data_dir:
+        metrics = SqliteMetricStore(data_dir.metrics, FixedClock())
+        found = await metrics.read([key], start_s=60, end_s=120, period_s=60)
+        metrics.close()
+    assert [period.total for period in found[key]] == [3]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdad.domain.errors import NotOffered, RequestTooLarge
+from lambdad.domain.errors import NotOffered
 from lambdad.domain.http import Request
-from lambdad.domain.limits import MAX_METRIC_REQUEST_BYTES
 from lambdad.ports.clock import Clock
 from lambdad.ports.metric_store import MetricStore
 from lambdad.telemetry.metrics_api.put_rules import datum_of, violations
@@ -28,10 +27,7 @@ class Putting:
             InvalidParameter: a value that is not allowed, or missing.
             NotOffered: data with entities.
             QuotaExceeded: more metrics than an account may have.
-            RequestTooLarge: more than CloudWatch takes at once.
         """
-        if len(request.body) > MAX_METRIC_REQUEST_BYTES:
-            raise RequestTooLarge(f"The request is larger than {MAX_METRIC_REQUEST_BYTES} bytes.")
         if params.get("EntityMetricData"):
             raise NotOffered("EntityMetricData is not offered by lambdad: put the data as MetricData.")
         now_s = self._clock.now()
