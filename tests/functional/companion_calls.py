@@ -59,11 +59,8 @@ class Recorder:
 
     def events(self) -> list[Any]:
         """What it was called with so far."""
-        found = []
-        for message in self.server.messages(self.name):
-            if message.startswith("GOT "):
-                found.append(json.loads(message[4:]))
-        return found
+        messages = self.server.messages(self.name)
+        return [json.loads(each[4:]) for each in messages if each.startswith("GOT ")]
 
     def wait(self, fits: Callable[[Any], bool]) -> Any:
         """The first event that fits, once there is one."""
@@ -71,7 +68,9 @@ class Recorder:
         def found() -> list[Any]:
             return [event for event in self.events() if fits(event)]
 
-        return eventually(found, f"an event that fits; there are {self.events()}: {self.server.log[-2000:]}")[0]
+        return eventually(found, f"an event that fits; there are {self.events()}: {self.server.log[-2000:]}")[
+            0
+        ]
 
 
 def s3_of(server: Server) -> Any:
@@ -86,9 +85,13 @@ def s3_of(server: Server) -> Any:
     )
 
 
-def fetch(url: str, host: str | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def fetch(
+    url: str, host: str | None = None, *, method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
     """A plain request: status, headers, body."""
-    request = urllib.request.Request(url, headers={**({"Host": host} if host else {}), **headers})
+    request = urllib.request.Request(
+        url, method=method, headers={**({"Host": host} if host else {}), **headers}
+    )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, dict(answer.headers), answer.read()

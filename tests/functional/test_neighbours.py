@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import started
 from companion_calls import ACCOUNT, REGION, Recorder, eventually, fetch, s3_of
 
-from tests.running import ROLE, Server
+from tests.running import ROLE, Server, zip_of
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,9 @@ def of_s3(bucket: str, name: str, key: str) -> Any:
     return fits
 
 
-def test_s3_tells_a_function_of_objects_made_and_removed(server: Server, recorder: Recorder, bucket: str) -> None:
+def test_s3_tells_a_function_of_objects_made_and_removed(
+    server: Server, recorder: Recorder, bucket: str
+) -> None:
     s3 = s3_of(server)
     recorder.permit("s3.amazonaws.com", f"arn:aws:s3:::{bucket}", SourceAccount=ACCOUNT)
     notify(server, bucket, recorder.arn)
@@ -200,7 +202,9 @@ def test_an_http_api_answers_by_its_host_and_lets_browsers_in_as_it_says(
     host = f"{api}.execute-api.{REGION}.amazonaws.com"
     status, _, _ = fetch(f"{server.url}/hello", host)
     assert status >= 500  # not permitted yet
-    recorder.permit("apigateway.amazonaws.com", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*/*/{{proxy+}}")
+    recorder.permit(
+        "apigateway.amazonaws.com", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*/*/{{proxy+}}"
+    )
     status, headers, body = fetch(f"{server.url}/hello/x?q=1", host, Origin="https://app.example")
     assert (status, json.loads(body)) == (201, {"path": "/hello/x"})
     assert headers["x-from"] == "function"
@@ -239,8 +243,6 @@ def test_s3_answers_by_bucket_in_the_host_presigned_and_to_whoever_signs_nothing
 
 
 def test_a_function_is_made_of_an_object(server: Server, bucket: str) -> None:
-    from tests.running import zip_of
-
     archive = zip_of({"app.py": "def handler(event, context):\n    return 'from S3'"})
     s3_of(server).put_object(Bucket=bucket, Key="code.zip", Body=archive)
     client = server.client()
@@ -277,25 +279,28 @@ def handler(event, context):
 
 
 @pytest.mark.parametrize(
-    "path", ["/_ministack/reset", "/_ministack/config", "/%5Fministack/health", "//_ministack/health", "/_localstack/x"]
+    "path",
+    [
+        "/_ministack/reset",
+        "/_ministack/config",
+        "/%5Fministack/health",
+        "//_ministack/health",
+        "/_localstack/x",
+    ],
 )
 def test_what_the_companion_has_for_itself_nobody_reaches(server: Server, path: str) -> None:
-    import urllib.request
-
     s3_of(server).list_buckets()
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+    )
     for method in ("GET", "POST"):
-        request = urllib.request.Request(server.url + path, method=method, data=b"{}" if method == "POST" else None)
-        request.add_header("Authorization", "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/s3/aws4_request, S=1")
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=10)
-        assert refused.value.code == 404
-    assert fetch(f"http://127.0.0.1:{companion_port(server)}/_ministack/health")[0] == 403
+        assert fetch(server.url + path, method=method, Authorization=signed)[0] == 404
+    port = port_of(json.loads(fetch(f"{server.url}/lambdad/v1/status")[2])["companion"]["pid"])
+    assert fetch(f"http://127.0.0.1:{port}{path}")[0] == 403
 
 
-def companion_port(server: Server) -> int:
-    pid = json.loads(fetch(f"{server.url}/lambdad/v1/status")[2])["companion"]["pid"]
-    import subprocess
-
+def port_of(pid: int) -> int:
+    """The port that a process listens on."""
     listing = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     line = next(line for line in listing.splitlines() if f"pid={pid}," in line)
     return int(line.split()[3].rpartition(":")[2])

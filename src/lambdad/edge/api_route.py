@@ -17,7 +17,7 @@ SANDBOXED: Final = (
     "Content-Security-Policy",
     "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts",
 )
-"""Below a path a page has the endpoint's own origin; so it gets none, and cannot read the API of AWS with it."""
+"""Below a path a page has the endpoint's own origin; so it gets none, and cannot read the API with it."""
 
 
 def is_api_host(host: bytes | None) -> bool:

@@ -2,7 +2,7 @@
 
 Only the process that was given the secret is let in. It says on whose account it asks: a service (whom the
 function's policy lets in or not), a service with a role, or the caller of a request that was forwarded to it.
-Whatever else the edge knows of callers does not count here. After: Invoke, or the services that are lambdad's own.
+Whatever else the edge knows of callers does not count here. After: Invoke, or a service of lambdad's own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from lambdad.identity.authorization.service_roles import ServiceRoles
 
 _log = logging.getLogger("lambdad.edge")
 
-SECRET: Final = "x-lambdad-secret"
+_SECRET: Final = "x-lambdad-secret"  # noqa: S105 - the name of a header
 _SERVICE: Final = "x-lambdad-service"
 _SOURCE_ARN: Final = "x-lambdad-source-arn"
 _SOURCE_ACCOUNT: Final = "x-lambdad-source-account"
@@ -48,7 +48,7 @@ _MOST_WARNED: Final = 1_000
 
 
 class DoorGate:
-    """Implements `invoke_route.Gate`: lets a service in by the function's policy, anybody else as `LambdaGate`."""
+    """Implements `invoke_route.Gate`: a service by the function's policy, anybody else as `LambdaGate`."""
 
     def __init__(self, gate: LambdaGate) -> None:
         self._gate = gate
@@ -85,7 +85,7 @@ class DoorGate:
             self._warn(service, reference.arn(owner), source or "")
             raise AccessDenied(
                 f"{service} is not authorized to perform: lambda:InvokeFunction on resource: "
-                f"{reference.arn(owner)} because no resource-based policy allows the lambda:InvokeFunction action"
+                f"{reference.arn(owner)} because no resource-based policy allows the action"
             )
         return Admitted(replace(request, caller=Caller(owner)), is_steady=False)
 
@@ -169,7 +169,7 @@ class CompanionDoor:
         headers = text_headers(raw)
         service = headers.get(_FOR, "lambda")
         try:
-            if not hmac.compare_digest(headers.get(SECRET, "").encode("latin-1"), self._secret):
+            if not hmac.compare_digest(headers.get(_SECRET, "").encode("latin-1"), self._secret):
                 raise AccessDenied("Only the companion of this server may call here.")
             caller = self._caller(headers, service)
             request = whole_request(

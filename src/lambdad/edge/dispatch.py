@@ -1,8 +1,8 @@
 """Sends each request where it belongs: a warm invoke to the frontend, the rest to a service.
 
-Order: function URL or API Gateway's API → gate (Host, Origin) → identity → admission (signature) → invoke, or lambdad's own API,
-or the service that SigV4 scope, Host, target or path name. Whatever goes wrong here is answered; nothing is
-raised.
+Order: function URL or API → gate (Host, Origin) → identity → admission (signature) → invoke, or lambdad's own
+API, or the service that SigV4 scope, Host, target or path name. Whatever goes wrong here is answered; nothing
+is raised.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ class EdgeDispatcher:
         return True
 
     def _to_api(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
-        """To an API, whichever page asks; by its path, however, only under the server's names (see `_to_url`)."""
+        """To an API, whichever page asks; by its path only under the server's names, as in `_to_url`."""
         by_path = not is_api_host(host)
         if by_path and self._inside is None and not self._gate.admits_host(host):
             self._deny_host(connection, raw, host)

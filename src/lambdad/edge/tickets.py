@@ -41,7 +41,7 @@ class Tickets:
         self._clock = clock
 
     def of(self, caller: Caller) -> str:
-        """A ticket for a caller; good for `COMPANION_TICKET_S`, or as long as the caller's own credentials."""
+        """A ticket for a caller; good for `COMPANION_TICKET_S`, or as long as the caller's credentials."""
         until = self._clock.now() + COMPANION_TICKET_S
         if caller.who is not None and caller.who.expires_s is not None:
             until = min(until, caller.who.expires_s)

@@ -30,7 +30,8 @@ class NoObjectSource:
         """
         del scope, bucket, key, version, max_bytes
         raise NotOffered(
-            "S3 is not configured: add [services.s3] endpoint to lambdad.toml, or run lambdad neighbours install"
+            "S3 is not configured: add [services.s3] endpoint to lambdad.toml, or run lambdad neighbours "
+            "install"
         )
 
 

@@ -339,7 +339,7 @@ class Settings:
     neighbours: Neighbours = _setting(
         Neighbours.COMPANION,
         reading.one_of(Neighbours),
-        what="Where S3, SQS and other services come from that no `[services.…]` names; `none` leaves them out.",
+        what="Where S3, SQS and others come from that no `[services.…]` names; `none` leaves them out.",
         why="Everything works on one machine; nothing starts before it is asked for, nothing without "
         "`lambdad neighbours install`.",
         choices=tuple(Neighbours),

@@ -1,7 +1,7 @@
-"""The role that an AWS service acts with, as Step Functions and Scheduler do: whether the service may assume it.
+"""The role that a service acts with, as Step Functions and Scheduler do: whether the service may assume it.
 
-Source: Step Functions developer guide, "Creating an IAM role"; EventBridge Scheduler user guide, "Setting up the
-execution role": the trust policy names the service, conditions may name the resource it acts for.
+Source: Step Functions developer guide, "Creating an IAM role"; EventBridge Scheduler user guide, "Setting up
+the execution role": the trust policy names the service, conditions may name the resource it acts for.
 """
 
 from __future__ import annotations

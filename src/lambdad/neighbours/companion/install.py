@@ -1,8 +1,7 @@
-"""Fetches the companion onto this host: `lambdad neighbours install`. Runs for a minute: command line only."""
+"""Fetches the companion onto this host: `lambdad neighbours install`. Takes long: command line only."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -96,7 +95,7 @@ def _put(draft: Path, place: Place) -> None:
         if not place.path.is_dir():
             raise NotInstalled(f"{place.path} cannot be written: {error.strerror}") from error
         shutil.rmtree(place.path)  # what was begun there was never finished
-        os.rename(draft, place.path)
+        draft.rename(place.path)
 
 
 def _reason(said: str) -> str:

@@ -1,7 +1,7 @@
 """Starts the companion when somebody first asks it for something, starts it again when it dies, ends it.
 
-Its listening socket belongs to the server: the address holds as long as the server runs, and who calls while the
-process starts, or starts again, waits in the socket's queue. The first who connects has it started.
+Its listening socket belongs to the server: the address holds as long as the server runs, and who calls while
+the process starts, or starts again, waits in the socket's queue. The first who connects has it started.
 
 Before: composition. After: `program/`, in the companion's own interpreter.
 """

@@ -1,4 +1,4 @@
-"""A service of the companion, behind the edge: a request goes there with its account and its caller, an answer back.
+"""A service of the companion, behind the edge: a request goes there with its account and its caller.
 
 Source: decision 0023; of S3's host names: Amazon S3 user guide, "Virtual hosting of general purpose buckets".
 """

@@ -1,7 +1,7 @@
 """Step Functions and API Gateway: they call functions and wait for the answer.
 
-Source: Step Functions developer guide, "Calling AWS service APIs" (a state machine acts with its role); API Gateway
-developer guide, "Control access to a REST API with Lambda" (the function's policy lets an API in by
+Source: Step Functions developer guide, "Calling AWS service APIs" (a state machine acts with its role); API
+Gateway developer guide, "Control access to a REST API with Lambda" (the function's policy lets an API in by
 ``arn:aws:execute-api:region:account:api/stage/METHOD/resource-path``, unless the integration names a role).
 """
 
@@ -16,7 +16,8 @@ from .source import Source, acting
 _SERVICE = "apigateway.amazonaws.com"
 _V2 = (
     "integration api_id stage path method headers body query_params route_key path_params authorizer_claims "
-    "authorizer_scopes authorizer_lambda_context authorizer_iam owner_account_id owner_region raw_query_string"
+    "authorizer_scopes authorizer_lambda_context authorizer_iam owner_account_id owner_region "
+    "raw_query_string"
 )
 _V1 = (
     "integration api_id stage_name stage resource request_path method headers body query_params path_params "
@@ -33,8 +34,8 @@ def add(hooks: Hooks) -> None:
 
 def _stepfunctions(module: ModuleType) -> None:
     def run(exec_arn: str) -> None:
-        execution = module._executions.get(exec_arn) or {}  # noqa: SLF001
-        machine = module._state_machines.get(execution.get("stateMachineArn")) or {}  # noqa: SLF001
+        execution = module._executions.get(exec_arn) or {}
+        machine = module._state_machines.get(execution.get("stateMachineArn")) or {}
         role = machine.get("roleArn")
         account = exec_arn.split(":")[4]
         with acting(Source("states.amazonaws.com", machine.get("stateMachineArn"), account, role)):

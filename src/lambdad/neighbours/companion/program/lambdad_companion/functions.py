@@ -102,7 +102,7 @@ class Functions:
     @staticmethod
     def _described(module: ModuleType, reference: str) -> dict[str, Any]:
         """What services want to know of a function before they call it; whether it is there shows then."""
-        name, qualifier = module._resolve_name_and_qualifier(reference)  # noqa: SLF001
+        name, qualifier = module._resolve_name_and_qualifier(reference)
         parts = reference.split(":")
         is_arn = reference.startswith("arn:") and len(parts) > 6
         region, account = (parts[3], parts[4]) if is_arn else (module.get_region(), module.get_account_id())

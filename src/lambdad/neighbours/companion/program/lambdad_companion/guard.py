@@ -1,7 +1,7 @@
 """In front of ministack: who is not the server does not come in, and its own operations nobody reaches.
 
-Every path that ministack has for itself begins with ``/_`` or is its health; bucket names do not begin so. What is
-left of them are the calls that functions make back to CloudFormation.
+Every path that ministack has for itself begins with ``/_`` or is its health; bucket names do not begin so.
+What is left of them are the calls that functions make back to CloudFormation.
 """
 
 from __future__ import annotations

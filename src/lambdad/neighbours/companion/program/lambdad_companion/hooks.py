@@ -1,8 +1,8 @@
 """Puts functions of ours in the place of ministack's, once the module they are in is imported.
 
-ministack imports a service at its first use, which keeps it small; so the hooks wait. A name that is not there, or
-that takes other arguments than those known here, means that ministack moved: its module then fails to import, and
-nothing is led anywhere by mistake.
+ministack imports a service at its first use, which keeps it small; so the hooks wait. A name that is not
+there, or that takes other arguments than those known here, means that ministack moved: its module then fails
+to import, and nothing is led anywhere by mistake.
 """
 
 from __future__ import annotations

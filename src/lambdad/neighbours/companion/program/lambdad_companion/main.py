@@ -1,4 +1,4 @@
-"""Starts the companion: orders from stdin, hooks, ministack on the socket that the server gave, until the server ends.
+"""Starts the companion: orders from stdin, hooks, ministack on the socket that the server gave.
 
 ``--check`` imports every module that is hooked instead, and says which.
 """
@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from .hooks import Hooks
 from .orders import Orders, read
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -66,14 +67,13 @@ def _environment(orders: Orders) -> None:
     os.environ.update(values)
 
 
-def _hooked(orders: Orders):  # type: ignore[no-untyped-def]
-    """ministack imported, with everything of ours in its place."""
+def _hooked(orders: Orders) -> Hooks:
+    """Ministack imported, with everything of ours in its place."""
     from ministack import app
 
     from . import callers, routing, senders
     from .door import Door
     from .functions import Functions
-    from .hooks import Hooks
 
     door = Door(orders.door, orders.secret)
     functions = Functions(door)
@@ -94,12 +94,13 @@ def _serve(orders: Orders) -> None:
     from .guard import guarded
 
     _hooked(orders)
-    logging.getLogger("hypercorn").setLevel(logging.WARNING)
+    logging.getLogger("hypercorn.error").setLevel(logging.WARNING)
     config = Config()
     config.bind = [f"fd://{orders.listener}"]
     config.keep_alive_timeout = _KEEP_ALIVE_S
     config.accesslog = None
     config.errorlog = "-"
+    config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
 
     async def run() -> None:
@@ -107,7 +108,7 @@ def _serve(orders: Orders) -> None:
         ended = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         threading.Thread(target=_watch_parent, args=(loop, ended), daemon=True).start()
-        await serve(guarded(app, orders.token), config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
+        await serve(guarded(app, orders.token), config, shutdown_trigger=ended.wait)
 
     asyncio.run(run())
     # Threads that still wait for a function would keep the process: what is to be kept is kept now.

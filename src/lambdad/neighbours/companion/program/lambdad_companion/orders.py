@@ -1,5 +1,5 @@
-"""What the server tells the companion when it starts it: one line of JSON on stdin, so that no list of processes
-and no environment shows it.
+"""What the server tells the companion when it starts it: one line of JSON on stdin, so that no list of
+processes and no environment shows it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """Which of ministack's services answers a request: the one that the server names, and no other.
 
-ministack goes by target, signature, host and path, in an order of its own; what the server has allowed for one
-service must not be done by another.
+ministack goes by target, signature, host and path, in an order of its own; what the server has allowed for
+one service must not be done by another.
 """
 
 from __future__ import annotations
 
+import asyncio
 from types import ModuleType
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from .door import Door
 from .hooks import replace
@@ -82,9 +84,6 @@ def _passing(service: str, door: Door) -> Any:
     """A handler of ministack's form that asks the server."""
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
-        import asyncio
-        from urllib.parse import quote, urlencode
-
         target = quote(path, safe="/%:") + (f"?{urlencode(query_params, doseq=True)}" if query_params else "")
         sent = {name: value for name, value in headers.items() if name.lower() not in _NOT_SENT}
         sent |= {"x-lambdad-for": service, "x-lambdad-region": _region(), "x-lambdad-account": _account()}
