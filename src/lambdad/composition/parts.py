@@ -186,7 +186,7 @@ async def make_parts(
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             _services(settings, stores, identity, clock, allowed.authority, neighbours),
-            _own_api(own, queued, downloads),
+            _own_api(own, queued, downloads, neighbours),
             OFFERED,
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -204,7 +204,9 @@ async def make_parts(
     worker.expected.begin()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     port = await edge.listen(settings.host, settings.port, tls)
-    await neighbours.open(shared, worker.frontend, queue.accept, allowed, identity.directory, port, stack)
+    await neighbours.open(
+        shared, worker.frontend, queue.accept, allowed, identity.directory, port, factory.tier, stack
+    )
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         ("events", look_at_events(queue)),
@@ -410,7 +412,9 @@ def _services(
     return services
 
 
-def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(
+    own: OwnOperations, queued: QueueOperations, downloads: _Downloads, neighbours: NeighbourParts
+) -> OwnApi:
     return OwnApi(
         {
             "GET health": own.health,
@@ -420,7 +424,7 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             **queued.operations,
             **AuthOperations(own.allowed.explainer).operations,
         },
-        {"code": downloads},
+        {"code": downloads, "custom-resources": neighbours.custom_resource},
         OwnGate(own.allowed.authority),
     )
 

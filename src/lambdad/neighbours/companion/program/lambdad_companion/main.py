@@ -74,6 +74,7 @@ def _hooked(orders: Orders) -> Hooks:
     from . import callers, routing, senders
     from .door import Door
     from .functions import Functions
+    from .stacks import table
 
     door = Door(orders.door, orders.secret)
     functions = Functions(door)
@@ -81,6 +82,7 @@ def _hooked(orders: Orders) -> Hooks:
     hooks.add("lambda_svc", functions.hook)
     senders.add(hooks, functions)
     callers.add(hooks)
+    table.add(hooks, door, orders.inside)
     hooks.install()
     routing.hook(app, door, orders.offered)
     return hooks
