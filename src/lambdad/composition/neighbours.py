@@ -19,6 +19,7 @@ from lambdad.edge.tickets import Tickets
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
 from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.neighbours.apis import ApiGate
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.service_roles import ServiceRoles
 from lambdad.neighbours.companion.lifecycle import Companion, Surroundings
@@ -74,7 +75,7 @@ class NeighbourParts:
             return CompanionService(name, companion, self._tickets.of, self._clock)
 
         found: dict[str, Service] = {name: Guarded(name, made(name), authority) for name in OFFERED}
-        return {**found, EXECUTE_API: made(EXECUTE_API)}
+        return {**found, EXECUTE_API: ApiGate(made(EXECUTE_API), authority)}
 
     def status(self) -> Mapping[str, object]:
         """What people are told of the companion."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .source import CALLER, SERVICE
+from .source import CALLER, SERVICE, SIGNED
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -19,6 +19,7 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 TOKEN: Final = b"x-lambdad-token"
 _CALLER: Final = b"x-lambdad-caller"
 _FOR: Final = b"x-lambdad-for"
+_SIGNED: Final = b"x-lambdad-signed"
 _OURS: Final = b"x-lambdad-"
 _PROBE: Final = "/_lambdad/health"
 _LET_THROUGH: Final = ("/_aws/execute-api/", "/_ministack/cfn-response/", "/_ministack/cfn-signal/")
@@ -49,6 +50,7 @@ def guarded(app: App, token: str) -> App:
             # Each request has a context of its own: what is set here ends with it.
             CALLER.set(said.get(_CALLER))
             SERVICE.set(said.get(_FOR))
+            SIGNED.set(_SIGNED in said)
             await app({**scope, "headers": kept}, receive, send)
 
     return guard

@@ -71,7 +71,7 @@ def _hooked(orders: Orders) -> Hooks:
     """Ministack imported, with everything of ours in its place."""
     from ministack import app
 
-    from . import callers, routing, senders
+    from . import callers, quick_apis, routing, senders
     from .door import Door
     from .functions import Functions
     from .stacks import table
@@ -82,6 +82,7 @@ def _hooked(orders: Orders) -> Hooks:
     hooks.add("lambda_svc", functions.hook)
     senders.add(hooks, functions)
     callers.add(hooks)
+    quick_apis.add(hooks)
     table.add(hooks, door, orders.inside)
     hooks.install()
     routing.hook(app, door, orders.offered)
