@@ -44,7 +44,7 @@ def test_it_is_not_there_before_somebody_asks(server: Server) -> None:
     assert companion(server)["state"] == "idle"
     assert companion(server)["pid"] is None
     server.client("sqs", ACCOUNT).create_queue(QueueName="first")
-    assert companion(server)["state"] == "ready"
+    eventually(lambda: companion(server)["state"] == "ready", "it")
 
 
 def test_killed_it_is_back_without_help_and_s3_has_what_it_had(server: Server) -> None:

@@ -104,7 +104,9 @@ class NeighbourParts:
         stack.callback(door.close)
         host, at = ENDPOINT_INSIDE
         inside = f"{scheme}://127.0.0.1:{port}" if tier is Tier.PROCESS else f"http://{host}:{at}"
-        self._companion.serve(Surroundings(await door.listen(), secret, port, scheme, inside))
+        self._companion.serve(
+            Surroundings(await door.listen(), secret, port, scheme, inside, settings.outbound)
+        )
 
     async def custom_resource(self, request: Request) -> Response:
         """Answer `PUT /lambdad/v1/custom-resources/<token>`: what became of a resource of a stack."""

@@ -56,6 +56,7 @@ class Surroundings:
         port: that callers use.
         scheme: ``http`` or ``https``.
         inside: URL of the endpoint in sandboxes.
+        outbound: whether functions reach the internet.
     """
 
     door: int
@@ -63,6 +64,7 @@ class Surroundings:
     port: int
     scheme: str
     inside: str
+    outbound: bool
 
 
 class Companion:

@@ -17,6 +17,7 @@ from typing import Final
 
 from .hooks import Hooks
 from .orders import Orders, read
+from .outgoing import limit
 
 _PR_SET_PDEATHSIG: Final = 1
 _KEEP_ALIVE_S: Final = 75
@@ -27,7 +28,7 @@ CHECKED: Final = "hooks hold:"
 def main() -> None:
     """Serve, or check."""
     if sys.argv[1:] == ["--check"]:
-        orders = Orders(-1, "", 0, "", 4566, "localhost", "http", None, (), "")
+        orders = Orders(-1, "", 0, "", 4566, "localhost", "http", None, (), "", outbound=False)
         _environment(orders)
         print(CHECKED, *_hooked(orders).import_all(), flush=True)
         return
@@ -97,6 +98,7 @@ def _serve(orders: Orders) -> None:
     from .guard import guarded
 
     _hooked(orders)
+    limit(orders.door, outbound=orders.outbound)
     logging.getLogger("hypercorn.error").setLevel(logging.WARNING)
     config = Config()
     config.bind = [f"fd://{orders.listener}"]

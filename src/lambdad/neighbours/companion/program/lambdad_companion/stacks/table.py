@@ -37,6 +37,23 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "AWS::CloudWatch::Dashboard": observing.DASHBOARD,
 }
 _OURS: Final = ("AWS::Lambda::", "AWS::IAM::", "AWS::Logs::", "AWS::CloudWatch::")
+_THEIRS: Final = (
+    "AWS::S3::",
+    "AWS::SQS::",
+    "AWS::SNS::",
+    "AWS::DynamoDB::",
+    "AWS::Kinesis::",
+    "AWS::Events::",
+    "AWS::Scheduler::",
+    "AWS::StepFunctions::",
+    "AWS::ApiGateway::",
+    "AWS::ApiGatewayV2::",
+    "AWS::CloudFormation::",
+    "AWS::SSM::Parameter",
+    "AWS::SecretsManager::",
+    "AWS::CDK::",
+)
+"""Of services that the endpoint offers: of any other nobody could use what a stack made."""
 
 
 def add(hooks: Hooks, door: Door, inside: str) -> None:
@@ -57,8 +74,8 @@ def add(hooks: Hooks, door: Door, inside: str) -> None:
 def _provisioners(module: ModuleType, calls: Calls) -> None:
     handlers = _table(module, "_RESOURCE_HANDLERS")
     replacing = _table(module, "_REPLACING_PROPERTIES")
-    for name in [each for each in handlers if each.startswith(_OURS)]:
-        del handlers[name]  # what lambdad does not offer is no type at all, and the stack says so
+    for name in [each for each in handlers if not each.startswith(_THEIRS)]:
+        del handlers[name]  # what is not offered is no type at all, and the stack says so
     for name, resource in RESOURCES.items():
         handlers[name] = _handler(resource, calls)
         if resource.fixed:
