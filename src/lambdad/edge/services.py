@@ -85,7 +85,7 @@ class Services:
         )
 
     def _is_of_s3(self, request: Request) -> bool:
-        """Whether a request without a signature is for S3, whose objects may be public: every path that does not
+        """Whether a request without a signature is for S3, whose objects may be public: a path that does not
         begin with a date, as all of Lambda's do.
         """
         return "s3" in self._services and _DATED.match(request.path) is None
