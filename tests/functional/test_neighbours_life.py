@@ -63,6 +63,11 @@ def test_killed_it_is_back_without_help_and_s3_has_what_it_had(server: Server) -
     server.client("sns", ACCOUNT).subscribe(TopicArn=topic, Protocol="lambda", Endpoint=recorder.arn)
     server.client("sns", ACCOUNT).publish(TopicArn=topic, Message="after")
     recorder.wait(lambda event: event.get("Records", [{}])[0].get("Sns", {}).get("Message") == "after")
+    state = Path(server.data_dir) / "companion" / "state" / "sns.json"
+    eventually(lambda: state.exists() and "again" in state.read_text(), "what the topics are in their file")
+    os.kill(companion(server)["pid"], signal.SIGKILL)
+    topics = server.client("sns", ACCOUNT).list_topics()["Topics"]
+    assert topic in [each["TopicArn"] for each in topics]
 
 
 def test_what_it_holds_is_there_again_after_an_orderly_restart_and_goes_on_unasked(tmp_path: Path) -> None:

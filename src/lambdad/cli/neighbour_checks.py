@@ -6,7 +6,7 @@ from lambdad.cli.checks import Check, Verdict
 from lambdad.neighbours.companion.places import Place, cache_dir, version
 from lambdad.settings import Neighbours, Settings
 
-_FORGETS = "objects of S3 survive kill -9, what else it holds only an orderly end"
+_FORGETS = "objects of S3 survive kill -9, of what else it holds the last seconds are lost"
 
 
 def companion(settings: Settings) -> Check:

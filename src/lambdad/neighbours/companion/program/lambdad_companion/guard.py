@@ -26,8 +26,14 @@ _LET_THROUGH: Final = ("/_aws/execute-api/", "/_ministack/cfn-response/", "/_min
 _OWN: Final = frozenset({"/health"})
 
 
-def guarded(app: App, token: str) -> App:
-    """`app` for requests that carry the token."""
+def guarded(app: App, token: str, counted: Callable[[], None] = lambda: None) -> App:
+    """`app` for requests that carry the token.
+
+    Args:
+        app: what answers.
+        token: of the server.
+        counted: told of each request that is let through.
+    """
     wanted = token.encode()
 
     async def guard(scope: Scope, receive: Any, send: Any) -> None:
@@ -51,6 +57,7 @@ def guarded(app: App, token: str) -> App:
             CALLER.set(said.get(_CALLER))
             SERVICE.set(said.get(_FOR))
             SIGNED.set(_SIGNED in said)
+            counted()
             await app({**scope, "headers": kept}, receive, send)
 
     return guard

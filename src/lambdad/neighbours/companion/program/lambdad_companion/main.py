@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import logging
 import os
 import signal
@@ -93,9 +94,10 @@ def _hooked(orders: Orders) -> Hooks:
 def _serve(orders: Orders) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-    from ministack.app import app
+    from ministack import app
 
     from .guard import guarded
+    from .keeping import keep
 
     _hooked(orders)
     limit(orders.door, outbound=orders.outbound)
@@ -108,12 +110,21 @@ def _serve(orders: Orders) -> None:
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
 
+    requests = itertools.count(1)
+    seen = [0]
+
+    def counted() -> None:
+        seen[0] = next(requests)
+
     async def run() -> None:
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         threading.Thread(target=_watch_parent, args=(loop, ended), daemon=True).start()
-        await serve(guarded(app, orders.token), config, shutdown_trigger=ended.wait)
+        kept = None if orders.data_dir is None else loop.create_task(keep(app, lambda: seen[0]))
+        await serve(guarded(app.app, orders.token, counted), config, shutdown_trigger=ended.wait)
+        if kept is not None:
+            kept.cancel()
 
     asyncio.run(run())
     # Threads that still wait for a function would keep the process: what is to be kept is kept now.
