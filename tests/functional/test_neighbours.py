@@ -278,6 +278,40 @@ def handler(event, context):
     assert (record["requestPayload"], record["responsePayload"]) == ({"n": 1}, "told")
 
 
+def test_streams_of_tables_and_of_kinesis_are_read(server: Server) -> None:
+    tables, streams = server.client("dynamodb", ACCOUNT), server.client("dynamodbstreams", ACCOUNT)
+    table = tables.create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    tables.put_item(TableName="orders", Item={"k": {"S": "one"}})
+    arn = table["LatestStreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    begin = {"ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = streams.get_shard_iterator(StreamArn=arn, **begin)["ShardIterator"]
+    record = streams.get_records(ShardIterator=iterator)["Records"][0]
+    assert record["dynamodb"]["NewImage"] == {"k": {"S": "one"}}
+
+    kinesis = server.client("kinesis", ACCOUNT)
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="clicks", WaiterConfig={"Delay": 1})
+    shard = kinesis.put_record(StreamName="clicks", Data=b"one", PartitionKey="p")["ShardId"]
+    begin = {"ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = kinesis.get_shard_iterator(StreamName="clicks", **begin)["ShardIterator"]
+    assert [each["Data"] for each in kinesis.get_records(ShardIterator=iterator)["Records"]] == [b"one"]
+
+
+def test_parameters_and_secrets_are_kept(server: Server) -> None:
+    parameters, secrets = server.client("ssm", ACCOUNT), server.client("secretsmanager", ACCOUNT)
+    parameters.put_parameter(Name="/a", Value="b", Type="String")
+    assert parameters.get_parameter(Name="/a")["Parameter"]["Value"] == "b"
+    secrets.create_secret(Name="s", SecretString="t")
+    assert secrets.get_secret_value(SecretId="s")["SecretString"] == "t"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambdad.cli.entry import main
 from lambdad.neighbours.companion import install as installing
 from lambdad.neighbours.companion.install import NotInstalled, install
 from lambdad.neighbours.companion.places import Place, cache_dir, version
@@ -77,6 +79,22 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotInstalled, match="file/cache cannot be written"):
         install(Place(tmp_path / "file" / "cache"))
+
+
+def test_the_command_line_says_what_there_is_and_why_something_is_not(
+    monkeypatch: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--companion-dir", str(tmp_path), "--json"]
+    assert main(["neighbours", "status", *where]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["installed"], found["version"]) == (False, version())
+    assert "sqs" in found["services"]
+    pip_says(monkeypatch, 1, OFFLINE)
+    assert main(["neighbours", "install", *where]) == 1
+    assert capsys.readouterr().err.count("not reachable from here") == 1
+    pip_says(monkeypatch, 0, "")
+    assert main(["neighbours", "install", *where]) == 0
+    assert json.loads(capsys.readouterr().out)["installed"] is True
 
 
 def test_the_place_is_the_users_cache_and_named_by_what_is_pinned(tmp_path: Path) -> None:

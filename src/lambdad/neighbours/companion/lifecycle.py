@@ -264,6 +264,8 @@ class Companion:
                 process.kill()
         await asyncio.wait({said}, timeout=1.0)
         said.cancel()
+        if process.returncode is not None and process.returncode < 0:
+            self._last_words = f"ended by {signal.Signals(-process.returncode).name}"
 
     async def _spawned(self) -> asyncio.subprocess.Process:
         listener, told = self._listener, self._surroundings

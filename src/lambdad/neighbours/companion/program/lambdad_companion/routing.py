@@ -17,6 +17,7 @@ from .source import SERVICE, SIGNED, who
 
 _API_CALLS: Final = "execute-api"
 _HANDLERS: Final = {_API_CALLS: "apigateway"}
+_STREAMS: Final = "DynamoDBStreams_"
 _BACK: Final = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 OURS: Final = ("lambda", "iam", "sts", "logs", "monitoring")
 """Services that lambdad answers itself: Step Functions and others reach them through the door."""
@@ -73,17 +74,21 @@ def hook(app: ModuleType, door: Door, offered: tuple[str, ...]) -> None:
         published,
     )
 
-    def named(method: str, path: str, headers: Any, query_params: Any) -> str:
-        name = SERVICE.get() or "unknown_query"
-        return _HANDLERS.get(name, name)
-
-    replace(app, "detect_service", "method path headers query_params", named)
+    replace(app, "detect_service", "method path headers query_params", _named)
     handlers = app.SERVICE_HANDLERS
     for name in list(handlers):
         if name not in offered:
             del handlers[name]
     for name in OURS:
         handlers[name] = _passing(name, door)
+
+
+def _named(method: str, path: str, headers: Any, query_params: Any) -> str:
+    """The service that the server names, by ministack's name for it."""
+    name = SERVICE.get() or "unknown_query"
+    if name == "dynamodb" and headers.get("x-amz-target", "").startswith(_STREAMS):
+        return "dynamodbstreams"  # both are signed for as dynamodb
+    return _HANDLERS.get(name, name)
 
 
 def _asks_for_signature(app: ModuleType, method: str, api_id: str, stage: str, path: str) -> bool:
