@@ -21,6 +21,7 @@ from lambdad.cli import (
     invoke,
     logs,
     metrics,
+    neighbours,
     queue,
     runtimes,
     serve,
@@ -49,6 +50,7 @@ app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
+app.add_typer(neighbours.app, name="neighbours")
 app.add_typer(queue.app, name="queue")
 auth.app.command("explain")(auth_explain.explain)
 app.add_typer(auth.app, name="auth")

@@ -13,12 +13,12 @@ from lambdad.events.queue import LOOK_S, EventQueue
 from lambdad.identity.authorization.role_courier import RoleCourier
 from lambdad.identity.authorization.sending import Sending
 from lambdad.neighbours.couriers import Couriers
+from lambdad.neighbours.endpoints import Endpoints
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
 from lambdad.ports.measures import Measures
-from lambdad.settings import Settings
 from lambdad.storage.sqlite.events_sqlite import SqliteEvents
 
 _MOST_AT_ONCE: Final = 64
@@ -27,9 +27,9 @@ _MOST_AT_ONCE: Final = 64
 _log = logging.getLogger("lambdad")
 
 
-def service_calls(settings: Settings, clock: Clock, stack: AsyncExitStack) -> ServiceCalls:
+def service_calls(endpoints: Endpoints, clock: Clock, stack: AsyncExitStack) -> ServiceCalls:
     """What reaches other services; it ends with the stack."""
-    calls = ServiceCalls(settings.services, clock)
+    calls = ServiceCalls(endpoints, clock)
     stack.push_async_callback(calls.close)
     return calls
 

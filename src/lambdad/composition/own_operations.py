@@ -45,6 +45,7 @@ class OwnOperations:
     unknown_roles: Callable[[], Sequence[str]]
     lost_lines: Callable[[], LogLosses]
     is_draining: Callable[[], bool]
+    neighbours: Callable[[], Mapping[str, object]]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -69,6 +70,7 @@ class OwnOperations:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "unknown_roles": self.unknown_roles(),
+            "companion": self.neighbours(),
             "invocations": {
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,

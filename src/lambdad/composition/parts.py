@@ -28,6 +28,7 @@ from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.monitoring.monitor import Monitor
 from lambdad.composition.names import Names
+from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import queue_operations
 from lambdad.composition.surroundings import network_of
@@ -67,13 +68,13 @@ from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.own_gate import OwnGate
 from lambdad.identity.authorization.service_gate import ServiceGate
+from lambdad.neighbours.companion.offered import OFFERED
 from lambdad.neighbours.forward import ExternalService
-from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
+from lambdad.neighbours.object_source import FoundObjectSource
 from lambdad.placement.capacity import Placement
 from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
 from lambdad.ports.measures import Measures
 from lambdad.ports.metric_store import MetricStore
-from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
@@ -154,7 +155,8 @@ async def make_parts(
         *(settings, factory, stores, credentials, clock, stack, share, allowed.delivery), measures, monitor
     )
     measuring.begin(worker.frontend, worker.ledger, stores.catalogue, worker.host.snapshots.kept)
-    calls = service_calls(settings, clock, stack)
+    neighbours = NeighbourParts(settings, data_dir, clock, stack)
+    calls = service_calls(neighbours.endpoints, clock, stack)
     queue = event_queue(
         *(calls, stores.events, stores.catalogue, worker.frontend, clock, stack),
         most_environments=share.environments,
@@ -167,7 +169,7 @@ async def make_parts(
         stores.catalogue,
         stores.codes,
         clock,
-        objects=_objects(settings, clock),
+        objects=FoundObjectSource(lambda: neighbours.endpoints.get("s3"), clock),
         provisioner=worker.provisioning,
         reservations=worker.ledger,
         snapshots=worker.host.snapshots,
@@ -199,6 +201,7 @@ async def make_parts(
         identity.functions.unknown_roles,
         stores.logs.losses,
         worker.is_draining,
+        neighbours.status,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
@@ -212,8 +215,16 @@ async def make_parts(
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, measuring.metrics, identity, clock, allowed.authority, logs),
-            _own_api(own, {**queued.operations, **billed.operations, **monitoring}, downloads, settings),
+            _services(
+                *(settings, stores, measuring.metrics, identity, clock, allowed.authority, logs, neighbours)
+            ),
+            _own_api(
+                own,
+                {**queued.operations, **billed.operations, **monitoring},
+                {"code": downloads, "custom-resources": neighbours.custom_resource},
+                settings,
+            ),
+            OFFERED,
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -232,6 +243,9 @@ async def make_parts(
     worker.expected.begin()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     port = await edge.listen(settings.host, settings.port, tls)
+    await neighbours.open(
+        shared, worker.frontend, queue.accept, allowed, identity.directory, port, factory.tier, stack
+    )
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
@@ -444,11 +458,14 @@ def _services(
     clock: SystemClock,
     authority: Authority,
     logs: LogsParts,
+    neighbours: NeighbourParts,
 ) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: Guarded(name, ExternalService(name, endpoint, clock), authority)
         for name, endpoint in settings.services.items()
     }
+    for name, service in neighbours.services(authority).items():
+        services.setdefault(name, service)
     services.setdefault(
         "logs",
         ModelledService(
@@ -467,13 +484,8 @@ def _services(
     return services
 
 
-def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
-    endpoint = settings.services.get("s3")
-    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
-
-
 def _own_api(
-    own: OwnOperations, more: Mapping[str, Operation], downloads: _Downloads, settings: Settings
+    own: OwnOperations, more: Mapping[str, Operation], links: Mapping[str, Service], settings: Settings
 ) -> OwnApi:
     token = None if settings.metrics_token_file is None else token_of(settings.metrics_token_file)
     return OwnApi(
@@ -485,7 +497,7 @@ def _own_api(
             **more,
             **AuthOperations(own.allowed.explainer).operations,
         },
-        {"code": downloads},
+        links,
         OwnGate(own.allowed.authority, token),
     )
 

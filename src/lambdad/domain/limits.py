@@ -351,3 +351,9 @@ TRACE_SEND_S: Final = 5.0  # for one request to the collector
 MAX_SEGMENT_BYTES: Final = 64_000  # Source: X-Ray developer guide, "A segment document can be up to 64 kB"
 XRAY_PER_SECOND: Final = 1  # Q: Active tracing samples the first request of each second …
 XRAY_SHARE: Final = 0.05  # Q: … and five percent of the others
+# The companion (L: all of them)
+COMPANION_START_S: Final = 60.0  # until it answers; it takes one or two
+COMPANION_STOP_S: Final = 15.0  # to write what it keeps; then it is killed
+COMPANION_LASTS_S: Final = 30.0  # a process that ran so long was well started
+COMPANION_LINE_BYTES: Final = 64 * KIB  # of what it says, at once
+COMPANION_TICKET_S: Final = 7_200.0  # it may act for the caller of a request so long; stacks take an hour
