@@ -25,6 +25,7 @@ from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.names import Names
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
+from lambdad.composition.sources import state_manager
 from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -70,6 +71,7 @@ from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
+from lambdad.sources.manager import StateManager
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
@@ -101,6 +103,7 @@ class Parts:
     shared: Shared
     frontend: Frontend
     queue: EventQueue
+    sources: StateManager
     factory: SandboxFactory
     port: int
 
@@ -138,6 +141,7 @@ async def make_parts(
     worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
     calls = service_calls(settings, clock, stack)
     queue = event_queue(calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments)
+    sources = state_manager(settings, stores.catalogue, worker.frontend, allowed, clock, stack)
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(
@@ -148,12 +152,13 @@ async def make_parts(
         provisioner=worker.provisioning,
         reservations=worker.ledger,
         snapshots=worker.host.snapshots,
+        sources=sources,
         location_secret=secret,
         on_change=(
             *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-            *(urls.forget, queue.changed, allowed.guards.forget),
+            *(urls.forget, queue.changed, allowed.guards.forget, sources.function_changed),
         ),
-        on_reroute=(worker.frontend.reroute, queue.changed),
+        on_reroute=(worker.frontend.reroute, queue.changed, sources.function_changed),
         on_loops=(worker.frontend.loops.allow,),
         function_url_domain=settings.function_url_domain,
         resolves=Names(clock),
@@ -200,13 +205,14 @@ async def make_parts(
     worker.expected.begin()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     port = await edge.listen(settings.host, settings.port, tls)
+    await sources.start()
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         ("events", look_at_events(queue)),
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-    return Parts(edge, shared, worker.frontend, queue, factory, port)
+    return Parts(edge, shared, worker.frontend, queue, sources, factory, port)
 
 
 class _Stores:

@@ -20,6 +20,7 @@ from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
 from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
+from tests.fakes.sources import FakeSources
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
@@ -43,6 +44,7 @@ class Control:
         self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.resolving = {"localhost"}
+        self.sources = FakeSources()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -51,6 +53,7 @@ class Control:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=self.snapshots,
+            sources=self.sources,
             resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],
