@@ -8,6 +8,9 @@ if [ ! -x .venv-lock/bin/uv ]; then
 fi
 cd requirements
 for name in runtime dev awscli ministack chalice; do
+    out="$name.txt"
+    # Goes into the wheel: `lambdad neighbours install` installs it.
+    [ "$name" != ministack ] || out=../src/lambdad/neighbours/companion/requirements.txt
     ../.venv-lock/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
-        --no-emit-index-url --no-emit-find-links -o "$name.txt" "$name.in" "$@"
+        --no-emit-index-url --no-emit-find-links -o "$out" "$name.in" "$@"
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up what tests need beside .venv: system programs; the AWS CLI, Chalice, the JavaScript SDK and a local SQS, SNS,
-# EventBridge and S3, each in a place of its own (.venv-awscli, .cache/chalice, .cache/js, .cache/ministack); and
+# EventBridge and S3, each in a place of its own (.venv-awscli, .cache/chalice, .cache/js, .cache/companion-…); and
 # programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -50,14 +50,8 @@ if ! cmp -s requirements/awscli.txt .venv-awscli/requirements.txt; then
     cp requirements/awscli.txt .venv-awscli/requirements.txt
 fi
 
-# Stands for the services that events are told to; it has packages of its own.
-if ! cmp -s requirements/ministack.txt .cache/ministack/requirements.txt; then
-    echo "test: installing ministack into .cache/ministack"
-    .venv/bin/python -m venv --clear .cache/ministack
-    .cache/ministack/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r requirements/ministack.txt
-    cp requirements/ministack.txt .cache/ministack/requirements.txt
-fi
+# The companion, and what stands for other services where tests name them by an endpoint.
+.venv/bin/lambdad neighbours install --companion-dir "$PWD/.cache" >/dev/null
 
 # A deployment tool with a botocore of its own.
 if ! cmp -s requirements/chalice.txt .cache/chalice/requirements.txt; then

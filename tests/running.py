@@ -20,6 +20,7 @@ import boto3
 from botocore.config import Config
 
 READY_WITHIN_S = 20.0
+ROOT = Path(__file__).parent.parent
 ROLE = "arn:aws:iam::000000000000:role/lambda-role"
 
 
@@ -155,7 +156,7 @@ def start_server(
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "LAMBDAD_COMPANION_DIR": str(ROOT / ".cache"), **(env or {})},
         )
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:

@@ -19,9 +19,10 @@ import boto3
 from botocore.config import Config
 from calling import ROOT, TOOLS_HINT, started
 
+from lambdad.neighbours.companion.places import Place
 from tests.running import Server, free_port
 
-PROGRAM = ROOT / ".cache" / "ministack" / "bin" / "ministack"
+PLACE = Place(ROOT / ".cache")
 SERVICES = ("sqs", "sns", "events", "s3")
 ACCOUNT, REGION = "000000000000", "us-east-1"
 WITHIN_S = 60.0
@@ -50,7 +51,7 @@ class LocalServices:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        assert PROGRAM.exists(), TOOLS_HINT
+        assert PLACE.is_installed, TOOLS_HINT
         self.folder.mkdir(parents=True, exist_ok=True)
         env = {
             "PATH": os.environ["PATH"],
@@ -62,7 +63,13 @@ class LocalServices:
             "LOG_LEVEL": "WARNING",
         }
         with (self.folder / "services.log").open("ab") as log:
-            self.process = subprocess.Popen([str(PROGRAM)], env=env, cwd=self.folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [str(PLACE.python), "-c", "from ministack.app import main; main()"],
+                env=env,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
         eventually(self._answers, "ministack")
 
     def _answers(self) -> bool:

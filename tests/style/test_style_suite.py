@@ -38,5 +38,5 @@ def test_the_files_named_exist():
 
 
 def test_tests_and_bench_have_the_same_ministack():
-    locked = (ROOT / "requirements" / "ministack.txt").read_text()
+    locked = (ROOT / "src" / "lambdad" / "neighbours" / "companion" / "requirements.txt").read_text()
     assert f"\nministack=={VERSIONS['ministack']} \\\n" in locked

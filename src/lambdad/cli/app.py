@@ -19,6 +19,7 @@ from lambdad.cli import (
     functions,
     invoke,
     logs,
+    neighbours,
     queue,
     runtimes,
     serve,
@@ -44,6 +45,7 @@ app.command("ls")(functions.ls)
 app.command("rm")(functions.rm)
 app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
+app.add_typer(neighbours.app, name="neighbours")
 app.add_typer(queue.app, name="queue")
 auth.app.command("explain")(auth_explain.explain)
 app.add_typer(auth.app, name="auth")

@@ -11,11 +11,11 @@ from lambdad.domain.event import Delivery
 from lambdad.events.policies import CataloguePolicies
 from lambdad.events.queue import LOOK_S, EventQueue
 from lambdad.neighbours.couriers import Couriers
+from lambdad.neighbours.endpoints import Endpoints
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
-from lambdad.settings import Settings
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.sqlite.events_sqlite import SqliteEvents
 
@@ -25,9 +25,9 @@ _MOST_AT_ONCE: Final = 64
 _log = logging.getLogger("lambdad")
 
 
-def service_calls(settings: Settings, clock: Clock, stack: AsyncExitStack) -> ServiceCalls:
+def service_calls(endpoints: Endpoints, clock: Clock, stack: AsyncExitStack) -> ServiceCalls:
     """What reaches other services; it ends with the stack."""
-    calls = ServiceCalls(settings.services, clock)
+    calls = ServiceCalls(endpoints, clock)
     stack.push_async_callback(calls.close)
     return calls
 

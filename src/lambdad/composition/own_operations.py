@@ -42,6 +42,7 @@ class OwnOperations:
     queue: EventQueue
     allowed: Authorization
     unknown_roles: Callable[[], Sequence[str]]
+    neighbours: Callable[[], Mapping[str, object]]
 
     async def health(self, request: Request) -> Mapping[str, object]:
         """Whether the server is up, and how strongly functions are kept apart."""
@@ -66,6 +67,7 @@ class OwnOperations:
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "unknown_roles": self.unknown_roles(),
+            "companion": self.neighbours(),
             "invocations": {
                 "running": self.frontend.in_flight,
                 "loops_stopped": self.frontend.loops.stopped,

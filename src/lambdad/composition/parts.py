@@ -23,6 +23,7 @@ from lambdad.composition.events import event_queue, look_at_events, service_call
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.names import Names
+from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import QueueOperations, queue_operations
 from lambdad.composition.sources import state_manager
@@ -63,11 +64,11 @@ from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.own_gate import OwnGate
 from lambdad.identity.authorization.service_gate import ServiceGate
+from lambdad.neighbours.companion.offered import OFFERED
 from lambdad.neighbours.forward import ExternalService
-from lambdad.neighbours.object_source import NoObjectSource, S3ObjectSource
+from lambdad.neighbours.object_source import FoundObjectSource
 from lambdad.placement.capacity import Placement
 from lambdad.placement.sharing import Capacity, capacity, memory_ceiling_bytes
-from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
@@ -139,16 +140,17 @@ async def make_parts(
     )
     credentials = CredentialIssuer(identity.functions)
     worker = _Worker(settings, factory, stores, credentials, clock, stack, share, allowed.delivery)
-    calls = service_calls(settings, clock, stack)
+    neighbours = NeighbourParts(settings, data_dir, clock, stack)
+    calls = service_calls(neighbours.endpoints, clock, stack)
     queue = event_queue(calls, data_dir, stores.catalogue, worker.frontend, clock, stack, share.environments)
-    sources = state_manager(settings, stores.catalogue, worker.frontend, allowed, clock, stack)
+    sources = state_manager(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack)
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(
         stores.catalogue,
         stores.codes,
         clock,
-        objects=_objects(settings, clock),
+        objects=FoundObjectSource(lambda: neighbours.endpoints.get("s3"), clock),
         provisioner=worker.provisioning,
         reservations=worker.ledger,
         snapshots=worker.host.snapshots,
@@ -179,6 +181,7 @@ async def make_parts(
         queue,
         allowed,
         identity.functions.unknown_roles,
+        neighbours.status,
     )
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
@@ -187,8 +190,9 @@ async def make_parts(
         queue.accept,
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
-            _services(settings, stores, identity, clock, allowed.authority),
+            _services(settings, stores, identity, clock, allowed.authority, neighbours),
             _own_api(own, queued, downloads),
+            OFFERED,
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -205,6 +209,7 @@ async def make_parts(
     worker.expected.begin()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     port = await edge.listen(settings.host, settings.port, tls)
+    await neighbours.open(shared, worker.frontend, queue.accept, allowed, identity.directory, port, stack)
     await sources.start()
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
@@ -389,11 +394,14 @@ def _services(
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
+    neighbours: NeighbourParts,
 ) -> dict[str, Service]:
     services: dict[str, Service] = {
         name: Guarded(name, ExternalService(name, endpoint, clock), authority)
         for name, endpoint in settings.services.items()
     }
+    for name, service in neighbours.services(authority).items():
+        services.setdefault(name, service)
     services.setdefault(
         "logs",
         ModelledService(
@@ -406,11 +414,6 @@ def _services(
     for name, handlers in identity.handlers().items():
         services.setdefault(name, _Lazy(name, handlers, gates.get(name)))
     return services
-
-
-def _objects(settings: Settings, clock: SystemClock) -> ObjectSource:
-    endpoint = settings.services.get("s3")
-    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
 
 
 def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:

@@ -13,12 +13,12 @@ from lambdad.domain.scope import Scope
 from lambdad.frontend.resolve import resolve
 from lambdad.frontend.splitting import Weighted
 from lambdad.identity.authorization.poller_roles import RolesOfPollers
+from lambdad.neighbours.endpoints import Endpoints
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.neighbours.sqs_queue import POLL_PATIENCE, SqsQueue
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
-from lambdad.settings import Settings
 from lambdad.sources.calls import FunctionCalls
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
@@ -28,7 +28,7 @@ from lambdad.sources.sqs.queues import Queues
 
 
 def state_manager(
-    settings: Settings,
+    endpoints: Endpoints,
     catalogue: CatalogueStore,
     invoker: Invoker,
     allowed: Authorization,
@@ -36,7 +36,7 @@ def state_manager(
     stack: AsyncExitStack,
 ) -> StateManager:
     """The state manager with a maker of pollers for each kind that is polled; it ends with the stack."""
-    calls = ServiceCalls(settings.services, clock, POLL_PATIENCE, MAX_QUEUE_CALLS)
+    calls = ServiceCalls(endpoints, clock, POLL_PATIENCE, MAX_QUEUE_CALLS)
     stack.push_async_callback(calls.close)
     tools = Tools(
         SqsQueue(calls),
@@ -46,7 +46,7 @@ def state_manager(
         Holding(MAX_HELD_MESSAGE_BYTES),
         clock,
     )
-    queues = Queues(tools, is_configured="sqs" in settings.services)
+    queues = Queues(tools, is_configured=lambda: endpoints.get("sqs") is not None)
     manager = StateManager(catalogue.resources, {SourceKind.SQS: queues, SourceKind.SQS_FIFO: queues})
     stack.push_async_callback(manager.close)
     return manager

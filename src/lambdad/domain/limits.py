@@ -237,3 +237,10 @@ MAX_COMPILED_FILE_BYTES: Final = 8 * MIB  # byte code of one file
 MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
 MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
 COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first
+
+# The companion (L: all of them)
+COMPANION_START_S: Final = 60.0  # until it answers; it takes one or two
+COMPANION_STOP_S: Final = 15.0  # to write what it keeps; then it is killed
+COMPANION_LASTS_S: Final = 30.0  # a process that ran so long was well started
+COMPANION_LINE_BYTES: Final = 64 * KIB  # of what it says, at once
+COMPANION_TICKET_S: Final = 7_200.0  # it may act for the caller of a request so long; stacks take an hour

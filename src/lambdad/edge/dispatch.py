@@ -1,8 +1,8 @@
 """Sends each request where it belongs: a warm invoke to the frontend, the rest to a service.
 
-Order: function URL → gate (Host, Origin) → identity → admission (signature) → invoke, or lambdad's own API,
-or the service that SigV4 scope, Host, target or path name. Whatever goes wrong here is answered; nothing is
-raised.
+Order: function URL or API → gate (Host, Origin) → identity → admission (signature) → invoke, or lambdad's own
+API, or the service that SigV4 scope, Host, target or path name. Whatever goes wrong here is answered; nothing
+is raised.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from lambdad.awsapi import faults
@@ -17,6 +18,8 @@ from lambdad.domain.errors import AccessDenied, CredentialsRefused, ServiceFault
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.scope import Scope
 from lambdad.edge import cors
+from lambdad.edge.api_route import API_MARK, API_PATHS, SANDBOXED, is_api_host, is_api_path
+from lambdad.edge.api_route import SERVICE as API_SERVICE
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.identity import Identity, service_signed_for
 from lambdad.edge.raw_request import RawRequest
@@ -37,6 +40,9 @@ _UNUSUAL = {
     b"x-amz-durable-execution-name": None,
 }
 """Headers that change what Invoke does, unless they say what is meant without them."""
+
+_PUBLISHED = (PATH_START, *API_PATHS)
+"""What the target of a call by path begins with: of a function URL, or of what API Gateway publishes."""
 
 _EVENT = (b"x-amz-invocation-type", b"Event")
 """The one that has a quick way of its own."""
@@ -184,8 +190,9 @@ class EdgeDispatcher:
         self, connection: HttpConnection, raw: RawRequest, host: bytes | None, origin: bytes | None
     ) -> bool:
         """Send calls of function URLs there, and who may not come in away; whether it was either."""
-        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
-            self._to_url(connection, raw, host)
+        if (
+            (host is not None and (HOST_MARK in host or API_MARK in host)) or raw.url.startswith(_PUBLISHED)
+        ) and self._is_published(connection, raw, host):
             return True
         if self._inside is None and not self._gate.admits_host(host):
             self._deny_host(connection, raw, host)
@@ -223,9 +230,9 @@ class EdgeDispatcher:
         host: bytes | None,
         trace: bytes | None,
     ) -> None:
-        is_invoke = raw.method == b"POST" and _is_invoke(raw.url) and identity.may_invoke
+        invokes = raw.method == b"POST" and is_invoke(raw.url) and identity.may_invoke
         origin = raw.origin
-        if is_invoke and quick is not None and origin is None and quick(connection, raw, identity, trace):
+        if invokes and quick is not None and origin is None and quick(connection, raw, identity, trace):
             return
         request_id = self._shared.ids.request_id()
         request = whole_request(
@@ -236,10 +243,35 @@ class EdgeDispatcher:
             self._base_url(host),
             connection.client_ip,
         )
-        if is_invoke:
+        if invokes:
             self._invoke.slow(connection, raw, identity, request)
         else:
             self._hand_over(connection, raw, identity, request)
+
+    def _is_published(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> bool:
+        """Send calls of function URLs and of what API Gateway publishes there; whether it was either."""
+        if (host is not None and HOST_MARK in host) or raw.url.startswith(PATH_START):
+            self._to_url(connection, raw, host)
+        elif is_api_host(host) or is_api_path(raw.url):
+            self._to_api(connection, raw, host)
+        else:
+            return False
+        return True
+
+    def _to_api(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
+        """To an API, whichever page asks; by its path only under the server's names, as in `_to_url`."""
+        by_path = not is_api_host(host)
+        if by_path and self._inside is None and not self._gate.admits_host(host):
+            self._deny_host(connection, raw, host)
+            return
+        inside = self._inside
+        caller = Caller(Scope() if inside is None else inside.scope)
+        request_id = self._shared.ids.request_id()
+        request = whole_request(
+            raw, text_headers(raw), caller, request_id, self._base_url(host), connection.client_ip
+        )
+        extra = (SANDBOXED,) if by_path else ()
+        self._shared.spawn(self._serve(connection, raw, request, API_SERVICE, extra))
 
     def _to_url(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
         """To a function, whatever the domain and whichever page asks: that is its URL's own business.
@@ -266,7 +298,12 @@ class EdgeDispatcher:
             shared.spawn(self._serve(connection, raw, request, identity.service))
 
     async def _serve(
-        self, connection: HttpConnection, raw: RawRequest, request: Request, service: str | None
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        request: Request,
+        service: str | None,
+        extra: tuple[tuple[str, str], ...] = (),
     ) -> None:
         shared = self._shared
         try:
@@ -274,6 +311,8 @@ class EdgeDispatcher:
         except Exception:  # noqa: BLE001 - a defect must not end the server
             _log.exception("unexpected error in a service", extra={"event": "edge.error"})
             response = faults.render("lambda", ServiceFault("unexpected"), request.request_id)
+        if extra:
+            response = replace(response, headers=(*response.headers, *extra))
         if isinstance(response.body, bytes):
             shared.respond(connection, raw, response, request.request_id)
         else:
@@ -308,7 +347,8 @@ class EdgeDispatcher:
         )
 
 
-def _is_invoke(url: bytes) -> bool:
+def is_invoke(url: bytes) -> bool:
+    """Whether a request target is that of Invoke."""
     if not url.startswith(_FUNCTIONS):
         return False
     path = url.partition(b"?")[0]

@@ -13,7 +13,7 @@ import binascii
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from lambdad.awsapi import constraints, faults, parse
 from lambdad.awsapi.model import load
@@ -31,7 +31,7 @@ from lambdad.edge.wire import HttpDate
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend, Route
 from lambdad.frontend.payload import checked
-from lambdad.identity.authorization.lambda_gate import LambdaGate
+from lambdad.identity.authorization.lambda_gate import Admitted
 
 _log = logging.getLogger("lambdad.edge")
 _MAX_ROUTES = 1_024
@@ -41,11 +41,24 @@ _MAX_TARGET_BYTES = 512
 Respond = Callable[[HttpConnection, RawRequest, Response, str], None]
 
 
+class Gate(Protocol):
+    """Decides on invocations."""
+
+    @property
+    def epoch(self) -> int:
+        """Moves whenever somebody may have been given or refused something."""
+        ...
+
+    async def admit(self, operation: str, params: dict[str, Any], request: Request) -> Admitted:
+        """Let a request through, or raise."""
+        ...
+
+
 class InvokeRoute:
     """Answers Invoke."""
 
     def __init__(
-        self, frontend: Frontend, accept: Accept, respond: Respond, date: HttpDate, gate: LambdaGate
+        self, frontend: Frontend, accept: Accept, respond: Respond, date: HttpDate, gate: Gate
     ) -> None:
         self._frontend = frontend
         self._gate = gate

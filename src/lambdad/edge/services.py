@@ -7,7 +7,7 @@ answers a modelled error in its own protocol.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lambdad import __version__
 from lambdad.awsapi import faults
@@ -40,14 +40,23 @@ class Services:
         lambda_family: by model name (``lambda``, ``lambda-core`` …).
         services: every other service by signing name, ours and neighbours.
         own: lambdad's own API, below ``/lambdad/v1/``.
+        installable: services that come with the companion.
     """
 
     def __init__(
-        self, lambda_family: Mapping[str, Service], services: Mapping[str, Service], own: Service
+        self,
+        lambda_family: Mapping[str, Service],
+        services: Mapping[str, Service],
+        own: Service,
+        installable: Collection[str] = (),
     ) -> None:
         self._lambda_family = lambda_family
         self._services = services
         self._own = own
+        self._installable = installable
+
+    def _hint(self, name: str) -> str:
+        return ", or let neighbours = companion" if name in self._installable else ""
 
     async def serve(self, request: Request, signed_for: str | None) -> Response:
         """Answer a request.
@@ -59,6 +68,8 @@ class Services:
         if request.path.startswith(_OWN) or request.path in _HEALTH:
             return await self._own(request)
         name = service_for(request, signed_for)
+        if name == "lambda" and signed_for is None and self._is_of_s3(request):
+            name = "s3"
         if name == "lambda":
             return await self._serve_lambda(request)
         service = self._services.get(name)
@@ -68,8 +79,20 @@ class Services:
             name,
             request,
             f"The service {name} is neither part of lambdad {__version__} nor configured: "
-            f"set [services.{name}] endpoint in lambdad.toml.",
+            f"set [services.{name}] endpoint in lambdad.toml{self._hint(name)}.",
         )
+
+    def _is_of_s3(self, request: Request) -> bool:
+        """Whether a request without a signature is for S3, whose objects may be public: its host says so, or
+        its path is none of Lambda's.
+        """
+        if "s3" not in self._services:
+            return False
+        try:
+            lambda_service_for(request)
+        except UnknownOperation:
+            return True
+        return False
 
     async def _serve_lambda(self, request: Request) -> Response:
         try:
@@ -91,6 +114,8 @@ def service_of_host(host: str) -> str | None:
     ``s3`` hosts may carry a bucket in front, account endpoints an account.
     """
     name = host.lower().partition(":")[0]
+    if name.startswith("s3.") or ".s3." in name:
+        return "s3"
     for suffix in (".amazonaws.com", ".amazonaws.com.cn"):
         if name.endswith(suffix):
             labels = name.removesuffix(suffix).split(".")

@@ -38,7 +38,8 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_NOT_FORWARDED = _HOP_BY_HOP | {"content-length", "expect"}
+NOT_FORWARDED = _HOP_BY_HOP | {"content-length", "expect"}
+"""Headers of a request that are its connection's, not its own."""
 _OF_THE_CALLERS_SIGNATURE = frozenset(
     {"authorization", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}
 )
@@ -80,7 +81,7 @@ class ExternalService:
             path, query, headers, body = self._outgoing(request)
             target = f"{path}?{query}" if query else path
             answer = await self._client.send(request.method, target, list(headers.items()), body)
-            return await _passed_on(answer)
+            return await passed_on(answer)
         except InvalidParameter as error:
             return self._fault(request, "InvalidRequest", str(error), 400)
         except Unreachable as error:
@@ -97,7 +98,7 @@ class ExternalService:
         await self._client.close()
 
     def _outgoing(self, request: Request) -> tuple[str, str, dict[str, str], bytes]:
-        headers = {name: value for name, value in request.headers.items() if name not in _NOT_FORWARDED}
+        headers = {name: value for name, value in request.headers.items() if name not in NOT_FORWARDED}
         keys = self._endpoint.credentials
         if keys is None:
             headers.setdefault("host", self._client.authority)
@@ -144,7 +145,12 @@ def _path_style(request: Request, service: str) -> str:
     return s3_path(f"/{bucket}{request.path}" if found else request.path)
 
 
-async def _passed_on(answer: Answer) -> Response:
+async def passed_on(answer: Answer) -> Response:
+    """An answer as the edge sends it: whole when it is short, else piece by piece.
+
+    Raises:
+        Unreachable: it ended early or stalled.
+    """
     dropped = {*_HOP_BY_HOP, "date"}  # the edge writes its own date
     headers = tuple((name, value) for name, value in answer.headers if name not in dropped)
     length = answer.header("content-length")

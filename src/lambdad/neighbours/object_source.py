@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 from lambdad.domain.errors import InvalidParameter, NotOffered
@@ -28,7 +29,10 @@ class NoObjectSource:
             NotOffered: always.
         """
         del scope, bucket, key, version, max_bytes
-        raise NotOffered("S3 is not configured: add [services.s3] endpoint to lambdad.toml")
+        raise NotOffered(
+            "S3 is not configured: add [services.s3] endpoint to lambdad.toml, or run lambdad neighbours "
+            "install"
+        )
 
 
 class S3ObjectSource:
@@ -59,7 +63,8 @@ class S3ObjectSource:
         headers = signer.sign("GET", path, query, host, hash_of(b""), self._clock.now())
         target = f"{path}?{query_string(query)}" if query else path
         try:
-            answer = await self._client.send("GET", target, list(headers.items()))
+            sent = [*headers.items(), *self._endpoint.headers]
+            answer = await self._client.send("GET", target, sent)
             return await _object(answer, max_bytes)
         except Unreachable as error:
             text = f"The endpoint of S3, {self._endpoint.endpoint}, did not answer: {error}"
@@ -70,9 +75,27 @@ class S3ObjectSource:
         await self._client.close()
 
 
-def object_source(endpoint: ServiceEndpoint | None, clock: Clock) -> S3ObjectSource | NoObjectSource:
-    """The source of code objects for what is configured."""
-    return NoObjectSource() if endpoint is None else S3ObjectSource(endpoint, clock)
+class FoundObjectSource:
+    """Asks where S3 is for every object: it may have been installed since.
+
+    Args:
+        find: where S3 is; None when it is nowhere.
+        clock: dates the signatures.
+    """
+
+    def __init__(self, find: Callable[[], ServiceEndpoint | None], clock: Clock) -> None:
+        self._find = find
+        self._clock = clock
+        self._known: tuple[ServiceEndpoint, S3ObjectSource] | None = None
+
+    async def fetch(self, scope: Scope, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """As the source that is there, `S3ObjectSource` or `NoObjectSource`."""
+        endpoint = self._find()
+        if endpoint is None:
+            return await NoObjectSource().fetch(scope, bucket, key, version, max_bytes)
+        if self._known is None or self._known[0] != endpoint:
+            self._known = (endpoint, S3ObjectSource(endpoint, self._clock))
+        return await self._known[1].fetch(scope, bucket, key, version, max_bytes)
 
 
 async def _object(answer: Answer, max_bytes: int) -> bytes:

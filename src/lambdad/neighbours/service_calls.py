@@ -6,7 +6,7 @@ key, as clients of local AWS endpoints do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Protocol
 
 from lambdad.domain.scope import Scope
 from lambdad.domain.sigv4 import hash_of
@@ -38,6 +38,14 @@ class NeverDone(NotDone):
     """The service refused what was asked, and would at any time."""
 
 
+class Known(Protocol):
+    """Where services are."""
+
+    def get(self, service: str, /) -> ServiceEndpoint | None:
+        """Where one is; None when it is nowhere."""
+        ...
+
+
 class ServiceCalls:
     """One client per service that has an endpoint.
 
@@ -49,7 +57,7 @@ class ServiceCalls:
 
     def __init__(
         self,
-        endpoints: Mapping[str, ServiceEndpoint],
+        endpoints: Known,
         clock: Clock,
         patience: Patience = _PATIENCE,
         most_idle: int = MAX_IDLE,
@@ -66,10 +74,16 @@ class ServiceCalls:
         Raises:
             NotDone: it has none.
         """
+        return self._found(service).endpoint
+
+    def _found(self, service: str) -> ServiceEndpoint:
         found = self._endpoints.get(service)
         if found is None:
-            raise NotDone(f"{service} is not configured: add [services.{service}] endpoint to lambdad.toml")
-        return found.endpoint
+            raise NotDone(
+                f"{service} is not configured: add [services.{service}] endpoint to lambdad.toml, or run "
+                "lambdad neighbours install"
+            )
+        return found
 
     async def send(self, made: Outgoing, scope: Scope, region: str, most_bytes: int) -> bytes:
         """Send a request and return the body of the answer.
@@ -85,7 +99,7 @@ class ServiceCalls:
             NeverDone: a refusal of what was sent.
         """
         url = self.endpoint(made.service)
-        endpoint = self._endpoints[made.service]
+        endpoint = self._found(made.service)
         client = self._client(made.service, endpoint)
         keys = endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
         headers = Signer(keys, endpoint.region or region or scope.region, made.service).sign(
@@ -97,7 +111,8 @@ class ServiceCalls:
             self._clock.now(),
         )
         try:
-            answer = await client.send(made.method, made.path, list(headers.items()), made.body)
+            sent = [*headers.items(), *endpoint.headers]
+            answer = await client.send(made.method, made.path, sent, made.body)
             said = await answer.read(most_bytes) or b""
         except Unreachable as error:
             raise NotDone(f"{made.service} at {url} did not answer: {error}") from error

@@ -42,6 +42,13 @@ class Isolation(StrEnum):
     PROCESS = "process"
 
 
+class Neighbours(StrEnum):
+    """Where services come from that no `[services.…]` names."""
+
+    NONE = "none"
+    COMPANION = "companion"
+
+
 class LogLevel(StrEnum):
     """Least serious kind of record the server writes to its own log."""
 
@@ -76,12 +83,14 @@ class ServiceEndpoint:
         credentials: None sends the caller's request as it is signed.
         region: region to sign for; None keeps the caller's.
         verify: whether the endpoint's TLS certificate is checked.
+        headers: that every request must carry; only the companion's has any.
     """
 
     endpoint: str
     credentials: AwsKeys | None = None
     region: str | None = None
     verify: bool = True
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,7 @@ class Settings:
         max_environments: None derives the bound from descriptors.
         memory_ceiling_mib: None derives it from the memory there is.
         function_url_domain: None follows the name the caller used.
+        companion_dir: None takes the user's cache.
         services: neighbour service to where it really is.
         file_systems: the directory of each access point, by its ARN.
         vpcs: what exists in each VPC, by its id.
@@ -325,6 +335,21 @@ class Settings:
         what="Domain of function URLs, `<id>.lambda-url.<region>.<domain>`; may have a port or scheme.",
         why="Derived from the name the caller used; `localhost` for addresses, so that names need no server.",
         shown="derived",
+    )
+    neighbours: Neighbours = _setting(
+        Neighbours.COMPANION,
+        reading.one_of(Neighbours),
+        what="Where S3, SQS and others come from that no `[services.…]` names; `none` leaves them out.",
+        why="Everything works on one machine; nothing starts before it is asked for, nothing without "
+        "`lambdad neighbours install`.",
+        choices=tuple(Neighbours),
+    )
+    companion_dir: Path | None = _setting(
+        None,
+        reading.path,
+        what="Directory that the companion is installed in.",
+        why="It can be fetched again; several servers share it.",
+        shown="$XDG_CACHE_HOME/lambdad, else ~/.cache/lambdad",
     )
     drain_s: float = _setting(
         30.0,

@@ -4,7 +4,7 @@ import pytest
 
 from lambdad.domain.errors import InvalidParameter, NotOffered
 from lambdad.domain.scope import Scope
-from lambdad.neighbours.object_source import object_source
+from lambdad.neighbours.object_source import FoundObjectSource
 from lambdad.settings import AwsKeys, ServiceEndpoint
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -18,7 +18,7 @@ def error_document(code: str, message: str) -> bytes:
 
 async def test_an_object_is_fetched_by_its_path(endpoint, clock) -> None:
     endpoint.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nzip"
-    source = object_source(ServiceEndpoint(endpoint.url), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint(endpoint.url), clock)
     assert await source.fetch(SCOPE, "bucket", "a key/ü+%2F.zip", "v/1", 100) == b"zip"
     [got] = endpoint.received
     assert got.method == "GET"
@@ -29,7 +29,7 @@ async def test_an_object_is_fetched_by_its_path(endpoint, clock) -> None:
 
 async def test_configured_credentials_and_region_sign_for_the_object(endpoint, clock) -> None:
     configured = ServiceEndpoint(endpoint.url, AwsKeys("AKID", "secret", "token"), "us-west-2")
-    source = object_source(configured, clock)
+    source = FoundObjectSource(lambda: configured, clock)
     await source.fetch(SCOPE, "bucket", "key", None, 100)
     [got] = endpoint.received
     assert got.target == "/bucket/key"
@@ -47,7 +47,7 @@ async def test_configured_credentials_and_region_sign_for_the_object(endpoint, c
 )
 async def test_what_s3_refuses_is_said_in_awss_words(endpoint, clock, code: str, message: str) -> None:
     endpoint.answer = error_document(code, message)
-    source = object_source(ServiceEndpoint(endpoint.url), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint(endpoint.url), clock)
     with pytest.raises(InvalidParameter) as refusal:
         await source.fetch(SCOPE, "bucket", "key", None, 100)
     assert (
@@ -59,7 +59,7 @@ async def test_what_s3_refuses_is_said_in_awss_words(endpoint, clock, code: str,
 
 async def test_an_error_without_a_document_names_its_status(endpoint, clock) -> None:
     endpoint.answer = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\n\r\noops"
-    source = object_source(ServiceEndpoint(endpoint.url), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint(endpoint.url), clock)
     with pytest.raises(InvalidParameter, match="S3 Error Code: HTTP 502"):
         await source.fetch(SCOPE, "bucket", "key", None, 100)
     await source.close()
@@ -67,7 +67,7 @@ async def test_an_error_without_a_document_names_its_status(endpoint, clock) -> 
 
 async def test_entities_in_an_error_are_read(endpoint, clock) -> None:
     endpoint.answer = error_document("AccessDenied", "Access &lt;Denied&gt;")
-    source = object_source(ServiceEndpoint(endpoint.url), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint(endpoint.url), clock)
     with pytest.raises(InvalidParameter, match="Access <Denied>"):
         await source.fetch(SCOPE, "bucket", "key", None, 100)
     await source.close()
@@ -75,7 +75,7 @@ async def test_entities_in_an_error_are_read(endpoint, clock) -> None:
 
 async def test_an_object_of_the_largest_size_is_taken_and_one_byte_more_is_not(endpoint, clock) -> None:
     endpoint.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n12345"
-    source = object_source(ServiceEndpoint(endpoint.url), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint(endpoint.url), clock)
     assert await source.fetch(SCOPE, "bucket", "key", None, 5) == b"12345"
     with pytest.raises(InvalidParameter, match="must be smaller than 4 bytes"):
         await source.fetch(SCOPE, "bucket", "key", None, 4)
@@ -83,12 +83,12 @@ async def test_an_object_of_the_largest_size_is_taken_and_one_byte_more_is_not(e
 
 
 async def test_an_endpoint_that_is_not_there_is_named(clock) -> None:
-    source = object_source(ServiceEndpoint("http://127.0.0.1:1"), clock)
+    source = FoundObjectSource(lambda: ServiceEndpoint("http://127.0.0.1:1"), clock)
     with pytest.raises(InvalidParameter, match=r"http://127\.0\.0\.1:1, did not answer"):
         await source.fetch(SCOPE, "bucket", "key", None, 100)
 
 
 async def test_without_s3_the_error_says_what_to_configure(clock) -> None:
-    source = object_source(None, clock)
+    source = FoundObjectSource(lambda: None, clock)
     with pytest.raises(NotOffered, match=r"add \[services.s3\] endpoint to lambdad.toml"):
         await source.fetch(SCOPE, "bucket", "key", None, 100)

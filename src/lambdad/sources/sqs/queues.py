@@ -5,6 +5,8 @@ Implements `ports.event_sources.PollerMaker`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.function import FunctionVersion
@@ -20,10 +22,10 @@ class Queues:
 
     Args:
         tools: of every poller.
-        is_configured: whether there is an endpoint of SQS.
+        is_configured: whether there is an endpoint of SQS now.
     """
 
-    def __init__(self, tools: Tools, *, is_configured: bool) -> None:
+    def __init__(self, tools: Tools, *, is_configured: Callable[[], bool]) -> None:
         self._tools = tools
         self._is_configured = is_configured
 
@@ -33,9 +35,11 @@ class Queues:
 
     def not_polled(self) -> str | None:
         """Why no queue can be polled."""
-        if self._is_configured:
+        if self._is_configured():
             return None
-        return "SQS is not configured (services.sqs.endpoint), so the mapping stays disabled."
+        return (
+            "No SQS is configured or installed (lambdad neighbours install), so the mapping stays disabled."
+        )
 
     async def admit(self, scope: Scope, mapping: EventSourceMapping, version: FunctionVersion) -> None:
         """Refuse a queue that is not there, is closed to the role, or gives messages again too soon.
