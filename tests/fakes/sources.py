@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from lambdad.domain.errors import InvalidParameter
-from lambdad.domain.event_source_mapping import EventSourceMapping
+from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.function import FunctionVersion
+from lambdad.domain.mapping_states import SETTLED, Change
 from lambdad.domain.scope import Scope
+from lambdad.ports.resource_store import ResourceStore
 
 
 class FakeSources:
@@ -36,6 +38,14 @@ class FakeSources:
 
     def changed(self, scope: Scope, uuid: str) -> None:
         self.changes.append((scope, uuid))
+
+    async def settle(self, resources: ResourceStore) -> None:
+        """Bring every mapping to the end of what is under way."""
+        for stored in await resources.everywhere(MAPPINGS):
+            if stored.value.state not in SETTLED:
+                await resources.change(
+                    MAPPINGS, stored.place, lambda mapping: mapping and mapping.moved(Change.SETTLE)
+                )
 
     def last_result(self, uuid: str) -> str | None:
         return self.results.get(uuid)

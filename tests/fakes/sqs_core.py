@@ -82,13 +82,15 @@ class FakeSqs:
         group: str | None = None,
         trace: str | None = None,
         attributes: dict[str, AttributeValue] | None = None,
-        id: str | None = None,
+        known: str | None = None,
     ) -> str:
         """Send a message; its id."""
         number = next(self._ids)
-        id = id or f"{number:08d}-0000-4000-8000-000000000000"
-        self.queues[name].order[id] = Kept(id, body, self._clock(), number, group, trace, attributes or {})
-        return id
+        name_of = known or f"{number:08d}-0000-4000-8000-000000000000"
+        self.queues[name].order[name_of] = Kept(
+            name_of, body, self._clock(), number, group, trace, attributes or {}
+        )
+        return name_of
 
     def take(self, name: str, most: int) -> list[Message]:
         """Up to `most` messages, as ReceiveMessage gives them."""
@@ -138,11 +140,11 @@ class FakeSqs:
             self.refuses_deletes -= 1
             return list(receipts)
         for receipt in receipts:
-            id = receipt.partition("#")[0]
-            kept = queue.order.get(id)
+            sent = receipt.partition("#")[0]
+            kept = queue.order.get(sent)
             if kept is not None and (kept.receipt == receipt or not queue.is_fifo):
-                del queue.order[id]
-                queue.deleted.append(id)
+                del queue.order[sent]
+                queue.deleted.append(sent)
         return []
 
     def tell(self, name: str) -> QueueFacts:

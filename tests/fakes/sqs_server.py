@@ -74,8 +74,8 @@ class Served:
         return {}
 
     async def _sendmessage(self, name: str, members: dict[str, Any]) -> dict[str, Any]:
-        id = self._send(name, members)
-        return {"MessageId": id, "MD5OfMessageBody": ""}
+        sent = self._send(name, members)
+        return {"MessageId": sent, "MD5OfMessageBody": ""}
 
     async def _sendmessagebatch(self, name: str, members: dict[str, Any]) -> dict[str, Any]:
         sent = [{"Id": one["Id"], "MessageId": self._send(name, one)} for one in members["Entries"]]
@@ -87,9 +87,9 @@ class Served:
             key: AttributeValue(one["DataType"], one.get("StringValue"), one.get("BinaryValue"))
             for key, one in (members.get("MessageAttributes") or {}).items()
         }
-        id = self.sqs.send(name, members["MessageBody"], members.get("MessageGroupId"), trace, attributes)
+        sent = self.sqs.send(name, members["MessageBody"], members.get("MessageGroupId"), trace, attributes)
         self._wake(name)
-        return id
+        return sent
 
     def _wake(self, name: str) -> None:
         self._sent.pop(name, asyncio.Event()).set()
@@ -111,7 +111,7 @@ class Served:
         left = self.sqs.drop(name, list(ids))
         self._wake(name)
         failed = [{"Id": ids[one], "SenderFault": False, "Code": "InternalError"} for one in left]
-        done = [{"Id": id} for receipt, id in ids.items() if receipt not in left]
+        done = [{"Id": one} for receipt, one in ids.items() if receipt not in left]
         return {"Successful": done, "Failed": failed}
 
     async def _getqueueattributes(self, name: str, members: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,7 @@ class Bridge:
         """Let everything Pending become Active and every update succeed."""
         self.run(self._sleep.release())
         self.run(self.plane.settle_now())
+        self.run(self.sources.settle(self.catalogue.resources))
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Stand in for botocore's HTTP session."""

@@ -25,7 +25,7 @@ from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_MAPPING_PAGE_ITEMS
-from lambdad.domain.mapping_states import Change, change_of, first_state
+from lambdad.domain.mapping_states import Change, MappingState, change_of, first_state
 from lambdad.domain.resource import ACCOUNT
 from lambdad.domain.scope import Scope
 
@@ -119,10 +119,9 @@ class EventSourceMappings:
                 if mapping is None:
                     raise _missing()
                 is_wanted = params.get("Enabled", before.is_wanted)
-                is_polled = self._is_polled(mapping.kind)
-                change = change_of(
-                    was_polled=mapping.is_wanted and is_polled, is_polled=is_wanted and is_polled
-                )
+                was_polled = mapping.state is not MappingState.DISABLED
+                is_polled = is_wanted and self._is_polled(mapping.kind)
+                change = change_of(was_polled=was_polled, is_polled=is_polled)
                 return replace(
                     mapping.moved(change) or mapping,
                     function_arn=function_arn,

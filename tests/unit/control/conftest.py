@@ -10,9 +10,11 @@ import pytest
 import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
+from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
+from lambdad.sources.manager import NOT_POLLED
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
@@ -44,7 +46,7 @@ class Control:
         self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.resolving = {"localhost"}
-        self.sources = FakeSources()
+        self.sources = FakeSources(dict.fromkeys(SourceKind, NOT_POLLED))
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
