@@ -22,6 +22,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
+from lambdad.composition.mapping_operations import MappingOperations
 from lambdad.composition.names import Names
 from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
@@ -183,6 +184,7 @@ async def make_parts(
         identity.functions.unknown_roles,
         neighbours.status,
     )
+    mapped = MappingOperations(sources, stores.catalogue.resources, clock)
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     downloads = _Downloads(stores, secret, clock)
     shared = Shared(
@@ -191,7 +193,7 @@ async def make_parts(
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             _services(settings, stores, identity, clock, allowed.authority, neighbours),
-            _own_api(own, queued, downloads),
+            _own_api(own, queued, mapped, downloads),
             OFFERED,
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -416,7 +418,9 @@ def _services(
     return services
 
 
-def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads) -> OwnApi:
+def _own_api(
+    own: OwnOperations, queued: QueueOperations, mapped: MappingOperations, downloads: _Downloads
+) -> OwnApi:
     return OwnApi(
         {
             "GET health": own.health,
@@ -424,6 +428,7 @@ def _own_api(own: OwnOperations, queued: QueueOperations, downloads: _Downloads)
             "POST drain": own.drain,
             "POST backup": own.backup,
             **queued.operations,
+            **mapped.operations,
             **AuthOperations(own.allowed.explainer).operations,
         },
         {"code": downloads},

@@ -34,11 +34,15 @@ class PollerReport:
         result: as in `LastProcessingResult`: ``OK``, or ``PROBLEM: …``; None before anything was read.
         running: calls under way.
         allowed: calls that may be under way at once now.
+        events_per_s: events that calls ended well with, over the last seconds.
+        began_s: when polling began, of a clock that never jumps; None when it has not.
     """
 
     result: str | None = None
     running: int = 0
     allowed: int = 0
+    events_per_s: float = 0.0
+    began_s: float | None = None
     counts: EventCounts = field(default_factory=EventCounts)
 
 

@@ -240,6 +240,7 @@ class Lane:
             if self._poller.settings.reports:
                 left = failed(called.answer, [one.id for one in messages])
             self._poller.counted(EventCounts(failed_invoke=len(left)))
+            self._poller.rate.add(len(messages) - len(left), self._tools.clock.monotonic())
             self._poller.went(trouble.FUNCTION_FAILED if left else trouble.OK)
             await self._delete([one for one in messages if one.id not in left])
             return not left

@@ -26,6 +26,7 @@ from lambdad.sources import scaling, trouble
 from lambdad.sources.calls import FunctionCalls
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
+from lambdad.sources.rate import Rate
 from lambdad.sources.sqs.lane import Lane, Settings, settings_of
 
 NEEDED: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -68,6 +69,8 @@ class SqsPoller:
         self.tools = tools
         self.settings: Settings = settings_of(mapping)
         self.counts = EventCounts()
+        self.rate = Rate()
+        self._began_s: float | None = None
         self.stopping = asyncio.Event()
         self._growth = scaling.growth_of(mapping.settings)
         self._scale = scaling.begun(self._growth, tools.clock.monotonic())
@@ -83,6 +86,7 @@ class SqsPoller:
 
     def start(self) -> None:
         """Begin."""
+        self._began_s = self.tools.clock.monotonic()
         self._main = asyncio.create_task(self._run(), name=f"mapping {self.mapping.uuid}")
 
     async def stop(self) -> None:
@@ -105,7 +109,8 @@ class SqsPoller:
     def report(self) -> PollerReport:
         """What it is doing."""
         running = sum(lane.is_calling for lane in self._lanes)
-        return PollerReport(self._result, running, self._scale.allowed, self.counts)
+        per_s = self.rate.per_s(self.tools.clock.monotonic())
+        return PollerReport(self._result, running, self._scale.allowed, per_s, self._began_s, self.counts)
 
     async def lag(self) -> int | None:
         """How many messages wait, about."""
