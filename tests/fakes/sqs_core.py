@@ -1,6 +1,6 @@
 """Queues as SQS has them, in memory: standard and FIFO, visibility, redrive; nothing of HTTP or of real time.
 
-Implements `ports.message_queue.MessageQueue` too, for tests in virtual time: then a receive does not wait.
+Implements `ports.message_queue.MessageQueue` too, for tests in virtual time.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from lambdad.domain.queue_message import AttributeValue, Message, QueueFacts
@@ -60,8 +60,11 @@ class FakeSqs:
         requests: operations, in order.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Callable[[], float], sleep: Callable[[float], Awaitable[object]] | None = None
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._ids = itertools.count(1)
         self.queues: dict[str, Queue] = {}
         self.trouble: QueueTrouble | None = None
@@ -158,7 +161,10 @@ class FakeSqs:
     async def receive(self, scope: Scope, queue: str, *, most: int, wait_s: int) -> list[Message]:
         self._meet("ReceiveMessage", queue)
         await asyncio.sleep(0)
-        return self.take(_name(queue), most)
+        end_s = self._clock() + wait_s
+        while not (found := self.take(_name(queue), most)) and self._sleep and self._clock() < end_s:
+            await self._sleep(min(1.0, end_s - self._clock()))
+        return found
 
     async def delete(self, scope: Scope, queue: str, receipts: Sequence[str]) -> list[str]:
         self._meet("DeleteMessageBatch", queue)

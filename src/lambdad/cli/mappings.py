@@ -18,7 +18,7 @@ def mappings(
     region: options.Region = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List event source mappings: state, last result, source, what waits in it, how fast it is. Not part of AWS.
+    """List event source mappings with source, state, last result, lag and throughput. Not part of AWS.
 
     Counts are since the mapping's polling began. In a pipe each line is one mapping; programs read --json.
     """
@@ -27,7 +27,8 @@ def mappings(
     if as_json:
         show.document(found)
         return
-    listed = [one for one in found.get("mappings") or () if isinstance(one, dict)]
+    told = found.get("mappings")
+    listed = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     if not listed:
         show.note("there are no event source mappings")
     elif show.out.is_terminal:

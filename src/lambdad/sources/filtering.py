@@ -42,8 +42,8 @@ class Filters:
         """
         if not self.patterns:
             return True
-        document = _document(text)
         try:
+            document = _document(text)
             return any(self._matches(pattern, record, text, document) for pattern in self.patterns)
         except RecursionError:
             # What is not delivered is deleted, so what cannot be decided is delivered.
@@ -72,11 +72,15 @@ def filters_of(settings: Mapping[str, Any], data: str) -> Filters:
 
 
 def _document(text: str | None) -> object | None:
-    """Data as JSON; None for what is none: a bare word or number counts as text."""
+    """Data as JSON; None for what is none: a bare word or number counts as text.
+
+    Raises:
+        RecursionError: nobody can say.
+    """
     if text is None or text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         found: object = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return found

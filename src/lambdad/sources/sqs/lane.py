@@ -33,7 +33,6 @@ from lambdad.domain.limits import (
     LONG_POLL_S,
     MESSAGES_PER_REQUEST,
     SOURCE_FIRST_BACKOFF_S,
-    SOURCE_LAST_BACKOFF_S,
 )
 from lambdad.domain.queue_message import Message
 from lambdad.ports.event_sources import EventCounts
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from lambdad.sources.sqs.poller import SqsPoller
 
 _DELETES_AT_ONCE: Final = 8
+_IDLE_S: Final = 0.1  # a lane that waits so long for messages finds less than it could call with
 
 _log = logging.getLogger("lambdad.sources")
 
@@ -87,7 +87,6 @@ class Lane:
     """Runs until its poller stops or has too many.
 
     Attributes:
-        is_waiting: a receive is under way and nothing is held, so it may be broken off.
         is_calling: the function is.
         is_last_round: it ends before it would receive again.
     """
@@ -95,62 +94,77 @@ class Lane:
     def __init__(self, poller: SqsPoller) -> None:
         self._poller = poller
         self._tools = poller.tools
-        self.is_waiting = False
+        self._waiting_s: float | None = None
+        self._held_bytes = 0
         self.is_calling = False
         self.is_last_round = False
 
     async def run(self) -> None:
         """Rounds, until there shall be no more."""
-        pauses = 0
         while not (self._poller.stopping.is_set() or self.is_last_round):
             try:
                 await self._round()
-                pauses = 0
                 continue
             except QueueTrouble as error:
                 self._poller.went(trouble.problem(trouble.refused("ReceiveMessage", str(error), error.code)))
             except Exception:  # noqa: BLE001 - or the lane would never run again
                 _log.exception("a batch was given up", extra={"event": "sources.round"})
                 self._poller.went(trouble.problem("Internal error"))
-            pause_s = min(SOURCE_FIRST_BACKOFF_S * 2 ** min(pauses, 10), SOURCE_LAST_BACKOFF_S)
-            pauses += 1
-            await self._poller.pause(pause_s)
+            self._waiting_s = 0.0
+            await self._poller.pause(self._poller.troubled())
+
+    def is_idle(self, now_s: float) -> bool:
+        """Whether it finds less than it could call with."""
+        return self._waiting_s is not None and now_s - self._waiting_s >= _IDLE_S
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has nothing, so that it may be broken off."""
+        return self._waiting_s is not None
 
     async def _round(self) -> None:
-        self.is_waiting = True
+        self._waiting_s = self._tools.clock.monotonic()
         try:
             await self._tools.holding.room()
             if await self._poller.barred() is not None:
                 await self._poller.pause(SOURCE_FIRST_BACKOFF_S)  # the poller tells, and looks again
                 return
-            received = await self._receive(LONG_POLL_S, self._poller.settings.bounds.records)
+            if self._poller.settings.bounds.window_s:
+                # One at a time, or each would gather a part of what comes.
+                async with self._poller.gathering:
+                    held = await self._first()
+                    if held:
+                        await self._gather(held)
+            else:
+                held = await self._first()
+            self._waiting_s = None
+            await self._settle(held)
         finally:
-            self.is_waiting = False
-        if received:
-            await self._with(received)
+            self._waiting_s = None
+            self._tools.holding.add(-self._held_bytes)
+            self._held_bytes = 0
+
+    async def _first(self) -> list[_Held]:
+        """What a long poll gives, as far as it is for the function."""
+        received = await self._receive(LONG_POLL_S, self._poller.settings.bounds.records)
+        self._waiting_s = None
+        return await self._kept(received)
+
+    async def _kept(self, received: Sequence[Message]) -> list[_Held]:
+        came = self._hold(received)
+        size = sum(len(one.record) for one in came)
+        self._held_bytes += size
+        self._tools.holding.add(size)
+        return await self._passing(received, came)
 
     async def _receive(self, wait_s: int, most: int) -> list[Message]:
         most = max(1, min(most, MESSAGES_PER_REQUEST))
         poller = self._poller
         found = await self._tools.queue.receive(poller.scope, poller.queue_arn, most=most, wait_s=wait_s)
+        poller.failures = 0
         if found:
             poller.found_messages()
         return found
-
-    async def _with(self, received: list[Message]) -> None:
-        """Gather a batch that begins with these, and settle it."""
-        size = 0
-        try:
-            held = self._hold(received)
-            size = sum(len(one.record) for one in held)
-            self._tools.holding.add(size)
-            held, dropped = await self._passing(received, held)
-            if self._poller.settings.bounds.window_s and held:
-                size += await self._gather(held)
-            del received, dropped
-            await self._settle(held)
-        finally:
-            self._tools.holding.add(-size)
 
     def _hold(self, received: Sequence[Message]) -> list[_Held]:
         poller = self._poller
@@ -161,30 +175,29 @@ class Lane:
             for one in received
         ]
 
-    async def _passing(
-        self, received: Sequence[Message], held: list[_Held]
-    ) -> tuple[list[_Held], list[_Held]]:
+    async def _passing(self, received: Sequence[Message], came: list[_Held]) -> list[_Held]:
         """Those that the filters let pass; the others are deleted."""
-        counts = EventCounts(polled=len(held))
         filters, poller = self._poller.settings.filters, self._poller
-        passing, dropped = held, list[_Held]()
+        passing, dropped = came, list[Message]()
         if filters.patterns:
             region = poller.scope.region
-            passes = [
-                filters.passes(records.record(one, poller.queue_arn, region), one.body) for one in received
-            ]
-            passing = [one for one, does in zip(held, passes, strict=True) if does]
-            dropped = [one for one, does in zip(held, passes, strict=True) if not does]
-        counts.filtered_out = len(dropped)
-        poller.counted(counts)
+            passing = []
+            for message, one in zip(received, came, strict=True):
+                seen = records.record(message, poller.queue_arn, region)
+                if filters.passes(seen, message.body):
+                    passing.append(one)
+                else:
+                    dropped.append(message)
+        if came:
+            poller.counted(EventCounts(polled=len(came), filtered_out=len(dropped)))
         if dropped:
-            await self._delete([one.message for one in dropped])
-        return passing, dropped
+            await self._delete(dropped)
+        return passing
 
-    async def _gather(self, held: list[_Held]) -> int:
-        """Receive more into a batch until its window is over or it is full; bytes that came."""
+    async def _gather(self, held: list[_Held]) -> None:
+        """Receive more into a batch until its window is over or it is full."""
         clock, bounds = self._tools.clock, self._poller.settings.bounds
-        first_s, more = clock.monotonic(), 0
+        first_s = clock.monotonic()
         window_s = min(bounds.window_s, self._poller.visibility_s / 2)
         bounds = batching.Bounds(bounds.records, window_s, bounds.payload_bytes)
         size = sum(len(one.record) for one in held)
@@ -202,14 +215,9 @@ class Lane:
                 break  # what is there is called with; the next round tells
             if not received and left_s < 1:
                 break
-            came = self._hold(received)
-            came_bytes = sum(len(one.record) for one in came)
-            self._tools.holding.add(came_bytes)
-            more += came_bytes
-            passing, _ = await self._passing(received, came)
+            passing = await self._kept(received)
             held += passing
             size += sum(len(one.record) for one in passing)
-        return more
 
     def _is_ours(self, batch: list[_Held], begin_s: float) -> bool:
         """Whether nobody else gets these messages while the function works on them, if it begins then."""

@@ -70,8 +70,10 @@ class SqsPoller:
         self.settings: Settings = settings_of(mapping)
         self.counts = EventCounts()
         self.rate = Rate()
+        self.failures = 0  # requests to the queue in a row that came to nothing
         self._began_s: float | None = None
         self.stopping = asyncio.Event()
+        self.gathering = asyncio.Lock()
         self._growth = scaling.growth_of(mapping.settings)
         self._scale = scaling.begun(self._growth, tools.clock.monotonic())
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
@@ -144,6 +146,11 @@ class SqsPoller:
         """A lane has received something."""
         self._scale = scaling.found(self._scale, self._growth, self.tools.clock.monotonic())
 
+    def troubled(self) -> float:
+        """A request to the queue came to nothing; how long whoever made it waits."""
+        self.failures += 1
+        return backoff_s(self.failures)
+
     def throttled(self) -> None:
         """A call was refused for want of concurrency."""
         running = sum(lane.is_calling for lane in self._lanes)
@@ -178,11 +185,13 @@ class SqsPoller:
         now_s = self.tools.clock.monotonic()
         if barred is not None or (self._facts is not None and now_s < self._facts_s + _FACTS_S):
             return barred
+        self._facts_s = now_s
         try:
             self._facts = await self.tools.queue.facts(self.scope, self.queue_arn)
         except QueueTrouble as error:
+            if self._facts is not None:
+                return None  # those of before; lanes see and tell what is wrong
             return trouble.problem(trouble.refused("GetQueueAttributes", str(error), error.code))
-        self._facts_s = now_s
         return None
 
     async def _run(self) -> None:
@@ -196,22 +205,22 @@ class SqsPoller:
                 hindrance = trouble.problem("Internal error")
             if hindrance is not None:
                 self.went(hindrance)
-                pause_s = min(SOURCE_FIRST_BACKOFF_S * 2 ** min(refusals, 10), SOURCE_LAST_BACKOFF_S)
                 refusals += 1
-                await self.pause(pause_s)
+                await self.pause(backoff_s(refusals))
                 continue
             refusals = 0
             self._look()
             await self.pause(_LOOK_S)
 
     def _look(self) -> None:
-        waiting = any(lane.is_waiting for lane in self._lanes)
-        all_busy = len(self._lanes) >= self._scale.allowed and not waiting
         now_s = self.tools.clock.monotonic()
+        idle = any(lane.is_idle(now_s) for lane in self._lanes)
+        all_busy = len(self._lanes) >= self._scale.allowed and not idle
         self._scale = scaling.looked(self._scale, self._growth, now_s, all_busy=all_busy)
-        for lane in list(self._lanes)[self._scale.allowed :]:
+        wanted = 1 if self.failures else self._scale.allowed  # one is enough to see that trouble is over
+        for lane in list(self._lanes)[wanted:]:
             lane.is_last_round = True
-        while sum(not lane.is_last_round for lane in self._lanes) < self._scale.allowed:
+        while sum(not lane.is_last_round for lane in self._lanes) < wanted:
             lane = Lane(self)
             task = asyncio.create_task(lane.run(), name=f"lane of {self.mapping.uuid}")
             self._lanes[lane] = task
@@ -234,3 +243,8 @@ class SqsPoller:
         finally:
             working.cancel()
             stopped.cancel()
+
+
+def backoff_s(failures: int) -> float:
+    """How long to wait after so many failures in a row."""
+    return min(SOURCE_FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10), SOURCE_LAST_BACKOFF_S)
