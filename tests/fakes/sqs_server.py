@@ -47,6 +47,8 @@ class Served:
         members: dict[str, Any] = json.loads(body or b"{}")
         if path == "/fault":
             self.mode = members["mode"]
+            for name in list(self._sent):
+                self._wake(name)
             return 200, b"{}"
         operation = target.rpartition(".")[2]
         is_poll = operation in ("ReceiveMessage", "DeleteMessageBatch", "GetQueueAttributes")
@@ -95,8 +97,10 @@ class Served:
         self._sent.pop(name, asyncio.Event()).set()
 
     async def _receivemessage(self, name: str, members: dict[str, Any]) -> dict[str, Any]:
-        deadline = time.monotonic() + members.get("WaitTimeSeconds", 0)
+        deadline, mode = time.monotonic() + members.get("WaitTimeSeconds", 0), self.mode
         while True:
+            if self.mode != mode:
+                return {}  # who polls asks again, and hears of it
             found = self.sqs.take(name, members.get("MaxNumberOfMessages", 1))
             left_s = deadline - time.monotonic()
             if found or left_s <= 0 or name not in self.sqs.queues:

@@ -149,6 +149,7 @@ CALLS_PER_QUEUE_POLLER: Final = 10  # Q: at once, of one provisioned poller
 PROVISIONED_QUEUE_GROWTH_PER_MINUTE: Final = 1_000.0  # Q
 MESSAGES_PER_REQUEST: Final = 10  # M: ReceiveMessage and DeleteMessageBatch of SQS
 LONG_POLL_S: Final = 20  # M: WaitTimeSeconds of ReceiveMessage, at most
+NEAR_POLL_S: Final = 2  # L: the same on this host, where requests cost little and changes wait for polls
 MAX_HELD_MESSAGE_BYTES: Final = 128 * MIB  # L: received and not settled, of all mappings together
 SOURCE_FIRST_BACKOFF_S: Final = 1.0  # L: after a source did not answer or refused; doubled each time
 SOURCE_LAST_BACKOFF_S: Final = 10.0  # L: the longest

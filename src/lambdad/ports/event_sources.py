@@ -53,8 +53,11 @@ class Poller(Protocol):
         """Begin; trouble with the source is told by `report` and tried again, for ever."""
         ...
 
-    async def stop(self) -> None:
-        """Read nothing more, and return when what was read is settled."""
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Begin no further read, and return when what was read is settled.
+
+        `at_once` breaks off reads that wait for events: what comes then may be given again much later.
+        """
         ...
 
     def function_changed(self) -> None:

@@ -119,7 +119,7 @@ class StateManager:
             for at in self._at.values():
                 if at.task is not None:
                     at.task.cancel()
-                at.task = None if at.poller is None else asyncio.create_task(at.poller.stop())
+                at.task = None if at.poller is None else asyncio.create_task(at.poller.stop(at_once=True))
 
     async def close(self) -> None:
         """End everything; what is not settled, the sources give again."""

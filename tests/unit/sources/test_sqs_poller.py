@@ -31,7 +31,7 @@ async def test_messages_become_a_call_and_are_deleted():
     _, request = stage.functions.calls[0]
     assert (request.function, request.is_event, request.trace_header) == (FUNCTION, True, None)
     assert poller.report().result == "OK"
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_batch_is_no_larger_than_asked_for():
@@ -41,7 +41,7 @@ async def test_a_batch_is_no_larger_than_asked_for():
     await stage.pass_by(2)
     assert sorted(body for batch in stage.bodies for body in batch) == list("abcdefg")
     assert max(map(len, stage.bodies)) == 3
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_window_gathers_until_it_is_over():
@@ -54,7 +54,7 @@ async def test_a_window_gathers_until_it_is_over():
     assert stage.functions.calls == []
     await stage.pass_by(6)
     assert stage.bodies == [[str(number) for number in range(20)]]
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_full_batch_does_not_wait_for_its_window():
@@ -65,7 +65,7 @@ async def test_a_full_batch_does_not_wait_for_its_window():
     )
     await stage.pass_by(60)
     assert sum(map(len, stage.bodies)) == 25
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_six_megabytes_close_a_batch():
@@ -76,7 +76,7 @@ async def test_six_megabytes_close_a_batch():
     assert [len(batch) for batch in stage.bodies] == [5, 4]
     assert all(len(request.payload) <= 6 * MIB for _, request in stage.functions.calls)
     assert len(stage.queue.deleted) == 9
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_what_does_not_pass_the_filters_is_deleted_unseen():
@@ -88,7 +88,7 @@ async def test_what_does_not_pass_the_filters_is_deleted_unseen():
     assert len(stage.queue.deleted) == 3
     counts = poller.report().counts
     assert (counts.polled, counts.filtered_out, counts.invoked, counts.deleted) == (3, 2, 1, 3)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_function_that_fails_gets_its_messages_again_when_the_queue_gives_them():
@@ -106,7 +106,7 @@ async def test_a_function_that_fails_gets_its_messages_again_when_the_queue_give
     await stage.pass_by(35)
     assert len(stage.queue.deleted) == 2
     assert poller.report().result == "OK"
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_the_queue_moves_what_fails_too_often_to_its_dead_letter_queue():
@@ -119,7 +119,7 @@ async def test_the_queue_moves_what_fails_too_often_to_its_dead_letter_queue():
     await stage.pass_by(120)
     assert len(stage.functions.calls) == 2
     assert list(dead.order) == sent
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_only_what_a_function_reports_is_left():
@@ -132,7 +132,7 @@ async def test_only_what_a_function_reports_is_left():
     assert stage.queue.deleted == [sent[0], sent[2]]
     counts = poller.report().counts
     assert (counts.invoked, counts.failed_invoke, counts.deleted) == (3, 1, 2)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_report_nobody_asked_for_counts_for_nothing():
@@ -143,7 +143,7 @@ async def test_a_report_nobody_asked_for_counts_for_nothing():
     poller = stage.poller()
     await stage.pass_by(2)
     assert stage.queue.deleted == sent
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ async def test_what_could_not_run_is_called_again_under_the_same_receipt(error):
     assert stage.queue.deleted == sent
     counts = poller.report().counts
     assert (counts.polled, counts.invoked, counts.failed_invoke, counts.deleted) == (1, 3, 2, 1)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_call_never_begins_that_could_outlast_its_receipt():
@@ -173,7 +173,7 @@ async def test_a_call_never_begins_that_could_outlast_its_receipt():
     assert len(stage.functions.calls) == 1
     await stage.pass_by(5)
     assert stage.events[1][0]["attributes"]["ApproximateReceiveCount"] == "2"
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_throttles_end_and_no_message_is_lost():
@@ -186,7 +186,7 @@ async def test_throttles_end_and_no_message_is_lost():
     stage.functions.answer = lambda event: Outcome(b"null")
     await stage.pass_by(60)
     assert sorted(stage.queue.deleted) == sorted(sent)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_calls_at_once_begin_with_five_and_grow_while_all_are_busy():
@@ -205,7 +205,7 @@ async def test_calls_at_once_begin_with_five_and_grow_while_all_are_busy():
         if len(stage.queue.deleted) == 400:
             break
     assert len(stage.queue.deleted) == 400
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_maximum_concurrency_is_kept():
@@ -222,7 +222,7 @@ async def test_a_maximum_concurrency_is_kept():
     stage.functions.answer = lambda event: Outcome(b"null")
     stage.functions.end(FAILED)
     stage.functions.end(FAILED)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_group_is_with_one_call_at_a_time_and_in_order_under_retries():
@@ -246,7 +246,7 @@ async def test_a_group_is_with_one_call_at_a_time_and_in_order_under_retries():
         "a": [str(number) for number in range(0, 30, 2)],
         "b": [str(number) for number in range(1, 30, 2)],
     }
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_no_more_calls_than_groups():
@@ -261,7 +261,7 @@ async def test_no_more_calls_than_groups():
     stage.functions.answer = lambda event: FAILED
     while stage.functions.held:
         stage.functions.end(FAILED)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_function_that_is_gone_takes_no_messages_and_works_again_when_it_is_back():
@@ -276,7 +276,7 @@ async def test_a_function_that_is_gone_takes_no_messages_and_works_again_when_it
     poller.function_changed()
     await stage.pass_by(15)
     assert stage.bodies == [["a"]]
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_function_that_goes_while_its_messages_are_received_loses_none():
@@ -289,7 +289,7 @@ async def test_a_function_that_goes_while_its_messages_are_received_loses_none()
     stage.functions.answer = lambda event: Outcome(b"null")
     await stage.pass_by(40)
     assert stage.queue.deleted == sent
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 @pytest.mark.parametrize("action", ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"])
@@ -307,7 +307,7 @@ async def test_a_role_that_may_no_longer_takes_no_messages(action: str):
     stage.roles.denied.clear()
     await stage.pass_by(15)
     assert stage.bodies == [["a"]]
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 REFUSED = 'sqs answered 400: {"__type":"com.amazonaws.sqs#%s","message":"%s"}'
@@ -347,7 +347,7 @@ async def test_trouble_with_the_queue_is_told_and_over_without_a_restart(trouble
     await stage.pass_by(25)
     assert stage.bodies == [["a"]]
     assert poller.report().result == "OK"
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_messages_that_could_not_be_deleted_at_once_are_deleted_later():
@@ -358,7 +358,7 @@ async def test_messages_that_could_not_be_deleted_at_once_are_deleted_later():
     await stage.pass_by(5)
     assert stage.queue.deleted == sent
     assert len(stage.functions.calls) == 1
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 def in_a_chain(before: int) -> str:
@@ -371,7 +371,7 @@ async def test_the_trace_of_a_message_is_that_of_the_call():
     poller = stage.poller()
     await stage.pass_by(2)
     assert stage.functions.calls[0][1].trace_header == in_a_chain(3)
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_a_message_that_goes_round_is_left_and_keeps_no_other_from_the_function():
@@ -389,7 +389,7 @@ async def test_a_message_that_goes_round_is_left_and_keeps_no_other_from_the_fun
     assert stage.bodies == [["a", "b"], ["looped"]]
     assert stage.queue.deleted == good
     assert "recursive loop" in (poller.report().result or "")
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_stopping_waits_for_what_was_received_and_receives_nothing_more():
@@ -398,7 +398,7 @@ async def test_stopping_waits_for_what_was_received_and_receives_nothing_more():
     sent = stage.send("a")
     poller = stage.poller()
     await stage.pass_by(1)
-    stopping = asyncio.ensure_future(poller.stop())
+    stopping = asyncio.ensure_future(poller.stop(at_once=True))
     await stage.pass_by(1)
     assert not stopping.done()
     stage.send("b")
@@ -407,6 +407,19 @@ async def test_stopping_waits_for_what_was_received_and_receives_nothing_more():
     assert stopping.done()
     assert stage.queue.deleted == sent
     assert stage.bodies == [["a"]]
+
+
+async def test_polls_that_are_under_way_end_by_themselves_unless_there_is_no_time():
+    stage = QueueStage()
+    poller = stage.poller()
+    await stage.pass_by(1)
+    stopping = asyncio.ensure_future(poller.stop())
+    sent = stage.send("a")
+    await stage.pass_by(2)
+    assert not stopping.done()
+    assert stage.queue.deleted == sent
+    await stage.pass_by(20)
+    assert stopping.done()
 
 
 async def test_nothing_is_received_while_too_much_is_held():
@@ -420,7 +433,7 @@ async def test_nothing_is_received_while_too_much_is_held():
     await stage.pass_by(10)
     assert stage.bodies == [["a"]]
     assert stage.holding.held_bytes == 0
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_metrics_hear_of_every_step():
@@ -432,7 +445,7 @@ async def test_metrics_hear_of_every_step():
         name: sum(getattr(one, name) for one in stage.told) for name in ("polled", "invoked", "deleted")
     }
     assert summed == {"polled": 2, "invoked": 2, "deleted": 2}
-    await poller.stop()
+    await poller.stop(at_once=True)
 
 
 async def test_what_waits_is_told_and_nobody_waits_for_a_queue_that_is_silent():
@@ -443,4 +456,4 @@ async def test_what_waits_is_told_and_nobody_waits_for_a_queue_that_is_silent():
     assert await poller.lag() == 2
     stage.sqs.trouble = QueueTrouble("no")
     assert await poller.lag() is None
-    await poller.stop()
+    await poller.stop(at_once=True)

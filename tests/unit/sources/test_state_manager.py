@@ -34,7 +34,7 @@ class FakePoller:
     def start(self) -> None:
         self.is_running = True
 
-    async def stop(self) -> None:
+    async def stop(self, *, at_once: bool = False) -> None:
         await self.may_stop.wait()
         self.is_running = False
 

@@ -125,14 +125,16 @@ class Lane:
     async def _round(self) -> None:
         self._waiting_s = self._tools.clock.monotonic()
         try:
-            await self._tools.holding.room()
+            await self._poller.unless_stopped(self._tools.holding.room())
+            if self._poller.stopping.is_set():
+                return
             if await self._poller.barred() is not None:
                 await self._poller.pause(SOURCE_FIRST_BACKOFF_S)  # the poller tells, and looks again
                 return
             if self._poller.settings.bounds.window_s:
                 # One at a time, or each would gather a part of what comes.
                 async with self._poller.gathering:
-                    held = await self._first()
+                    held = [] if self._poller.stopping.is_set() else await self._first()
                     if held:
                         await self._gather(held)
             else:
@@ -209,8 +211,7 @@ class Lane:
                 await self._poller.pause(left_s)
             wait_s = min(int(left_s), LONG_POLL_S)
             try:
-                receiving = self._receive(wait_s, bounds.records - len(held))
-                received = await self._poller.unless_stopped(receiving) or []
+                received = await self._receive(wait_s, bounds.records - len(held))
             except QueueTrouble:
                 break  # what is there is called with; the next round tells
             if not received and left_s < 1:

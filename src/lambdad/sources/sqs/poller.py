@@ -91,11 +91,14 @@ class SqsPoller:
         self._began_s = self.tools.clock.monotonic()
         self._main = asyncio.create_task(self._run(), name=f"mapping {self.mapping.uuid}")
 
-    async def stop(self) -> None:
-        """Receive nothing more, and return when what was received is settled."""
+    async def stop(self, *, at_once: bool = False) -> None:
+        """Begin no further receive, and return when what was received is settled.
+
+        A poll that is broken off may still be given messages, which then are nobody's for a while.
+        """
         self.stopping.set()
         for lane, task in self._lanes.items():
-            if lane.is_waiting:
+            if lane.is_waiting and at_once:
                 task.cancel()
         tasks = [*self._lanes.values(), *([self._main] if self._main is not None else ())]
         try:
