@@ -199,8 +199,6 @@ def test_a_function_that_feeds_its_own_queue_is_stopped(either: Queues):
     [
         ("down", "SQS Error Code: ServiceUnavailable"),
         ("garbage", "cannot be read"),
-        ("throttled", "SQS Error Code: RequestThrottled"),
-        ("expired", "SQS Error Code: ExpiredToken"),
         ("denied", "does not have permissions to call ReceiveMessage on SQS"),
     ],
 )
