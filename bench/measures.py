@@ -15,6 +15,7 @@ from bench import (
     measure_memory,
     measure_paths,
     measure_payload,
+    measure_queues,
     measure_signatures,
     measure_snapstart,
     measure_start,
@@ -42,6 +43,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.BURST: measure_burst.measure,
     Measure.DENSITY: measure_density.measure,
     Measure.EVENTS: measure_events.measure,
+    Measure.QUEUES: measure_queues.measure,
 }
 
 

@@ -54,6 +54,8 @@ DRAIN_SHARE_OF_SYNC = 0.8
 BACKLOG_P50_RATIO = 1.2
 BACKLOG_MB = 200.0
 BACKLOG_START_MS = 2000.0
+MESSAGE_MS = 20.0
+MESSAGES_PER_S = 2_000.0
 CONTROL_P50_MS = 3.0
 READS_PER_CORE_PER_S = 500.0
 LIST_PAGE_MS = 20.0
@@ -107,6 +109,7 @@ def checks(results: Results, peers: Sequence[str]) -> list[Check]:
         *_cold(results),
         *_control(results),
         *_events(results),
+        *_queues(results),
         *_against_floor(results),
         *_against_peers(results, peers),
     ]
@@ -182,6 +185,13 @@ def _control(results: Results) -> Iterator[Check]:
     yield Check("server start with 10,000 functions", "ms", start, LARGE_START_MS, at_most=True)
     memory = plain("resident_mb", "memory of the large catalogue")
     yield Check("memory of 10,000 functions", "MB", memory, LARGE_CATALOGUE_MB, at_most=True)
+
+
+def _queues(results: Results) -> Iterator[Check]:
+    one = results.median(Key(Measure.QUEUES, PRODUCT, "p50_ms", "one at a time"))
+    yield Check("message sent to handled and deleted, p50", "ms", one, MESSAGE_MS, at_most=True)
+    many = results.median(Key(Measure.QUEUES, PRODUCT, "rate_per_s", "many waiting, batches of 10"))
+    yield Check("messages of one queue in batches of 10", "/s", many, MESSAGES_PER_S, at_most=False)
 
 
 def _events(results: Results) -> Iterator[Check]:

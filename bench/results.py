@@ -27,6 +27,7 @@ class Measure(StrEnum):
     CLI = "cli"
     CONTROL = "control"
     EVENTS = "events"
+    QUEUES = "queues"
 
 
 def p99(values: Sequence[float]) -> float:

@@ -49,6 +49,7 @@ class Queue:
     most_receives: int = 0
     order: dict[str, Kept] = field(default_factory=dict)
     deleted: list[str] = field(default_factory=list)
+    lifetimes: list[float] = field(default_factory=list)
     is_fifo: bool = False
 
 
@@ -148,6 +149,7 @@ class FakeSqs:
             if kept is not None and (kept.receipt == receipt or not queue.is_fifo):
                 del queue.order[sent]
                 queue.deleted.append(sent)
+                queue.lifetimes.append(self._clock() - kept.sent_s)
         return []
 
     def tell(self, name: str) -> QueueFacts:

@@ -50,6 +50,10 @@ class Served:
             for name in list(self._sent):
                 self._wake(name)
             return 200, b"{}"
+        if path == "/lifetimes":
+            queue = self.sqs.queues[members["queue"]]
+            told, queue.lifetimes = queue.lifetimes, []
+            return 200, json.dumps(told).encode()
         operation = target.rpartition(".")[2]
         is_poll = operation in ("ReceiveMessage", "DeleteMessageBatch", "GetQueueAttributes")
         if self.mode == "garbage" and is_poll:
