@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from calling import started
@@ -228,3 +230,50 @@ def test_a_queue_that_is_deleted_disturbs_no_other(queues: Queues):
     queues.send(there, *(str(number) for number in range(20)))
     queues.got(function, 21)
     assert queues.shown(uuid)["State"] == "Enabled"
+
+
+def test_a_mapping_at_work_is_shown_with_lag_and_counts(queues: Queues):
+    queue, function = queues.queue(), queues.function()
+    uuid = queues.mapping(function, queue)
+    queues.send(queue, *(str(number) for number in range(20)))
+    queues.got(function, 20)
+    queues.empty(queue)
+
+    def found() -> dict[str, Any]:
+        with urllib.request.urlopen(f"{queues.server.url}/lambdad/v1/mappings", timeout=30) as answer:
+            listed = json.load(answer)["mappings"]
+        return next(one for one in listed if one["uuid"] == uuid)
+
+    eventually(lambda: found()["counts"]["deleted"] == 20, "all counted")
+    shown = found()
+    assert (shown["source"], shown["state"], shown["last_result"]) == (queue, "Enabled", "OK")
+    assert (shown["waiting"], shown["running"], shown["counts"]["polled"]) == (0, 0, 20)
+    assert shown["events_per_s"] > 0
+
+
+def test_a_role_of_iam_must_be_allowed_to_read_the_queue(queues: Queues):
+    iam, client = queues.server.client("iam"), queues.server.client()
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    name, queue = f"r-{time.monotonic_ns()}", queues.queue()
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    function = queues.function(Role=role)
+
+    def allow(*actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+
+    allow("sqs:ReceiveMessage", "sqs:GetQueueAttributes", "logs:*")
+    words = "The function execution role does not have permissions to call DeleteMessage on SQS"
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match=words):
+        client.create_event_source_mapping(FunctionName=function, EventSourceArn=queue)
+    allow("sqs:*", "logs:*")
+    uuid = queues.mapping(function, queue)
+    queues.send(queue, "a")
+    queues.got(function, 1)
+    allow("sqs:DeleteMessage", "logs:*")
+    queues.result(uuid, "does not have permissions to call ReceiveMessage on SQS")
+    queues.send(queue, "b")
+    allow("sqs:*", "logs:*")
+    assert queues.got(function, 2)[1]["record"]["body"] == "b"

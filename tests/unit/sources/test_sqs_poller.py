@@ -350,6 +350,20 @@ async def test_trouble_with_the_queue_is_told_and_over_without_a_restart(trouble
     await poller.stop(at_once=True)
 
 
+async def test_lanes_that_fail_together_are_one_failure():
+    stage = QueueStage()
+    poller = stage.poller()
+    await stage.pass_by(1)
+    stage.sqs.trouble = QueueTrouble("no")
+    await stage.pass_by(20)  # every poll that was under way is over
+    assert poller.failures <= 2
+    stage.sqs.trouble = None
+    stage.send("a")
+    await stage.pass_by(2.5)
+    assert stage.bodies == [["a"]]
+    await poller.stop(at_once=True)
+
+
 async def test_messages_that_could_not_be_deleted_at_once_are_deleted_later():
     stage = QueueStage()
     stage.sqs.refuses_deletes = 2

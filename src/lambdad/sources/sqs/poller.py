@@ -70,6 +70,7 @@ class SqsPoller:
         self.settings: Settings = settings_of(mapping)
         self.counts = EventCounts()
         self.rate = Rate()
+        self._troubled_until_s = 0.0
         self.failures = 0  # requests to the queue in a row that came to nothing
         self._began_s: float | None = None
         self.stopping = asyncio.Event()
@@ -151,8 +152,11 @@ class SqsPoller:
 
     def troubled(self) -> float:
         """A request to the queue came to nothing; how long whoever made it waits."""
-        self.failures += 1
-        return backoff_s(self.failures)
+        now_s = self.tools.clock.monotonic()
+        if self.failures == 0 or now_s >= self._troubled_until_s:  # what fails together is one failure
+            self.failures += 1
+            self._troubled_until_s = now_s + backoff_s(self.failures)
+        return self._troubled_until_s - now_s
 
     def throttled(self) -> None:
         """A call was refused for want of concurrency."""
