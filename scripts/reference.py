@@ -52,8 +52,9 @@ def settings_page() -> str:
 SERVICES = [
     "## services",
     "",
-    "Points a neighbour service (S3, SQS …) at an endpoint outside lambdad. Services that lambdad answers",
-    "itself (`lambda`, `logs`) cannot be pointed elsewhere; a service with no endpoint answers a clear error.",
+    "Points a neighbour service (S3, SQS …) at an endpoint outside lambdad, instead of the companion (see",
+    "`neighbours`). Services that lambdad answers itself (`lambda`, `logs`) cannot be pointed elsewhere; a service",
+    "that is nowhere answers a clear error.",
     "",
     "```toml",
     "[services.s3]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,7 @@ Data is in ./data. Ctrl-C stops the server.
 
 def main() -> int:
     """Serve, deploy, invoke, explain, and stay up until stopped."""
+    _install_companion()
     port = free_port()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with running(LAMBDAD, port, str(ROOT / "data")) as endpoint:
@@ -54,6 +56,13 @@ def main() -> int:
             signal.pause()
         print("\nstopping")
     return 0
+
+
+def _install_companion() -> None:
+    """What S3, SQS and the like come from; without it the rest works all the same."""
+    command = [str(LAMBDAD), "neighbours", "install"]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        print("going on without S3, SQS and the like: the companion is not installed", flush=True)
 
 
 def _invoke(endpoint: str, name: str) -> None:

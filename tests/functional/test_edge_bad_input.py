@@ -120,12 +120,12 @@ def test_a_wrong_method_is_an_unknown_operation(shared_server: Server) -> None:
 
 
 def test_a_service_that_is_not_there_answers_in_its_own_protocol(shared_server: Server) -> None:
-    with pytest.raises(shared_server.client("sqs").exceptions.ClientError, match="lambdad.toml"):
-        shared_server.client("sqs").list_queues()
-    with pytest.raises(shared_server.client("sns").exceptions.ClientError, match="lambdad.toml"):
-        shared_server.client("sns").list_topics()
-    with pytest.raises(shared_server.client("s3").exceptions.ClientError, match="lambdad.toml"):
-        shared_server.client("s3").list_buckets()
+    with pytest.raises(shared_server.client("kms").exceptions.ClientError, match="lambdad.toml"):
+        shared_server.client("kms").list_keys()
+    with pytest.raises(shared_server.client("rds").exceptions.ClientError, match="lambdad.toml"):
+        shared_server.client("rds").describe_db_instances()
+    with pytest.raises(shared_server.client("cloudfront").exceptions.ClientError, match="lambdad.toml"):
+        shared_server.client("cloudfront").list_distributions()
 
 
 def test_a_pipeline_is_answered_in_order(shared_server: Server) -> None:

@@ -249,6 +249,7 @@ def test_every_setting_can_come_from_each_place(config):
         "log_format": "json", "idle_environment_s": 1.5, "max_environments": 2, "account_concurrency": 5_000, "memory_ceiling_mib": 900, "default_region": "eu-west-1",
         "drain_s": 3, "max_environment_age_s": 60.0, "freeze": False, "pools": False, "pool_memory_mib": 64,
         "function_url_domain": "on.aws", "key_command": "vault read key", "signature_skew_s": 60.0,
+        "neighbours": "none", "companion_dir": "/c",
     }  # fmt: skip
     assert set(values) | {"tls_cert", "tls_key"} == set(simple_settings())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from lambdad.cli import checks, options, pool_checks, show
+from lambdad.cli import checks, neighbour_checks, options, pool_checks, show
 from lambdad.cli.checks import Check, Verdict
 from lambdad.domain.errors import LambdadError
 from lambdad.settings import Isolation, RequiredIsolation, Settings, SettingsError, load
@@ -49,6 +49,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.disk(settings.data_dir, checks.free_bytes(settings.data_dir)),
         checks.port(settings),
         checks.callers(settings),
+        neighbour_checks.companion(settings),
         checks.function_urls(settings, checks.resolves),
         *checks.networks(settings),
         *checks.file_systems(settings),

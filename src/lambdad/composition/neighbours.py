@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from lambdad.composition.authorization import Authorization
+from lambdad.domain.errors import NotFound
+from lambdad.domain.http import Request, Response
 from lambdad.domain.limits import KIB
 from lambdad.edge.companion_door import CompanionDoor
 from lambdad.edge.shared import Shared
@@ -15,6 +19,7 @@ from lambdad.edge.tickets import Tickets
 from lambdad.events.queue import Accept
 from lambdad.frontend.invoke import Frontend
 from lambdad.identity.authorization.authority import Authority
+from lambdad.identity.authorization.neighbours.apis import ApiGate
 from lambdad.identity.authorization.neighbours.guarded import Guarded
 from lambdad.identity.authorization.service_roles import ServiceRoles
 from lambdad.neighbours.companion.lifecycle import Companion, Surroundings
@@ -28,8 +33,10 @@ from lambdad.ports.service import Service
 from lambdad.settings import AuthMode, Settings
 from lambdad.settings.model import Neighbours
 from lambdad.storage.data_dir import DataDir
+from lambdad.worker.sandbox.plan import ENDPOINT_INSIDE, Tier
 
 _SECRET_BYTES = KIB // 32
+_TOKEN = re.compile(r"[0-9a-f-]{36}")
 
 
 class NeighbourParts:
@@ -68,7 +75,7 @@ class NeighbourParts:
             return CompanionService(name, companion, self._tickets.of, self._clock)
 
         found: dict[str, Service] = {name: Guarded(name, made(name), authority) for name in OFFERED}
-        return {**found, EXECUTE_API: made(EXECUTE_API)}
+        return {**found, EXECUTE_API: ApiGate(made(EXECUTE_API), authority)}
 
     def status(self) -> Mapping[str, object]:
         """What people are told of the companion."""
@@ -82,6 +89,7 @@ class NeighbourParts:
         allowed: Authorization,
         principals: Principals,
         port: int,
+        tier: Tier,
         stack: AsyncExitStack,
     ) -> None:
         """Open the companion's door; from now on it may be started."""
@@ -90,7 +98,21 @@ class NeighbourParts:
         settings = self._settings
         secret = secrets.token_hex(32)
         roles = ServiceRoles(principals, enforce=settings.auth is AuthMode.ENFORCE)
-        door = CompanionDoor(shared, frontend, accept, allowed.gate, roles, self._tickets, secret)
-        stack.callback(door.close)
         scheme = "https" if settings.tls_cert else "http"
-        self._companion.serve(Surroundings(await door.listen(), secret, port, scheme, ""))
+        url = f"{scheme}://localhost:{port}"
+        door = CompanionDoor(shared, frontend, accept, allowed.gate, roles, self._tickets, secret, url)
+        stack.callback(door.close)
+        host, at = ENDPOINT_INSIDE
+        inside = f"{scheme}://127.0.0.1:{port}" if tier is Tier.PROCESS else f"http://{host}:{at}"
+        self._companion.serve(
+            Surroundings(await door.listen(), secret, port, scheme, inside, settings.outbound)
+        )
+
+    async def custom_resource(self, request: Request) -> Response:
+        """Answer `PUT /lambdad/v1/custom-resources/<token>`: what became of a resource of a stack."""
+        token = request.path.rpartition("/")[2]
+        if self._companion is None or request.method != "PUT" or not _TOKEN.fullmatch(token):
+            raise NotFound("There is no such custom resource.")
+        path = f"/_ministack/cfn-response/{token}"
+        service = CompanionService("cloudformation", self._companion, self._tickets.of, self._clock)
+        return await service(replace(request, path=path, query=()))

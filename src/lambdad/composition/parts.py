@@ -193,7 +193,7 @@ async def make_parts(
         Services(
             _lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             _services(settings, stores, identity, clock, allowed.authority, neighbours),
-            _own_api(own, queued, mapped, downloads),
+            _own_api(own, queued, mapped, downloads, neighbours),
             OFFERED,
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
@@ -211,7 +211,9 @@ async def make_parts(
     worker.expected.begin()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
     port = await edge.listen(settings.host, settings.port, tls)
-    await neighbours.open(shared, worker.frontend, queue.accept, allowed, identity.directory, port, stack)
+    await neighbours.open(
+        shared, worker.frontend, queue.accept, allowed, identity.directory, port, factory.tier, stack
+    )
     await sources.start()
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
@@ -419,7 +421,11 @@ def _services(
 
 
 def _own_api(
-    own: OwnOperations, queued: QueueOperations, mapped: MappingOperations, downloads: _Downloads
+    own: OwnOperations,
+    queued: QueueOperations,
+    mapped: MappingOperations,
+    downloads: _Downloads,
+    neighbours: NeighbourParts,
 ) -> OwnApi:
     return OwnApi(
         {
@@ -431,7 +437,7 @@ def _own_api(
             **mapped.operations,
             **AuthOperations(own.allowed.explainer).operations,
         },
-        {"code": downloads},
+        {"code": downloads, "custom-resources": neighbours.custom_resource},
         OwnGate(own.allowed.authority),
     )
 

@@ -112,6 +112,7 @@ class CompanionDoor:
     Args:
         shared: sends the answers.
         secret: of the companion.
+        base_url: of the server, for links that services answer with.
     """
 
     def __init__(
@@ -123,12 +124,14 @@ class CompanionDoor:
         roles: ServiceRoles,
         tickets: Tickets,
         secret: str,
+        base_url: str,
     ) -> None:
         self._shared = shared
         self._services: Services = shared.services
         self._roles = roles
         self._tickets = tickets
         self._secret = secret.encode()
+        self._base_url = base_url
         self._invoke = InvokeRoute(frontend, accept, shared.respond, shared.date, DoorGate(gate))
         self._spawn: Callable[[Coroutine[None, None, None]], None] = shared.spawn
         self._server: asyncio.Server | None = None
@@ -172,9 +175,7 @@ class CompanionDoor:
             if not hmac.compare_digest(headers.get(_SECRET, "").encode("latin-1"), self._secret):
                 raise AccessDenied("Only the companion of this server may call here.")
             caller = self._caller(headers, service)
-            request = whole_request(
-                raw, headers, caller, request_id, "http://localhost", connection.client_ip
-            )
+            request = whole_request(raw, headers, caller, request_id, self._base_url, connection.client_ip)
             if service == "lambda" and raw.method == b"POST" and is_invoke(raw.url):
                 self._invoke.slow(connection, raw, Identity(caller, service, None, 0), request)
                 return

@@ -264,14 +264,30 @@ class EdgeDispatcher:
         if by_path and self._inside is None and not self._gate.admits_host(host):
             self._deny_host(connection, raw, host)
             return
+        self._shared.spawn(self._call_api(connection, raw, host, (SANDBOXED,) if by_path else ()))
+
+    async def _call_api(
+        self,
+        connection: HttpConnection,
+        raw: RawRequest,
+        host: bytes | None,
+        extra: tuple[tuple[str, str], ...],
+    ) -> None:
+        """Call an API as whoever signed, if the signature holds; else as nobody, and the API decides."""
         inside = self._inside
         caller = Caller(Scope() if inside is None else inside.scope)
+        try:
+            caller = await self._shared.signers(raw) or caller
+        except CredentialsRefused:
+            _log.debug("a signature for an API does not hold", extra={"event": "edge.api_signature"})
+        except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
+            self._break(connection, raw)
+            return
         request_id = self._shared.ids.request_id()
         request = whole_request(
             raw, text_headers(raw), caller, request_id, self._base_url(host), connection.client_ip
         )
-        extra = (SANDBOXED,) if by_path else ()
-        self._shared.spawn(self._serve(connection, raw, request, API_SERVICE, extra))
+        await self._serve(connection, raw, request, API_SERVICE, extra)
 
     def _to_url(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
         """To a function, whatever the domain and whichever page asks: that is its URL's own business.

@@ -7,6 +7,7 @@ answers a modelled error in its own protocol.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from lambdad import __version__
@@ -29,6 +30,7 @@ _TARGETS = {
     "secretsmanager": "secretsmanager",
     "AmazonSSM": "ssm",
 }
+_DATED = re.compile(r"/\d{4}-\d\d-\d\d(/|$)")
 _OWN = "/lambdad/v1/"
 _HEALTH = {"/health": "/lambdad/v1/health"}
 
@@ -83,16 +85,10 @@ class Services:
         )
 
     def _is_of_s3(self, request: Request) -> bool:
-        """Whether a request without a signature is for S3, whose objects may be public: its host says so, or
-        its path is none of Lambda's.
+        """Whether a request without a signature is for S3, whose objects may be public: a path that does not
+        begin with a date, as all of Lambda's do.
         """
-        if "s3" not in self._services:
-            return False
-        try:
-            lambda_service_for(request)
-        except UnknownOperation:
-            return True
-        return False
+        return "s3" in self._services and _DATED.match(request.path) is None
 
     async def _serve_lambda(self, request: Request) -> Response:
         try:

@@ -55,6 +55,7 @@ class Shared:
         self.date = HttpDate()
         self.invoke = InvokeRoute(frontend, accept, self.respond, self.date, gate_of_lambda)
         self.streams = StreamRoute(frontend, self.respond, self.date, self.spawn, gate_of_lambda)
+        self.signers = Signers(identities, admission)
         self.urls = UrlRoute(
             frontend,
             urls,
@@ -62,7 +63,7 @@ class Shared:
             self.respond,
             self.date,
             self.spawn,
-            Signers(identities, admission),
+            self.signers,
             UrlGate(gate_of_lambda),
         )
         self.connections: set[HttpConnection] = set()

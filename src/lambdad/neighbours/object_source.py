@@ -97,6 +97,11 @@ class FoundObjectSource:
             self._known = (endpoint, S3ObjectSource(endpoint, self._clock))
         return await self._known[1].fetch(scope, bucket, key, version, max_bytes)
 
+    async def close(self) -> None:
+        """Close kept connections."""
+        if self._known is not None:
+            await self._known[1].close()
+
 
 async def _object(answer: Answer, max_bytes: int) -> bytes:
     if answer.status != _HTTP_OK:

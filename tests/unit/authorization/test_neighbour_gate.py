@@ -59,6 +59,16 @@ def arn(service: str, rest: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"
 
 
+PASSED = f"arn:aws:iam::{ACCOUNT}:role/passed"
+
+
+def plain(method: str, path: str, body: Any = None, *query: tuple[str, str]) -> Request:
+    """A request in the protocol of REST and JSON."""
+    written = b"" if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    return request_of(ROLE, method=method, path=path, query=query, headers=headers, body=written)
+
+
 CASES: list[tuple[str, Request, list[tuple[str, str]]]] = [
     ("sqs", spoken("sqs", "SendMessage", {"QueueUrl": URL}), [("sqs:SendMessage", QUEUE)]),
     ("sqs", spoken("sqs", "SendMessageBatch", {"QueueUrl": URL}), [("sqs:SendMessage", QUEUE)]),
@@ -169,6 +179,49 @@ CASES: list[tuple[str, Request, list[tuple[str, str]]]] = [
         objects("POST", "/in", "delete=", b"<Delete><Object><Key>a&amp;b</Key></Object></Delete>"),
         [("s3:DeleteObject", "arn:aws:s3:::in/a&b")],
     ),
+    (
+        "states",
+        spoken("states", "CreateStateMachine", {"name": "m", "roleArn": PASSED}),
+        [("states:CreateStateMachine", arn("states", "stateMachine:m")), ("iam:PassRole", PASSED)],
+    ),
+    (
+        "events",
+        spoken("events", "PutTargets", {"Rule": "r", "Targets": [{"Arn": QUEUE, "RoleArn": PASSED}]}),
+        [("events:PutTargets", arn("events", "rule/r")), ("iam:PassRole", PASSED)],
+    ),
+    (
+        "scheduler",
+        plain("POST", "/schedules/s", {"Target": {"Arn": QUEUE, "RoleArn": PASSED}}),
+        [("scheduler:CreateSchedule", arn("scheduler", "schedule/default/s")), ("iam:PassRole", PASSED)],
+    ),
+    (
+        "scheduler",
+        plain("DELETE", "/schedules/s", None, ("groupName", "g")),
+        [("scheduler:DeleteSchedule", arn("scheduler", "schedule/g/s"))],
+    ),
+    ("scheduler", plain("GET", "/schedules"), [("scheduler:ListSchedules", "*")]),
+    (
+        "scheduler",
+        plain("GET", "/schedule-groups/g"),
+        [("scheduler:GetScheduleGroup", arn("scheduler", "schedule-group/g"))],
+    ),
+    (
+        "apigateway",
+        plain("PUT", "/restapis/a/resources/b/methods/GET/integration", {"credentials": PASSED}),
+        [
+            (
+                "apigateway:PUT",
+                f"arn:aws:apigateway:{REGION}::/restapis/a/resources/b/methods/GET/integration",
+            ),
+            ("iam:PassRole", PASSED),
+        ],
+    ),
+    (
+        "apigateway",
+        plain("PATCH", "/restapis/a", {"patchOperations": [{"path": "/credentials", "value": PASSED}]}),
+        [("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/restapis/a"), ("iam:PassRole", PASSED)],
+    ),
+    ("apigateway", plain("GET", "/v2/apis"), [("apigateway:GET", f"arn:aws:apigateway:{REGION}::/apis")]),
 ]
 
 
@@ -208,6 +261,11 @@ def test_the_prefix_of_a_list_is_a_condition_key():
                 },
             ),
         ),
+        ("scheduler", plain("POST", "/schedules/a/b", {})),
+        ("scheduler", plain("POST", "/schedules/a", {"Target": []})),
+        ("scheduler", plain("GET", "/schedules/a", None, ("groupName", "a"), ("groupName", "b"))),
+        ("apigateway", plain("GET", "/restapis/../apis")),
+        ("apigateway", request_of(ROLE, path="/apis", body=b"{")),
         ("s3", objects("GET", "/in/../out/a")),
         ("s3", objects("GET", "/in/%2e%2e/out/a")),
         ("s3", objects("GET", "/in/%ff")),

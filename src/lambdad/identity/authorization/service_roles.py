@@ -46,7 +46,10 @@ class ServiceRoles:
         Raises:
             AccessDenied: the role does not let the service in, or is not there where that matters.
         """
-        scope = Scope(account_of(role) or account or Scope().account, region)
+        owner = account_of(role) or account or Scope().account
+        if account is not None and owner != account:
+            raise AccessDenied("Cross-account pass role is not allowed.")
+        scope = Scope(owner, region)
         trust = self._principals.trust(role)
         who = self._principals.who(role)
         if trust is None or who is None:

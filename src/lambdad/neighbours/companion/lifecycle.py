@@ -44,6 +44,7 @@ _KEPT_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 _PROBE: Final = "/_lambdad/health"
 _PROBE_PATIENCE: Final = Patience(connect=1.0, answer=2.0, next_piece=1.0)
 _LOOK_S: Final = 0.05
+_MOST_WAITED_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Surroundings:
         port: that callers use.
         scheme: ``http`` or ``https``.
         inside: URL of the endpoint in sandboxes.
+        outbound: whether functions reach the internet.
     """
 
     door: int
@@ -63,6 +65,7 @@ class Surroundings:
     port: int
     scheme: str
     inside: str
+    outbound: bool
 
 
 class Companion:
@@ -84,7 +87,8 @@ class Companion:
         self._process: asyncio.subprocess.Process | None = None
         self._running: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._failures = 0
+        self._failures = 0  # starts in a row that did not last
+        self._unready = 0  # starts in a row that did not come to an answer
         self._last_words = ""
         self.state = State.IDLE
         self.starts = 0
@@ -122,7 +126,7 @@ class Companion:
             return "it is not installed: run `lambdad neighbours install`"
         if self.state is State.STOPPED:
             return "the server is stopping"
-        if self.state is State.FAILED and self._failures > 1:
+        if self.state is State.FAILED and self._unready > 1:
             return f"it does not start ({self._last_words or 'it said nothing'}); the server tries again"
         return None
 
@@ -140,7 +144,7 @@ class Companion:
     def _kept(self) -> str:
         if self._data_dir is None:
             return "nothing"
-        return "objects of S3 at once; all else when the server ends, not when it is killed"
+        return "objects of S3 at once, all else every few seconds: what is newer is lost on kill -9"
 
     # --- its life ------------------------------------------------------------------------------------
 
@@ -171,7 +175,7 @@ class Companion:
         """Wait until it answers; False when it does not come to that."""
         self.start()
         while self.state in {State.STARTING, State.IDLE} or (
-            self.state is State.FAILED and self._failures <= 1
+            self.state is State.FAILED and self._unready <= 1
         ):
             self._changed.clear()
             await self._changed.wait()
@@ -223,6 +227,7 @@ class Companion:
                 await self._once()
             except OSError as error:
                 self._last_words = f"{self._place.python} cannot be run: {error.strerror}"
+            self._unready = 0 if self.state is State.READY else self._unready + 1
             lasted = self._monotonic() - begun >= COMPANION_LASTS_S
             self._failures = 1 if lasted else self._failures + 1
             self._become(State.FAILED)
@@ -233,7 +238,9 @@ class Companion:
             await self._pause(pause_s(self._failures))
 
     async def _pause(self, seconds: float) -> None:
-        if seconds <= 0:
+        """Wait before the next start; callers wait along as long as it is short."""
+        if seconds <= _MOST_WAITED_S:
+            await asyncio.sleep(seconds)
             return
         loop = asyncio.get_running_loop()
         assert self._listener is not None

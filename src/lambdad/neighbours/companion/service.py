@@ -21,7 +21,9 @@ from lambdad.settings import ServiceEndpoint
 
 _PATIENCE: Final = Patience(connect=5.0, answer=930.0, next_piece=60.0)
 """A function behind an API may take 900 s; long polls and starts are shorter."""
-_BUCKET: Final = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\.s3[.-]", re.ASCII)
+_IN_HEADERS_ONLY: Final = ("x-amz-copy-source", "x-amz-tagging", "x-amz-acl", "x-amz-grant-")
+"""What changes who must allow a request to S3; it is looked for in headers alone."""
+_BUCKET_MARK: Final = ".s3."
 _API: Final = re.compile(r"(?P<api>[a-z0-9]{1,32})\.execute-api\.", re.ASCII | re.IGNORECASE)
 _OURS: Final = "x-lambdad-"
 
@@ -61,6 +63,11 @@ class CompanionService:
         refusal = self._companion.refusal()
         if refusal is not None:
             return self._fault(request, f"{self._name} comes from the companion, and {refusal}.")
+        hidden = self._hidden(request)
+        if hidden is not None:
+            return self._fault(
+                request, f"{hidden} is taken in a header only, not in a query.", "InvalidRequest", 400
+            )
         client = self._connected()
         if self._name == "sqs":
             request = with_trace(request)
@@ -96,8 +103,10 @@ class CompanionService:
         }
         host = kept.get("host", "localhost")
         if self._name == EXECUTE_API:
-            return {**kept, "host": api_host(host)}
-        if self._name == "s3" and _BUCKET.match(host.lower()):
+            # Who is not to call has no signature any more when a request gets here.
+            signed = kept.get("authorization", "").lower().startswith("aws4-")
+            return {**kept, "host": api_host(host), **({"x-lambdad-signed": "1"} if signed else {})}
+        if self._name == "s3" and _BUCKET_MARK in host:
             kept["host"] = "localhost"
         # Nobody checks this signature: it names the account and the region, as local tools do.
         day = stamp_of(self._clock.now())[:8]
@@ -109,19 +118,25 @@ class CompanionService:
         kept.pop("x-amz-security-token", None)
         return {**kept, "x-lambdad-caller": self._ticket(request.caller)}
 
-    def _fault(self, request: Request, message: str) -> Response:
+    def _hidden(self, request: Request) -> str | None:
+        """A member of the query that no gate has looked at; None when there is none."""
+        if self._name != "s3":
+            return None
+        return next((n for n, _ in request.query if n.lower().startswith(_IN_HEADERS_ONLY)), None)
+
+    def _fault(
+        self, request: Request, message: str, code: str = "ServiceUnavailable", status: int = 503
+    ) -> Response:
         wires = directory.wires_signed_as(self._name)
         protocol = directory.protocol_of(request, wires[0]) if wires else "rest-json"
         wire = wires[0] if wires else None
-        return faults.render_for_protocol(
-            protocol, "ServiceUnavailable", message, 503, request.request_id, wire=wire
-        )
+        return faults.render_for_protocol(protocol, code, message, status, request.request_id, wire=wire)
 
 
 def path_style(request: Request) -> str:
-    """The path with the bucket in it, which may have stood in the host's name."""
-    found = _BUCKET.match(request.headers.get("host", "").lower())
-    return f"/{found['bucket']}{request.path}" if found else request.path
+    """The path with the bucket, which may have stood in the host's name; as the gate before reads it."""
+    bucket, found, _ = request.headers.get("host", "").partition(_BUCKET_MARK)
+    return f"/{bucket}{request.path}" if found else request.path
 
 
 def api_host(host: str) -> str:

@@ -68,6 +68,10 @@ class Limits:
     tmp_bytes: int
 
 
+ENDPOINT_INSIDE = ("169.254.100.1", 4566)
+"""Where a sandbox with a network of its own finds AWS's endpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxPlan:
     """Everything a sandbox is made from.
@@ -87,7 +91,7 @@ class SandboxPlan:
     listen: tuple[tuple[str, int], ...] = (
         ("169.254.100.1", 9001),
         ("127.0.0.1", 9001),
-        ("169.254.100.1", 4566),
+        ENDPOINT_INSIDE,
     )
     outbound: bool = True
     shared: tuple[SharedDirectory, ...] = ()

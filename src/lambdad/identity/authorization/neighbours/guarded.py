@@ -11,27 +11,38 @@ from lambdad.domain.http import Request, Response
 from lambdad.identity.authorization.authority import Asking, Authority
 from lambdad.identity.authorization.guards import Guard
 from lambdad.identity.authorization.needs import EVERYTHING, UNKNOWN, Need
-from lambdad.identity.authorization.neighbours import messaging, s3, streams, workflows
+from lambdad.identity.authorization.neighbours import (
+    gateways,
+    messaging,
+    s3,
+    schedules,
+    streams,
+    workflows,
+)
 from lambdad.identity.authorization.neighbours.reading import Unreadable, form_members, target, text
 from lambdad.ports.service import Service
 
 Reader = Callable[[Request], list[Need]]
 READERS: Final[Mapping[str, Reader]] = {
+    "apigateway": gateways.apigateway,
     "dynamodb": streams.dynamodb,
     "dynamodbstreams": streams.dynamodb,
     "events": workflows.events,
     "kinesis": streams.kinesis,
     "s3": s3.s3,
+    "scheduler": schedules.scheduler,
     "sns": messaging.sns,
     "sqs": messaging.sqs,
     "states": workflows.states,
 }
 _TARGETS: Final[Mapping[str, frozenset[str]]] = {
+    "apigateway": frozenset(),
     "dynamodb": frozenset({"DynamoDB_20120810", "DynamoDBStreams_20120810"}),
     "dynamodbstreams": frozenset({"DynamoDBStreams_20120810"}),
     "events": frozenset({"AWSEvents"}),
     "kinesis": frozenset({"Kinesis_20131202"}),
     "s3": frozenset(),
+    "scheduler": frozenset(),
     "sns": frozenset(),
     "sqs": frozenset({"AmazonSQS"}),
     "states": frozenset({"AWSStepFunctions"}),

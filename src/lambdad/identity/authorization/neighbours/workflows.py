@@ -10,6 +10,7 @@ from typing import Final
 from lambdad.domain.http import Request
 from lambdad.domain.scope import Scope
 from lambdad.identity.authorization.needs import EVERYTHING, UNKNOWN, Need
+from lambdad.identity.authorization.neighbours.passed_roles import passed
 from lambdad.identity.authorization.neighbours.reading import (
     Members,
     Unreadable,
@@ -19,6 +20,8 @@ from lambdad.identity.authorization.neighbours.reading import (
     text,
 )
 
+_PASSING: Final = frozenset({"PutRule", "PutTargets", "CreateStateMachine", "UpdateStateMachine"})
+"""Operations that give the service a role to act with."""
 _BUSES: Final = frozenset({"CreateEventBus", "DeleteEventBus", "DescribeEventBus", "UpdateEventBus"})
 _RULES: Final = frozenset(
     {
@@ -65,7 +68,9 @@ def events(request: Request) -> list[Need]:
         resources = [text(given["ResourceARN"])]
     else:
         resources = [EVERYTHING if operation.startswith("List") else UNKNOWN]
-    return [Need(f"events:{operation}", resource) for resource in resources]
+    roles = [given.get("RoleArn"), *(each.get("RoleArn") for each in members(given.get("Targets")))]
+    needs = [Need(f"events:{operation}", resource) for resource in resources]
+    return [*needs, *passed("events.amazonaws.com", *roles)] if operation in _PASSING else needs
 
 
 def _bus(scope: Scope, name: str) -> str:
@@ -79,6 +84,11 @@ def states(request: Request) -> list[Need]:
         Unreadable: it does not say one thing only.
     """
     operation, given = _read(request)
+    roles = passed("states.amazonaws.com", given.get("roleArn")) if operation in _PASSING else []
+    return [*_states(request, operation, given), *roles]
+
+
+def _states(request: Request, operation: str, given: Members) -> list[Need]:
     action = f"states:{operation}"
     if operation in _STATES_NAMES:
         name = f"{_STATES_NAMES[operation]}:{text(given.get('name'))}"

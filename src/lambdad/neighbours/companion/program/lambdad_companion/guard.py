@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .source import CALLER, SERVICE
+from .source import CALLER, SERVICE, SIGNED
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -19,14 +19,21 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 TOKEN: Final = b"x-lambdad-token"
 _CALLER: Final = b"x-lambdad-caller"
 _FOR: Final = b"x-lambdad-for"
+_SIGNED: Final = b"x-lambdad-signed"
 _OURS: Final = b"x-lambdad-"
 _PROBE: Final = "/_lambdad/health"
 _LET_THROUGH: Final = ("/_aws/execute-api/", "/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 _OWN: Final = frozenset({"/health"})
 
 
-def guarded(app: App, token: str) -> App:
-    """`app` for requests that carry the token."""
+def guarded(app: App, token: str, counted: Callable[[], None] = lambda: None) -> App:
+    """`app` for requests that carry the token.
+
+    Args:
+        app: what answers.
+        token: of the server.
+        counted: told of each request that is let through.
+    """
     wanted = token.encode()
 
     async def guard(scope: Scope, receive: Any, send: Any) -> None:
@@ -49,6 +56,8 @@ def guarded(app: App, token: str) -> App:
             # Each request has a context of its own: what is set here ends with it.
             CALLER.set(said.get(_CALLER))
             SERVICE.set(said.get(_FOR))
+            SIGNED.set(_SIGNED in said)
+            counted()
             await app({**scope, "headers": kept}, receive, send)
 
     return guard

@@ -29,7 +29,7 @@ class Hooks(importlib.abc.MetaPathFinder):
     """All hooks, by the module they wait for."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Hook] = {}
+        self._waiting: dict[str, list[Hook]] = {}
         self._finding: set[str] = set()
 
     def add(self, service: str, hook: Hook) -> None:
@@ -38,7 +38,7 @@ class Hooks(importlib.abc.MetaPathFinder):
         if name in sys.modules:
             hook(sys.modules[name])
         else:
-            self._waiting[name] = hook
+            self._waiting.setdefault(name, []).append(hook)
 
     def install(self) -> None:
         """Wait from now on."""
@@ -54,9 +54,9 @@ class Hooks(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The ordinary spec of a module, whose loader calls the hook."""
-        hook = self._waiting.get(fullname)
-        if hook is None or fullname in self._finding:
+        """The ordinary spec of a module, whose loader calls the hooks."""
+        hooks = self._waiting.get(fullname)
+        if hooks is None or fullname in self._finding:
             return None
         self._finding.add(fullname)
         try:
@@ -64,16 +64,16 @@ class Hooks(importlib.abc.MetaPathFinder):
         finally:
             self._finding.discard(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Hooked(spec.loader, hook)
+            spec.loader = _Hooked(spec.loader, hooks)
         return spec
 
 
 class _Hooked(importlib.abc.Loader):
-    """A loader that calls a hook behind another."""
+    """A loader that calls hooks behind another."""
 
-    def __init__(self, loader: Any, hook: Hook) -> None:
+    def __init__(self, loader: Any, hooks: Sequence[Hook]) -> None:
         self._loader = loader
-        self._hook = hook
+        self._hooks = hooks
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         found: ModuleType | None = self._loader.create_module(spec)
@@ -81,7 +81,8 @@ class _Hooked(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        self._hook(module)
+        for hook in self._hooks:
+            hook(module)
 
 
 def replace(module: ModuleType, name: str, arguments: str, new: Callable[..., Any]) -> Callable[..., Any]:

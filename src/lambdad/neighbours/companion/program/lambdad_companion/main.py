@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Final
 
 from .hooks import Hooks
 from .orders import Orders, read
+from .outgoing import limit
 
 _PR_SET_PDEATHSIG: Final = 1
 _KEEP_ALIVE_S: Final = 75
@@ -27,7 +29,7 @@ CHECKED: Final = "hooks hold:"
 def main() -> None:
     """Serve, or check."""
     if sys.argv[1:] == ["--check"]:
-        orders = Orders(-1, "", 0, "", 4566, "localhost", "http", None, (), "")
+        orders = Orders(-1, "", 0, "", 4566, "localhost", "http", None, (), "", outbound=False)
         _environment(orders)
         print(CHECKED, *_hooked(orders).import_all(), flush=True)
         return
@@ -71,9 +73,10 @@ def _hooked(orders: Orders) -> Hooks:
     """Ministack imported, with everything of ours in its place."""
     from ministack import app
 
-    from . import callers, routing, senders
+    from . import callers, quick_apis, routing, senders
     from .door import Door
     from .functions import Functions
+    from .stacks import table
 
     door = Door(orders.door, orders.secret)
     functions = Functions(door)
@@ -81,6 +84,8 @@ def _hooked(orders: Orders) -> Hooks:
     hooks.add("lambda_svc", functions.hook)
     senders.add(hooks, functions)
     callers.add(hooks)
+    quick_apis.add(hooks)
+    table.add(hooks, door, orders.inside)
     hooks.install()
     routing.hook(app, door, orders.offered)
     return hooks
@@ -89,11 +94,13 @@ def _hooked(orders: Orders) -> Hooks:
 def _serve(orders: Orders) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-    from ministack.app import app
+    from ministack import app
 
     from .guard import guarded
+    from .keeping import keep
 
     _hooked(orders)
+    limit(orders.door, outbound=orders.outbound)
     logging.getLogger("hypercorn.error").setLevel(logging.WARNING)
     config = Config()
     config.bind = [f"fd://{orders.listener}"]
@@ -103,12 +110,21 @@ def _serve(orders: Orders) -> None:
     config.loglevel = "WARNING"
     config.graceful_timeout = 1.0
 
+    requests = itertools.count(1)
+    seen = [0]
+
+    def counted() -> None:
+        seen[0] = next(requests)
+
     async def run() -> None:
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         threading.Thread(target=_watch_parent, args=(loop, ended), daemon=True).start()
-        await serve(guarded(app, orders.token), config, shutdown_trigger=ended.wait)
+        kept = None if orders.data_dir is None else loop.create_task(keep(app, lambda: seen[0]))
+        await serve(guarded(app.app, orders.token, counted), config, shutdown_trigger=ended.wait)
+        if kept is not None:
+            kept.cancel()
 
     asyncio.run(run())
     # Threads that still wait for a function would keep the process: what is to be kept is kept now.

@@ -24,6 +24,7 @@ class Orders:
         data_dir: where state is kept; None keeps nothing.
         offered: services that are answered, by signing name.
         inside: URL of the endpoint inside sandboxes.
+        outbound: whether functions, and so their subscriptions, reach the internet.
     """
 
     listener: int
@@ -36,6 +37,7 @@ class Orders:
     data_dir: str | None
     offered: tuple[str, ...]
     inside: str
+    outbound: bool
 
 
 def read(stream: BinaryIO) -> Orders:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from .door import Door
 from .hooks import replace
-from .source import SERVICE, who
+from .source import SERVICE, SIGNED, who
 
 _API_CALLS: Final = "execute-api"
 _HANDLERS: Final = {_API_CALLS: "apigateway"}
@@ -21,6 +21,7 @@ _BACK: Final = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 OURS: Final = ("lambda", "iam", "sts", "logs", "monitoring")
 """Services that lambdad answers itself: Step Functions and others reach them through the door."""
 
+_FORBIDDEN: Final = (403, {"Content-Type": "application/json"}, b'{"message":"Forbidden"}')
 _NOT_SENT: Final = frozenset({"host", "content-length", "connection", "transfer-encoding", "authorization"})
 
 
@@ -56,6 +57,11 @@ def hook(app: ModuleType, door: Door, offered: tuple[str, ...]) -> None:
     ) -> Any:
         if SERVICE.get() != _API_CALLS:
             return None
+        called = app._parse_execute_api_url(headers.get("host", ""), path)
+        if called is not None:
+            _as_owner(app, called[0])
+            if not SIGNED.get() and _asks_for_signature(app, method, *called):
+                return _FORBIDDEN
         return await special(
             method, path, headers, body, query_params, request_id, raw_path, raw_query_string, client_ip
         )
@@ -78,6 +84,25 @@ def hook(app: ModuleType, door: Door, offered: tuple[str, ...]) -> None:
             del handlers[name]
     for name in OURS:
         handlers[name] = _passing(name, door)
+
+
+def _asks_for_signature(app: ModuleType, method: str, api_id: str, stage: str, path: str) -> bool:
+    """Whether what is called is for who signs: ministack takes any `Authorization` for a signature."""
+    stage, path = app._resolve_stage_and_path(api_id, stage, path)
+    found: str | None = app._execute_api_authorization_type(api_id, stage, method, path)
+    return found == "AWS_IAM"
+
+
+def _as_owner(app: ModuleType, called: str) -> None:
+    """Go on as the account and in the region of the API that is called: who calls it need have none."""
+    from ministack.core.responses import set_request_account_id, set_request_region
+
+    for module, store in (("apigateway_v1", "_rest_apis"), ("apigateway", "_apis")):
+        for account, region, api_id in vars(app._get_module(module))[store]._data:
+            if api_id == called:
+                set_request_account_id(account)
+                set_request_region(region)
+                return
 
 
 def _passing(service: str, door: Door) -> Any:

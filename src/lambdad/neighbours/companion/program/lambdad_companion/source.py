@@ -39,6 +39,8 @@ class Source:
 _SOURCE: Final[ContextVar[Source | None]] = ContextVar("lambdad_source", default=None)
 CALLER: Final[ContextVar[str | None]] = ContextVar("lambdad_caller", default=None)
 """What the server gave with the request that is answered: stands for its caller."""
+SIGNED: Final[ContextVar[bool]] = ContextVar("lambdad_signed", default=False)
+"""Whether somebody signed who may call what API Gateway publishes."""
 SERVICE: Final[ContextVar[str | None]] = ContextVar("lambdad_service", default=None)
 """Which service the server sends the request to: what it allowed is what is done."""
 
