@@ -18,6 +18,7 @@ from bench import (
     measure_metrics,
     measure_paths,
     measure_payload,
+    measure_queues,
     measure_signatures,
     measure_snapstart,
     measure_start,
@@ -48,6 +49,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.EVENTS: measure_events.measure,
     Measure.MEASURING: measure_measuring.measure,
     Measure.LOGS: measure_logs.measure,
+    Measure.QUEUES: measure_queues.measure,
 }
 
 

@@ -56,6 +56,8 @@ DRAIN_SHARE_OF_SYNC = 0.8
 BACKLOG_P50_RATIO = 1.2
 BACKLOG_MB = 200.0
 BACKLOG_START_MS = 2000.0
+MESSAGE_MS = 20.0
+MESSAGES_PER_S = 2_000.0
 CONTROL_P50_MS = 3.0
 METRICS_DAY = "a day of minutes"
 METRICS_DAY_MS = 20.0
@@ -112,6 +114,7 @@ def checks(results: Results, peers: Sequence[str]) -> list[Check]:
         *_control(results),
         *_metrics(results),
         *_events(results),
+        *_queues(results),
         *_against_floor(results),
         *_against_peers(results, peers),
     ]
@@ -196,6 +199,13 @@ def _metrics(results: Results) -> Iterator[Check]:
         what = f"{METRICS_DAY}, {statistic}"
         seen = results.median(Key(Measure.METRICS, PRODUCT, "p50_ms", what))
         yield Check(f"GetMetricData, {what}", "ms", seen, METRICS_DAY_MS, at_most=True)
+
+
+def _queues(results: Results) -> Iterator[Check]:
+    one = results.median(Key(Measure.QUEUES, PRODUCT, "p50_ms", "one at a time"))
+    yield Check("message sent to handled and deleted, p50", "ms", one, MESSAGE_MS, at_most=True)
+    many = results.median(Key(Measure.QUEUES, PRODUCT, "rate_per_s", "many waiting, batches of 10"))
+    yield Check("messages of one queue in batches of 10", "/s", many, MESSAGES_PER_S, at_most=False)
 
 
 def _events(results: Results) -> Iterator[Check]:

@@ -30,6 +30,7 @@ class Measure(StrEnum):
     EVENTS = "events"
     MEASURING = "measuring"
     LOGS = "logs"
+    QUEUES = "queues"
 
 
 def p99(values: Sequence[float]) -> float:

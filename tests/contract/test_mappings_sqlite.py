@@ -9,8 +9,9 @@ import pytest
 from catalogue_contract import HERE
 
 from lambdad.control.mapping_settings import created
-from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, MappingState, place_of
+from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.event_sources import SourceKind
+from lambdad.domain.mapping_states import MappingState
 from lambdad.domain.resource import Stored
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
 

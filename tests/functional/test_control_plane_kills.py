@@ -17,6 +17,9 @@ from calling import client_of, started
 from tests.running import ROLE, Server, zip_of
 
 ROUNDS = 5
+ALONE = ("--neighbours", "none")
+"""Mappings are configuration then; their queues need not exist."""
+
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 CODE = zip_of({"app.py": "def handler(event, context):\n    return event\n"})
 Key = tuple[str, str]
@@ -172,11 +175,11 @@ def check(server: Server, said: Acknowledged) -> None:
 
 def test_every_acknowledged_setting_survives_kill_9(tmp_path: Path) -> None:
     said, functions = Acknowledged(), [f"f{number}" for number in range(3)]
-    with started(tmp_path / "data") as server:
+    with started(tmp_path / "data", *ALONE) as server:
         for name in functions:
             make(server, name)
     for round_number in range(ROUNDS):
-        with started(tmp_path / "data") as server:
+        with started(tmp_path / "data", *ALONE) as server:
             check(server, said)
             threads = [threading.Thread(target=work, args=(server, name, said)) for name in functions]
             for thread in threads:
@@ -187,7 +190,7 @@ def test_every_acknowledged_setting_survives_kill_9(tmp_path: Path) -> None:
                 thread.join()
     assert len(said.allowed) == len(SETTINGS) * len(functions)
     assert said.mappings
-    with started(tmp_path / "data") as server:
+    with started(tmp_path / "data", *ALONE) as server:
         check(server, said)
         client = client_of(server)
         for name in functions:

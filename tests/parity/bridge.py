@@ -34,6 +34,7 @@ from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
 from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
+from tests.fakes.sources import FakeSources
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -66,6 +67,7 @@ class Bridge:
         self.changes: list[tuple[Scope, str]] = []
         self.provisioner = FakeProvisioner()
         self.reservations = FakeReservations()
+        self.sources = FakeSources()
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -74,6 +76,7 @@ class Bridge:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=FakeSnapshots(),
+            sources=self.sources,
             resolves=self._resolves,
             location_secret=b"secret",
             on_change=[lambda scope, name: self.changes.append((scope, name))],
@@ -114,6 +117,7 @@ class Bridge:
         """Let everything Pending become Active and every update succeed."""
         self.run(self._sleep.release())
         self.run(self.plane.settle_now())
+        self.run(self.sources.settle(self.catalogue.resources))
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Stand in for botocore's HTTP session."""

@@ -1,8 +1,8 @@
 """Event source mappings through boto3, in AWS's words.
 
 The answers are those that LocalStack's public suite (Apache License 2.0) recorded from AWS: its files
-tests/aws/services/lambda_/event_source_mapping/*.snapshot.json and test_lambda_api.snapshot.json. What lambdad
-answers instead of State and StateTransitionReason is in docs/decisions/0011-event-source-mappings.md.
+tests/aws/services/lambda_/event_source_mapping/*.snapshot.json and test_lambda_api.snapshot.json. Every kind is polled here; what a
+kind that is not answers instead is in docs/decisions/0011-event-source-mappings.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STREAM = f"arn:aws:kinesis:{PREFIX}:stream/my-stream"
 TABLE = f"arn:aws:dynamodb:{PREFIX}:table/my-table/stream/2025-02-17T16:33:01.784"
 FUNCTION = f"arn:aws:lambda:{PREFIX}:function:{FN}"
 NOTHING = "The resource you requested does not exist."
-NOT_POLLED = "This version of lambdad does not poll event sources, so the mapping stays disabled."
+IN_USE = "Cannot update the event source mapping because it is in use."
 UNKNOWN = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
 
 
@@ -58,15 +58,15 @@ def test_a_mapping_of_a_queue_shows_what_aws_shows(aws: Bridge):
         "FunctionArn": FUNCTION,
         "FunctionResponseTypes": [],
         "MaximumBatchingWindowInSeconds": 0,
-        "State": "Disabled",
-        "StateTransitionReason": NOT_POLLED,
+        "State": "Creating",
+        "StateTransitionReason": "USER_INITIATED",
     }
 
 
 @pytest.mark.parametrize("source", [STREAM, f"{STREAM}/consumer/mine:1700000000", TABLE])
 def test_a_mapping_of_a_stream_shows_what_aws_shows(aws: Bridge, source: str):
     helped(aws, FN)
-    response = create(aws, EventSourceArn=source, StartingPosition="LATEST", Enabled=False)
+    response = create(aws, EventSourceArn=source, StartingPosition="LATEST")
     assert members(response) == {
         "BatchSize": 100,
         "BisectBatchOnFunctionError": False,
@@ -80,7 +80,7 @@ def test_a_mapping_of_a_stream_shows_what_aws_shows(aws: Bridge, source: str):
         "MaximumRetryAttempts": -1,
         "ParallelizationFactor": 1,
         "StartingPosition": "LATEST",
-        "State": "Disabled",
+        "State": "Creating",
         "StateTransitionReason": "User action",
         "TumblingWindowInSeconds": 0,
     }
@@ -141,7 +141,9 @@ def test_the_function_is_shown_as_it_was_named(aws: Bridge):
     for name, shown in names.items():
         response = create(aws, FunctionName=name, EventSourceArn=QUEUE)
         assert response["FunctionArn"] == shown
+        aws.settle()
         aws.client.delete_event_source_mapping(UUID=response["UUID"])
+        aws.settle()
 
 
 def test_a_queue_feeds_a_function_once(aws: Bridge):
@@ -238,27 +240,82 @@ def test_an_update_is_answered_with_what_is_there_then(aws: Bridge):
     helped(aws, FN)
     helped(aws, "other-fn")
     created = create(aws, EventSourceArn=QUEUE)
+    aws.settle()
     response = aws.client.update_event_source_mapping(
         UUID=created["UUID"], FunctionName="other-fn", MaximumBatchingWindowInSeconds=5, BatchSize=20
     )
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 202
-    assert members(response) == {
+    changed = members(response)
+    assert changed == {
         "BatchSize": 20,
         "EventSourceArn": QUEUE,
         "FunctionArn": f"arn:aws:lambda:{PREFIX}:function:other-fn",
         "FunctionResponseTypes": [],
         "MaximumBatchingWindowInSeconds": 5,
-        "State": "Disabled",
-        "StateTransitionReason": NOT_POLLED,
+        "State": "Updating",
+        "StateTransitionReason": "USER_INITIATED",
     }
-    disabled = aws.client.update_event_source_mapping(UUID=created["UUID"], Enabled=False)
-    assert (disabled["State"], disabled["StateTransitionReason"]) == ("Disabled", "USER_INITIATED")
-    assert members(aws.client.get_event_source_mapping(UUID=created["UUID"])) == members(disabled)
+    assert members(aws.client.get_event_source_mapping(UUID=created["UUID"])) == changed
+
+
+def test_a_mapping_goes_through_the_states_of_aws(aws: Bridge):
+    helped(aws, FN)
+    uuid = create(aws, EventSourceArn=QUEUE)["UUID"]
+
+    def state() -> tuple[str, str]:
+        found = aws.client.get_event_source_mapping(UUID=uuid)
+        return found["State"], found["StateTransitionReason"]
+
+    def update(**given: Any) -> str:
+        return str(aws.client.update_event_source_mapping(UUID=uuid, **given)["State"])
+
+    assert state() == ("Creating", "USER_INITIATED")
+    in_use = ("ResourceInUseException", IN_USE, 400)
+    assert error(answer(aws.client.update_event_source_mapping, UUID=uuid, BatchSize=1)) == in_use
+    assert error(answer(aws.client.delete_event_source_mapping, UUID=uuid)) == in_use
+    aws.settle()
+    assert state() == ("Enabled", "USER_INITIATED")
+    assert update(Enabled=False) == "Disabling"
+    aws.settle()
+    assert state() == ("Disabled", "USER_INITIATED")
+    assert update(BatchSize=2) == "Disabled"
+    assert update(Enabled=True) == "Enabling"
+    aws.settle()
+    assert state() == ("Enabled", "USER_INITIATED")
+    assert update(BatchSize=3) == "Updating"
+    aws.settle()
+    assert aws.client.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
+    assert state() == ("Deleting", "USER_INITIATED")
+    aws.settle()
+    assert error(answer(aws.client.get_event_source_mapping, UUID=uuid)) == (
+        "ResourceNotFoundException",
+        NOTHING,
+        404,
+    )
+
+
+def test_a_queue_shows_a_result_only_when_something_is_wrong(aws: Bridge):
+    helped(aws, FN)
+    uuid = create(aws, EventSourceArn=QUEUE)["UUID"]
+    aws.sources.results[uuid] = "OK"
+    assert "LastProcessingResult" not in aws.client.get_event_source_mapping(UUID=uuid)
+    aws.sources.results[uuid] = "PROBLEM: Function call failed"
+    found = aws.client.get_event_source_mapping(UUID=uuid)
+    assert found["LastProcessingResult"] == "PROBLEM: Function call failed"
+
+
+def test_a_source_that_does_not_suit_is_refused_and_nothing_is_made(aws: Bridge):
+    helped(aws, FN)
+    aws.sources.refusal = "Queue visibility timeout: 20 seconds is less than Function timeout: 30 seconds"
+    assert error(create(aws, EventSourceArn=QUEUE)) == refused(aws.sources.refusal)
+    assert aws.client.list_event_source_mappings()["EventSourceMappings"] == []
+    assert aws.sources.changes == []
 
 
 def test_a_deleted_mapping_is_shown_once_more_and_is_gone(aws: Bridge):
     helped(aws, FN)
     uuid = create(aws, EventSourceArn=QUEUE)["UUID"]
+    aws.settle()
     response = aws.client.delete_event_source_mapping(UUID=uuid)
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 202
     assert (response["UUID"], response["State"], response["StateTransitionReason"]) == (
@@ -266,6 +323,7 @@ def test_a_deleted_mapping_is_shown_once_more_and_is_gone(aws: Bridge):
         "Deleting",
         "USER_INITIATED",
     )
+    aws.settle()
     assert aws.client.list_event_source_mappings()["EventSourceMappings"] == []
     assert "UUID" in create(aws, EventSourceArn=QUEUE)
 

@@ -20,6 +20,7 @@ from lambdad.cli import (
     functions,
     invoke,
     logs,
+    mappings,
     metrics,
     neighbours,
     queue,
@@ -52,6 +53,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(neighbours.app, name="neighbours")
 app.add_typer(queue.app, name="queue")
+app.command("mappings")(mappings.mappings)
 auth.app.command("explain")(auth_explain.explain)
 app.add_typer(auth.app, name="auth")
 app.command("bill")(bill.bill)

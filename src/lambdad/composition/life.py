@@ -81,6 +81,7 @@ async def _drain(settings: Settings, parts: Parts, signals: Signals) -> None:
     parts.edge.drain()
     parts.queue.stop()
     parts.tails.close()
+    parts.sources.stop()
     running = parts.frontend.in_flight
     if running:
         _log.info(

@@ -24,6 +24,7 @@ from lambdad.composition.events import event_queue, look_at_events, service_call
 from lambdad.composition.expected import Expected
 from lambdad.composition.identity import IdentityParts, identity_of
 from lambdad.composition.log_filters import log_parts
+from lambdad.composition.mapping_operations import MappingOperations
 from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import MetricsService, roll_up
 from lambdad.composition.monitoring.monitor import Monitor
@@ -31,6 +32,7 @@ from lambdad.composition.names import Names
 from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import queue_operations
+from lambdad.composition.sources import state_manager
 from lambdad.composition.surroundings import network_of
 from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
@@ -79,6 +81,7 @@ from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
 from lambdad.settings.observability import token_of
+from lambdad.sources.manager import StateManager
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.files.code_store import FileCodeStore
 from lambdad.storage.files.compiled_store import FileCompiledStore
@@ -114,6 +117,7 @@ class Parts:
     frontend: Frontend
     queue: EventQueue
     tails: LiveTails
+    sources: StateManager
     factory: SandboxFactory
     port: int
 
@@ -163,6 +167,7 @@ async def make_parts(
         sending=allowed.sending,
         measures=measures,
     )
+    sources = state_manager(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack)
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(
@@ -173,12 +178,13 @@ async def make_parts(
         provisioner=worker.provisioning,
         reservations=worker.ledger,
         snapshots=worker.host.snapshots,
+        sources=sources,
         location_secret=secret,
         on_change=(
             *(worker.frontend.forget, worker.ahead.changed, worker.expected.changed),
-            *(urls.forget, queue.changed, allowed.guards.forget),
+            *(urls.forget, queue.changed, allowed.guards.forget, sources.function_changed),
         ),
-        on_reroute=(worker.frontend.reroute, queue.changed),
+        on_reroute=(worker.frontend.reroute, queue.changed, sources.function_changed),
         on_loops=(worker.frontend.loops.allow,),
         function_url_domain=settings.function_url_domain,
         resolves=Names(clock),
@@ -203,6 +209,7 @@ async def make_parts(
         worker.is_draining,
         neighbours.status,
     )
+    mapped = MappingOperations(sources, stores.catalogue.resources, clock)
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
     downloads = _Downloads(stores, secret, clock)
@@ -220,7 +227,7 @@ async def make_parts(
             ),
             _own_api(
                 own,
-                {**queued.operations, **billed.operations, **monitoring},
+                {**queued.operations, **billed.operations, **monitoring, **mapped.operations},
                 {"code": downloads, "custom-resources": neighbours.custom_resource},
                 settings,
             ),
@@ -246,6 +253,7 @@ async def make_parts(
     await neighbours.open(
         shared, worker.frontend, queue.accept, allowed, identity.directory, port, factory.tier, stack
     )
+    await sources.start()
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
@@ -253,7 +261,7 @@ async def make_parts(
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-    return Parts(edge, shared, worker.frontend, queue, logs.tails, factory, port)
+    return Parts(edge, shared, worker.frontend, queue, logs.tails, sources, factory, port)
 
 
 class _Stores:

@@ -20,6 +20,7 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
+from lambdad.ports.event_sources import EventSources
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
 from lambdad.ports.reservations import Reservations
@@ -49,6 +50,7 @@ class ControlContext:
         rerouted: called with scope and name after an alias has changed where it points.
         network: the subnets and security groups that functions may name.
         access_points: ARNs of those of file systems that functions may mount.
+        sources: reads the sources of mappings.
         code_signing: held while a function is given a code signing configuration, or one is deleted, so that
             no function has one that does not exist.
     """
@@ -73,6 +75,7 @@ class ControlContext:
     rerouted: Callable[[Scope, str], None]
     network: Network
     access_points: frozenset[str]
+    sources: EventSources
     code_signing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, scope: Scope, reference: FunctionReference) -> FunctionVersion:

@@ -1,6 +1,7 @@
 """Event source mappings: create, get, list, update, delete.
 
-They are configuration until sources are polled: see docs/decisions/0011-event-source-mappings.md.
+Here they are configuration: what reads their sources is told by `ports.event_sources`, and settles what
+begins here. See docs/decisions/0011-event-source-mappings.md and 0024-polling-queues.md.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from typing import Any
 from lambdad.control.checks import check_tags
 from lambdad.control.context import ControlContext, Operations, Params
 from lambdad.control.mapping_kinds import RULES
-from lambdad.control.mapping_rendering import shown, shown_listed, shown_removed
+from lambdad.control.mapping_rendering import shown, shown_listed
 from lambdad.control.mapping_settings import created, kind_from, updated
 from lambdad.control.paging import page_size, read_marker, write_marker
 from lambdad.control.tenancy import refuse_with_tenants
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import Conflict, InvalidParameter, NotFound
-from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, MappingState, place_of
+from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.event_sources import SourceKind
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_MAPPING_PAGE_ITEMS
+from lambdad.domain.mapping_states import Change, MappingState, change_of, first_state
 from lambdad.domain.resource import ACCOUNT
 from lambdad.domain.scope import Scope
 
@@ -36,6 +39,7 @@ class EventSourceMappings:
     def __init__(self, context: ControlContext) -> None:
         self._context = context
         self._resources = context.catalogue.resources
+        self._sources = context.sources
         self._making = asyncio.Lock()
 
     @property
@@ -50,33 +54,37 @@ class EventSourceMappings:
         }
 
     async def create(self, params: Params, request: Request) -> Mapping[str, Any]:
-        """Make a mapping; whether its source exists is seen when it is polled."""
+        """Make a mapping; of a kind that is polled, the source must be there and suit the function."""
         context, scope = self._context, request.caller.scope
         check_tags(tags := params.get("Tags") or {})
         uuid, now_s = context.new_id(), context.clock.now()
         kind = kind_from(params, scope.region)
         settings = created(kind, params, uuid=uuid, now_s=now_s)
+        function_arn, version = await self._function(scope, params["FunctionName"])
+        is_wanted = params.get("Enabled", True)
         mapping = EventSourceMapping(
             uuid=uuid,
             kind=kind,
-            function_arn=await self._function(scope, params["FunctionName"]),
+            function_arn=function_arn,
             source_arn=params.get("EventSourceArn"),
             settings=settings,
-            is_wanted=params.get("Enabled", True),
-            state=MappingState.DISABLED,
+            is_wanted=is_wanted,
+            state=first_state(is_polled=is_wanted and self._is_polled(kind)),
             last_modified_s=now_s,
             tags=dict(tags),
         )
         async with self._making:
             await self._check_only_group(scope, mapping)
             await self._check_only_one(scope, mapping)
+            await self._sources.admit(scope, mapping, version)
             await self._resources.change(MAPPINGS, place_of(scope, uuid), lambda _: mapping)
-        return shown(scope, mapping)
+        self._sources.changed(scope, uuid)
+        return shown(scope, mapping, self._sources)
 
     async def get(self, params: Params, request: Request) -> Mapping[str, Any]:
         """One mapping."""
         scope = request.caller.scope
-        return shown(scope, await self._read(scope, params["UUID"]))
+        return shown(scope, await self._read(scope, params["UUID"]), self._sources)
 
     async def list_mappings(self, params: Params, request: Request) -> Mapping[str, Any]:
         """A page of mappings, by UUID; of one function, one source or both. Neither has to exist.
@@ -94,41 +102,59 @@ class EventSourceMappings:
             found = await self._of_account(scope, source, after, size + 1)
         page = found[:size]
         return {
-            "EventSourceMappings": [shown_listed(scope, mapping) for mapping in page],
+            "EventSourceMappings": [shown_listed(scope, mapping, self._sources) for mapping in page],
             "NextMarker": write_marker(page[-1].uuid) if len(found) > size else None,
         }
 
     async def update(self, params: Params, request: Request) -> Mapping[str, Any]:
-        """Change a mapping, at once."""
+        """Change a mapping; one that is polled is so in a moment."""
         scope, uuid, now_s = request.caller.scope, params["UUID"], self._context.clock.now()
         async with self._making:
             before = await self._read(scope, uuid)
-            function = params.get("FunctionName")
-            function_arn = before.function_arn if function is None else await self._function(scope, function)
+            function_arn, version = before.function_arn, None
+            if "FunctionName" in params:
+                function_arn, version = await self._function(scope, params["FunctionName"])
 
             def decide(mapping: EventSourceMapping | None) -> EventSourceMapping:
+                if mapping is None:
+                    raise _missing()
+                is_wanted = params.get("Enabled", before.is_wanted)
+                was_polled = mapping.state is not MappingState.DISABLED
+                is_polled = is_wanted and self._is_polled(mapping.kind)
+                change = change_of(was_polled=was_polled, is_polled=is_polled)
                 return replace(
-                    _changeable(mapping),
+                    mapping.moved(change) or mapping,
                     function_arn=function_arn,
                     settings=updated(before, params),
-                    is_wanted=params.get("Enabled", before.is_wanted),
+                    is_wanted=is_wanted,
                     last_modified_s=now_s,
                 )
 
             await self._check_only_one(scope, decide(before))
+            if version is not None:
+                await self._sources.admit(scope, decide(before), version)
             after = await self._resources.change(MAPPINGS, place_of(scope, uuid), decide)
-        return shown(scope, _changeable(after))
+        self._sources.changed(scope, uuid)
+        return shown(scope, after or before, self._sources)
 
     async def delete(self, params: Params, request: Request) -> Mapping[str, Any]:
-        """Remove a mapping; it is answered as being deleted, and is gone."""
-        scope, removed = request.caller.scope, list[EventSourceMapping]()
+        """Remove a mapping; it is answered as being deleted, and gone when nothing reads its source."""
+        scope, uuid = request.caller.scope, params["UUID"]
 
-        def decide(mapping: EventSourceMapping | None) -> None:
-            removed.append(_changeable(mapping))
+        def decide(mapping: EventSourceMapping | None) -> EventSourceMapping | None:
+            if mapping is None:
+                raise _missing()
+            return mapping.moved(Change.DELETE)
 
         async with self._making:
-            await self._resources.change(MAPPINGS, place_of(scope, params["UUID"]), decide)
-        return shown_removed(scope, removed[-1])
+            after = await self._resources.change(MAPPINGS, place_of(scope, uuid), decide)
+        self._sources.changed(scope, uuid)
+        if after is None:
+            raise _missing()
+        return shown(scope, after, self._sources)
+
+    def _is_polled(self, kind: SourceKind) -> bool:
+        return self._sources.not_polled(kind) is None
 
     async def _read(self, scope: Scope, uuid: str) -> EventSourceMapping:
         mapping = await self._resources.read(MAPPINGS, place_of(scope, uuid))
@@ -136,8 +162,8 @@ class EventSourceMappings:
             raise _missing()
         return mapping
 
-    async def _function(self, scope: Scope, name: str) -> str:
-        """The ARN of a function, version or alias that exists, qualified as it was named.
+    async def _function(self, scope: Scope, name: str) -> tuple[str, FunctionVersion]:
+        """A function, version or alias that exists: its ARN, qualified as it was named, and what runs.
 
         Source: LocalStack's recordings test_event_source_mapping_exceptions (create_unknown_params) and
             test_function_name_variations.
@@ -148,7 +174,7 @@ class EventSourceMappings:
         except NotFound:
             raise InvalidParameter("Function does not exist") from None
         refuse_with_tenants(version, "Event source mapping")  # no source says whose its records are
-        return reference.arn(scope)
+        return reference.arn(scope), version
 
     async def _check_only_one(self, scope: Scope, mapping: EventSourceMapping) -> None:
         """Refuse a second mapping of the same function to the same source.
@@ -200,18 +226,6 @@ class EventSourceMappings:
                 break
             place = stored[-1].place
         return found[:limit]
-
-
-def _changeable(mapping: EventSourceMapping | None) -> EventSourceMapping:
-    """A mapping that is there and settled.
-
-    Raises:
-        NotFound, ResourceInUse: in AWS's words.
-    """
-    if mapping is None:
-        raise _missing()
-    mapping.check_settled()
-    return mapping
 
 
 def _missing() -> NotFound:

@@ -34,6 +34,7 @@ from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.code_store import CodeStore
+from lambdad.ports.event_sources import EventSources
 from lambdad.ports.object_source import ObjectSource
 from lambdad.ports.provisioner import Provisioner
 from lambdad.ports.reservations import Reservations
@@ -56,6 +57,7 @@ class ControlPlane:
         provisioner: keeps environments initialised.
         reservations: gives functions concurrency of their own.
         snapshots: initialises versions with SnapStart and keeps their snapshots.
+        sources: reads the sources of event source mappings.
         location_secret: key of the links that GetFunction answers and the edge verifies.
         on_change: listeners; called on the loop, after the change is durable.
         on_reroute: told of functions of which an alias points elsewhere, and that run what they ran.
@@ -80,6 +82,7 @@ class ControlPlane:
         provisioner: Provisioner,
         reservations: Reservations,
         snapshots: SnapshotMaker,
+        sources: EventSources,
         location_secret: bytes,
         on_change: Sequence[ChangeListener] = (),
         on_reroute: Sequence[ChangeListener] = (),
@@ -124,6 +127,7 @@ class ControlPlane:
             rerouted=self._rerouted,
             network=network,
             access_points=access_points,
+            sources=sources,
         )
         self._reserved = ReservedConcurrency(context)
         self._recursion = RecursionConfig(context)

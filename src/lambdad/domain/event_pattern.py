@@ -1,6 +1,6 @@
 """The syntax of event patterns: what a filter of an event source mapping may say.
 
-Only whether a pattern is one; matching comes with polling. Patterns come from callers: however deep they are,
+Only whether a pattern is one; `sources.matching` compares. Patterns come from callers: however deep they are,
 nothing here recurses.
 
 Source: "Amazon EventBridge event patterns" and the rules of AWS's open event ruler; that a bare value, an
@@ -113,6 +113,16 @@ def _is_range(value: object) -> bool:
     return signs[0] in _LOWER and signs[1] in _UPPER and value[1] < value[3]
 
 
+def _is_network(value: object) -> bool:
+    """An address block, of either family."""
+    import ipaddress  # noqa: PLC0415 - few patterns need it, and every start would pay
+
+    try:
+        return isinstance(value, str) and bool(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        return False
+
+
 def _is_excluded(value: object) -> bool:
     """What ``anything-but`` takes: a value, values of one type, or one of the comparisons of texts."""
     if isinstance(value, dict):
@@ -146,5 +156,5 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "anything-but": _is_excluded,
     "numeric": _is_range,
     "exists": lambda value: isinstance(value, bool),
-    "cidr": _is_text,
+    "cidr": _is_network,
 }

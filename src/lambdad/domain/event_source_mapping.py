@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from lambdad.domain.errors import ResourceInUse
 from lambdad.domain.event_sources import SourceKind
+from lambdad.domain.mapping_states import Change, MappingState, move
 from lambdad.domain.resource import ACCOUNT, Kind, Place
 from lambdad.domain.scope import Scope
-
-
-class MappingState(StrEnum):
-    """AWS's states of a mapping."""
-
-    CREATING = "Creating"
-    ENABLING = "Enabling"
-    ENABLED = "Enabled"
-    DISABLING = "Disabling"
-    DISABLED = "Disabled"
-    UPDATING = "Updating"
-    DELETING = "Deleting"
-
-
-SETTLED: Final = frozenset({MappingState.ENABLED, MappingState.DISABLED})
-"""States in which a mapping can be changed; in the others a change is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +61,14 @@ class EventSourceMapping:
         """The same mapping with these tags instead."""
         return replace(self, tags=dict(tags))
 
+    def is_polled_as(self, other: EventSourceMapping) -> bool:
+        """Whether a poller of the one does what the other says."""
+        return (
+            self.function_arn == other.function_arn
+            and self.source_arn == other.source_arn
+            and self.settings == other.settings
+        )
+
     def is_same_as(self, other: EventSourceMapping) -> bool:
         """Whether both feed the same function from the same source, which AWS allows once only."""
         return (
@@ -94,14 +85,14 @@ class EventSourceMapping:
             and not self.servers.isdisjoint(other.servers)
         )
 
-    def check_settled(self) -> None:
-        """Refuse a change while another one is under way.
+    def moved(self, change: Change) -> EventSourceMapping | None:
+        """The same mapping after a change; None when it is gone.
 
         Raises:
-            ResourceInUse: in AWS's words, as users quote them.
+            ResourceInUse: another change is under way; in AWS's words.
         """
-        if self.state not in SETTLED:
-            raise ResourceInUse("Cannot update the event source mapping because it is in use.")
+        state = move(self.state, change)
+        return None if state is None else replace(self, state=state)
 
     def _part(self) -> tuple[object, ...]:
         """What of its source it reads: a topic, a queue, a database and collection; all of the others."""

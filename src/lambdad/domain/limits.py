@@ -139,6 +139,25 @@ MIN_QUEUE_POLLERS: Final = 2  # M: ProvisionedPollerConfig, of a queue
 MAX_KAFKA_POLLERS: Final = 2_000  # M: of Kafka; of queues the model's 10,000
 DEFAULT_MAX_POLLERS: Final = 200  # M
 
+# Polling of queues
+FIRST_QUEUE_CALLS: Final = 5  # Q: at once, of one mapping, when polling begins
+QUIET_QUEUE_CALLS: Final = 2  # Q: while nothing comes
+QUIET_QUEUE_S: Final = 60.0  # L: without a message until a queue is quiet
+MAX_QUEUE_CALLS: Final = 1_250  # Q: at once, of one mapping
+QUEUE_GROWTH_PER_MINUTE: Final = 300.0  # Q: calls more at once
+CALLS_PER_QUEUE_POLLER: Final = 10  # Q: at once, of one provisioned poller
+PROVISIONED_QUEUE_GROWTH_PER_MINUTE: Final = 1_000.0  # Q
+MESSAGES_PER_REQUEST: Final = 10  # M: ReceiveMessage and DeleteMessageBatch of SQS
+LONG_POLL_S: Final = 20  # M: WaitTimeSeconds of ReceiveMessage, at most
+NEAR_POLL_S: Final = 2  # L: the same on this host, where requests cost little and changes wait for polls
+MAX_HELD_MESSAGE_BYTES: Final = 128 * MIB  # L: received and not settled, of all mappings together
+SOURCE_FIRST_BACKOFF_S: Final = 1.0  # L: after a source did not answer or refused; doubled each time
+SOURCE_LAST_BACKOFF_S: Final = 10.0  # L: the longest
+SOURCES_CLOSE_S: Final = 2.0  # L: at the end, for deleting what functions have done
+CALL_FIRST_BACKOFF_S: Final = 0.25  # L: after a call that could not run, while its messages are ours
+CALL_LAST_BACKOFF_S: Final = 10.0  # L: the longest
+DELETE_ATTEMPTS: Final = 4  # L: of messages that are done; what is left comes again
+
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each
 LOG_EVENT_OVERHEAD_BYTES: Final = 26  # M

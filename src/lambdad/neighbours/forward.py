@@ -16,6 +16,7 @@ from lambdad.domain.http import Request, Response
 from lambdad.domain.sigv4 import UNSIGNED_PAYLOAD, hash_of, query_string, s3_path
 from lambdad.neighbours import aws_chunked
 from lambdad.neighbours.http_client import Answer, HttpClient, Patience, Unreachable
+from lambdad.neighbours.message_traces import with_trace
 from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import ServiceEndpoint
@@ -103,6 +104,8 @@ class ExternalService:
         if keys is None:
             headers.setdefault("host", self._client.authority)
             return request.path, query_string(request.query), headers, request.body
+        if self._name == "sqs":
+            request = with_trace(request)  # it is signed anew
         payload, body, headers = self._payload(request, headers)
         path = _path_style(request, self._name)
         headers = {n: v for n, v in headers.items() if n not in _OF_THE_CALLERS_SIGNATURE}

@@ -16,7 +16,9 @@ from lambdad.neighbours.answer_parser import AnswerParser
 
 Headers = Sequence[tuple[str, str]]
 
-_MAX_IDLE = 32
+MAX_IDLE = 32
+"""Connections that are kept, unless the client is made otherwise."""
+
 _READ_BYTES = 256 * 1024
 
 
@@ -117,15 +119,24 @@ class HttpClient:
         endpoint: ``http(s)://host[:port]``.
         verify: whether the certificate is checked.
         patience: how long to wait.
+        most_idle: connections that are kept.
     """
 
-    def __init__(self, endpoint: str, *, verify: bool = True, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        verify: bool = True,
+        patience: Patience | None = None,
+        most_idle: int = MAX_IDLE,
+    ) -> None:
         url = urlsplit(endpoint)
         self._host = url.hostname or ""
         self.is_tls = url.scheme == "https"
         self._port = url.port or (443 if self.is_tls else 80)
         self.authority = url.netloc.rpartition("@")[2]
         self.patience = patience or Patience()
+        self._most_idle = most_idle
         self._verify = verify
         self._tls: ssl.SSLContext | None = None
         self._idle: list[_Connection] = []
@@ -187,7 +198,7 @@ class HttpClient:
 
     def give_back(self, connection: _Connection, parser: AnswerParser) -> None:
         """Keep a connection whose answer was read to the end."""
-        if not parser.reusable or len(self._idle) >= _MAX_IDLE:
+        if not parser.reusable or len(self._idle) >= self._most_idle:
             connection.writer.close()
             return
         connection.used = True

@@ -31,10 +31,10 @@ def is_final(status: int, said: bytes) -> bool:
     """Whether it is the message that was refused."""
     if status == _TOO_LARGE:
         return True
-    return status == _BAD_REQUEST and _code(said).removesuffix("Exception") in _OF_THE_MESSAGE
+    return status == _BAD_REQUEST and code_of(said).removesuffix("Exception") in _OF_THE_MESSAGE
 
 
-def _code(said: bytes) -> str:
+def code_of(said: bytes) -> str:
     """The name of the error, of JSON or XML; empty when there is none."""
     found = _XML_CODE.search(said)
     if found is not None:

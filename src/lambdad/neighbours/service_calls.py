@@ -11,8 +11,8 @@ from typing import Protocol
 from lambdad.domain.scope import Scope
 from lambdad.domain.sigv4 import hash_of
 from lambdad.neighbours.courier_requests import Outgoing
-from lambdad.neighbours.http_client import HttpClient, Patience, Unreachable
-from lambdad.neighbours.refusals import is_final
+from lambdad.neighbours.http_client import MAX_IDLE, HttpClient, Patience, Unreachable
+from lambdad.neighbours.refusals import code_of, is_final
 from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
@@ -23,7 +23,15 @@ _PATIENCE = Patience(connect=5.0, answer=20.0, next_piece=10.0)
 
 
 class NotDone(Exception):
-    """The service did not answer, or refused; the text says why, for people."""
+    """The service did not answer, or refused; the text says why, for people.
+
+    Args:
+        code: the service's name of the error; empty when it named none.
+    """
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class NeverDone(NotDone):
@@ -43,11 +51,21 @@ class ServiceCalls:
 
     Args:
         endpoints: by service.
+        patience: how long each step of a call may take.
+        most_idle: connections kept per service.
     """
 
-    def __init__(self, endpoints: Known, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoints: Known,
+        clock: Clock,
+        patience: Patience = _PATIENCE,
+        most_idle: int = MAX_IDLE,
+    ) -> None:
         self._endpoints = endpoints
         self._clock = clock
+        self._patience = patience
+        self._most_idle = most_idle
         self._clients: dict[str, HttpClient] = {}
 
     def endpoint(self, service: str) -> str:
@@ -111,7 +129,10 @@ class ServiceCalls:
         client = self._clients.get(service)
         if client is None:
             client = self._clients[service] = HttpClient(
-                endpoint.endpoint, verify=endpoint.verify, patience=_PATIENCE
+                endpoint.endpoint,
+                verify=endpoint.verify,
+                patience=self._patience,
+                most_idle=self._most_idle,
             )
         return client
 
@@ -119,4 +140,4 @@ class ServiceCalls:
 def refused(service: str, status: int, said: bytes) -> NotDone:
     """What a refusal is told as."""
     kind = NeverDone if is_final(status, said) else NotDone
-    return kind(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}")
+    return kind(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}", code_of(said))

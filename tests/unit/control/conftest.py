@@ -10,9 +10,11 @@ import pytest
 import pytest_asyncio
 
 from lambdad.control.plane import ControlPlane
+from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.network import Network, Vpc
 from lambdad.domain.scope import Scope
+from lambdad.sources.manager import NOT_POLLED
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.codes import FakeCodes
 from tests.fakes.moments import FakeClock, HeldSleep
@@ -20,6 +22,7 @@ from tests.fakes.objects import FakeObjects
 from tests.fakes.provisioned import FakeProvisioner
 from tests.fakes.reservations import FakeReservations
 from tests.fakes.snapshots import FakeSnapshots
+from tests.fakes.sources import FakeSources
 
 SECRET = b"secret of the locations"
 HERE = Scope("111111111111", "eu-central-1")
@@ -43,6 +46,7 @@ class Control:
         self.reservations = FakeReservations()
         self.snapshots = FakeSnapshots()
         self.resolving = {"localhost"}
+        self.sources = FakeSources(dict.fromkeys(SourceKind, NOT_POLLED))
         self.plane = ControlPlane(
             self.catalogue,
             self.codes,
@@ -51,6 +55,7 @@ class Control:
             provisioner=self.provisioner,
             reservations=self.reservations,
             snapshots=self.snapshots,
+            sources=self.sources,
             resolves=self._resolves,
             location_secret=SECRET,
             on_change=[lambda scope, name: self.changes.append((scope, name))],

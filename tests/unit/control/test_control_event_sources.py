@@ -30,9 +30,9 @@ from mapping_requests import (
 )
 
 from lambdad.control.mapping_kinds import RULES
-from lambdad.control.mapping_rendering import NOT_POLLED
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.event_sources import SourceKind, kind_of
+from lambdad.sources.manager import NOT_POLLED
 
 # --- sources ------------------------------------------------------------------------------------------
 

@@ -18,14 +18,15 @@ from mapping_requests import (
     refusal,
 )
 
-from lambdad.control.mapping_rendering import NOT_POLLED
 from lambdad.domain.alias import ALIASES, Alias
 from lambdad.domain.code_signing import CODE_SIGNING_CONFIGS, WARN, CodeSigningConfig, config_arn
 from lambdad.domain.errors import Conflict, NotFound, ResourceInUse
-from lambdad.domain.event_source_mapping import MAPPINGS, SETTLED, MappingState, place_of
+from lambdad.domain.event_source_mapping import MAPPINGS, place_of
 from lambdad.domain.event_sources import SourceKind
+from lambdad.domain.mapping_states import SETTLED, MappingState
 from lambdad.domain.resource import ACCOUNT, Place
 from lambdad.domain.scope import Scope
+from lambdad.sources.manager import NOT_POLLED
 
 ELSEWHERE = Scope("222222222222", "eu-central-1")
 OWN = SourceKind.SELF_MANAGED_KAFKA
@@ -181,8 +182,12 @@ async def test_a_mapping_is_changed_and_deleted_only_while_it_is_settled(control
         MAPPINGS, place_of(HERE, made["UUID"]), lambda mapping: mapping and replace(mapping, state=state)
     )
     if state in SETTLED:
-        await change(control, made, BatchSize=1)
+        control.sources.reasons.clear()
+        changed = await change(control, made, Enabled=state is MappingState.DISABLED)
+        assert changed["State"] == ("Enabling" if state is MappingState.DISABLED else "Disabling")
+        await control.sources.settle(control.catalogue.resources)
         await control.ask("DeleteEventSourceMapping", UUID=made["UUID"])
+        assert control.sources.changes == [(HERE, made["UUID"])] * 3
         return
     for operation in ("UpdateEventSourceMapping", "DeleteEventSourceMapping"):
         with pytest.raises(

@@ -15,6 +15,7 @@ from lambdad.domain.sigv4 import query_string, stamp_of
 from lambdad.neighbours.companion.offered import EXECUTE_API
 from lambdad.neighbours.forward import NOT_FORWARDED, passed_on
 from lambdad.neighbours.http_client import HttpClient, Patience, Unreachable
+from lambdad.neighbours.message_traces import with_trace
 from lambdad.ports.clock import Clock
 from lambdad.settings import ServiceEndpoint
 
@@ -68,6 +69,8 @@ class CompanionService:
                 request, f"{hidden} is taken in a header only, not in a query.", "InvalidRequest", 400
             )
         client = self._connected()
+        if self._name == "sqs":
+            request = with_trace(request)
         path = path_style(request) if self._name == "s3" else request.path
         query = query_string(request.query)
         target = f"{path}?{query}" if query else path

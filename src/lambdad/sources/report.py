@@ -1,0 +1,57 @@
+"""What a function says of the records of a batch: `ReportBatchItemFailures`; pure.
+
+=============================================================  =================================
+answer                                                         means
+=============================================================  =================================
+nothing, ``null``, ``{}``, ``[]``, ``""``                      all went well
+``batchItemFailures`` absent, ``null`` or ``[]``               all went well
+items with ids of the batch                                    these failed, the others went well
+an item that is ``{}``                                         nothing
+an id that is empty, ``null``, no text or not of the batch     all failed
+an item that is no object, or has other members only           all failed
+``batchItemFailures`` that is no list; no object; no JSON      all failed
+=============================================================  =================================
+
+Source: developer guide, "Implementing partial batch responses"; LocalStack's tests run against AWS
+(test_dynamodb_report_batch_item_success_scenarios, …_failures); radkawar/stackd's recording
+sqs_mapping_delivery, finding malformed_reports, for ``{}``, numbers, and what is no list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+_NOTHING: Final = (b"", b"null", b"[]", b'""')
+
+
+def failed(answer: bytes, ids: Collection[str]) -> frozenset[str]:
+    """The ids of a batch that a function says failed; all of them when it does not say it right.
+
+    Args:
+        answer: of the function, which itself succeeded.
+        ids: of the records of the batch.
+    """
+    everything = frozenset(ids)
+    if answer.strip() in _NOTHING:
+        return frozenset()
+    try:
+        said = msgspec.json.decode(answer)
+    except (ValueError, RecursionError):
+        return everything
+    if not isinstance(said, dict):
+        return everything
+    items = said.get("batchItemFailures")
+    if items is not None and not isinstance(items, list):
+        return everything
+    named = [_name(item) for item in items or () if item != {}]
+    found = frozenset(name for name in named if name is not None)
+    return found if None not in named and found <= everything else everything
+
+
+def _name(item: object) -> str | None:
+    """The id that an item has; None when it has none."""
+    name = item.get("itemIdentifier") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else None
