@@ -291,7 +291,7 @@ class EdgeDispatcher:
         try:
             caller = await self._shared.signers(raw) or caller
         except CredentialsRefused:
-            _log.debug("a signature for an API does not hold", extra={"event": "edge.api_signature"})
+            _log.debug("a signature for an API does not hold")
         except Exception:  # noqa: BLE001 - a defect must not leave the caller without an answer
             self._break(connection, raw)
             return

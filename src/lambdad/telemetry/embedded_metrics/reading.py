@@ -32,7 +32,7 @@ def read_waiting(waiting: Sequence[Waiting], now_ms: int) -> list[Datum]:
             failures[_failure(stream, "EMFParsingErrors")] += 1
         except NotValid as error:
             failures[_failure(stream, "EMFValidationErrors")] += 1
-            _log.debug("no metric of %s: %s", stream.group, error, extra={"event": "metrics.embedded"})
+            _log.debug("no metric of %s: %s", stream.group, error)
     data += [Datum(key, now_ms, (1.0,), (float(count),), unit="Count") for key, count in failures.items()]
     return data
 
