@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -277,3 +278,13 @@ def test_a_role_of_iam_must_be_allowed_to_read_the_queue(queues: Queues):
     queues.send(queue, "b")
     allow("sqs:*", "logs:*")
     assert queues.got(function, 2)[1]["record"]["body"] == "b"
+
+
+def test_queues_of_the_companion_are_polled_with_nothing_configured(tmp_path: Path):
+    with started(tmp_path / "data") as server:
+        queues = Queues(server, server.url)
+        queue, function = queues.queue(), queues.function()
+        queues.mapping(function, queue)
+        [sent] = queues.send(queue, "a")
+        assert queues.got(function, 1)[0]["record"]["messageId"] == sent
+        queues.empty(queue)
