@@ -110,7 +110,10 @@ async def make_parts(
         sending=allowed.sending,
         measures=measures,
     )
-    sources = state_manager(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack)
+    sources = state_manager(
+        *(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack),
+        metrics=measuring.metrics,
+    )
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from lambdad.composition.authorization import Authorization
@@ -19,12 +20,14 @@ from lambdad.neighbours.sqs_queue import POLL_PATIENCE, SqsQueue
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.invoker import Invoker
+from lambdad.ports.metric_store import MetricSink
 from lambdad.sources.calls import FunctionCalls
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
 from lambdad.sources.manager import StateManager
 from lambdad.sources.sqs.poller import Tools
 from lambdad.sources.sqs.queues import Queues
+from lambdad.telemetry.mapping_metrics import MappingMetrics
 
 
 def state_manager(
@@ -34,10 +37,13 @@ def state_manager(
     allowed: Authorization,
     clock: Clock,
     stack: AsyncExitStack,
+    metrics: MetricSink,
 ) -> StateManager:
     """The state manager with a maker of pollers for each kind that is polled; it ends with the stack."""
     calls = ServiceCalls(endpoints, clock, POLL_PATIENCE, MAX_QUEUE_CALLS)
     stack.push_async_callback(calls.close)
+    counts = MappingMetrics(metrics, clock, asyncio.get_running_loop().call_later)
+    stack.callback(counts.put)
     tools = Tools(
         SqsQueue(calls),
         FunctionCalls(invoker),
@@ -45,6 +51,7 @@ def state_manager(
         RolesOfPollers(allowed.authority, clock),
         Holding(MAX_HELD_MESSAGE_BYTES),
         clock,
+        on_counts=counts.counted,
     )
     queues = Queues(tools, is_configured=lambda: endpoints.get("sqs") is not None)
     manager = StateManager(catalogue.resources, {SourceKind.SQS: queues, SourceKind.SQS_FIFO: queues})
