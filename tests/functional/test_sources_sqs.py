@@ -100,6 +100,31 @@ def test_many_messages_are_each_handled_once(queues: Queues):
     queues.empty(queue)
 
 
+def test_events_of_a_mapping_that_asks_for_it_are_counted_in_cloudwatch(queues: Queues):
+    queue, function = queues.queue(), queues.function()
+    queues.send(queue, *(str(number) for number in range(5)))
+    uuid = queues.mapping(function, queue, MetricsConfig={"Metrics": ["EventCount"]})
+    queues.got(function, 5)
+    queues.empty(queue)
+
+    def counted() -> dict[str, float]:
+        now, found = time.time(), {}
+        for name in ("PolledEventCount", "InvokedEventCount", "DeletedEventCount"):
+            answer = queues.server.client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=name,
+                Dimensions=[{"Name": "EventSourceMappingUUID", "Value": uuid}],
+                StartTime=now - 600,
+                EndTime=now + 60,
+                Period=60,
+                Statistics=["Sum"],
+            )
+            found[name] = sum(point["Sum"] for point in answer["Datapoints"])
+        return found
+
+    eventually(lambda: set(counted().values()) == {5.0})
+
+
 def test_what_failed_comes_again_and_what_did_not_does_not(queues: Queues):
     queue, function = queues.queue(visibility_s=2), queues.function(FAILS_ONCE, Timeout=2)
     queues.mapping(function, queue, **REPORT)
