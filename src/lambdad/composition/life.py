@@ -80,7 +80,7 @@ class Signals:
 async def _drain(settings: Settings, parts: Parts, signals: Signals) -> None:
     parts.edge.drain()
     parts.queue.stop()
-    parts.tails.close()
+    parts.logs.end_tails()
     parts.sources.stop()
     running = parts.frontend.in_flight
     if running:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 
 from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import AccessDenied, LambdadError
@@ -74,16 +73,15 @@ class FunctionDestination:
             raise refusal
 
 
-async def log_parts(
+def log_parts(
     logs: LogStore,
     catalogue: CatalogueStore,
     gate: LambdaGate,
     accept: Accept,
     clock: Clock,
-    stack: AsyncExitStack,
     metrics: MetricSink | None = None,
-) -> LogsParts:
-    """Make it, and go on with the filters there are; it ends with the stack.
+) -> tuple[LogsParts, FilterFeed]:
+    """What the Logs API is made of, and what runs the filters, which begins with the book's.
 
     Args:
         logs: tells of events.
@@ -91,12 +89,9 @@ async def log_parts(
         gate: knows their policies.
         accept: queues events for them.
         clock: of the machine.
-        stack: is told how it ends.
         metrics: where metric filters measure; None where nobody keeps that.
     """
     destination = FunctionDestination(catalogue, gate, accept, clock)
     book = FilterBook(catalogue.resources)
     feed = FilterFeed(logs, book, clock, destination.deliver, metrics)
-    stack.push_async_callback(feed.close)
-    await book.start()
-    return LogsParts(book, LiveTails(logs, clock), destination)
+    return LogsParts(book, LiveTails(logs, clock), destination), feed

@@ -14,7 +14,7 @@ from lambdad.composition.bill_operation import BillOperation
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.identity import identity_of
-from lambdad.composition.log_filters import log_parts
+from lambdad.composition.logs_service import LogsService
 from lambdad.composition.mapping_operations import MappingOperations
 from lambdad.composition.measuring import measuring_of
 from lambdad.composition.metrics import roll_up
@@ -46,7 +46,6 @@ from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
 from lambdad.sources.manager import StateManager
 from lambdad.storage.data_dir import DataDir
-from lambdad.telemetry.live_tail import LiveTails
 from lambdad.worker.credentials import CredentialIssuer
 from lambdad.worker.sandbox.plan import SandboxFactory
 
@@ -59,7 +58,7 @@ class Parts:
     shared: Shared
     frontend: Frontend
     queue: EventQueue
-    tails: LiveTails
+    logs: LogsService
     sources: StateManager
     factory: SandboxFactory
     port: int
@@ -110,7 +109,7 @@ async def make_parts(
         sending=allowed.sending,
         measures=measures,
     )
-    sources = state_manager(
+    sources = await state_manager(
         *(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack),
         metrics=measuring.metrics,
     )
@@ -159,9 +158,13 @@ async def make_parts(
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
     downloads = Downloads(stores, secret, clock)
-    logs = await log_parts(
-        stores.logs, stores.catalogue, allowed.gate, queue.keep, clock, stack, metrics=measuring.metrics
+    logs = LogsService(
+        *(stores.logs, stores.catalogue, allowed.gate, queue.keep, allowed.authority),
+        metrics=measuring.metrics,
+        clock=clock,
     )
+    stack.push_async_callback(logs.close)
+    await logs.start()
     monitoring = monitor.operations(own, worker.ledger, stores.by_name, stores.logs, data_dir.path)
     shared = Shared(
         worker.frontend,
@@ -169,7 +172,7 @@ async def make_parts(
         Services(
             lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             other_services(
-                *(settings, stores, measuring.metrics, identity, clock, allowed.authority, logs, neighbours)
+                *(settings, measuring.metrics, identity, clock, allowed.authority, logs, neighbours)
             ),
             own_api(
                 own,
@@ -207,7 +210,7 @@ async def make_parts(
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))
-    return Parts(edge, shared, worker.frontend, queue, logs.tails, sources, factory, port)
+    return Parts(edge, shared, worker.frontend, queue, logs, sources, factory, port)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -11,6 +11,7 @@ from lambdad.awsapi.service import Authorize, Handler, ModelledService
 from lambdad.composition.auth_operations import AuthOperations
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.identity import IdentityParts
+from lambdad.composition.logs_service import LogsService
 from lambdad.composition.metrics import MetricsService
 from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
@@ -19,7 +20,7 @@ from lambdad.control import code_location
 from lambdad.control.plane import ControlPlane
 from lambdad.domain.http import Request, Response
 from lambdad.edge.operations import Operation, OwnApi
-from lambdad.identity.authorization import logs_needs, metrics_needs
+from lambdad.identity.authorization import metrics_needs
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.iam_needs import IamNeeds
 from lambdad.identity.authorization.neighbours.guarded import Guarded
@@ -30,7 +31,6 @@ from lambdad.ports.metric_store import MetricStore
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.settings.observability import token_of
-from lambdad.telemetry.logs_api import LogsParts, logs_handlers
 
 
 def lambda_family(control: ControlPlane, invoke_async: Handler, gate: Authorize) -> dict[str, Service]:
@@ -60,12 +60,11 @@ class _Lazy:
 
 def other_services(
     settings: Settings,
-    stores: Stores,
     metrics: MetricStore,
     identity: IdentityParts,
     clock: SystemClock,
     authority: Authority,
-    logs: LogsParts,
+    logs: LogsService,
     neighbours: NeighbourParts,
 ) -> dict[str, Service]:
     """Every other service by signing name: at an endpoint that is named, else ours or the companion's."""
@@ -75,14 +74,7 @@ def other_services(
     }
     for name, service in neighbours.services(authority).items():
         services.setdefault(name, service)
-    services.setdefault(
-        "logs",
-        ModelledService(
-            load("logs"),
-            logs_handlers(stores.logs, clock, logs),
-            authorize=ServiceGate(authority, logs_needs.needs_of),
-        ),
-    )
+    services.setdefault("logs", logs)
     services.setdefault(
         "monitoring",
         MetricsService(metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),

@@ -1,36 +1,51 @@
-"""Makes what polls event sources."""
+"""Makes the state manager of event sources, and what polls for it once a mapping wants it."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from lambdad.composition.authorization import Authorization
-from lambdad.domain.errors import LambdadError
+from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.function import FunctionVersion
-from lambdad.domain.limits import MAX_HELD_MESSAGE_BYTES, MAX_QUEUE_CALLS
 from lambdad.domain.scope import Scope
-from lambdad.frontend.resolve import resolve
-from lambdad.frontend.splitting import Weighted
-from lambdad.identity.authorization.poller_roles import RolesOfPollers
 from lambdad.neighbours.endpoints import Endpoints
-from lambdad.neighbours.service_calls import ServiceCalls
-from lambdad.neighbours.sqs_queue import POLL_PATIENCE, SqsQueue
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
+from lambdad.ports.event_sources import Poller, PollerMaker
 from lambdad.ports.invoker import Invoker
 from lambdad.ports.metric_store import MetricSink
-from lambdad.sources.calls import FunctionCalls
-from lambdad.sources.functions import Functions
-from lambdad.sources.holding import Holding
 from lambdad.sources.manager import StateManager
-from lambdad.sources.sqs.poller import Tools
-from lambdad.sources.sqs.queues import Queues
-from lambdad.telemetry.mapping_metrics import MappingMetrics
 
 
-def state_manager(
+class LaterMaker:
+    """A `ports.event_sources.PollerMaker` that is made when it is asked for something first."""
+
+    def __init__(self, make: Callable[[], PollerMaker]) -> None:
+        self._make = make
+        self._made: PollerMaker | None = None
+
+    @property
+    def _maker(self) -> PollerMaker:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def poller(self, scope: Scope, mapping: EventSourceMapping) -> Poller:
+        """See `ports.event_sources.PollerMaker`."""
+        return self._maker.poller(scope, mapping)
+
+    def not_polled(self) -> str | None:
+        """See `ports.event_sources.PollerMaker`."""
+        return self._maker.not_polled()
+
+    async def admit(self, scope: Scope, mapping: EventSourceMapping, version: FunctionVersion) -> None:
+        """See `ports.event_sources.PollerMaker`."""
+        await self._maker.admit(scope, mapping, version)
+
+
+async def state_manager(
     endpoints: Endpoints,
     catalogue: CatalogueStore,
     invoker: Invoker,
@@ -40,33 +55,15 @@ def state_manager(
     metrics: MetricSink,
 ) -> StateManager:
     """The state manager with a maker of pollers for each kind that is polled; it ends with the stack."""
-    calls = ServiceCalls(endpoints, clock, POLL_PATIENCE, MAX_QUEUE_CALLS)
-    stack.push_async_callback(calls.close)
-    counts = MappingMetrics(metrics, clock, asyncio.get_running_loop().call_later)
-    stack.callback(counts.put)
-    tools = Tools(
-        SqsQueue(calls),
-        FunctionCalls(invoker),
-        functions_of(catalogue),
-        RolesOfPollers(allowed.authority, clock),
-        Holding(MAX_HELD_MESSAGE_BYTES),
-        clock,
-        on_counts=counts.counted,
-    )
-    queues = Queues(tools, is_configured=lambda: endpoints.get("sqs") is not None)
-    manager = StateManager(catalogue.resources, {SourceKind.SQS: queues, SourceKind.SQS_FIFO: queues})
+    # What is made later ends here, after the manager.
+    pollers = await stack.enter_async_context(AsyncExitStack())
+
+    def queues() -> PollerMaker:
+        from lambdad.composition.queue_pollers import queue_pollers
+
+        return queue_pollers(endpoints, catalogue, invoker, allowed, clock, pollers, metrics)
+
+    maker = LaterMaker(queues)
+    manager = StateManager(catalogue.resources, {SourceKind.SQS: maker, SourceKind.SQS_FIFO: maker})
     stack.push_async_callback(manager.close)
     return manager
-
-
-def functions_of(catalogue: CatalogueStore) -> Functions:
-    """What runs for the ARN in a mapping."""
-
-    async def find(scope: Scope, arn: str) -> FunctionVersion | None:
-        try:
-            resolved = await resolve(catalogue, scope, arn)
-        except LambdadError:
-            return None
-        return resolved.version if isinstance(resolved, Weighted) else resolved
-
-    return find

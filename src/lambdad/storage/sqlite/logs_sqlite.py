@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdad.domain.limits import LOG_FLUSH_DELAY_S, LOG_SEARCH_S, LOG_UPKEEP_S, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_log import InvocationRecord, LogLine
@@ -34,13 +35,15 @@ from lambdad.storage.sqlite.log_groups import GroupTables
 from lambdad.storage.sqlite.log_intake import Batch, LogIntake
 from lambdad.storage.sqlite.log_pages import read_page
 from lambdad.storage.sqlite.log_reading import EventReader
-from lambdad.storage.sqlite.log_searching import LogSearch
 from lambdad.storage.sqlite.log_upkeep import Upkeep, free_some
 from lambdad.storage.sqlite.log_watch import Watchers
 from lambdad.storage.sqlite.log_writing import ChunkWriter
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.writer import WriterStatus
+
+if TYPE_CHECKING:
+    from lambdad.storage.sqlite.log_searching import LogSearch
 
 
 class SqliteLogStore:
@@ -77,7 +80,8 @@ class SqliteLogStore:
         self._intake.wake = self._threads.wake
         self._tables = GroupTables(self._sql)
         in_memory = str(path) == MEMORY
-        self._search = LogSearch(path) if searches_apart and not in_memory else None
+        self._searches_in = None if in_memory or not searches_apart else path
+        self._search: LogSearch | None = None  # none before the first search: its code is read then
         self._keeper = None if in_memory else self._keep(Path(path))
 
     @property
@@ -264,11 +268,18 @@ class SqliteLogStore:
             self._now_ms(),
         )
         within = LOG_SEARCH_S if within_s is None else within_s
-        if matcher is not None and self._search is not None:
-            return await self._search.search(asked, within)
+        if matcher is not None and self._searches_in is not None:
+            return await self._searching(self._searches_in).search(asked, within)
         return await self._threads.read(
             lambda c: read_page(EventReader(c, self._sql), asked, time.monotonic, within)
         )
+
+    def _searching(self, path: Path | str) -> LogSearch:
+        if self._search is None:
+            from lambdad.storage.sqlite.log_searching import LogSearch  # noqa: PLC0415 - few servers search
+
+            self._search = LogSearch(path)
+        return self._search
 
     def subscribe(
         self, scope: Scope, group: str, callback: Callable[[list[StoredEvent]], None]
