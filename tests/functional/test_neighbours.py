@@ -338,3 +338,44 @@ def port_of(pid: int) -> int:
     listing = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
     line = next(line for line in listing.splitlines() if f"pid={pid}," in line)
     return int(line.split()[3].rpartition(":")[2])
+
+
+CALLS_ITSELF = """
+import boto3, os
+def handler(event, context):
+    print("ROUND")
+    if "TOPIC" in os.environ:
+        boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="again")
+    else:
+        boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key="in/again", Body=b"x")
+"""
+
+
+@pytest.mark.parametrize("service", ["sns", "s3"])
+def test_a_function_that_calls_itself_through_a_service_is_stopped(
+    server: Server, bucket: str, service: str
+) -> None:
+    sns = server.client("sns")
+    topic = sns.create_topic(Name=f"round-{uuid.uuid4().hex[:8]}")["TopicArn"]
+    variables = {"TOPIC": topic} if service == "sns" else {"BUCKET": bucket}
+    name = server.function({"app.py": CALLS_ITSELF}, Environment={"Variables": variables})
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    server.client().add_permission(
+        FunctionName=name,
+        StatementId="own",
+        Action="lambda:InvokeFunction",
+        Principal=f"{service}.amazonaws.com",
+    )
+    if service == "sns":
+        sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+        sns.publish(TopicArn=topic, Message="first")
+    else:
+        notify(server, bucket, arn)
+        s3_of(server).put_object(Bucket=bucket, Key="in/first", Body=b"x")
+
+    def rounds() -> int:
+        return sum(message.startswith("ROUND") for message in server.messages(name))
+
+    eventually(lambda: rounds() >= 16, "16 rounds")
+    time.sleep(1.0)
+    assert rounds() == 16

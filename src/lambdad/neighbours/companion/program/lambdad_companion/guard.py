@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from .source import CALLER, SERVICE, SIGNED
+from .source import CALLER, SERVICE, SIGNED, TRACE
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 TOKEN: Final = b"x-lambdad-token"
 _CALLER: Final = b"x-lambdad-caller"
+_TRACE: Final = b"x-amzn-trace-id"
 _FOR: Final = b"x-lambdad-for"
 _SIGNED: Final = b"x-lambdad-signed"
 _OURS: Final = b"x-lambdad-"
@@ -57,6 +58,8 @@ def guarded(app: App, token: str, counted: Callable[[], None] = lambda: None) ->
             CALLER.set(said.get(_CALLER))
             SERVICE.set(said.get(_FOR))
             SIGNED.set(_SIGNED in said)
+            trace = next((value for name, value in headers if name == _TRACE), None)
+            TRACE.set(None if trace is None else trace.decode("latin-1"))
             counted()
             await app({**scope, "headers": kept}, receive, send)
 

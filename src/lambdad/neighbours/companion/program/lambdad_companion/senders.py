@@ -1,7 +1,8 @@
 """S3, SNS, EventBridge and Scheduler: they hand events to functions and do not wait for what becomes of them.
 
 Source: Lambda developer guide, "Invoking Lambda with events from other AWS services": S3 and SNS are let in
-by the function's policy, EventBridge too unless a target names a role, Scheduler acts with its target's role.
+by the function's policy, EventBridge too unless a target names a role, Scheduler acts with its target's role;
+"Use Lambda recursive loop detection": S3 and SNS pass on the trace header of who makes them call.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from .functions import Functions
 from .hooks import HookMoved, Hooks, replace
-from .source import Source, acting
+from .source import TRACE, Source, acting
 
 _LOOK_S: Final = 1.0
 
@@ -30,7 +31,7 @@ def _s3(module: ModuleType, functions: Functions) -> None:
     def deliver(arn: str, event_payload: Any, bucket_region: str) -> None:
         bucket = event_payload["Records"][0]["s3"]["bucket"]["name"]
         owner = module._bucket_owner_account(bucket) or module.get_account_id()
-        with acting(Source("s3.amazonaws.com", f"arn:aws:s3:::{bucket}", owner)):
+        with acting(Source("s3.amazonaws.com", f"arn:aws:s3:::{bucket}", owner, trace=TRACE.get())):
             functions.bring(arn, event_payload)
 
     replace(module, "_deliver_event_to_lambda", "arn event_payload bucket_region", deliver)
@@ -52,7 +53,7 @@ def _sns(module: ModuleType, functions: Functions) -> None:
             "EventSource": "aws:sns",
             "Sns": json.loads(envelope),
         }
-        with acting(Source("sns.amazonaws.com", topic_arn, topic_arn.split(":")[4])):
+        with acting(Source("sns.amazonaws.com", topic_arn, topic_arn.split(":")[4], trace=TRACE.get())):
             functions.bring(endpoint, {"Records": [record]})
 
     replace(

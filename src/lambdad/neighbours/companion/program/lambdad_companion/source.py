@@ -18,12 +18,14 @@ class Source:
         arn: of the bucket, topic, rule …; None when a role acts.
         account: whose that is.
         role: ARN of the role that the service acts with; None when the function's policy has to let it in.
+        trace: trace header of the request that made the service call; None when it passes none on.
     """
 
     service: str
     arn: str | None = None
     account: str | None = None
     role: str | None = None
+    trace: str | None = None
 
     def headers(self) -> dict[str, str]:
         """As the server's door reads it."""
@@ -32,6 +34,7 @@ class Source:
             "x-lambdad-source-arn": self.arn,
             "x-lambdad-source-account": self.account,
             "x-lambdad-role": self.role,
+            "x-amzn-trace-id": self.trace,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -39,6 +42,8 @@ class Source:
 _SOURCE: Final[ContextVar[Source | None]] = ContextVar("lambdad_source", default=None)
 CALLER: Final[ContextVar[str | None]] = ContextVar("lambdad_caller", default=None)
 """What the server gave with the request that is answered: stands for its caller."""
+TRACE: Final[ContextVar[str | None]] = ContextVar("lambdad_trace", default=None)
+"""Trace header of the request that is answered: who calls itself through a service is found by it."""
 SIGNED: Final[ContextVar[bool]] = ContextVar("lambdad_signed", default=False)
 """Whether somebody signed who may call what API Gateway publishes."""
 SERVICE: Final[ContextVar[str | None]] = ContextVar("lambdad_service", default=None)
