@@ -274,7 +274,7 @@ class Terminal:
         self.seen = b""
         os.write(self._end, key)
 
-    def until(self, text, within_s=20.0):
+    def until(self, text, within_s=60.0):
         """Read until `text` is there; whether it came."""
         end = time.monotonic() + within_s
         while text not in self.seen and time.monotonic() < end:

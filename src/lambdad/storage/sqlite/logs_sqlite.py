@@ -91,6 +91,7 @@ class SqliteLogStore:
 
     def close(self) -> None:
         """Store what was taken and close the file."""
+        self._searches_in = None  # no process begins after the others have ended
         if self._search is not None:
             self._search.close()
         if self._keeper is not None:
