@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -77,11 +78,10 @@ def _install_companion() -> None:
 
 
 def _show_trouble(log: Path) -> None:
-    """Warnings and errors of the server, which has them in a file that goes away."""
-    if log.exists():
-        told = [line for line in log.read_text("utf-8", "replace").splitlines() if "warning" in line.lower()]
-        for line in told[-5:]:
-            print(f"the server said: {line}", file=sys.stderr)
+    """The last warnings and errors of the server, whose log goes away with its data."""
+    text = log.read_text("utf-8", "replace") if log.exists() else ""
+    for line in re.findall(r"^\S+ +(?:warning|error) .*", text, re.MULTILINE)[-5:]:
+        print(f"the server said: {line}", file=sys.stderr)
 
 
 def _failed(text: str, status: int) -> int:

@@ -11,6 +11,7 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -70,6 +71,20 @@ class Stage:
             connection.request(method, asked.path or "/", body.encode(), {"Host": host, **(headers or {})})
             with connection.getresponse() as answered:
                 yield answered
+
+    def ask(
+        self, url: str, method: str = "GET", body: str = "", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Status and text of what a URL that the server answers says.
+
+        Raises:
+            DemoFailed: it is an error of the server or of the function.
+        """
+        with self.open(url, method, body, headers) as answered:
+            status, text = answered.status, answered.read().decode()
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise DemoFailed(f"{method} {urlsplit(url).path} answered {status}: {text}")
+        return status, text
 
     def until(self, found: Callable[[], Found | None], what: str) -> Found:
         """What `found` gives once that is true.

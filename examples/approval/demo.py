@@ -20,8 +20,8 @@ def decided(stage, expense, amount, decision):
     status = states.describe_execution(executionArn=execution)["status"]
     stage.say(f"{given}: the execution is {status} and waits for a decision")
     api = f"http://{stage.outputs['Api']}.execute-api.localhost"
-    with stage.open(f"{api}/expenses/{expense}/{decision}", "POST") as answered:
-        stage.say(f"POST /expenses/{expense}/{decision}\n  {answered.status} {answered.read().decode()}")
+    status, text = stage.ask(f"{api}/expenses/{expense}/{decision}", "POST")
+    stage.say(f"POST /expenses/{expense}/{decision}\n  {status} {text}")
 
     def ended():
         found = states.describe_execution(executionArn=execution)

@@ -12,7 +12,7 @@ def tell(stage):
     with stage.open(stage.outputs["Url"], "POST", json.dumps({"message": question})) as answered:
         while piece := answered.read1():
             pieces.append(piece.decode())
-            for word in words("".join(pieces[-1:])):
+            for word in words(pieces[-1]):
                 stage.say(f"{(time.monotonic() - begun) * 1000:6,.0f} ms  {word}")
     return pieces
 

@@ -12,8 +12,7 @@ def tell(stage):
     status, body = post(stage, api, ADA)
     stage.say(f"POST /messages {urlencode(ADA)}\n  {status} {body}")
     path = f"/messages/{json.loads(body)['id']}"
-    with stage.open(f"{api}{path}") as answered:
-        status, body = answered.status, answered.read().decode()
+    status, body = stage.ask(f"{api}{path}")
     stage.say(f"GET {path}\n  {status} {body}")
     refused, words = post(stage, api, {"text": "no address"})
     stage.say(f"POST /messages text=no+address\n  {refused} {words}")
@@ -23,5 +22,4 @@ def tell(stage):
 def post(stage, api, fields):
     """Post as a browser does; status and body."""
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    with stage.open(f"{api}/messages", "POST", urlencode(fields), headers) as answered:
-        return answered.status, answered.read().decode()
+    return stage.ask(f"{api}/messages", "POST", urlencode(fields), headers)
