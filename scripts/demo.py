@@ -14,11 +14,11 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402 - the checkout must be importable first
-
-from lambdad.cli.errors import CommandError  # noqa: E402
 from scripts import demo_stage  # noqa: E402
 from scripts.demo_package import NoRuntime  # noqa: E402
 from scripts.local_server import free_port, running  # noqa: E402
+
+from lambdad.cli.errors import CommandError  # noqa: E402
 
 LAMBDAD = ROOT / ".venv" / "bin" / "lambdad"
 EXPECTED = (demo_stage.DemoFailed, NoRuntime, CommandError, BotoCoreError, ClientError, OSError)

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-
 from scripts import demo_package
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -144,9 +143,7 @@ def deploy(name: str, stage: Stage) -> Stage:
         StackName=name,
         TemplateBody=demo_package.with_code_in(bucket, template),
         Capabilities=CAPABILITIES,
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in template.parameters.items()
-        ],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in template.parameters.items()],
     )
     found = stage.until(lambda: _settled(stacks, name), "the stack")
     if found["StackStatus"] != "CREATE_COMPLETE":

@@ -28,6 +28,6 @@ def decided(stage, expense, amount, decision):
         return found if found["status"] != "RUNNING" else None
 
     found = stage.until(ended, "the execution's end")
-    came = found.get("output") or f"{found['error']}: {found['cause']}"
+    came = found["output"] if found["status"] == "SUCCEEDED" else f"{found['error']}: {found['cause']}"
     stage.say(f"the execution is {found['status']}: {came}")
     return found["status"], came

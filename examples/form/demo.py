@@ -1,4 +1,4 @@
-"""The back end of a contact form: an HTTP API that checks what is posted and keeps it in DynamoDB (Python)."""
+"""The back end of a contact form: an HTTP API checks what is posted and keeps it in DynamoDB (Python)."""
 
 import json
 from urllib.parse import urlencode

@@ -9,7 +9,9 @@ POISON = {"id": "order-0", "item": "tea", "pieces": "many"}
 def tell(stage):
     """Send six orders, wait for five rows and one dead letter; both."""
     sqs, rows = stage.client("sqs"), stage.client("dynamodb")
-    entries = [{"Id": order["id"], "MessageBody": json.dumps(order)} for order in (*GOOD[:3], POISON, *GOOD[3:])]
+    entries = [
+        {"Id": order["id"], "MessageBody": json.dumps(order)} for order in (*GOOD[:3], POISON, *GOOD[3:])
+    ]
     stage.say(f"sending {len(entries)} orders in one batch; one asks for 'many' pieces")
     sqs.send_message_batch(QueueUrl=stage.outputs["Orders"], Entries=entries)
     table = stage.outputs["Table"]

@@ -17,7 +17,10 @@ def tell(stage):
     row = stage.until(lambda: rows.get_item(TableName=table, Key=key).get("Item"), "a row about the picture")
     thumbnail = s3.get_object(Bucket=bucket, Key=row["thumbnail"]["S"])["Body"].read()
     stage.say(f"the function made s3://{bucket}/{row['thumbnail']['S']} ({len(thumbnail):,} bytes)")
-    stage.say(f"the row in {table}: " + ", ".join(f"{name} {next(iter(row[name].values()))}" for name in sorted(row)))
+    stage.say(
+        f"the row in {table}: "
+        + ", ".join(f"{name} {next(iter(row[name].values()))}" for name in sorted(row))
+    )
     return row, thumbnail
 
 

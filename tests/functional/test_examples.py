@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import ROOT, TOOLS_HINT, started
+from scripts import demo_package, demo_stage
 
-from scripts import demo_stage
 from tests.running import Server
 
 SCRIPT = ROOT / "scripts" / "demo.py"
@@ -86,11 +88,23 @@ def test_an_answer_of_the_chat_arrives_word_by_word(server: Server) -> None:
     assert pieces[0] == "data: Why\n\n"
 
 
-def test_a_stack_that_fails_is_told_in_one_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_stage.demo_package, "host_architecture", lambda: "sparc")
-    with pytest.raises(demo_stage.DemoFailed, match=r"the stack is ROLLBACK_COMPLETE: Form: .*sparc") as told:
-        play(server, "form")
+def test_a_stack_that_fails_is_told_in_one_line(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(demo_stage.EXAMPLES / "form", tmp_path / "slow")
+    template = tmp_path / "slow" / "template.yaml"
+    template.write_text(template.read_text().replace("Timeout: 10", "Timeout: 9999"))
+    monkeypatch.setattr(demo_stage, "EXAMPLES", tmp_path)
+    with pytest.raises(demo_stage.DemoFailed, match=r"^the stack is ROLLBACK_COMPLETE: Form: .*9999") as told:
+        play(server, "slow")
     assert "\n" not in str(told.value)
+
+
+def test_a_language_that_is_not_here_is_told_with_what_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_package, "found_here", list)
+    words = r"nodejs22\.x is not on this host: \S+ runtimes install nodejs22\.x gets it"
+    with pytest.raises(demo_package.NoRuntime, match=words):
+        demo_package.read(demo_stage.EXAMPLES / "chat")
 
 
 def test_the_demo_lists_the_examples_and_knows_no_other() -> None:
