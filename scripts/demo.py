@@ -47,7 +47,8 @@ def main(arguments: list[str]) -> int:
 
 def _play(name: str) -> int:
     print(f"{name}: {demo_stage.sentence(name)}", flush=True)
-    _install_companion()
+    if not _install_companion():
+        return 1
     begun = time.monotonic()
 
     def say(text: str) -> None:
@@ -60,27 +61,22 @@ def _play(name: str) -> int:
                 say(f"a server of this demo's own listens on {endpoint}")
                 demo_stage.play(name, endpoint, say)
                 say("done; the server and all its data go away")
-        except BaseException:
+        except (Exception, SystemExit):
             _show_trouble(log)
             raise
     print(f"its code is in examples/{name}", flush=True)
     return 0
 
 
-def _install_companion() -> None:
-    """What S3, SQS and the like come from; it says itself what it does.
-
-    Raises:
-        DemoFailed: it cannot be fetched; its own words are on stderr.
-    """
-    if subprocess.run([str(LAMBDAD), "neighbours", "install"], check=False).returncode:
-        raise demo_stage.DemoFailed("the companion, which S3, SQS and the like come from, is not installed (see above)")
+def _install_companion() -> bool:
+    """Whether what S3, SQS and the like come from is there; says itself what it does, or what keeps it."""
+    return subprocess.run([str(LAMBDAD), "neighbours", "install"], check=False).returncode == 0
 
 
 def _show_trouble(log: Path) -> None:
-    """The last warnings and errors of the server, whose log goes away with its data."""
+    """The last warnings and errors of the server, else its last words: its log goes away with its data."""
     text = log.read_text("utf-8", "replace") if log.exists() else ""
-    for line in re.findall(r"^\S+ +(?:warning|error) .*", text, re.MULTILINE)[-5:]:
+    for line in (re.findall(r"^\S+ +(?:warning|error) .*", text, re.MULTILINE) or text.splitlines())[-5:]:
         print(f"the server said: {line}", file=sys.stderr)
 
 

@@ -24,6 +24,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.1
+FAILURES = '?"[ERROR]" ?"Task timed out" ?"Runtime.ExitError"'
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 Found = TypeVar("Found")
@@ -116,7 +117,10 @@ def play(name: str, endpoint: str, say: Callable[[str], None]) -> Any:
         DemoFailed: it cannot be deployed, or did not go as told.
     """
     deployed = deploy(name, Stage(endpoint, say))
-    return _module(name).tell(deployed)
+    try:
+        return _module(name).tell(deployed)
+    except DemoFailed as error:
+        raise DemoFailed(f"{error}{_of_functions(deployed, name)}") from None
 
 
 def sentence(name: str) -> str:
@@ -151,6 +155,19 @@ def deploy(name: str, stage: Stage) -> Stage:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     stage.say("the stack is there: " + ", ".join(f"{key} {value}" for key, value in outputs.items()))
     return Stage(stage.endpoint, stage.say, outputs)
+
+
+def _of_functions(stage: Stage, stack: str) -> str:
+    """What the functions of a stack failed with last; empty when they did not fail."""
+    logs = stage.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{stack}-")["logGroups"]
+    found = [
+        event
+        for group in groups
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"], filterPattern=FAILURES)["events"]
+    ]
+    last = max(found, key=lambda event: event["timestamp"], default=None)
+    return f"; a function said: {last['message'].splitlines()[0]}" if last else ""
 
 
 def _settled(stacks: Any, name: str) -> Any:
