@@ -61,8 +61,12 @@ def _play(name: str) -> int:
                 say(f"a server of this demo's own listens on {endpoint}")
                 demo_stage.play(name, endpoint, say)
                 say("done; the server and all its data go away")
-        except (Exception, SystemExit):
-            _show_trouble(log)
+        except Exception:
+            _show(r"^\S+ +(?:warning|error) .*", log)
+            raise
+        except SystemExit as error:
+            if isinstance(error.code, str):  # the server did not start
+                _show(r"^.+$", log)
             raise
     print(f"its code is in examples/{name}", flush=True)
     return 0
@@ -73,10 +77,10 @@ def _install_companion() -> bool:
     return subprocess.run([str(LAMBDAD), "neighbours", "install"], check=False).returncode == 0
 
 
-def _show_trouble(log: Path) -> None:
-    """The last warnings and errors of the server, else its last words: its log goes away with its data."""
+def _show(lines: str, log: Path) -> None:
+    """The last of such lines of the server's, whose log goes away with its data."""
     text = log.read_text("utf-8", "replace") if log.exists() else ""
-    for line in (re.findall(r"^\S+ +(?:warning|error) .*", text, re.MULTILINE) or text.splitlines())[-5:]:
+    for line in re.findall(lines, text, re.MULTILINE)[-5:]:
         print(f"the server said: {line}", file=sys.stderr)
 
 
