@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.lambdad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench docs reference lock models soak test-real wheel clean
+.PHONY: help setup run demo test lint bench docs reference lock models soak test-real wheel clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ $(STAMP): requirements/dev.txt pyproject.toml scripts/setup.sh
 
 run: setup ## start the endpoint, deploy a sample, invoke it, and stay up (Ctrl-C stops)
 	@$(BIN)/python scripts/run.py
+
+demo: setup ## play an example on a server of its own, step by step (NAME=thumbnails; alone it lists them)
+	@$(BIN)/python scripts/demo.py $(NAME)
 
 test: setup ## set up what tests need and run all of them
 	@sh scripts/test_tools.sh

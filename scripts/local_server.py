@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 60.0
@@ -30,8 +31,12 @@ def free_port(wanted: int = 4566) -> int:
 
 
 @contextlib.contextmanager
-def running(lambdad: Path, port: int, data_dir: str, options: Sequence[str] = ()) -> Iterator[str]:
+def running(
+    lambdad: Path, port: int, data_dir: str, options: Sequence[str] = (), log: IO[bytes] | None = None
+) -> Iterator[str]:
     """Run ``lambdad serve`` while the block runs; gives the endpoint.
+
+    Its own words go to `log`, without one to stderr.
 
     Raises:
         SystemExit: the server ended or did not become ready; its own words are on stderr.
@@ -39,7 +44,7 @@ def running(lambdad: Path, port: int, data_dir: str, options: Sequence[str] = ()
     endpoint = f"http://127.0.0.1:{port}"
     command = [str(lambdad), "serve", "--port", str(port), "--data-dir", data_dir, *options]
     # A session of its own: Ctrl-C reaches this script alone, which then stops the server once.
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, stdout=log, stderr=log)
     try:
         _wait_until_ready(process, endpoint)
         yield endpoint

@@ -97,6 +97,7 @@ NEEDS = {
         f"{FUNCTIONAL}/test_functions_runtimes.py",
         f"{FUNCTIONAL}/test_cli_commands.py",
         f"{FUNCTIONAL}/test_logging_node.py",
+        f"{FUNCTIONAL}/test_examples.py",
         f"{RUNTIMES}/test_runtimes_node_differential.py",
         f"{RUNTIMES}/test_runtimes_samples.py",
     ),

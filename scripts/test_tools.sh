@@ -53,6 +53,14 @@ fi
 # The companion, and what stands for other services where tests name them by an endpoint.
 .venv/bin/lambdad neighbours install --companion-dir "$PWD/.cache" >/dev/null
 
+# What the functions of examples/ ask for: tests install it from here.
+if ! cmp -s examples/thumbnails/function/requirements.txt .cache/wheels/requirements.txt; then
+    echo "test: fetching what examples ask for into .cache/wheels"
+    .venv/bin/python -m pip download --quiet --disable-pip-version-check --only-binary :all: --dest .cache/wheels \
+        -r examples/thumbnails/function/requirements.txt
+    cp examples/thumbnails/function/requirements.txt .cache/wheels/requirements.txt
+fi
+
 # A deployment tool with a botocore of its own.
 if ! cmp -s requirements/chalice.txt .cache/chalice/requirements.txt; then
     echo "test: installing Chalice into .cache/chalice"

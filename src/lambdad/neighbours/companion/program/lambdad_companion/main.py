@@ -73,7 +73,7 @@ def _hooked(orders: Orders) -> Hooks:
     """Ministack imported, with everything of ours in its place."""
     from ministack import app
 
-    from . import callers, quick_apis, routing, senders
+    from . import callers, quick_apis, routing, schedules, senders
     from .door import Door
     from .functions import Functions
     from .stacks import table
@@ -83,6 +83,7 @@ def _hooked(orders: Orders) -> Hooks:
     hooks = Hooks()
     hooks.add("lambda_svc", functions.hook)
     senders.add(hooks, functions)
+    schedules.add(hooks)
     callers.add(hooks)
     quick_apis.add(hooks)
     table.add(hooks, door, orders.inside)

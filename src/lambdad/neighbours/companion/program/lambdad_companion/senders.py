@@ -10,21 +10,18 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from .functions import Functions
-from .hooks import HookMoved, Hooks, replace
+from .hooks import Hooks, replace
 from .source import TRACE, Source, acting
-
-_LOOK_S: Final = 1.0
 
 
 def add(hooks: Hooks, functions: Functions) -> None:
-    """Set the hooks of all four."""
+    """Set the hooks of all; Scheduler hands over by EventBridge's."""
     hooks.add("s3", lambda module: _s3(module, functions))
     hooks.add("sns", lambda module: _sns(module, functions))
     hooks.add("eventbridge", lambda module: _eventbridge(module, functions))
-    hooks.add("scheduler", _scheduler)
 
 
 def _s3(module: ModuleType, functions: Functions) -> None:
@@ -77,13 +74,6 @@ def _eventbridge(module: ModuleType, functions: Functions) -> None:
 
     replace(module, "_dispatch_to_lambda", "arn payload", deliver)
     before = replace(module, "_invoke_target", "target event rule view", invoke)
-
-
-def _scheduler(module: ModuleType) -> None:
-    """Looks every second, and not every ten, what is due."""
-    if not isinstance(getattr(module, "_SCHEDULE_TICK_INTERVAL", None), int | float):
-        raise HookMoved(f"{module.__name__} has no _SCHEDULE_TICK_INTERVAL")
-    vars(module)["_SCHEDULE_TICK_INTERVAL"] = _LOOK_S
 
 
 def _source_of(target: Any, rule: Any) -> Source:
