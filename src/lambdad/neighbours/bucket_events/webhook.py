@@ -107,9 +107,9 @@ class Webhook:
             return
         self._warned.add((bucket, function))
         _log.warning(
-            "s3.amazonaws.com may not invoke %s for bucket %s: it is gone, or its resource policy does not let "
-            "S3 in (aws lambda add-permission --action lambda:InvokeFunction --principal s3.amazonaws.com "
-            "--source-arn arn:aws:s3:::%s)",
+            "s3.amazonaws.com may not invoke %s for bucket %s: it is gone, or its resource policy does not "
+            "let S3 in (aws lambda add-permission --action lambda:InvokeFunction --principal "
+            "s3.amazonaws.com --source-arn arn:aws:s3:::%s)",
             function,
             bucket,
             bucket,
