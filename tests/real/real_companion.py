@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from calling import started
-from queue_calls import Queues
+from event_calls import APP, send, treat
+from queue_calls import Queues, eventually
 from test_sources_sqs import (
     test_a_disabled_mapping_reads_nothing_and_an_enabled_one_does_again,
     test_a_function_that_feeds_its_own_queue_is_stopped,
@@ -47,3 +49,17 @@ def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queues]:
 @pytest.fixture
 def either(queues: Queues) -> Queues:
     return queues
+
+
+def test_what_becomes_of_an_event_is_told_to_a_topic(queues: Queues):
+    server, queue = queues.server, queues.queue()
+    sns = server.client("sns", account="000000000000")
+    topic = sns.create_topic(Name=queue.rpartition(":")[2])["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    name = server.function({"app.py": APP})
+    treat(server, name, success=topic)
+    request_id = send(server, name, {"n": 1})
+    eventually(lambda: queues.left(queue) == 1, "a message")
+    [message] = queues.sqs.receive_message(QueueUrl=queues.url_of(queue))["Messages"]
+    told = json.loads(json.loads(message["Body"])["Message"])
+    assert told["requestContext"]["requestId"] == request_id

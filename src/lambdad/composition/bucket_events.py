@@ -24,10 +24,9 @@ from lambdad.ports.resource_store import ResourceStore
 from lambdad.ports.service import Service
 from lambdad.settings import Settings
 from lambdad.storage.data_dir import DataDir
-from lambdad.storage.files.key_file import read_key, write_key
+from lambdad.storage.files.key_file import TOKEN_FILE, read_key, write_key
 from lambdad.storage.refusal import StorageRefused
 
-TOKEN_FILE = "s3-events.token"  # noqa: S105 - the name of a file
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{32,256}")
 _S3 = "s3.amazonaws.com"
 
