@@ -100,7 +100,7 @@ def bucket_events(
     endpoint = settings.services.get("s3")
     if endpoint is None or endpoint.credentials is None:
         return BucketEvents(destination, rules, {}, {})
-    token = _token(data_dir)
+    token = webhook_token(data_dir)
 
     async def webhook(request: Request) -> Mapping[str, object]:
         """Where the server is to send its events."""
@@ -111,7 +111,12 @@ def bucket_events(
     )
 
 
-def _token(data_dir: DataDir) -> str:
+def webhook_token(data_dir: DataDir) -> str:
+    """What the path of the webhook ends in: of its file, which is made when there is none.
+
+    Raises:
+        StorageRefused: others may read the file, or it holds no token.
+    """
     if data_dir.in_memory:
         return secrets.token_hex(32)
     path = data_dir.path / TOKEN_FILE
