@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from scripts import test_real as real
 
 ROOT = Path(__file__).parents[2]
