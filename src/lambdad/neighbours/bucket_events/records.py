@@ -21,7 +21,10 @@ from lambdad.domain.limits import MAX_BUCKET_RECORDS
 _MOST_TEXT: Final = 1_024
 _MOST_KEY: Final = 1_024
 _ENCODED: Final = frozenset({"minio:s3"})
-"""Servers whose keys are encoded already, slashes too; others write them as they are."""
+"""Servers whose keys are encoded already, slashes too; others write them as they are.
+
+Source: minio/minio cmd/event-notification.go; versitygw v1.8.0 s3event/event.go.
+"""
 _AS_AWS: Final = {"ObjectRemoved:DeleteObjects": "ObjectRemoved:Delete"}
 """Names that AWS does not have."""
 _REMOVED: Final = ("ObjectRemoved:", "LifecycleExpiration:")
