@@ -50,10 +50,8 @@ models: setup ## raise botocore, whose service models the wire is derived from
 soak: setup ## 10,000 environments with faults, 1,000 kills amid events, 200 amid messages, then invokes for a long time: nothing is left, lost or grows (ARGS="--environments 500 --event-kills 60 --minutes 60")
 	$(BIN)/python scripts/soak.py $(ARGS)
 
-test-real: ## compare with AWS itself
-	@echo "make test-real is not offered yet: it comes with the control-plane issue; until then" >&2
-	@echo "tests/parity compares with answers recorded from AWS." >&2
-	@exit 2
+test-real: setup ## run against real servers from registries: ElasticMQ, versitygw, dynalite, the companion (ARGS="elasticmq")
+	$(BIN)/python scripts/test_real.py $(ARGS)
 
 wheel: setup ## build the wheel and run a function from it in an empty environment
 	$(BIN)/python scripts/check_wheel.py

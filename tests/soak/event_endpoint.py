@@ -34,21 +34,37 @@ class Endpoint:
     """What arrived.
 
     Attributes:
-        life: number of the server that is running now.
         down: answers 503 and takes nothing.
         told: messages by request id, in order.
         count: of messages.
     """
 
-    url: str
-    life: int = 0
     down: bool = False
     told: dict[str, list[Told]] = field(default_factory=dict)
     count: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _listener: _Server | None = None
 
-    def take(self, body: bytes) -> int:
-        """Keep a message; the status of the answer."""
+    def begin(self, life: int) -> str:
+        """The URL for the server of this life, which no other has.
+
+        What a killed server sent may be read long after the next one has begun: it is known by where it came in.
+        """
+        self.end()
+        self._listener = _Server(("127.0.0.1", 0), _Handler)
+        self._listener.endpoint, self._listener.life = self, life
+        threading.Thread(target=self._listener.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+
+    def end(self) -> None:
+        """Take no more connections; what came over those there are is still taken."""
+        if self._listener is not None:
+            self._listener.shutdown()
+            self._listener.server_close()
+            self._listener = None
+
+    def take(self, body: bytes, life: int) -> int:
+        """Keep a message of a life; the status of the answer."""
         if self.down:
             return 503
         text = json.loads(body)["MessageBody"]
@@ -56,7 +72,7 @@ class Endpoint:
         context = record["requestContext"]
         digest = hashlib.sha256(text.encode()).digest()
         with self.lock:
-            told = Told(self.life, digest, context["condition"], "responseContext" in record)
+            told = Told(life, digest, context["condition"], "responseContext" in record)
             self.told.setdefault(context["requestId"], []).append(told)
             self.count += 1
         return 200
@@ -77,6 +93,7 @@ class Endpoint:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     endpoint: Endpoint
+    life: int
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of servers that were killed amid a message."""
@@ -89,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
-        status = self.server.endpoint.take(body)
+        status = self.server.endpoint.take(body, self.server.life)
         said = b'{"MessageId":"1","MD5OfMessageBody":"x"}'
         self.send_response(status)
         self.send_header("content-length", str(len(said)))
@@ -102,14 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def endpoint() -> Iterator[Endpoint]:
-    """An endpoint on a free port of loopback."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.endpoint = Endpoint(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    """An endpoint; `begin` says where it is."""
+    made = Endpoint()
     try:
-        yield server.endpoint
+        yield made
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        made.end()

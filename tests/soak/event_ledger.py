@@ -83,21 +83,20 @@ def run(data_dir: Path, rounds: int, seed: int, say: Callable[[str], None] = lam
     """Kill a server so many times amid events, then let the last one finish; the ledger."""
     ledger, choose = Ledger(), random.Random(seed)
     with endpoint() as sink:
-        env = {"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.url}
-        server = start_server(data_dir, env=env)
+        server = _started(data_dir, sink, 0)
         _make(server)
         server.stop()
         for number in range(1, rounds + 1):
-            sink.life, sink.down = number, choose.random() < _ENDPOINT_DOWN_SHARE
-            server = start_server(data_dir, env=env)
+            sink.down = choose.random() < _ENDPOINT_DOWN_SHARE
+            server = _started(data_dir, sink, number)
             if number % _REST_EVERY == 0:
                 sink.down = False
                 sink.wait_for(set(ledger.accepted), _QUIET_S)
             _storm(server, ledger, choose.random() * 1.2, choose.randrange(2**32))
             ledger.rounds = number
             say(f"events: kill {number} of {rounds}, {len(ledger.accepted)} accepted, {sink.count} told")
-        sink.life, sink.down = rounds + 1, False
-        server = start_server(data_dir, env=env)
+        sink.down = False
+        server = _started(data_dir, sink, rounds + 1)
         try:
             missing = sink.wait_for(set(ledger.accepted), _QUIET_S)
             time.sleep(1.0)  # what is told twice is told soon
@@ -107,6 +106,10 @@ def run(data_dir: Path, rounds: int, seed: int, say: Callable[[str], None] = lam
             ledger.problems.append(f"the last server ended with {status}: {server.log[-500:]}")
         _judge(ledger, sink, missing)
     return ledger
+
+
+def _started(data_dir: Path, sink: Endpoint, life: int) -> Server:
+    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)})
 
 
 def _make(server: Server) -> None:

@@ -96,7 +96,7 @@ def _replace(archive: Path, where: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         backup.restore(archive, fresh)
-        _keep_key(where, fresh)
+        _keep_keys(where, fresh)
         data_dir.reset(where)
         shutil.rmtree(where)
         fresh.rename(where)
@@ -104,12 +104,13 @@ def _replace(archive: Path, where: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _keep_key(where: Path, fresh: Path) -> None:
-    """Take along the key that secrets are sealed with: no backup has it, and this may be the only one."""
-    from lambdad.storage.files.key_file import KEY_FILE
+def _keep_keys(where: Path, fresh: Path) -> None:
+    """Take along what no backup has: the key that secrets are sealed with, and the token of S3 servers."""
+    from lambdad.storage.files.key_file import KEY_FILE, TOKEN_FILE
 
-    if (where / KEY_FILE).exists():
-        shutil.copy2(where / KEY_FILE, fresh / KEY_FILE)
+    for name in (KEY_FILE, TOKEN_FILE):
+        if (where / name).exists():
+            shutil.copy2(where / name, fresh / name)
 
 
 def _holds_something(where: Path) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lambdad.composition.authorization import authorization
 from lambdad.composition.bill_operation import BillOperation
+from lambdad.composition.bucket_events import bucket_events
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
 from lambdad.composition.identity import identity_of
@@ -158,6 +159,7 @@ async def make_parts(
     queued = queue_operations(queue, stores.catalogue, calls, worker.frontend, clock)
     billed = BillOperation(measuring.usage, measuring.look, stores.catalogue, settings.price_file, clock)
     downloads = Downloads(stores, secret, clock)
+    buckets = bucket_events(settings, data_dir, stores.catalogue.resources, allowed.gate, queue.accept, clock)
     logs = LogsService(
         *(stores.logs, stores.catalogue, allowed.gate, queue.keep, allowed.authority),
         metrics=measuring.metrics,
@@ -172,12 +174,19 @@ async def make_parts(
         Services(
             lambda_family(control, InvokeAsync(worker.frontend, queue.accept), allowed.gate),
             other_services(
-                *(settings, measuring.metrics, identity, clock, allowed.authority, logs, neighbours)
+                *(settings, measuring.metrics, identity, clock, allowed.authority, logs, neighbours),
+                buckets,
             ),
             own_api(
                 own,
-                {**queued.operations, **billed.operations, **monitoring, **mapped.operations},
-                {"code": downloads, "custom-resources": neighbours.custom_resource},
+                {
+                    **queued.operations,
+                    **billed.operations,
+                    **monitoring,
+                    **mapped.operations,
+                    **buckets.operations,
+                },
+                {"code": downloads, "custom-resources": neighbours.custom_resource, **buckets.links},
                 settings,
             ),
             OFFERED,

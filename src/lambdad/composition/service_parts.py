@@ -9,6 +9,7 @@ from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
 from lambdad.awsapi.service import Authorize, Handler, ModelledService
 from lambdad.composition.auth_operations import AuthOperations
+from lambdad.composition.bucket_events import BucketEvents
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.identity import IdentityParts
 from lambdad.composition.logs_service import LogsService
@@ -66,10 +67,11 @@ def other_services(
     authority: Authority,
     logs: LogsService,
     neighbours: NeighbourParts,
+    buckets: BucketEvents,
 ) -> dict[str, Service]:
     """Every other service by signing name: at an endpoint that is named, else ours or the companion's."""
     services: dict[str, Service] = {
-        name: Guarded(name, ExternalService(name, endpoint, clock), authority)
+        name: Guarded(name, buckets.around(name, ExternalService(name, endpoint, clock)), authority)
         for name, endpoint in settings.services.items()
     }
     for name, service in neighbours.services(authority).items():

@@ -376,3 +376,10 @@ COMPANION_STOP_S: Final = 15.0  # to write what it keeps; then it is killed
 COMPANION_LASTS_S: Final = 30.0  # a process that ran so long was well started
 COMPANION_LINE_BYTES: Final = 64 * KIB  # of what it says, at once
 COMPANION_TICKET_S: Final = 7_200.0  # it may act for the caller of a request so long; stacks take an hour
+# Notifications of S3 servers that are elsewhere
+MAX_NOTIFICATION_RULES: Final = (
+    100  # Q: S3 user guide, "up to 100 event notification configurations" of a bucket
+)
+MAX_NOTIFICATION_BYTES: Final = 512 * KIB  # L: of the document that names them
+MAX_WEBHOOK_BYTES: Final = MIB  # L: of what a server sends at once
+MAX_BUCKET_RECORDS: Final = 1_000  # L: in it

@@ -22,7 +22,7 @@ MAX_INLINE_HASH_BYTES: Final = 64 * KIB
 _OPEN_PATHS = frozenset({b"/health", b"/lambdad/v1/health", b"/lambdad/v1/ready"})
 _UNSIGNED_PATHS = frozenset({b"/ready", b"/metrics", b"/lambdad/v1/metrics"})
 """Open as long as they are not signed, for then they are ours; a token may be asked for there."""
-_SIGNED_LINKS = (b"/lambdad/v1/code/", b"/lambdad/v1/custom-resources/")
+_SIGNED_LINKS = (b"/lambdad/v1/code/", b"/lambdad/v1/custom-resources/", b"/lambdad/v1/s3-events/")
 """What is signed by its path, or is a name that nobody guesses."""
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from lambdad.storage.refusal import StorageRefused
 
 KEY_FILE = "secret.key"
+TOKEN_FILE = "s3-events.token"  # noqa: S105 - the name of a file
+"""What S3 servers that are elsewhere know of this one; also in no backup."""
 _KEY_BYTES = 32
 _MOST_BYTES = 4_096
 

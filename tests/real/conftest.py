@@ -1,0 +1,11 @@
+"""Tests against real servers: collected by `make test-real` alone, since no file here is named like a test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "functional"))
+pytest.register_assert_rewrite("test_sources_sqs")
