@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bench import (
+    measure_buckets,
     measure_burst,
     measure_cli,
     measure_cold,
@@ -50,6 +51,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.MEASURING: measure_measuring.measure,
     Measure.LOGS: measure_logs.measure,
     Measure.QUEUES: measure_queues.measure,
+    Measure.BUCKETS: measure_buckets.measure,
 }
 
 

@@ -58,6 +58,7 @@ BACKLOG_MB = 200.0
 BACKLOG_START_MS = 2000.0
 MESSAGE_MS = 20.0
 MESSAGES_PER_S = 2_000.0
+OBJECT_MS = 50.0
 CONTROL_P50_MS = 3.0
 METRICS_DAY = "a day of minutes"
 METRICS_DAY_MS = 20.0
@@ -206,6 +207,8 @@ def _queues(results: Results) -> Iterator[Check]:
     yield Check("message sent to handled and deleted, p50", "ms", one, MESSAGE_MS, at_most=True)
     many = results.median(Key(Measure.QUEUES, PRODUCT, "rate_per_s", "many waiting, batches of 10"))
     yield Check("messages of one queue in batches of 10", "/s", many, MESSAGES_PER_S, at_most=False)
+    put = results.median(Key(Measure.BUCKETS, PRODUCT, "p50_ms", "object put, to its function"))
+    yield Check("object put to its function begun, p50", "ms", put, OBJECT_MS, at_most=True)
 
 
 def _events(results: Results) -> Iterator[Check]:

@@ -31,6 +31,7 @@ class Measure(StrEnum):
     MEASURING = "measuring"
     LOGS = "logs"
     QUEUES = "queues"
+    BUCKETS = "buckets"
 
 
 def p99(values: Sequence[float]) -> float:

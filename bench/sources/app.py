@@ -46,3 +46,10 @@ def telling(event: dict[str, float], _context: object) -> None:
     for _ in range(int(event["lines"])):
         print(f"told-at {time.time()}", flush=True)
         time.sleep(0.2)
+
+
+def begun(event: dict[str, list[dict[str, dict[str, dict[str, str]]]]], _context: object) -> None:
+    """Say when the function heard of an object."""
+    import time
+
+    print("BEGUN", event["Records"][0]["s3"]["object"]["key"], time.time())
