@@ -307,6 +307,8 @@ class SqliteLogStore:
     def _keep(self, path: Path) -> Keeper:
         """The thread that does this store's upkeep."""
         connection = open_for_reading(path)
+        # Everything it needs is opened now: what the server holds does not grow when upkeep begins.
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
         upkeep = Upkeep(connection, self._threads.write_and_wait, self._sql, self._now_ms)
 
         def steps() -> Iterator[None]:
