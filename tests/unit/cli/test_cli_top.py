@@ -263,7 +263,7 @@ class Terminal:
         self.process, self._end = pty.fork()
         if self.process == 0:
             environ = {**os.environ, "LAMBDAD_ENDPOINT": endpoint, "TERM": "xterm-256color"}
-            for size in ("COLUMNS", "LINES"):  # a runner of tests that says them would hide the terminal's own
+            for size in ("COLUMNS", "LINES"):  # said by a runner of tests, they would hide the terminal's own
                 environ.pop(size, None)
             os.execve(sys.executable, [sys.executable, "-m", "lambdad.cli.entry", *arguments], environ)
         self.seen = b""
