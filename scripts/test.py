@@ -33,7 +33,7 @@ from scripts.failed_tests import failed  # noqa: E402
 PYTEST = [sys.executable, "-m", "pytest"]
 TESTS_FAILED = 1
 NOTHING_COLLECTED = 5
-MOST_AGAIN = 4
+MOST_AGAIN = 6
 """More failures than this are no accident of timing."""
 TIMES_ALONE = 3
 TEST_TIMEOUT_S = 120
@@ -50,7 +50,18 @@ def main(arguments: list[str]) -> int:
         parts = [[*arguments, *deselect]]
     else:
         parts = [
-            ["-n", "4", "--dist", "loadfile", "-q", "--ignore", "tests/performance", *deselect, "tests"],
+            [
+                "-n",
+                "4",
+                "--dist",
+                "loadfile",
+                "--no-loadscope-reorder",
+                "-q",
+                "--ignore",
+                "tests/performance",
+                *deselect,
+                "tests",
+            ],
             ["-q", *deselect, "tests/performance"],
         ]
     started = time.monotonic()

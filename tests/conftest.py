@@ -9,6 +9,17 @@ import pytest
 
 from tests.running import Server, start_server
 
+LONG = (
+    *("test_event_kills.py", "test_queue_kills.py", "test_large_backlog.py", "test_oracle.py"),
+    *("test_leftovers.py", "test_start_paths.py", "test_bad_processes.py", "test_examples.py"),
+)
+"""Files that take longest: begun last, one of them would run alone in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

@@ -178,4 +178,6 @@ def function_of(server: Server, key: str) -> str:
         Role=role,
         Code={"ZipFile": zip_of({"app.py": RECORDER})},
     )
+    waiter = server.client(account=key).get_waiter("function_active_v2")
+    waiter.wait(FunctionName="f", WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
     return str(made["FunctionArn"])

@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import socket
+from contextlib import suppress
 from typing import TypedDict, cast
 
 from lambdad.worker.sandbox.launcher.birth import Newborn
@@ -122,7 +123,8 @@ class Launcher:
                 for news in self._fork_servers.news():  # first: who tries again has another one started
                     self._tell(dict(news))
                 failure = {"event": "failed", "step": "launcher", "error": str(error)}
-                control.send(json.dumps(failure).encode())
+                with suppress(OSError):  # who asked may be gone by now, and others must not lose the launcher
+                    control.send(json.dumps(failure).encode())
                 return
             finally:
                 for descriptor in waiting:
