@@ -20,6 +20,9 @@ from bench.subject import Subject
 from bench.subject_api import lambdad
 from bench.subject_floor import Floor
 
+pytestmark = pytest.mark.timeout(400)
+"""The first of them waits for every measure there is."""
+
 TINY = Effort(
     rounds=1,
     seconds=1,
