@@ -52,6 +52,21 @@ class FunctionReference:
         return self.qualifier if is_version(self.qualifier) else None
 
 
+def service_of(arn: str) -> str:
+    """The service that an ARN of anything names; empty when it is no ARN."""
+    return _part(arn, 2)
+
+
+def region_of(arn: str) -> str:
+    """The region that an ARN of anything names; empty when it names none, as those of buckets."""
+    return _part(arn, 3)
+
+
+def _part(arn: str, number: int) -> str:
+    parts = arn.split(":", 5)
+    return parts[number] if len(parts) == 6 else ""
+
+
 def is_version(qualifier: str) -> bool:
     """Whether a qualifier names a version rather than an alias."""
     return qualifier == LATEST or (qualifier.isascii() and qualifier.isdigit())

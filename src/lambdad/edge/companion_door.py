@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lambdad.awsapi import faults
+from lambdad.domain.arn import region_of
 from lambdad.domain.errors import AccessDenied, CredentialsRefused, LambdadError, ServiceFault
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
@@ -201,7 +202,7 @@ class CompanionDoor:
         """
         name, ticket = headers.get(_SERVICE), headers.get(_CALLER)
         account, source = headers.get(_SOURCE_ACCOUNT), headers.get(_SOURCE_ARN)
-        region = headers.get(_REGION) or _region_of(source) or Scope().region
+        region = headers.get(_REGION) or region_of(source or "") or Scope().region
         if name is not None:
             role = headers.get(_ROLE)
             if role is not None:
@@ -218,12 +219,6 @@ class CompanionDoor:
             self._shared.respond(connection, raw, response, request_id)
         else:
             await self._shared.stream(connection, raw, response, request_id, response.body)
-
-
-def _region_of(arn: str | None) -> str:
-    """The region in an ARN; empty when there is none, as in those of buckets."""
-    parts = (arn or "").split(":", 5)
-    return parts[3] if len(parts) == 6 else ""
 
 
 def _refused(

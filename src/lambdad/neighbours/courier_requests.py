@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from lambdad.domain.arn import service_of
 from lambdad.domain.event import Condition, Delivery
 from lambdad.domain.sigv4 import s3_object_path
 
@@ -51,18 +52,6 @@ def outgoing(delivery: Delivery, endpoint: str, new_id: Callable[[], str]) -> Ou
         return _s3(delivery, new_id())
     make = {"sns": _sns, "events": _events}.get(service)
     return None if make is None else make(delivery)
-
-
-def service_of(target: str) -> str:
-    """The service an ARN names; empty when it is no ARN."""
-    parts = target.split(":", 5)
-    return parts[2] if len(parts) == 6 else ""
-
-
-def region_of(target: str) -> str:
-    """The region an ARN names; empty when it names none."""
-    parts = target.split(":", 5)
-    return parts[3] if len(parts) == 6 else ""
 
 
 def queue_url(queue: str, endpoint: str) -> str:

@@ -9,8 +9,9 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 
+from lambdad.domain.arn import region_of, service_of
 from lambdad.domain.event import Delivery
-from lambdad.neighbours.courier_requests import SERVICES, Outgoing, outgoing, region_of, service_of
+from lambdad.neighbours.courier_requests import SERVICES, Outgoing, outgoing
 from lambdad.neighbours.service_calls import NeverDone, NotDone, ServiceCalls, refused
 from lambdad.ports.courier import NotDelivered, Undeliverable
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from lambdad.domain.arn import region_of
 from lambdad.domain.limits import MIB
 from lambdad.domain.scope import Scope
-from lambdad.neighbours.courier_requests import Outgoing, queue_url, region_of, sqs_request
+from lambdad.neighbours.courier_requests import Outgoing, queue_url, sqs_request
 from lambdad.neighbours.service_calls import NotDone, ServiceCalls
 from lambdad.ports.dead_letters import DeadLetter, QueueUnavailable
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lambdad.domain.arn import region_of
 from lambdad.domain.limits import LONG_POLL_S, MIB, NEAR_POLL_S
 from lambdad.domain.queue_message import AttributeValue, Message, QueueFacts
 from lambdad.domain.scope import Scope
-from lambdad.neighbours.courier_requests import queue_url, region_of, sqs_request
+from lambdad.neighbours.courier_requests import queue_url, sqs_request
 from lambdad.neighbours.http_client import Patience
 from lambdad.neighbours.service_calls import NotDone, ServiceCalls
 from lambdad.ports.message_queue import QueueTrouble

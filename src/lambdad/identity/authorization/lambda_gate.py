@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdad.domain.arn import FunctionReference
+from lambdad.domain.arn import FunctionReference, service_of
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
 from lambdad.domain.identity import Who
@@ -19,7 +19,7 @@ from lambdad.identity.authorization.lambda_needs import needs_of
 from lambdad.identity.authorization.named_functions import function_named
 from lambdad.identity.authorization.needs import Need, account_of
 from lambdad.identity.authorization.roles import RoleRules
-from lambdad.identity.authorization.sending import Sending, service_of
+from lambdad.identity.authorization.sending import Sending
 
 Params = dict[str, Any]
 _PASSING = "iam:PassRole"

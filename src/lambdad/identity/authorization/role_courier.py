@@ -6,7 +6,7 @@ a permission that is given later still brings it.
 
 from __future__ import annotations
 
-from lambdad.domain.event import Delivery
+from lambdad.domain.event import Delivery, lane_of
 from lambdad.identity.authorization.sending import Sending
 from lambdad.ports.courier import Courier, NotAllowed
 
@@ -31,7 +31,7 @@ class RoleCourier:
             NotDelivered: as the courier says.
         """
         if delivery.role is not None:
-            function = (delivery.function_arn.split(":") + [""] * 7)[6]
+            function = lane_of(delivery.scope, delivery.function_arn).function
             refusal = self._sending.refusal(delivery.role, function, delivery.target)
             if refusal is not None:
                 raise NotAllowed(refusal)

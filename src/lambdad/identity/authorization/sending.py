@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lambdad.domain.arn import service_of
 from lambdad.identity.authorization import denials, facts
 from lambdad.identity.authorization.authority import Authority
 from lambdad.identity.authorization.guards import Guard
@@ -55,9 +56,3 @@ class Sending:
         guard = Guard(account_of(target)) if service == "lambda" else _ELSEWHERE
         outcome = self._authority.standing(who).decide(action, resource, guard, facts.at(self._clock.now()))
         return None if outcome.allowed else denials.words(who.arn, action, resource, outcome)
-
-
-def service_of(target: str) -> str:
-    """The service an ARN names; empty when it is none."""
-    parts = target.split(":", 5)
-    return parts[2] if len(parts) == 6 else ""
