@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdad.domain.errors import LambdadError
 from lambdad.domain.event import Lane
 from lambdad.domain.http import Request
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
 from lambdad.edge.operations import Operation
-from lambdad.events.queue import Accept
+from lambdad.events.queue import Accept, queued
 from lambdad.identity.authorization.lambda_gate import LambdaGate
 from lambdad.identity.authorization.named_functions import function_named
 from lambdad.neighbours.bucket_events.buckets import NotifyingBuckets
@@ -53,11 +51,9 @@ class BucketDestination:
             LambdadError: it is not stored.
         """
         scope, named = function_named(function, owner)
-        stored: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         lane = Lane(scope, named.name, named.qualifier)
         trace = self._ids.trace(self._clock.now())
-        self._accept(lane, self._ids.request_id(), body, trace, stored.set_result)
-        refusal = await stored
+        refusal = await queued(self._accept, lane, self._ids.request_id(), body, trace)
         if refusal is not None:
             raise refusal
 

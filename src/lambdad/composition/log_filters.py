@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from lambdad.domain.arn import FunctionReference, parse_function
-from lambdad.domain.errors import AccessDenied, LambdadError
+from lambdad.domain.errors import AccessDenied
 from lambdad.domain.event import Lane
 from lambdad.domain.function import LATEST
 from lambdad.domain.request_ids import Ids
 from lambdad.domain.scope import Scope
-from lambdad.events.queue import Accept
+from lambdad.events.queue import Accept, queued
 from lambdad.identity.authorization.lambda_gate import LambdaGate
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
@@ -64,11 +62,9 @@ class FunctionDestination:
         function = parse_function(destination, scope)
         if not await self.lets_in(scope, function, group):
             raise AccessDenied("the function's policy does not let CloudWatch Logs invoke it")
-        stored: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         lane = Lane(scope, function.name, function.qualifier)
         trace = self._ids.trace(self._clock.now())
-        self._accept(lane, self._ids.request_id(), body, trace, stored.set_result)
-        refusal = await stored
+        refusal = await queued(self._accept, lane, self._ids.request_id(), body, trace)
         if refusal is not None:
             raise refusal
 

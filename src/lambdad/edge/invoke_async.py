@@ -5,14 +5,12 @@ Source: spec api.md §3 (status 202, `Status` in the body), async-esm.md §1 (it
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from lambdad.domain.errors import LambdadError
 from lambdad.domain.http import Request
 from lambdad.domain.limits import MAX_INVOKE_ASYNC_BYTES
-from lambdad.events.queue import Accept
+from lambdad.events.queue import Accept, queued
 from lambdad.frontend.invoke import Frontend
 from lambdad.frontend.payload import checked
 
@@ -29,10 +27,8 @@ class InvokeAsync:
         key = (request.caller.scope, params["FunctionName"], None)
         route = self._frontend.cached(key) or await self._frontend.route(key)
         payload = checked(params["InvokeArgs"], MAX_INVOKE_ASYNC_BYTES)
-        done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         trace = request.headers.get("x-amzn-trace-id") or self._frontend.new_trace()
-        self._accept(route.lane, request.request_id, payload, trace, done.set_result)
-        refusal = await done
+        refusal = await queued(self._accept, route.lane, request.request_id, payload, trace)
         if refusal is not None:
             raise refusal
         return {"Status": 202}

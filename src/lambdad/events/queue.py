@@ -154,10 +154,8 @@ class EventQueue:
             reference = parse_function(delivery.target, delivery.scope)
         except LambdadError as error:
             raise Undeliverable(str(error)) from error
-        done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         lane = Lane(delivery.scope, reference.name, reference.qualifier)
-        self.accept(lane, self._ids.request_id(), delivery.body, delivery.trace, done.set_result)
-        refusal = await done
+        refusal = await queued(self.accept, lane, self._ids.request_id(), delivery.body, delivery.trace)
         if refusal is not None:
             raise NotDelivered(str(refusal))
 
@@ -269,3 +267,12 @@ class Accept(Protocol):
     ) -> None:
         """Queue an event; `stored` is called when it is on disk, or cannot be."""
         ...
+
+
+async def queued(
+    accept: Accept, lane: Lane, request_id: str, payload: bytes, trace: str
+) -> LambdadError | None:
+    """Queue an event and wait until it is on disk: None then, or why it cannot be."""
+    done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
+    accept(lane, request_id, payload, trace, done.set_result)
+    return await done

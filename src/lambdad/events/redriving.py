@@ -16,7 +16,7 @@ from lambdad.domain.event import Lane
 from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
 from lambdad.events.policy import Gone
 from lambdad.events.poller import Policies
-from lambdad.events.queue import Accept
+from lambdad.events.queue import Accept, queued
 from lambdad.frontend.payload import checked
 from lambdad.ports.clock import Clock
 from lambdad.ports.dead_letters import DeadLetter, DeadLetters
@@ -111,10 +111,8 @@ class Redriver:
                 raise refusal
 
     async def _stored(self, lane: Lane, letter: DeadLetter) -> LambdadError | None:
-        done: asyncio.Future[LambdadError | None] = asyncio.get_running_loop().create_future()
         request_id, body = letter.request_id or "", letter.body or b"{}"
-        self._accept(lane, request_id, body, self._new_trace(), done.set_result)
-        return await done
+        return await queued(self._accept, lane, request_id, body, self._new_trace())
 
 
 def _is_event(letter: DeadLetter) -> bool:
