@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import AsyncExitStack
 from typing import Final
 
+from lambdad.composition.upkeep import repeated
 from lambdad.domain.event import Delivery
 from lambdad.events.policies import CataloguePolicies
 from lambdad.events.queue import LOOK_S, EventQueue
@@ -66,9 +66,4 @@ def event_queue(
 
 async def look_at_events(queue: EventQueue) -> None:
     """End events that became too old while they waited, now and then, for ever."""
-    while True:
-        await asyncio.sleep(LOOK_S)
-        try:
-            queue.look()
-        except Exception:  # noqa: BLE001 - or nothing would ever be looked at again
-            _log.exception("events were not looked at", extra={"event": "events.look"})
+    await repeated(LOOK_S, queue.look, _log, "events were not looked at", {"event": "events.look"})

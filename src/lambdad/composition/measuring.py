@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambdad.composition.provided_names import ProvidedNames
 from lambdad.composition.settled_metrics import SettledMetrics
+from lambdad.composition.upkeep import repeated
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.errors import LambdadError
 from lambdad.domain.function import FunctionVersion
@@ -100,12 +100,8 @@ class Measuring:
 
     async def keep(self) -> None:
         """Look every second, for ever."""
-        while True:
-            await asyncio.sleep(MEASURE_LOOK_S)
-            try:
-                await self.look()
-            except Exception:  # noqa: BLE001 - or nothing would ever be measured again
-                _log.exception("what was measured was not handed on", extra={"event": "metrics.look"})
+        failed = "what was measured was not handed on"
+        await repeated(MEASURE_LOOK_S, self.look, _log, failed, {"event": "metrics.look"})
 
     async def _finish(self) -> None:
         try:

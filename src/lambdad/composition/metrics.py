@@ -7,6 +7,7 @@ import logging
 from typing import Protocol
 
 from lambdad.awsapi.service import Authorize, ModelledService
+from lambdad.composition.upkeep import repeated
 from lambdad.domain.http import Request, Response
 from lambdad.domain.limits import (
     LONG_METRIC_REQUEST_BYTES,
@@ -60,12 +61,12 @@ class Rolling(Protocol):
 
 async def roll_up(store: Rolling) -> None:
     """Look at all series again and again, for ever."""
-    while True:
-        await asyncio.sleep(METRIC_ROLL_UP_S)
-        try:
-            after = await store.roll_up()
-            while after is not None:
-                await asyncio.sleep(METRIC_ROLL_UP_PAUSE_S)
-                after = await store.roll_up(after)
-        except Exception:  # noqa: BLE001 - or nothing old would ever go away
-            _log.exception("old metrics were not rolled up", extra={"event": "metrics.roll_up"})
+
+    async def look() -> None:
+        after = await store.roll_up()
+        while after is not None:
+            await asyncio.sleep(METRIC_ROLL_UP_PAUSE_S)
+            after = await store.roll_up(after)
+
+    failed = "old metrics were not rolled up"
+    await repeated(METRIC_ROLL_UP_S, look, _log, failed, {"event": "metrics.roll_up"})

@@ -13,6 +13,7 @@ from lambdad.composition.clock import SystemClock
 from lambdad.composition.expected import Expected
 from lambdad.composition.monitoring.monitor import Monitor
 from lambdad.composition.stores import Stores
+from lambdad.composition.upkeep import repeated
 from lambdad.counting.ledger import Ledger
 from lambdad.domain.function import LATEST, FunctionVersion
 from lambdad.domain.limits import (
@@ -146,37 +147,25 @@ class WorkerParts:
 
     async def reclaim(self) -> None:
         """End environments that nobody used for long."""
-        while True:
-            await asyncio.sleep(_RECLAIM_S)
-            try:
-                self.pools.reclaim()
-            except Exception:  # noqa: BLE001 - or nothing would ever be reclaimed again
-                _log.exception("idle environments were not ended", extra={"event": "worker.reclaim"})
+        failed = "idle environments were not ended"
+        await repeated(_RECLAIM_S, self.pools.reclaim, _log, failed, {"event": "worker.reclaim"})
 
     async def keep(self) -> None:
         """Keep provisioned environments initialised, over pauses and ages."""
-        while True:
-            await asyncio.sleep(PROVISIONED_LOOK_S)
-            try:
-                self.pools.look()
-            except Exception:  # noqa: BLE001 - or nothing would ever be kept again
-                _log.exception("provisioned environments were not kept", extra={"event": "provisioned.keep"})
+        failed = "provisioned environments were not kept"
+        await repeated(PROVISIONED_LOOK_S, self.pools.look, _log, failed, {"event": "provisioned.keep"})
 
     async def relieve(self) -> None:
         """End blanks and idle environments when all together have grown over the memory ceiling."""
-        while True:
-            await asyncio.sleep(MEMORY_LOOK_S)
-            try:
-                self._look_at_blanks()
-                self.pools.relieve()
-            except Exception:  # noqa: BLE001 - or memory would never be looked at again
-                _log.exception("memory was not looked at", extra={"event": "worker.relieve"})
+        failed = "memory was not looked at"
+        await repeated(MEMORY_LOOK_S, self._look_at_memory, _log, failed, {"event": "worker.relieve"})
 
-    def _look_at_blanks(self) -> None:
+    def _look_at_memory(self) -> None:
         blanks = self.housing.pools
         if blanks is not None:
             blanks.tell_memory(lacks=self.pools.placement.is_over(self._clock.monotonic()))
             blanks.look()
+        self.pools.relieve()
 
 
 def _blanks(settings: Settings, factory: SandboxFactory, clock: SystemClock) -> BlankPools | None:
