@@ -8,7 +8,6 @@ from typing import Protocol
 
 from lambdad.awsapi.service import Authorize, ModelledService
 from lambdad.composition.upkeep import repeated
-from lambdad.domain.http import Request, Response
 from lambdad.domain.limits import (
     LONG_METRIC_REQUEST_BYTES,
     MAX_METRIC_REQUEST_BYTES,
@@ -21,34 +20,20 @@ from lambdad.ports.metric_store import MetricStore
 _log = logging.getLogger(__name__)
 
 
-class MetricsService:
-    """CloudWatch; what it needs is imported at its first request, for a server's start is short."""
+def metrics_service(store: MetricStore, clock: Clock, authorize: Authorize) -> ModelledService:
+    """CloudWatch; what it needs is imported here, for a server's start is short."""
+    from lambdad.awsapi import parameter_words
+    from lambdad.awsapi.model import load
+    from lambdad.telemetry.metrics_api.handlers import metrics_handlers
 
-    def __init__(self, store: MetricStore, clock: Clock, authorize: Authorize) -> None:
-        self._store = store
-        self._clock = clock
-        self._authorize = authorize
-        self._service: ModelledService | None = None
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer one request."""
-        if self._service is None:
-            self._service = self._made()
-        return await self._service(request)
-
-    def _made(self) -> ModelledService:
-        from lambdad.awsapi import parameter_words
-        from lambdad.awsapi.model import load
-        from lambdad.telemetry.metrics_api.handlers import metrics_handlers
-
-        return ModelledService(
-            load("cloudwatch"),
-            metrics_handlers(self._store, self._clock),
-            authorize=self._authorize,
-            check=parameter_words.check,
-            long_body_bytes=LONG_METRIC_REQUEST_BYTES,
-            max_body_bytes=MAX_METRIC_REQUEST_BYTES,
-        )
+    return ModelledService(
+        load("cloudwatch"),
+        metrics_handlers(store, clock),
+        authorize=authorize,
+        check=parameter_words.check,
+        long_body_bytes=LONG_METRIC_REQUEST_BYTES,
+        max_body_bytes=MAX_METRIC_REQUEST_BYTES,
+    )
 
 
 class Rolling(Protocol):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from lambdad.awsapi.model import load
 from lambdad.awsapi.routes import LAMBDA_FAMILY
@@ -13,7 +14,7 @@ from lambdad.composition.bucket_events import BucketEvents
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.identity import IdentityParts
 from lambdad.composition.logs_service import LogsService
-from lambdad.composition.metrics import MetricsService
+from lambdad.composition.metrics import metrics_service
 from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.stores import Stores
@@ -37,26 +38,26 @@ from lambdad.settings.observability import token_of
 def lambda_family(control: ControlPlane, invoke_async: Handler, gate: Authorize) -> dict[str, Service]:
     """Lambda's own model and those beside it, by name."""
     handlers = {**control.operations, "InvokeAsync": invoke_async}
-    return {
-        name: _Lazy(name, handlers if name == "lambda" else {}, gate if name == "lambda" else None)
-        for name in LAMBDA_FAMILY
-    }
+    family = {name: _Lazy(partial(_modelled, name, {}, None)) for name in LAMBDA_FAMILY}
+    return {**family, "lambda": _Lazy(partial(_modelled, "lambda", handlers, gate))}
 
 
 class _Lazy:
-    """A modelled service whose model is read at its first request."""
+    """A modelled service that is made, and its model read, at its first request."""
 
-    def __init__(self, name: str, handlers: Mapping[str, Handler], authorize: Authorize | None) -> None:
-        self._name = name
-        self._authorize = authorize
-        self._handlers = handlers
+    def __init__(self, make: Callable[[], ModelledService]) -> None:
+        self._make = make
         self._service: ModelledService | None = None
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if self._service is None:
-            self._service = ModelledService(load(self._name), self._handlers, authorize=self._authorize)
+            self._service = self._make()
         return await self._service(request)
+
+
+def _modelled(name: str, handlers: Mapping[str, Handler], authorize: Authorize | None) -> ModelledService:
+    return ModelledService(load(name), handlers, authorize=authorize)
 
 
 def other_services(
@@ -70,20 +71,24 @@ def other_services(
     buckets: BucketEvents,
 ) -> dict[str, Service]:
     """Every other service by signing name: at an endpoint that is named, else ours or the companion's."""
+    at_endpoints: dict[str, Service] = {
+        name: ExternalService(name, endpoint, clock) for name, endpoint in settings.services.items()
+    }
+    if "s3" in at_endpoints:
+        at_endpoints["s3"] = buckets.around(at_endpoints["s3"])
     services: dict[str, Service] = {
-        name: Guarded(name, buckets.around(name, ExternalService(name, endpoint, clock)), authority)
-        for name, endpoint in settings.services.items()
+        name: Guarded(name, service, authority) for name, service in at_endpoints.items()
     }
     for name, service in neighbours.services(authority).items():
         services.setdefault(name, service)
     services.setdefault("logs", logs)
     services.setdefault(
         "monitoring",
-        MetricsService(metrics, clock, ServiceGate(authority, metrics_needs.needs_of)),
+        _Lazy(partial(metrics_service, metrics, clock, ServiceGate(authority, metrics_needs.needs_of))),
     )
     gates = {"iam": ServiceGate(authority, IamNeeds(identity.directory.arn_of))}
     for name, handlers in identity.handlers().items():
-        services.setdefault(name, _Lazy(name, handlers, gates.get(name)))
+        services.setdefault(name, _Lazy(partial(_modelled, name, handlers, gates.get(name))))
     return services
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdad.composition.bucket_events import webhook_token
+from lambdad.composition.notifying_buckets import webhook_token
 from lambdad.storage.data_dir import DataDir
 from lambdad.storage.files.key_file import TOKEN_FILE
 from lambdad.storage.refusal import StorageRefused

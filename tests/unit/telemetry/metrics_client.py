@@ -13,7 +13,7 @@ import botocore.parsers
 import botocore.serialize
 from botocore.awsrequest import AWSRequestPreparer, create_request_object, prepare_request_dict
 
-from lambdad.composition.metrics import MetricsService
+from lambdad.composition.metrics import metrics_service
 from lambdad.domain.http import Caller, Request, Response
 from lambdad.domain.scope import Scope
 from tests.fakes.metrics import FakeMetrics
@@ -55,7 +55,7 @@ class MetricsClient:
 
     def __init__(self, protocol: str = "json") -> None:
         self.store, self.clock, self.protocol = FakeMetrics(), SettableClock(), protocol
-        self._service = MetricsService(self.store, self.clock, _anybody)
+        self._service = metrics_service(self.store, self.clock, _anybody)
 
     async def call(self, operation: str, *, scope: Scope | None = None, **params: Any) -> dict[str, Any]:
         """Send one request.
