@@ -54,22 +54,20 @@ class FunctionQuota:
             calls.at_hand -= 1
         elif not calls.draw(source.limit):
             return False
-        source.in_use = out = source.in_use + 1
-        source.most = max(source.most, out)
-        self.in_use = out = self.in_use + 1
-        if out > self.most:
-            if not self.most:
-                self._risen(self)
-            self.most = out
-        return True
+        return self._takes_one()
 
     def take_for_event(self) -> bool:
         """Take a lease for an asynchronous call; False when none is left."""
         source = self._source
         if source.in_use >= source.limit:
             return False
+        return self._takes_one()
+
+    def _takes_one(self) -> bool:
+        source = self._source
         source.in_use = out = source.in_use + 1
-        source.most = max(source.most, out)
+        if out > source.most:  # noqa: PLR1730 - a call of max costs more than all the rest
+            source.most = out
         self.in_use = out = self.in_use + 1
         if out > self.most:
             if not self.most:
