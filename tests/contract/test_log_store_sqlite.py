@@ -6,15 +6,15 @@ import asyncio
 import dataclasses
 import json
 import sqlite3
-import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from busy_disk import busy_disk
 from log_contract import (
     ELSEWHERE,
     GROUP,
@@ -70,24 +70,6 @@ async def all_pages(store: SqliteLogStore) -> list[str]:
         after_id = page.stopped_id
         if after_id is None:
             return found
-
-
-@asynccontextmanager
-async def busy_disk(store: SqliteLogStore) -> AsyncIterator[None]:
-    """The writer's thread does nothing else during the block."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def wait(_: object) -> bool:
-        begun.set()
-        return go_on.wait(30)
-
-    slow = store._threads.write(wait)
-    await asyncio.to_thread(begun.wait, 30)
-    try:
-        yield
-    finally:
-        go_on.set()
-        assert await slow
 
 
 class TestSqliteOnDisk(LogContract):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from busy_disk import busy_disk
 from metric_contract import (
     HERE,
     HOUR_S,
@@ -49,24 +49,6 @@ async def rolled_up(store: SqliteMetricStore) -> None:
     after = await store.roll_up()
     while after is not None:
         after = await store.roll_up(after)
-
-
-@asynccontextmanager
-async def busy_disk(store: SqliteMetricStore) -> AsyncIterator[None]:
-    """The writer's thread does nothing else during the block."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def wait(_: object) -> bool:
-        begun.set()
-        return go_on.wait(30)
-
-    slow = store._threads.write(wait)
-    await asyncio.to_thread(begun.wait, 30)
-    try:
-        yield
-    finally:
-        go_on.set()
-        assert await slow
 
 
 class TestSqliteOnDisk(MetricContract):

@@ -7,15 +7,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
+import local_services
 from botocore.config import Config
 
 from tests.running import Server
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
-WITHIN_S = 30.0
+eventually = partial(local_services.eventually, within_s=30.0)
 RECORDER = """
 import json
 def handler(event, context):
@@ -27,15 +29,6 @@ def handler(event, context):
         return {"statusCode": 201, "headers": {"x-from": "function"}, "body": json.dumps({"path": path})}
     return {"got": event}
 """
-
-
-def eventually(found: Callable[[], Any], what: str = "it") -> Any:
-    """What `found` gives once that is true."""
-    deadline = time.monotonic() + WITHIN_S
-    while not (value := found()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WITHIN_S} s"
-        time.sleep(0.05)
-    return value
 
 
 class Recorder:

@@ -28,11 +28,11 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 WITHIN_S = 60.0
 
 
-def eventually(found: Callable[[], Any], what: str = "it") -> Any:
+def eventually(found: Callable[[], Any], what: str = "it", within_s: float = WITHIN_S) -> Any:
     """What `found` gives once that is true."""
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + within_s
     while not (value := found()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WITHIN_S} s"
+        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
         time.sleep(0.05)
     return value
 

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from local_services import eventually
 
 from tests.running import Server
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
-WITHIN_S = 60.0
 TELLS = """
 import json
 def handler(event, context):
     for record in event["Records"]:
         print("GOT", json.dumps({"request": context.aws_request_id, "record": record}))
 """
-
-
-def eventually(found: Callable[[], Any], what: str = "it", within_s: float = WITHIN_S) -> Any:
-    """What `found` gives once that is true."""
-    deadline = time.monotonic() + within_s
-    while not (value := found()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
-        time.sleep(0.05)
-    return value
 
 
 @dataclass

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
-from tests.running import Server
+from local_services import eventually
 
-WITHIN_S = 60.0
+from tests.running import Server
 
 
 def queue(server: Server, function: str) -> dict[str, Any]:
@@ -33,14 +31,6 @@ def send(server: Server, function: str, payload: bytes = b"{}") -> str:
     answer = server.client().invoke(FunctionName=function, InvocationType="Event", Payload=payload)
     assert answer["StatusCode"] == 202
     return str(answer["ResponseMetadata"]["RequestId"])
-
-
-def eventually(condition: Callable[[], bool], within_s: float = WITHIN_S) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def ended(server: Server, function: str, count: int) -> None:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from calling import started
-from queues import ended, eventually, queue, send, steer
+from local_services import eventually
+from queues import ended, queue, send, steer
 
 from tests.running import Server
 

@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from queues import eventually, queue, send, steer
+from local_services import eventually
+from queues import queue, send, steer
 
 from lambdad.domain.event import Event, Lane
 from lambdad.domain.scope import Scope

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from typing import Any
 import pytest
 from calling import call, started
 from dead_letter_server import SmallSqs, small_sqs
+from local_services import WITHIN_S, eventually
 
 from tests.running import Server
 
-WITHIN_S = 60.0
 APP = """
 import os
 def handler(event, context):
@@ -66,13 +65,6 @@ def send(server: Server, function: str, *events: Any) -> list[str]:
         ]["RequestId"]
         for event in events
     ]
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @contextmanager

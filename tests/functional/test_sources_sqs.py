@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from calling import started
-from local_services import LocalServices
-from queue_calls import ACCOUNT, REGION, Queues, eventually
+from local_services import LocalServices, eventually
+from queue_calls import ACCOUNT, REGION, Queues
 
 from tests.fakes.sqs_server import fault, sqs_server
 

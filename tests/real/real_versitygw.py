@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from calling import call, started
 from event_calls import APP, arn_of, send, treat
-from queue_calls import eventually
+from local_services import eventually
 
 from tests.real.servers import ACCOUNT, REGION, SECRET, versitygw
 from tests.running import ROLE, Server, free_port, zip_of
