@@ -6,23 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from metrics_client import HOUR, MINUTE, NOW, PROTOCOLS, MetricsClient, MetricsError
+from metrics_client import HOUR, MINUTE, NOW, MetricsClient, MetricsError
 
 from lambdad import __version__
 
 pytestmark = pytest.mark.asyncio
 DAY = timedelta(days=1)
 SET = {"SampleCount": 10.0, "Sum": 55.0, "Minimum": 1.0, "Maximum": 10.0}
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request: pytest.FixtureRequest) -> MetricsClient:
-    return MetricsClient(request.param)
-
-
-@pytest.fixture
-def one() -> MetricsClient:
-    return MetricsClient()
 
 
 def query(

@@ -6,20 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from metrics_client import HOUR, MINUTE, PROTOCOLS, MetricsClient, MetricsError
+from metrics_client import HOUR, MINUTE, MetricsClient, MetricsError
 
 pytestmark = pytest.mark.asyncio
 INVALID, COMBINATION = "InvalidParameterValue", "InvalidParameterCombination"
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request: pytest.FixtureRequest) -> MetricsClient:
-    return MetricsClient(request.param)
-
-
-@pytest.fixture
-def one() -> MetricsClient:
-    return MetricsClient()
 
 
 async def get(client: MetricsClient, **given: Any) -> dict[str, Any]:

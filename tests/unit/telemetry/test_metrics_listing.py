@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from metrics_client import NOW, PROTOCOLS, MetricsClient, MetricsError
+from metrics_client import NOW, MetricsClient, MetricsError
 
 from lambdad.domain.limits import METRICS_PAGE
 from lambdad.domain.metric import Datum, MetricKey
@@ -14,16 +14,6 @@ from lambdad.domain.scope import DEFAULT_ACCOUNT, Scope
 
 pytestmark = pytest.mark.asyncio
 A1, A2, B = ({"Name": "a", "Value": "1"}, {"Name": "a", "Value": "2"}, {"Name": "b", "Value": "1"})
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request: pytest.FixtureRequest) -> MetricsClient:
-    return MetricsClient(request.param)
-
-
-@pytest.fixture
-def one() -> MetricsClient:
-    return MetricsClient()
 
 
 async def listed(client: MetricsClient, **given: Any) -> list[tuple[str, list[dict[str, str]]]]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from metrics_client import NOW, PROTOCOLS, MetricsClient, MetricsError
+from metrics_client import NOW, MetricsClient, MetricsError
 
 from lambdad.domain.limits import MAX_METRIC_REQUEST_BYTES, MAX_UNPACKED_REQUEST_BYTES
 from lambdad.domain.metric import Datum, MetricKey, dimensions
@@ -17,16 +17,6 @@ from lambdad.domain.scope import Scope
 pytestmark = pytest.mark.asyncio
 INVALID, COMBINATION, MISSING = "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"
 SET = {"SampleCount": 10.0, "Sum": 55.0, "Minimum": 1.0, "Maximum": 10.0}
-
-
-@pytest.fixture(params=PROTOCOLS)
-def cloudwatch(request: pytest.FixtureRequest) -> MetricsClient:
-    return MetricsClient(request.param)
-
-
-@pytest.fixture
-def one() -> MetricsClient:
-    return MetricsClient()
 
 
 async def refused(client: MetricsClient, **members: Any) -> MetricsError:
