@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.lambdad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint bench docs reference lock models soak test-real wheel clean
+.PHONY: help setup run demo tools test lint bench docs reference lock models soak test-real wheel clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,10 @@ run: setup ## start the endpoint, deploy a sample, invoke it, and stay up (Ctrl-
 demo: setup ## play an example on a server of its own, step by step (NAME=thumbnails; alone it lists them)
 	@$(BIN)/python scripts/demo.py $(NAME)
 
-test: setup ## set up what tests need and run all of them
+tools: setup ## set up what tests need beside .venv
 	@sh scripts/test_tools.sh
+
+test: tools ## set up what tests need and run all of them
 	@$(BIN)/python scripts/test.py $(ARGS)
 
 lint: setup ## format, lint, types, layers

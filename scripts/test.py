@@ -1,7 +1,7 @@
 """Runs the test suite in two parts and says at the end what happened, what was left out and why.
 
-Tests that share nothing run four at a time, for most of them wait; those of tests/performance run alone,
-because figures taken beside other work mean nothing. What this machine cannot run is left out by marker,
+Tests that share nothing run four at a time, for most of them wait; the soak runs alone, because it counts what is
+left on the whole machine. What this machine cannot run is left out by marker,
 never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
 
 Many tests wait for limits that AWS set (0.15 s for a runtime to end, 128 MB and 7 % of a processor), and four
@@ -31,6 +31,7 @@ from scripts import failed_tests  # noqa: E402 - the checkout must be importable
 from scripts.failed_tests import failed  # noqa: E402
 
 PYTEST = [sys.executable, "-m", "pytest"]
+ALONE = "tests/performance/test_soak_environments.py"
 TESTS_FAILED = 1
 NOTHING_COLLECTED = 5
 MOST_AGAIN = 6
@@ -58,11 +59,11 @@ def main(arguments: list[str]) -> int:
                 "--no-loadscope-reorder",
                 "-q",
                 "--ignore",
-                "tests/performance",
+                ALONE,
                 *deselect,
                 "tests",
             ],
-            ["-q", *deselect, "tests/performance"],
+            ["-q", *deselect, ALONE],
         ]
     started = time.monotonic()
     counts: Counter[str] = Counter()

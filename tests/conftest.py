@@ -10,7 +10,13 @@ import pytest
 from tests.running import Server, start_server
 
 LONG = (
-    *("test_event_kills.py", "test_queue_kills.py", "test_large_backlog.py", "test_oracle.py"),
+    *(
+        "test_bench_smoke.py",
+        "test_event_kills.py",
+        "test_queue_kills.py",
+        "test_large_backlog.py",
+        "test_oracle.py",
+    ),
     *("test_leftovers.py", "test_start_paths.py", "test_bad_processes.py", "test_examples.py"),
 )
 """Files that take longest: begun last, one of them would run alone in the end."""
