@@ -1,7 +1,7 @@
 """A burst of cold invokes beside warm traffic: what it does to the warm caller, and how much memory it takes.
 
-One caller invokes a warm function all the time, first alone, then while many callers invoke at once what
-nobody has invoked yet: one function each, or all the same function.
+One caller, a process of its own, invokes a warm function all the time, first alone, then while many callers
+invoke at once what nobody has invoked yet: one function each, or all the same function.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -21,11 +21,10 @@ from bench.functions import Kind, Spec
 from bench.opening import opened
 from bench.plan import FULL_MEMORY_MIB, Run
 from bench.results import Key, Measure, p99
-from bench.subject import Session, Subject, Target, UnsupportedError
+from bench.subject import Session, Subject, UnsupportedError
+from bench.warm_caller import WarmCaller
 
 MIB = 1024 * 1024
-_PAUSE_S = 0.001
-"""Between two warm invokes: a caller, not a load generator."""
 _ALONE_S = 3.0
 _LOOK_S = 0.05
 _MANY, _SAME = "many functions", "one function"
@@ -61,17 +60,27 @@ def _burst(session: Session, warm: Spec, cold: Sequence[Spec]) -> dict[str, floa
     target = session.target(warm.name)
     targets = [session.target(spec.name) for spec in cold]
     client.invoke(target.port, target.path, b"{}")
-    until = time.monotonic() + _ALONE_S
-    alone = _warm(target, lambda: time.monotonic() < until)
+    caller = WarmCaller(target.port, target.path)
+    time.sleep(_ALONE_S)
     peak = _Peak(target.port)
     with ThreadPoolExecutor(len(targets)) as callers:
-        begin = time.perf_counter()
+        begin = time.monotonic()
         answers = [callers.submit(client.invoke, one.port, one.path, b"{}") for one in targets]
         peak.start()
-        beside = _warm(target, lambda: not all(one.done() for one in answers))
-        took = time.perf_counter() - begin
+        cold_s = [one.result().seconds for one in as_completed(answers)]
+        took = time.monotonic() - begin
     peak.stop()
-    return {**_figures(alone, beside, _answered(answers)), "burst_s": took, "peak_mib": peak.highest / MIB}
+    alone, beside = _split(caller.seen(), begin, begin + took)
+    return {**_figures(alone, beside, cold_s), "burst_s": took, "peak_mib": peak.highest / MIB}
+
+
+def _split(seen: Sequence[tuple[float, float]], begin: float, end: float) -> tuple[list[float], list[float]]:
+    """Seconds of the calls that were over before the burst began, and of those that it touched."""
+    alone = [took for at, took in seen if at < begin]
+    beside = [took for at, took in seen if at >= begin and at - took <= end]
+    if not alone or not beside:
+        raise client.CallError("the warm caller called only before or only beside the burst")
+    return alone, beside
 
 
 def _figures(alone: list[float], beside: list[float], cold: list[float]) -> dict[str, float]:
@@ -83,22 +92,6 @@ def _figures(alone: list[float], beside: list[float], cold: list[float]) -> dict
         "cold_p50_ms": statistics.median(cold) * 1e3,
         "cold_max_ms": max(cold) * 1e3,
     }
-
-
-def _answered(answers: Sequence[Future[client.Answered]]) -> list[float]:
-    return [one.result().seconds for one in as_completed(answers)]
-
-
-def _warm(target: Target, goes_on: Callable[[], bool]) -> list[float]:
-    """Invoke over one connection as long as `goes_on`; the seconds of each, at least one."""
-    seen: list[float] = []
-    with closing(client.dial(target.port)) as line:
-        while not seen or goes_on():
-            answer = client.call(line, "POST", target.path, b"{}")
-            client.check(answer, target.path)
-            seen.append(answer.seconds)
-            time.sleep(_PAUSE_S)
-    return seen
 
 
 @dataclass(slots=True)
