@@ -9,6 +9,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from lambdad.composition.asked.asked_operations import asked_operations
 from lambdad.composition.authorization import authorization
 from lambdad.composition.bill_operation import BillOperation
 from lambdad.composition.bucket_events import bucket_events
@@ -185,6 +186,7 @@ async def make_parts(
                     **monitoring,
                     **mapped.operations,
                     **buckets.operations,
+                    **asked_operations(own, monitor.recent, stores.catalogue, settings, clock),
                 },
                 {"code": downloads, "custom-resources": neighbours.custom_resource, **buckets.links},
                 settings,
