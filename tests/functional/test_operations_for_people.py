@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from contextlib import closing
 from typing import Any
 
+import boto3
 import pytest
 from calling import call
 from local_services import eventually
@@ -31,6 +33,12 @@ def handler(event, context):
 
 def ask(server: Server, path: str) -> Any:
     with urllib.request.urlopen(f"{server.url}/lambdad/v1/{path}") as answer:
+        return json.load(answer)
+
+
+def tell(server: Server, path: str, body: Any) -> Any:
+    request = urllib.request.Request(f"{server.url}/lambdad/v1/{path}", json.dumps(body).encode())
+    with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 
@@ -153,3 +161,58 @@ def test_settings_are_shown_with_what_they_mean(shared_server: Server) -> None:
     assert (shown["auth"]["value"], shown["auth"]["is_default"]) == ("permissive", True)
     assert shown["signature_skew_s"]["unit"] == "seconds"
     assert "callers must be known" in shown["auth"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("document", "kind", "found"),
+    [
+        ('{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}', "identity", (None,) * 4),
+        ('{\n  "Statement": [}', "identity", ("it is not JSON", None, 2, 17)),
+        (
+            '{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Effect": "Maybe"}]}',
+            "identity",
+            ("Effect must be Allow or Deny", 1, None, None),
+        ),
+        (
+            '{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole"}}',
+            "trust",
+            ("a statement must have Principal", 0, None, None),
+        ),
+        ('{"Version": "2020"}', "resource", ("Version must be 2012-10-17 or 2008-10-17", None, None, None)),
+    ],
+)
+def test_a_document_is_checked_before_it_is_put(
+    shared_server: Server, document: str, kind: str, found: tuple[object, ...]
+) -> None:
+    answer = tell(shared_server, "auth/check", {"document": document, "kind": kind})
+    assert tuple(answer[name] for name in ("problem", "statement", "line", "column")) == found
+    assert answer["valid"] is (found[0] is None)
+
+
+@pytest.mark.parametrize("body", [{}, [], {"document": "{}"}, {"document": 1, "kind": "trust"}, {"kind": []}])
+def test_a_check_needs_a_document_and_what_it_is_to_be(shared_server: Server, body: object) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        tell(shared_server, "auth/check", body)
+    with caught.value as error:
+        assert error.code == 400
+        assert "The body must be" in json.load(error)["message"]
+
+
+def test_a_caller_sees_which_services_its_role_last_used(shared_server: Server) -> None:
+    iam = shared_server.client("iam")
+    arn = iam.create_user(UserName="seen")["User"]["Arn"]
+    iam.attach_user_policy(UserName="seen", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName="seen")["AccessKey"]
+    client = boto3.client(
+        "lambda",
+        endpoint_url=shared_server.url,
+        region_name="eu-west-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    with closing(client):
+        client.list_functions()
+    job = iam.generate_service_last_accessed_details(Arn=arn)["JobId"]
+    found = iam.get_service_last_accessed_details(JobId=job)["ServicesLastAccessed"]
+    used = {one["ServiceNamespace"]: one.get("LastAuthenticatedRegion") for one in found}
+    assert (used["lambda"], used["s3"]) == ("eu-west-1", None)

@@ -15,7 +15,7 @@ from lambdad.composition.bill_operation import BillOperation
 from lambdad.composition.bucket_events import bucket_events
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
-from lambdad.composition.identity import identity_of
+from lambdad.composition.identity import identity_of, keep_accesses
 from lambdad.composition.logs_service import LogsService
 from lambdad.composition.mapping_operations import MappingOperations
 from lambdad.composition.measuring import measuring_of
@@ -95,6 +95,7 @@ async def make_parts(
         measuring.logs,
         clock,
         enforce=settings.auth is AuthMode.ENFORCE,
+        accesses=identity.accesses,
     )
     credentials = CredentialIssuer(identity.functions)
     measures = measuring.measures
@@ -217,7 +218,7 @@ async def make_parts(
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
-        ("measure", measuring.keep()),
+        *(("measure", measuring.keep()), ("accesses", keep_accesses(identity.accesses))),
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))

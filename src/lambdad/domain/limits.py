@@ -336,6 +336,12 @@ MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
 MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
 COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first
 
+# Last accesses of users and roles
+MOST_ACCESSING: Final = 10_000  # L: users and roles of which they are known; of others nothing is
+MOST_ACCESSED_ACTIONS: Final = 500  # L: of each
+MOST_ACCESS_REPORTS: Final = 1_000  # L: kept in memory until they are fetched
+ACCESSES_KEPT_S: Final = 300.0  # L: how often they are kept; AWS shows them within four hours
+
 # Metrics and the bill
 MEASURE_LOOK_S: Final = 1.0  # L: how often what was measured is looked at; a killed server loses no more
 METRICS_PUT_S: Final = 10.0  # L: metrics gather so long, unless somebody reads them
