@@ -216,3 +216,23 @@ def test_a_caller_sees_which_services_its_role_last_used(shared_server: Server) 
     found = iam.get_service_last_accessed_details(JobId=job)["ServicesLastAccessed"]
     used = {one["ServiceNamespace"]: one.get("LastAuthenticatedRegion") for one in found}
     assert (used["lambda"], used["s3"]) == ("eu-west-1", None)
+
+
+def test_events_that_wait_are_told_with_their_attempts_and_when_they_are_tried(shared_server: Server) -> None:
+    name = shared_server.function(DOES)
+    for event in (b'"raise"', b'"fine"'):
+        shared_server.client().invoke(FunctionName=name, InvocationType="Event", Payload=event)
+
+    def tried() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = ask(shared_server, f"queue/events?function={name}")["events"]
+        return found if [one["attempts"] for one in found] == [1] else []
+
+    (waiting,) = eventually(tried)
+    (failed,) = [one for one in invocations(shared_server, name) if one["status"] == "error"]
+    assert waiting["request_id"] == failed["request_id"]
+    assert waiting["next_attempt_s"] > waiting["age_s"] >= 0
+    queue = ask(shared_server, "queue?limit=1")
+    assert len(queue["queues"]) == 1
+    assert queue["total"]["queues"] >= 1
+    assert refused(shared_server, "queue/events?function=nobody")[0] == 404
+    assert refused(shared_server, "queue/events") == (400, "function must be name, name:qualifier or ARN.")
