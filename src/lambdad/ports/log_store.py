@@ -148,7 +148,7 @@ class LogSink(Protocol):
         ...
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
-        """Take one whole invocation; its lines (`platform_log.lines_of`) are made off the loop."""
+        """Take one whole invocation, whose lines are `platform_log.lines_of`."""
         ...
 
     def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:

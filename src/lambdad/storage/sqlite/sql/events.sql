@@ -33,8 +33,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 UPDATE events SET due_ms = ?, attempts = ?, refusals = ? WHERE id = ?;
 
 -- name: end_event
--- An event that has ended.
-DELETE FROM events WHERE id = ?;
+-- Events that have ended; their ids are JSON.
+DELETE FROM events WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: claim
 -- Events of a lane that are due, without those that are taken.
