@@ -57,8 +57,8 @@ class IamBridge:
         self.sessions = Sessions(b"s" * 32)
         self.directory = Directory(self.resources, sealer, self.sessions, aws_managed_policies())
         self.run(self.directory.load())
-        self.accesses = LastAccesses(self.resources)
-        self.run(self.accesses.load(partial(exists, self.directory)))
+        self.accesses = LastAccesses(self.resources, partial(exists, self.directory))
+        self.run(self.accesses.load())
         handlers = {
             "iam": iam_handlers(self.directory, sealer, self.accesses, self.clock),
             "sts": sts_handlers(self.directory, self.sessions, self.clock),

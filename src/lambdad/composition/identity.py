@@ -76,8 +76,8 @@ async def identity_of(
         settings.max_environment_age_s + SESSION_BEYOND_AGE_S,
         needs_role=settings.auth is AuthMode.ENFORCE,
     )
-    accesses = LastAccesses(resources)
-    await accesses.load(partial(exists, directory))
+    accesses = LastAccesses(resources, partial(exists, directory))
+    await accesses.load()
     stack.push_async_callback(accesses.keep)
     return IdentityParts(directory, sessions, sealer, functions, accesses, clock)
 

@@ -337,7 +337,7 @@ MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made w
 COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first
 
 # Last accesses of users and roles
-MOST_ACCESSING: Final = 10_000  # L: users and roles of which they are known; of others nothing is
+MOST_ACCESSING: Final = 10_000  # L: users and roles of which they are known; then the first is forgotten
 MOST_ACCESSED_ACTIONS: Final = 500  # L: of each
 MOST_ACCESS_REPORTS: Final = 1_000  # L: kept in memory until they are fetched
 ACCESSES_KEPT_S: Final = 300.0  # L: how often they are kept; AWS shows them within four hours

@@ -26,42 +26,40 @@ class LastAccesses:
 
     Args:
         resources: where they are kept; None for memory alone.
+        exists: whether there is a user or role of an ARN: of others nothing is kept.
 
     Attributes:
         tick: moves with `keep`.
     """
 
-    def __init__(self, resources: ResourceStore | None = None) -> None:
+    def __init__(
+        self, resources: ResourceStore | None = None, exists: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self._resources = resources
+        self._exists = exists
         self._known: dict[str, dict[str, Access]] = {}
         self._changed: set[str] = set()
         self.tick = 0
 
-    async def load(self, exists: Callable[[str], bool]) -> None:
-        """Read what is kept, and drop what is kept of who is gone.
-
-        Args:
-            exists: whether there is a user or role of this ARN.
-        """
+    async def load(self) -> None:
+        """Read what is kept, and drop what is kept of who is gone."""
         if self._resources is None:
             return
         for stored in await self._resources.everywhere(ACCESSES):
-            if exists(stored.value.arn):
+            if self._exists(stored.value.arn):
                 self._known[stored.value.arn] = dict(stored.value.actions)
             else:
                 await self._resources.change(ACCESSES, stored.place, lambda _: None)
 
     def note(self, who: Who, action: str, region: str, now_s: float) -> None:
-        """Somebody has asked for an action; roots are nobody's business."""
-        if not who.is_root:
-            self.note_arn(who.role_arn or who.arn, action, region, now_s)
-
-    def note_arn(self, arn: str, action: str, region: str, now_s: float) -> None:
-        """The same, of a user or role."""
+        """Somebody has asked for an action; what roots do is not noted."""
+        if who.is_root:
+            return
+        arn = who.role_arn or who.arn
         actions = self._known.get(arn)
         if actions is None:
             if len(self._known) >= MOST_ACCESSING:
-                return
+                self._forget(next(iter(self._known)))
             actions = self._known[arn] = {}
         if action in actions or len(actions) < MOST_ACCESSED_ACTIONS:
             actions[action] = Access(now_s, region)
@@ -76,7 +74,15 @@ class LastAccesses:
         """Keep what has changed, and have everything decided anew."""
         self.tick += 1
         for arn in sorted(self._changed):
-            await self._store(arn, Accesses(arn, dict(self._known[arn])))
+            actions = self._known.get(arn)  # forgotten, perhaps, while another was stored
+            if actions is not None and self._exists(arn):
+                await self._store(arn, Accesses(arn, dict(actions)))
+            else:
+                self._forget(arn)
+
+    def _forget(self, arn: str) -> None:
+        self._known.pop(arn, None)
+        self._changed.discard(arn)
 
     async def _store(self, arn: str, value: Accesses) -> None:
         self._changed.discard(arn)

@@ -188,3 +188,12 @@ def test_who_asks_is_seen_again_from_time_to_time(bridge: IamBridge):
     before = authority.epoch
     bridge.run(bridge.accesses.keep())
     assert authority.epoch != before
+
+
+def test_of_roles_that_nobody_knows_nothing_is_kept(bridge: IamBridge):
+    arn = f"{ROLE_ARN}-made-up"
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/made-up/f"
+    asks(bridge, Who(ACCOUNT, session, "made-up:f", role_arn=arn), "s3:GetObject")
+    assert used(bridge, [arn]) == [["s3:GetObject"]]
+    with restarted(bridge) as again:
+        assert used(again, [arn]) == used(bridge, [arn]) == [[]]
