@@ -8,7 +8,9 @@ import resource
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
+import lambdad
 from lambdad.composition.asked.asked_operations import asked_operations
 from lambdad.composition.authorization import authorization
 from lambdad.composition.bill_operation import BillOperation
@@ -32,6 +34,7 @@ from lambdad.composition.surroundings import network_of
 from lambdad.composition.worker_parts import WorkerParts
 from lambdad.control.plane import ControlPlane
 from lambdad.edge.admission import Admission
+from lambdad.edge.console_files import ConsoleFiles
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_async import InvokeAsync
@@ -193,6 +196,7 @@ async def make_parts(
                 settings,
             ),
             OFFERED,
+            ConsoleFiles(Path(lambdad.__file__).parent / "console_files"),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),

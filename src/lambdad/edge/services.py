@@ -18,6 +18,7 @@ from lambdad.domain.errors import UnknownOperation
 from lambdad.domain.http import Request, Response
 from lambdad.edge import cors
 from lambdad.edge.api_route import SERVICE as API_SERVICE
+from lambdad.edge.console_files import is_for_console, is_from_browser, to_console
 from lambdad.edge.pages import contained
 from lambdad.ports.service import Service
 
@@ -51,6 +52,7 @@ class Services:
         services: every other service by signing name, ours and neighbours.
         own: lambdad's own API, below ``/lambdad/v1/``.
         installable: services that come with the companion.
+        console: answers browsers at ``/console/``; None when there is none.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Services:
         services: Mapping[str, Service],
         own: Service,
         installable: Collection[str] = (),
+        console: Service | None = None,
     ) -> None:
         self._lambda_family = lambda_family
         self._services = services
         self._own = own
         self._installable = installable
+        self._console = console
 
     def _hint(self, name: str) -> str:
         return ", or let neighbours = companion" if name in self._installable else ""
@@ -77,6 +81,11 @@ class Services:
         """
         if request.path.startswith(_OWN) or _is_health(request, signed_for):
             return await self._own(request)
+        if self._console is not None:
+            if is_for_console(request, signed_for):
+                return await self._console(request)
+            if is_from_browser(request, signed_for):
+                return to_console()
         name = self.name_of(request, signed_for)
         if name == "lambda":
             return await self._serve_lambda(request)
