@@ -1,5 +1,7 @@
 import AppLayout from "@cloudscape-design/components/app-layout";
 import Box from "@cloudscape-design/components/box";
+import { I18nProvider } from "@cloudscape-design/components/i18n";
+import messages from "@cloudscape-design/components/i18n/messages/all.en";
 import SideNavigation, { type SideNavigationProps } from "@cloudscape-design/components/side-navigation";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
@@ -16,13 +18,15 @@ export const BASE = "/console";
 
 export function App() {
   return (
-    <SessionProvider>
-      <FlashProvider>
-        <Router base={BASE}>
-          <Front />
-        </Router>
-      </FlashProvider>
-    </SessionProvider>
+    <I18nProvider locale="en" messages={[messages]}>
+      <SessionProvider>
+        <FlashProvider>
+          <Router base={BASE}>
+            <Front />
+          </Router>
+        </FlashProvider>
+      </SessionProvider>
+    </I18nProvider>
   );
 }
 
