@@ -167,6 +167,10 @@ class LogStore(LogSink, Protocol):
         """How many lines were lost since the start, and why."""
         ...
 
+    def prepare(self) -> None:
+        """Somebody will soon read: make ready, in the background, what the first search would wait for."""
+        ...
+
     async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:
         """False when it exists."""
         ...

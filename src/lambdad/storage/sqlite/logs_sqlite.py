@@ -102,6 +102,11 @@ class SqliteLogStore:
         """How many lines were lost since the start, and why."""
         return LogLosses(self._intake.dropped, self._intake.unwritten)
 
+    def prepare(self) -> None:
+        """Start the process that searches."""
+        if self._searches_in is not None:
+            self._searching(self._searches_in).prepare()
+
     def tidy(self) -> None:
         """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
         self._wake_keeper()
