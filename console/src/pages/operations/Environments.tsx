@@ -15,7 +15,7 @@ import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
 import { CliCommand } from "../../parts/CliCommand";
-import { bytes, count, seconds } from "../../parts/format";
+import { bytes, count, memory, seconds } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
 import type { Environment, Environments, Finding } from "./types";
 
@@ -53,7 +53,7 @@ export default function EnvironmentsPage() {
       </Header>
       <AsyncPanel load={load} what="The environments could not be read">
         {(found) => (
-          <>
+          <SpaceBetween size="l">
             <Worker host={found.host} />
             <Table<Environment>
               items={found.environments}
@@ -66,15 +66,15 @@ export default function EnvironmentsPage() {
                 { id: "age", header: "Age", cell: (one) => seconds(one.age_s) },
                 { id: "idle", header: "Idle", cell: (one) => seconds(one.idle_s) },
                 { id: "calls", header: "Invocations", cell: (one) => count(one.invocations) },
-                { id: "memory", header: "Memory now", cell: (one) => bytes(one.memory_bytes) },
-                { id: "highest", header: "Highest", cell: (one) => bytes(one.highest_memory_bytes) },
-                { id: "limit", header: "Limit", cell: (one) => bytes(one.memory_limit_bytes) },
+                { id: "memory", header: "Memory now", cell: (one) => memory(one.memory_bytes) },
+                { id: "highest", header: "Highest", cell: (one) => memory(one.highest_memory_bytes) },
+                { id: "limit", header: "Limit", cell: (one) => memory(one.memory_limit_bytes) },
                 { id: "way", header: "Started by", cell: (one) => (one.start_path ? (WAYS[one.start_path] ?? one.start_path) : "–") },
                 { id: "kind", header: "Kind", cell: (one) => one.initialization_type },
                 { id: "runtime", header: "Runtime", cell: (one) => one.runtime },
               ]}
             />
-          </>
+          </SpaceBetween>
         )}
       </AsyncPanel>
       {draining && (

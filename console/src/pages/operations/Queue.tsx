@@ -46,7 +46,7 @@ export default function QueuePage() {
       </Header>
       <AsyncPanel load={queues} what="The queues could not be read">
         {(found) => (
-          <>
+          <SpaceBetween size="l">
             <Table
               items={found.queues}
               trackBy={nameOf}
@@ -88,7 +88,7 @@ export default function QueuePage() {
               ]}
             />
             <OwedTable queues={found} />
-          </>
+          </SpaceBetween>
         )}
       </AsyncPanel>
       {shown && <Events name={shown} onClose={() => { setShown(null); }} />}
