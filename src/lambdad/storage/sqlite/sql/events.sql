@@ -65,6 +65,11 @@ SELECT lane, events,
     (SELECT due_ms FROM events INDEXED BY events_due WHERE lane = counted.lane ORDER BY due_ms LIMIT 1)
 FROM counted;
 
+-- name: first
+-- The first events of a lane in the order in which they are due, without what is in them.
+SELECT request_id, accepted_ms, due_ms, attempts, refusals FROM events INDEXED BY events_due
+WHERE lane = ? ORDER BY due_ms, id LIMIT ?;
+
 -- name: purge
 -- Remove what is queued in a lane and not taken.
 DELETE FROM events WHERE lane = ? AND id NOT IN (SELECT value FROM json_each(?));
