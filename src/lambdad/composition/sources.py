@@ -13,7 +13,7 @@ from lambdad.domain.scope import Scope
 from lambdad.neighbours.endpoints import Endpoints
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
-from lambdad.ports.event_sources import Poller, PollerMaker
+from lambdad.ports.event_sources import Poller, PollerMaker, StartFrom
 from lambdad.ports.invoker import Invoker
 from lambdad.ports.metric_store import MetricSink
 from lambdad.sources.manager import StateManager
@@ -43,6 +43,14 @@ class LaterMaker:
     async def admit(self, scope: Scope, mapping: EventSourceMapping, version: FunctionVersion) -> None:
         """See `ports.event_sources.PollerMaker`."""
         await self._maker.admit(scope, mapping, version)
+
+    async def forget(self, scope: Scope, mapping: EventSourceMapping) -> None:
+        """See `ports.event_sources.PollerMaker`."""
+        await self._maker.forget(scope, mapping)
+
+    async def reset(self, scope: Scope, mapping: EventSourceMapping, start: StartFrom) -> None:
+        """See `ports.event_sources.PollerMaker`."""
+        await self._maker.reset(scope, mapping, start)
 
 
 async def state_manager(

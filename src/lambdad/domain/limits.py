@@ -158,6 +158,9 @@ CALL_FIRST_BACKOFF_S: Final = 0.25  # L: after a call that could not run, while 
 CALL_LAST_BACKOFF_S: Final = 10.0  # L: the longest
 DELETE_ATTEMPTS: Final = 4  # L: of messages that are done; what is left comes again
 
+# Polling of streams
+DESTINATION_ATTEMPTS: Final = 12  # L: for a record of failure, about a minute and a half; then it is lost
+
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each
 LOG_EVENT_OVERHEAD_BYTES: Final = 26  # M

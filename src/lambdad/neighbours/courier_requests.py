@@ -69,10 +69,10 @@ def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
     members: dict[str, Any] = {
         "QueueUrl": queue_url(delivery.target, endpoint),
         "MessageBody": _message(delivery.body),
-        "MessageSystemAttributes": {
-            "AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace},
-        },
     }
+    if delivery.trace:
+        trace = {"DataType": "String", "StringValue": delivery.trace}
+        members["MessageSystemAttributes"] = {"AWSTraceHeader": trace}
     if delivery.attributes:
         members["MessageAttributes"] = {
             key: {"DataType": kind, "StringValue": value} for key, kind, value in delivery.attributes
@@ -116,9 +116,8 @@ def _events(delivery: Delivery) -> Outgoing:
 
 def _s3(delivery: Delivery, unique: str) -> Outgoing:
     bucket = delivery.target.split(":", 5)[5]
-    function = delivery.function_arn.split(":")[6]
     now = datetime.fromtimestamp(delivery.due_ms / 1000, UTC)
-    key = f"aws/lambda/async/{function}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{unique}"
+    key = f"{delivery.object_folder}{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{unique}"
     return Outgoing(
         "s3", "PUT", s3_object_path(bucket, key), {"content-type": "application/json"}, delivery.body
     )
