@@ -26,8 +26,9 @@ class Outgoing:
     """A request that is not signed yet.
 
     Attributes:
-        service: its signing name, and its name in the settings.
+        service: its name in the settings, and its signing name unless there is another.
         path: as it is sent.
+        signed_as: another signing name; empty without.
     """
 
     service: str
@@ -35,6 +36,7 @@ class Outgoing:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    signed_as: str = ""
 
 
 def outgoing(delivery: Delivery, endpoint: str, new_id: Callable[[], str]) -> Outgoing | None:
@@ -62,7 +64,7 @@ def queue_url(queue: str, endpoint: str) -> str:
 
 def sqs_request(operation: str, members: dict[str, Any]) -> Outgoing:
     """A request to SQS."""
-    return _json("sqs", "1.0", f"AmazonSQS.{operation}", members)
+    return json_request("sqs", "1.0", f"AmazonSQS.{operation}", members)
 
 
 def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
@@ -111,7 +113,7 @@ def _events(delivery: Delivery) -> Outgoing:
         "Resources": [delivery.target, delivery.function_arn],
         "TraceHeader": delivery.trace,
     }
-    return _json("events", "1.1", "AWSEvents.PutEvents", {"Entries": [entry]})
+    return json_request("events", "1.1", "AWSEvents.PutEvents", {"Entries": [entry]})
 
 
 def _s3(delivery: Delivery, unique: str) -> Outgoing:
@@ -126,6 +128,7 @@ def _s3(delivery: Delivery, unique: str) -> Outgoing:
 _AMZ_JSON: Final = "application/x-amz-json-"
 
 
-def _json(service: str, version: str, target: str, members: dict[str, Any]) -> Outgoing:
+def json_request(service: str, version: str, target: str, members: dict[str, Any]) -> Outgoing:
+    """A request of AWS's JSON protocol, of that version."""
     headers = {"content-type": _AMZ_JSON + version, "x-amz-target": target}
     return Outgoing(service, "POST", "/", headers, json.dumps(members, separators=(",", ":")).encode())

@@ -115,12 +115,16 @@ def too_old(rules: Rules, work: Work, arrived_s: Sequence[float], now_s: float) 
     Args:
         rules: of the mapping.
         work: that is to be called with.
-        arrived_s: when each record of the batch came into its source, seconds since the epoch.
+        arrived_s: when each record of the batch came into its source, seconds since the epoch; for work
+            without records, when that began.
         now_s: seconds since the epoch.
     """
     if rules.age_s is None:
         return None
     end = work.first
+    if not work.size:
+        is_old = bool(arrived_s) and now_s - arrived_s[0] > rules.age_s
+        return Next((), work, Condition.AGE) if is_old else None
     while end < work.end and now_s - arrived_s[end] > rules.age_s:
         end += 1
     if end == work.first:

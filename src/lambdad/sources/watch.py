@@ -40,6 +40,7 @@ class Watch:
         rate: of events that calls ended well with.
         result: as in `LastProcessingResult`; None before anything was read.
         running: calls under way.
+        hindrance: why nothing may be read now; None when it may.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Watch:
         self.rate = Rate()
         self.result: str | None = None
         self.running = 0
+        self.hindrance: str | None = None
         self._functions = functions
         self._clock = clock
         self._sleep = sleep
@@ -103,6 +105,15 @@ class Watch:
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until polling is to stop."""
         await self.unless_stopped(self._sleep(seconds))
+
+    async def until(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for an event, so long at most, or until polling is to stop."""
+        both = (asyncio.ensure_future(event.wait()), asyncio.ensure_future(self._sleep(seconds)))
+        try:
+            await self.unless_stopped(asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED))
+        finally:
+            for one in both:
+                one.cancel()
 
     async def unless_stopped(self, work: Awaitable[T]) -> T | None:
         """What something gives; None when polling is to stop before, and it is broken off."""
