@@ -9,7 +9,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from tests.fakes.shard_core import HASHES, Read, Refused, Shard, ShardLog, Stream, paged
+from tests.fakes.service_faults import Refused
+from tests.fakes.shard_core import Read, Shard, ShardLog, Stream, paged
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 MOST_RECORDS, MOST_BYTES = 10_000, 10 * 1024 * 1024
@@ -252,6 +253,3 @@ def halfway(shard: Members) -> str:
     """The hash in the middle of a shard as ListShards shows it: where it can be split."""
     hashes = shard["HashKeyRange"]
     return str((int(hashes["StartingHashKey"]) + int(hashes["EndingHashKey"]) + 1) // 2)
-
-
-__all__ = ["ACCOUNT", "HASHES", "REGION", "FakeKinesis", "Refused", "halfway"]

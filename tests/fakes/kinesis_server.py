@@ -1,7 +1,7 @@
 """Kinesis, DynamoDB and DynamoDB Streams on loopback for tests, soak and bench: one process, answers at once.
 
 ``python -m tests.fakes.kinesis_server`` prints its port and serves until its input ends. What AWS has not,
-with `steer`, where `stream` is an ARN: ``/fault`` (fields of `shard_core.Faults`; `slow` answers late),
+with `steer`, where `stream` is an ARN: ``/fault`` (fields of `service_faults.Faults`; `slow` answers late),
 ``/trim`` (`stream`, perhaps `shard` and `before`), ``/expire``, ``/roll`` (`stream`, perhaps `parts`),
 ``/page`` (`most` shards in an answer), ``/requests`` (counts since it was asked last).
 """
@@ -18,7 +18,8 @@ from typing import Any
 
 from tests.fakes.json_server import running, serve, steer
 from tests.fakes.kinesis_core import ACCOUNT, REGION, FakeKinesis
-from tests.fakes.shard_core import Faults, Refused, ShardLog
+from tests.fakes.service_faults import Faults, Refused
+from tests.fakes.shard_core import ShardLog
 from tests.fakes.table_core import FakeTables
 
 SLOW_S = 3.0

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.fakes.shard_core import Refused, ShardLog, Stream, paged
+from tests.fakes.service_faults import Refused
+from tests.fakes.shard_core import ShardLog, Stream, paged
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 MOST_RECORDS, MOST_BYTES, PAGE = 1_000, 1024 * 1024, 100
