@@ -1,8 +1,7 @@
 """The platform's own log lines: what Lambda writes around a function's output.
 
-Pure: a record of what happened in, lines out. The invocation path hands over the record and goes on;
-formatting runs in the log store's thread, or at once for `LogType=Tail`. Text is written from the record
-itself; for a JSON log and for telemetry the record is turned into events first.
+Pure: a record of what happened in, lines out. Text is written from the record itself; for a JSON log and for
+telemetry the record is turned into events first.
 
 Source: spec runtime-api §8, from recorded answers.
 """
@@ -63,19 +62,42 @@ def spread(printed: Iterable[Printed]) -> list[LogLine]:
     return lines
 
 
-def columns(printed: Iterable[Printed]) -> tuple[list[int], list[str]]:
-    """The times and the messages of all events."""
-    times_ms: list[int] = []
-    messages: list[str] = []
-    for item in printed:
-        if type(item) is LogText:
-            texts = item.messages()
-            messages += texts
-            times_ms += [item.timestamp_ms] * len(texts)
-        else:
-            times_ms.append(item[0])
-            messages.append(item[1])  # type: ignore[arg-type]  # the other kind
-    return times_ms, messages
+class Columns:
+    """Events as two columns, to be added to: when (ms since the epoch) and what, with its newline."""
+
+    __slots__ = ("messages", "times_ms")
+
+    def __init__(self, printed: Iterable[Printed] = ()) -> None:
+        self.times_ms: list[int] = []
+        self.messages: list[str] = []
+        self.add(printed)
+
+    def add(self, printed: Iterable[Printed]) -> None:
+        """Add every event of what was printed."""
+        for item in printed:
+            if type(item) is LogText:
+                texts = item.messages()
+                self.messages += texts
+                self.times_ms += [item.timestamp_ms] * len(texts)
+            else:
+                self.times_ms.append(item[0])
+                self.messages.append(item[1])  # type: ignore[arg-type]  # the other kind
+
+    def add_columns(self, other: Columns) -> None:
+        """Add the events of another."""
+        self.times_ms += other.times_ms
+        self.messages += other.messages
+
+    def add_invocation(self, record: InvocationRecord) -> None:
+        """Add START, the function's own lines, END and REPORT; of a log of the text format."""
+        end_ms, ending = record.end_ms, (_end(record), _report(record))  # all of it, or nothing
+        if not record.begun:
+            self.times_ms.append(record.start_ms)
+            self.messages.append(_start(record))
+        if record.lines:
+            self.add(record.lines)
+        self.times_ms += (end_ms, end_ms)
+        self.messages += ending
 
 
 def events_in(printed: Iterable[Printed]) -> int:
@@ -175,7 +197,7 @@ def start_lines(record: InvocationRecord) -> list[LogLine]:
     """START alone, for a function whose lines are shown while it runs; empty when it is not shown."""
     if record.system_level is not None:
         return shown(start_event(record), record.system_level)
-    return [LogLine(record.start_ms, f"START RequestId: {record.request_id} Version: {record.version}\n")]
+    return [LogLine(record.start_ms, _start(record))]
 
 
 def shown(event: PlatformEvent, system_level: str | None) -> list[LogLine]:
@@ -194,7 +216,7 @@ def lines_of(record: InvocationRecord) -> list[Printed]:
     return [
         *start,
         *record.lines,
-        LogLine(record.end_ms, f"END RequestId: {record.request_id}\n"),
+        LogLine(record.end_ms, _end(record)),
         LogLine(record.end_ms, _report(record)),
     ]
 
@@ -209,6 +231,14 @@ def tail_of(record: InvocationRecord, earlier: Sequence[Printed] = ()) -> bytes:
         for line in spread((*earlier, *lines_of(record)))
     )
     return text.encode("utf-8", "replace")[-LOG_TAIL_BYTES:]
+
+
+def _start(record: InvocationRecord) -> str:
+    return f"START RequestId: {record.request_id} Version: {record.version}\n"
+
+
+def _end(record: InvocationRecord) -> str:
+    return f"END RequestId: {record.request_id}\n"
 
 
 def _report(record: InvocationRecord) -> str:

@@ -11,27 +11,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from sqlite3 import Connection
 
 from lambdad.domain.limits import LOG_BEHIND_BYTES, MAX_PENDING_LOG_BYTES
 from lambdad.domain.platform_events import logs_dropped
 from lambdad.domain.platform_levels import WARN
-from lambdad.domain.platform_log import (
-    InvocationRecord,
-    Printed,
-    events_in,
-    lines_of,
-    shown,
-)
+from lambdad.domain.platform_log import Columns, shown
 from lambdad.ports.log_store import StreamKey
+from lambdad.storage.sqlite.log_held import (
+    Held,
+    Item,
+    Loss,
+    counted,
+    counted_columns,
+    lines_in,
+    size_of,
+    written_out,
+)
 from lambdad.storage.sqlite.log_room import Room
 
 _log = logging.getLogger(__name__)
-_ITEM_BYTES = 500  # roughly what an item costs besides its text
-_SLICE = 32  # items formatted before the interpreter is given to the event loop
+_SLICE = 32  # parts written out before the interpreter is given to the event loop
 _YIELD_S = 0.000_05
 _ROOM_SHARE = 4  # who can wait fills at most this part of what may be held
 _STREAM_SHARE = 64  # a stream that holds at most this part of what may be held is not made to wait
@@ -41,23 +42,8 @@ _MAX_RETRY_S = 60.0
 _TOO_FAST = "they came faster than they could be stored"
 _NOT_WRITTEN = "they could not be written to the disk"
 
-Batch = dict[StreamKey, list[Printed]]
-
-
-@dataclass(slots=True)
-class Loss:
-    """Lines that a stream will not have."""
-
-    lines: int
-    bytes: int
-
-    def grow(self, lines: int, size: int) -> None:
-        """Count so many more."""
-        self.lines += lines
-        self.bytes += size
-
-
-Item = InvocationRecord | Sequence[Printed] | Loss
+Batch = dict[StreamKey, Columns]
+_NOTHING = Held()
 
 
 class LogIntake:
@@ -90,13 +76,12 @@ class LogIntake:
         self._lost = lost
         self._now = now
         self._max_bytes = max_bytes
-        self._items: deque[tuple[StreamKey, Item, int]] = deque()
+        self._free_for_all_bytes = max_bytes - max_bytes // _RESERVED_SHARE
         self._taken_bytes = 0  # written by the loop only
         self._done_bytes = 0  # written by the writer's thread only
-        self._waiting: dict[StreamKey, int] = {}  # bytes not yet taken, about, by stream
-        self._writing: dict[StreamKey, int] = {}  # bytes of the batch
-        self._lock = threading.Lock()  # of the losses that may still grow
-        self._growing: dict[StreamKey, Loss] = {}  # the last item of their stream
+        self._lock = threading.Lock()  # of what waits
+        self._held: dict[StreamKey, Held] = {}
+        self._writing: dict[StreamKey, Held] = {}  # what the batch was made of
         self._unwritten: dict[StreamKey, Loss] = {}  # of failed transactions; the writer's thread only
         self._batch: Batch = {}
         self._told: dict[StreamKey, Loss] = {}  # by records in the batch
@@ -108,20 +93,19 @@ class LogIntake:
         self.wake: Callable[[], None] = _nobody
         self._awake = False
 
-    def put(self, stream: StreamKey, item: InvocationRecord | Sequence[Printed]) -> None:
-        """Take lines or a record; never blocks, never fails."""
-        size = _size(item)
-        reserved = self._max_bytes // _RESERVED_SHARE if self._is_noisy(stream, size) else 0
-        if self._taken_bytes - self._done_bytes + size > self._max_bytes - reserved:
-            self._drop(stream, _lines(item))
-        else:
-            if self._growing:
-                with self._lock:
-                    self._growing.pop(stream, None)
-            self._taken_bytes += size
-            waiting = self._waiting
-            waiting[stream] = waiting.get(stream, 0) + size
-            self._items.append((stream, item, size))
+    def put(self, stream: StreamKey, item: Item) -> None:
+        """Take lines or a record; never blocks for long, never fails."""
+        size = size_of(item)
+        with self._lock:
+            held = self._held.get(stream)
+            if held is None:
+                held = self._held[stream] = Held()
+            pending_bytes = self._taken_bytes - self._done_bytes + size
+            if pending_bytes > self._free_for_all_bytes and self._is_too_much(stream, size, pending_bytes):
+                self._drop(held, item)
+            else:
+                self._taken_bytes += size
+                held.take(item, size)
         if not self._awake:
             self._awake = True
             self.wake()
@@ -132,57 +116,60 @@ class LogIntake:
 
     def _is_noisy(self, stream: StreamKey, more: int) -> bool:
         """Whether a stream holds more than its share of what may be held."""
-        held = self._waiting.get(stream, 0) + self._writing.get(stream, 0)
+        held = self._held.get(stream, _NOTHING).bytes + self._writing.get(stream, _NOTHING).bytes
         return held + more > self._max_bytes // _STREAM_SHARE
+
+    def _is_too_much(self, stream: StreamKey, size: int, pending_bytes: int) -> bool:
+        """Whether there is no place for more, the last of which is for streams that hold little."""
+        return pending_bytes > self._max_bytes or self._is_noisy(stream, size)
 
     def _pending_bytes(self) -> int:
         return self._taken_bytes - self._done_bytes
 
-    def _drop(self, stream: StreamKey, lines: Sequence[Printed]) -> None:
-        with self._lock:
-            loss = self._growing.get(stream)
-            if loss is None:
-                loss = self._growing[stream] = Loss(0, 0)
-                self._items.append((stream, loss, 0))
-            loss.grow(events_in(lines), _bytes_of(lines))
-        self.dropped += events_in(lines)
+    def _drop(self, held: Held, item: Item) -> None:
+        lines, size = counted(lines_in(item))
+        held.lose(lines, size)
+        self.dropped += lines
 
     def take(self) -> bool:
         """Turn everything there is into lines by stream."""
         self._awake = False  # before looking: whoever comes later wakes us again
-        batch: Batch = {}
-        self._batch, self._told = batch, {}
-        self._writing, self._waiting = self._waiting, {}
+        self._batch, self._told = {}, {}
+        with self._lock:
+            self._writing, self._held = self._held, {}
         unwritten, self._unwritten = self._unwritten, {}
         for stream, loss in unwritten.items():
             self._tell(stream, loss, _NOT_WRITTEN)
-        items = self._items
-        for count in range(len(items)):
-            stream, item, size = items.popleft()
-            self._batch_bytes += size
-            if isinstance(item, Loss):
-                self._stop_growing(stream, item)
-                self._tell(stream, item, _TOO_FAST)
-            else:
-                batch.setdefault(stream, []).extend(_lines(item))
-            if count % _SLICE == _SLICE - 1:
-                time.sleep(_YIELD_S)
-        return bool(batch)
+        parts = 0
+        for stream, held in self._writing.items():
+            self._batch_bytes += held.bytes
+            for part in held.parts:
+                if isinstance(part, Loss):
+                    self._tell(stream, part, _TOO_FAST)
+                else:
+                    self._add(stream, written_out(part))
+                parts += 1
+                if parts % _SLICE == 0:
+                    time.sleep(_YIELD_S)
+        return bool(self._batch)
 
-    def _stop_growing(self, stream: StreamKey, loss: Loss) -> None:
-        with self._lock:
-            if self._growing.get(stream) is loss:
-                del self._growing[stream]
+    def _add(self, stream: StreamKey, columns: Columns) -> None:
+        known = self._batch.get(stream)
+        if known is None:
+            self._batch[stream] = columns
+        else:
+            known.add_columns(columns)
 
     def _tell(self, stream: StreamKey, loss: Loss, reason: str) -> None:
         event = logs_dropped(
             int(self._now() * 1000), dropped_records=loss.lines, dropped_bytes=loss.bytes, reason=reason
         )
         marker = shown(event, WARN if stream.json_format else None)
-        self._batch.setdefault(stream, []).extend(marker)
+        self._add(stream, Columns(marker))
         told = self._told.setdefault(stream, Loss(0, 0))
         told.grow(loss.lines, loss.bytes)
-        told.grow(-len(marker), -_bytes_of(marker))
+        lines, size = counted(marker)
+        told.grow(-lines, -size)
 
     def store(self, connection: Connection) -> None:
         """Write the batch."""
@@ -199,8 +186,8 @@ class LogIntake:
         count = 0
         for stream, lines in self._batch.items():
             loss = self._unwritten.setdefault(stream, Loss(0, 0))
-            events = events_in(lines)
-            loss.grow(events, _bytes_of(lines))
+            events, size = counted_columns(lines)
+            loss.grow(events, size)
             count += events
         for stream, told in self._told.items():  # what a lost record told of is lost again, the record is not
             self._unwritten[stream].grow(told.lines, told.bytes)
@@ -225,30 +212,6 @@ class LogIntake:
         self._batch_bytes = 0
         self._batch, self._told, self._writing = {}, {}, {}
         self._room.look()
-
-
-def _lines(item: InvocationRecord | Sequence[Printed]) -> Sequence[Printed]:
-    if not isinstance(item, InvocationRecord):
-        return item
-    try:
-        return lines_of(item)
-    except Exception:  # noqa: BLE001  # one bad record must not cost the lines of others
-        _log.exception("record cannot be told", extra={"event": "logs.bad_record"})
-        return item.lines
-
-
-def _bytes_of(lines: Sequence[Printed]) -> int:
-    return sum(
-        len(line[1]) if isinstance(line[1], bytes) else len(line[1].encode("utf-8", "replace"))
-        for line in lines
-    )
-
-
-def _size(item: InvocationRecord | Sequence[Printed]) -> int:
-    size = _ITEM_BYTES
-    for line in item.lines if isinstance(item, InvocationRecord) else item:
-        size += len(line[1]) + 100
-    return size
 
 
 def _nobody() -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lambdad.domain.limits import LOG_CHUNK_BYTES
-from lambdad.domain.platform_log import columns
+from lambdad.domain.platform_log import Columns
 from lambdad.domain.scope import Scope
 from lambdad.ports.log_store import Printed, StoredEvent, StreamKey, event_id_of
 from lambdad.storage.sqlite.log_asking import group_key, group_of, stream_of
@@ -55,7 +55,7 @@ class ChunkWriter:
         seen, self._seen = self._seen, []
         return seen
 
-    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Sequence[Printed]) -> int:
+    def write(self, connection: sqlite3.Connection, key: StreamKey, lines: Columns) -> int:
         """Store lines; group and stream are made when missing. The id of the last event; 0 without lines."""
         return self._insert(connection, key, self._ids(connection, key), lines)
 
@@ -67,7 +67,7 @@ class ChunkWriter:
         """
         group_id = group_of(connection, self._sql, key.scope, key.group)
         stream_id = stream_of(connection, self._sql, group_id, key.stream)
-        return self._insert(connection, key, (group_id, stream_id), lines)
+        return self._insert(connection, key, (group_id, stream_id), Columns(lines))
 
     def _ids(self, connection: sqlite3.Connection, key: StreamKey) -> tuple[int, int]:
         known = self._known.get(key)
@@ -85,12 +85,12 @@ class ChunkWriter:
         return ids
 
     def _insert(
-        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Sequence[Printed]
+        self, connection: sqlite3.Connection, key: StreamKey, ids: tuple[int, int], lines: Columns
     ) -> int:
         (next_id,) = connection.execute(self._sql["next_event_id"]).fetchone()
         last_id = 0
         now_ms = self._now_ms()
-        times_ms, messages = columns(lines)
+        times_ms, messages = lines.times_ms, lines.messages
         for part in cut(times_ms, messages):
             events = Events(times_ms[part], messages[part], [])
             count = len(events.messages)
