@@ -108,11 +108,10 @@ class StateManager:
             await self._makers[mapping.kind].admit(scope, mapping, version)
 
     def last_result(self, uuid: str) -> str | None:
-        """How the last of its events went; of one that is polled no more, as it was in the end."""
+        """How the last of its events went, also by a poller before."""
         at = self._at.get(uuid)
-        if at is None or at.poller is None:
-            return self._results.get(uuid)
-        return at.poller.report().result
+        result = None if at is None or at.poller is None else at.poller.report().result
+        return result or self._results.get(uuid)
 
     def reports(self) -> Iterator[tuple[str, PollerReport]]:
         """What each poller is doing, by UUID."""

@@ -140,7 +140,7 @@ async def test_a_mapping_is_disabled_when_what_was_read_is_settled(stage):
     await stage.sleep.pass_by(1)
     assert await stage.state() is S.DISABLED
     assert stage.maker.running == []
-    assert stage.manager.last_result(UUID) is None
+    assert stage.manager.last_result(UUID) == "OK"
     await stage.change(Change.ENABLE, is_wanted=True)
     await stage.sleep.pass_by(1)
     assert await stage.state() is S.ENABLED

@@ -151,7 +151,7 @@ class StreamPoller(Watch):
 
     async def _run(self) -> None:
         self._states = {one.shard: one for one in await self._kept()}
-        while True:
+        while not self.stopping.is_set():
             self._changed.clear()
             try:
                 await self._step()
