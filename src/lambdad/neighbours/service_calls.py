@@ -6,18 +6,20 @@ key, as clients of local AWS endpoints do.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from lambdad.domain.scope import Scope
 from lambdad.domain.sigv4 import hash_of
 from lambdad.neighbours.courier_requests import Outgoing
-from lambdad.neighbours.http_client import MAX_IDLE, HttpClient, Patience, Unreachable
+from lambdad.neighbours.http_client import MAX_IDLE, Answer, HttpClient, Patience, Unreachable
 from lambdad.neighbours.refusals import code_of, is_final
 from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
 
 _NAMELESS_SECRET = "unchecked"  # noqa: S105 - stands where an endpoint checks no signatures
+_NEAR: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAID = 300  # characters of an answer that are told to people
 _PATIENCE = Patience(connect=5.0, answer=20.0, next_piece=10.0)
 
@@ -76,6 +78,15 @@ class ServiceCalls:
         """
         return self._found(service).endpoint
 
+    def is_near(self, service: str) -> bool:
+        """Whether a service is on this host; False when it is nowhere."""
+        found = self._endpoints.get(service)
+        return found is not None and urlsplit(found.endpoint).hostname in _NEAR
+
+    def has(self, service: str) -> bool:
+        """Whether there is an endpoint of a service now."""
+        return self._endpoints.get(service) is not None
+
     def _found(self, service: str) -> ServiceEndpoint:
         found = self._endpoints.get(service)
         if found is None:
@@ -100,9 +111,20 @@ class ServiceCalls:
         """
         url = self.endpoint(made.service)
         endpoint = self._found(made.service)
+        try:
+            answer = await self._asked(made, endpoint, scope, region)
+            said = await answer.read(most_bytes) or b""
+        except Unreachable as error:
+            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
+        if answer.status >= 300:
+            raise refused(made.service, answer.status, said)
+        return said
+
+    async def _asked(self, made: Outgoing, endpoint: ServiceEndpoint, scope: Scope, region: str) -> Answer:
         client = self._client(made.service, endpoint)
         keys = endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
-        headers = Signer(keys, endpoint.region or region or scope.region, made.service).sign(
+        signer = Signer(keys, endpoint.region or region or scope.region, made.signed_as or made.service)
+        headers = signer.sign(
             made.method,
             made.path,
             [],
@@ -110,15 +132,7 @@ class ServiceCalls:
             hash_of(made.body),
             self._clock.now(),
         )
-        try:
-            sent = [*headers.items(), *endpoint.headers]
-            answer = await client.send(made.method, made.path, sent, made.body)
-            said = await answer.read(most_bytes) or b""
-        except Unreachable as error:
-            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
-        if answer.status >= 300:
-            raise refused(made.service, answer.status, said)
-        return said
+        return await client.send(made.method, made.path, [*headers.items(), *endpoint.headers], made.body)
 
     async def close(self) -> None:
         """Close kept connections."""

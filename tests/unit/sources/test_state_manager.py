@@ -13,7 +13,7 @@ from lambdad.domain.errors import InvalidParameter, ServiceFault
 from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.mapping_states import Change, MappingState
-from lambdad.ports.event_sources import PollerReport
+from lambdad.ports.event_sources import PollerReport, StartFrom
 from lambdad.sources.manager import NOT_POLLED, StateManager
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.queue_stage import FUNCTION, HERE, QUEUE, VirtualSleep
@@ -52,6 +52,8 @@ class FakeMaker:
     def __init__(self) -> None:
         self.made: list[FakePoller] = []
         self.reason: str | None = None
+        self.forgotten: list[str] = []
+        self.resets: list[StartFrom] = []
 
     def poller(self, scope: Any, mapping: EventSourceMapping) -> FakePoller:
         self.made.append(FakePoller(mapping))
@@ -62,6 +64,13 @@ class FakeMaker:
 
     async def admit(self, scope: Any, mapping: EventSourceMapping, version: Any) -> None:
         raise InvalidParameter("no")
+
+    async def forget(self, scope: Any, mapping: EventSourceMapping) -> None:
+        self.forgotten.append(mapping.uuid)
+
+    async def reset(self, scope: Any, mapping: EventSourceMapping, start: StartFrom) -> None:
+        assert not self.running
+        self.resets.append(start)
 
     @property
     def running(self) -> list[FakePoller]:

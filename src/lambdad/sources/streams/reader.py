@@ -1,0 +1,336 @@
+"""Reads one shard, gives its records to the lanes, and keeps the checkpoint.
+
+The checkpoint is the record up to which everything of the shard is settled, in whatever lane; each lane that
+is further says so. So a server that dies reads from the checkpoint and leaves out what its lanes had done.
+
+::
+
+    nothing to read                the shard is read again after the pace of its service
+    too much waits                 it is not read until something is settled
+    the iterator has expired       it is made anew, behind the last record that was read
+    the records are trimmed        it is read from the oldest there is
+    the shard ends                 drained once everything that was read is settled
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+from zlib import crc32
+
+from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
+from lambdad.domain.stream_record import Page, Position, ShardState, StreamRecord
+from lambdad.ports.clock import Clock
+from lambdad.ports.event_sources import EventCounts, PartReport
+from lambdad.ports.record_stream import RecordStream, StreamTrouble
+from lambdad.sources.attempts import pause_s
+from lambdad.sources.holding import Holding
+from lambdad.sources.ordered import OrderedCalls
+from lambdad.sources.rate import Rate
+from lambdad.sources.streams import troubles
+from lambdad.sources.streams.lane import Held, Lane, WindowLane
+from lambdad.sources.streams.lineage_of_shards import LATEST, TRIM_HORIZON
+from lambdad.sources.streams.records import Place, encoded
+from lambdad.sources.streams.settings import Settings
+from lambdad.sources.watch import Watch
+
+_AGAINST_SKEW_S: Final = 1.0  # clocks of a stream and of this host; rather a record too much than one lost
+_STILL_LATEST_S: Final = 2.0  # so long after the first look the end of a shard is still where it was
+_PATIENCE: Final = 3  # throttled reads in a row before somebody is told
+_MS: Final = 1000
+_log = logging.getLogger("lambdad.sources")
+
+
+class Keeper(Protocol):
+    """Whoever follows the shards of the stream."""
+
+    def keep(self, state: ShardState) -> None:
+        """How far a shard is."""
+        ...
+
+    def look(self) -> None:
+        """The shards may be others now."""
+        ...
+
+    def read_went(self, result: str | None) -> None:
+        """Reading a shard failed, in words; None: it did not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderTools:
+    """What a reader works with beside what is its own."""
+
+    stream: RecordStream
+    holding: Holding
+    clock: Clock
+    sleep: Callable[[float], Awaitable[object]]
+
+
+class ShardReader:
+    """Reads until it is cancelled or the shard has ended.
+
+    Args:
+        state: where to go on.
+        is_new: nothing was ever read of it, so `LATEST` is now.
+
+    Attributes:
+        state: how far the shard is.
+        is_missing: the service says that there is no such shard.
+        is_at_end: nothing more comes.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        settings: Settings,
+        calls: OrderedCalls,
+        keeper: Keeper,
+        tools: ReaderTools,
+        state: ShardState,
+        *,
+        is_new: bool,
+    ) -> None:
+        self.watch = watch
+        self.settings = settings
+        self.calls = calls
+        self.state = state
+        self.clock = tools.clock
+        self.place = Place(watch.mapping.source_arn or "", watch.scope.region, state.shard)
+        self.is_missing = False
+        self.is_at_end = False
+        self._keeper = keeper
+        self._tools = tools
+        self._lanes = self._made_lanes()
+        self._skips = self._skipped()
+        self._order: deque[tuple[int, str]] = deque()
+        self._ordinal = 0
+        self._iterator: str | None = None
+        self._read = state.settled
+        self._is_new = is_new
+        self._drops_before_s = -math.inf
+        self._behind_ms: int | None = None
+        self._caught_up_s = -math.inf
+        self._failures = 0
+        self._room = asyncio.Event()
+        self._rate = Rate()
+
+    # --- for whoever follows the shards ----------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Read on and on."""
+        self._wake()
+        while not self.is_at_end:
+            began_s = self.clock.monotonic()
+            try:
+                wait_s = await self._round()
+            except StreamTrouble as error:
+                wait_s = self._troubled(error)
+            except Exception:  # noqa: BLE001 - or the shard would never be read on
+                _log.exception("a shard was not read", extra={"event": "sources.shard"})
+                wait_s = SOURCE_LAST_BACKOFF_S
+            left_s = wait_s - (self.clock.monotonic() - began_s)
+            if left_s > 0:
+                await self._tools.sleep(left_s)
+
+    def ends(self) -> None:
+        """Nothing more comes of this shard."""
+        self.is_at_end = True
+        self._wake()
+        self.lane_rests()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Of lanes that work."""
+        return [lane.task for lane in self._lanes if lane.task is not None]
+
+    def release(self) -> None:
+        """Hold nothing any more of what was read and is not settled."""
+        for lane in self._lanes:
+            self._tools.holding.add(-sum(len(one.event) for one in lane.waiting))
+            lane.waiting.clear()
+
+    def report(self) -> PartReport:
+        """How far it is."""
+        age_ms = 0
+        if self._order and (waiting := [lane.waiting[0] for lane in self._lanes if lane.waiting]):
+            oldest_s = min(one.record.arrived_s for one in waiting)
+            age_ms = max(0, int((self.clock.now() - oldest_s) * _MS))
+        return PartReport(
+            self.place.shard,
+            "ended" if self.state.is_drained else "reading",
+            self.state.settled,
+            max(self._behind_ms or 0, age_ms),
+            len(self._order),
+            self._rate.per_s(self.clock.monotonic()),
+        )
+
+    # --- for lanes -------------------------------------------------------------------------------------
+
+    def is_past(self, at_s: float) -> bool:
+        """Whether every record that was written before has been read."""
+        return self.is_at_end or self._caught_up_s >= at_s
+
+    def advanced(self, records: int, size: int) -> None:
+        """A lane has settled so many records, of so many bytes."""
+        self._tools.holding.add(-size)
+        self._rate.add(records, self.clock.monotonic())
+        self._move()
+
+    def lane_rests(self) -> None:
+        """A lane has nothing to do."""
+        self._room.set()
+        if self.is_at_end and not self.state.is_drained and all(lane.is_at_rest for lane in self._lanes):
+            self.state = replace(self.state, is_drained=True, lanes=())
+            self._keeper.keep(self.state)
+            self._keeper.look()
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _made_lanes(self) -> list[Lane]:
+        if self.settings.window_s:
+            lane = WindowLane(self)
+            lane.window = self.state.window
+            return [lane]
+        kept = self.state.lanes
+        settled = kept if len(kept) == self.settings.lanes else (None,) * self.settings.lanes
+        return [Lane(self, one) for one in settled]
+
+    def _skipped(self) -> list[int]:
+        """By lane, up to which number its records are settled; lanes of another cut have none."""
+        return [-1 if lane.settled is None else number_of(lane.settled) for lane in self._lanes]
+
+    def _wake(self) -> None:
+        for lane in self._lanes:
+            lane.wake()
+
+    async def _round(self) -> float:
+        """Read once; how long after its beginning to read again."""
+        pace = self._tools.stream.pace()
+        if self.watch.hindrance is not None:
+            return pace.idle_s
+        while len(self._order) >= self.settings.most:
+            self._room.clear()
+            await self._room.wait()
+        await self._tools.holding.room()
+        if self._iterator is None:
+            self._iterator = await self._begun()
+        at_s = self.clock.now()
+        page = await self._tools.stream.read(
+            self.watch.scope, self.settings.stream, self._iterator, self.settings.page
+        )
+        self._failures = 0
+        self._keeper.read_went(None)
+        self._took(page, at_s)
+        has_more = bool(page.behind_ms) if page.behind_ms is not None else bool(page.records)
+        return pace.busy_s if has_more or len(page.records) >= self.settings.page else pace.idle_s
+
+    async def _begun(self) -> str:
+        position = self._position()
+        if position.at_s is not None:
+            self._drops_before_s = math.floor(position.at_s)
+        iterator = await self._tools.stream.iterator(
+            self.watch.scope, self.settings.stream, self.place.shard, position
+        )
+        self._is_new = False
+        return iterator
+
+    def _position(self) -> Position:
+        state = self.state
+        if self._read is not None:
+            return Position("AFTER_SEQUENCE_NUMBER", self._read)
+        since_s = state.since_s
+        if self._is_new and since_s is not None and self.clock.now() - since_s < _STILL_LATEST_S:
+            is_now = state.start == LATEST
+            return Position(LATEST) if is_now else Position("AT_TIMESTAMP", at_s=since_s)
+        if since_s is not None:
+            skew_s = _AGAINST_SKEW_S if state.start == LATEST else 0.0
+            return Position("AT_TIMESTAMP", at_s=since_s - skew_s)
+        return Position(TRIM_HORIZON)
+
+    def _took(self, page: Page, at_s: float) -> None:
+        records, now_s = page.records, self.clock.monotonic()
+        self._iterator = page.following
+        self._behind_ms = page.behind_ms
+        if records:
+            self._read = records[-1].sequence
+            filtered = sum(not self._gave(record, now_s) for record in records)
+            self.watch.counted(EventCounts(polled=len(records), filtered_out=filtered))
+            self._move()
+        if not page.behind_ms and (page.behind_ms is not None or not records):
+            self._caught_up_s = at_s
+        if page.following is None:
+            self.ends()
+        else:
+            self._wake()
+
+    def _gave(self, record: StreamRecord, now_s: float) -> bool:
+        """Give a record to its lane; False when it does not pass the filters."""
+        self._ordinal += 1
+        self._order.append((self._ordinal, record.sequence))
+        if record.arrived_s < self._drops_before_s:
+            return True
+        at = crc32(record.key.encode()) % len(self._lanes) if len(self._lanes) > 1 else 0
+        if self._skips[at] >= 0 and number_of(record.sequence) <= self._skips[at]:
+            return True
+        function, settings = self.watch.last_function, self.settings
+        shown = settings.dialect.shown(record, self.place, "" if function is None else function.role)
+        if settings.filters.patterns and not settings.dialect.passes(settings.filters, record, shown):
+            return False
+        event = encoded(shown)
+        self._tools.holding.add(len(event))
+        self._lanes[at].add(Held(record, event, self._ordinal, now_s))
+        return True
+
+    def _move(self) -> None:
+        """Move the checkpoint as far as everything is settled."""
+        first = min(
+            (lane.waiting[0].ordinal for lane in self._lanes if lane.waiting), default=self._ordinal + 1
+        )
+        settled = self.state.settled
+        while self._order and self._order[0][0] < first:
+            settled = self._order.popleft()[1]
+        lanes: tuple[str | None, ...] = ()
+        if len(self._lanes) > 1 and self._order:
+            lanes = tuple(lane.settled for lane in self._lanes)
+        state = replace(self.state, settled=settled, lanes=lanes, window=self._lanes[0].window)
+        if state != self.state:
+            self.state = state
+            self._keeper.keep(state)
+        if len(self._order) < self.settings.most:
+            self._room.set()
+
+    def _troubled(self, error: StreamTrouble) -> float:
+        """A request came to nothing; how long to wait."""
+        self._failures += 1
+        code = error.code
+        if troubles.is_expired(code):
+            self._iterator = None
+            if self._failures <= _PATIENCE:
+                return 0.0
+        elif troubles.is_trimmed(code) and self._read is not None:
+            _log.warning(
+                "shard %s: what was to be read next is not there any more; reading from the oldest record",
+                self.place.shard,
+                extra={"event": "sources.trimmed", "mapping": self.watch.mapping.uuid},
+            )
+            self._iterator, self._read = None, None
+            self.state = replace(self.state, start=TRIM_HORIZON, since_s=None)
+            return 0.0
+        elif troubles.is_gone(code):
+            self._iterator, self.is_missing = None, True
+            self._keeper.look()
+        if not (troubles.is_throttled(code) and self._failures <= _PATIENCE) and not troubles.is_gone(code):
+            self._keeper.read_went(
+                troubles.told(self.watch.mapping.kind, self.settings.stream, str(error), code)
+            )
+        return pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S)
+
+
+def number_of(sequence: str) -> int:
+    """A sequence number as a number; -1 when it is none."""
+    return int(sequence) if sequence.isascii() and sequence.isdigit() else -1
