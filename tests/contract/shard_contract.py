@@ -118,18 +118,18 @@ class TableStreamContract:
     """A DynamoDB with streams."""
 
     @pytest.fixture
-    def tables(self, url: str) -> Any:
+    def dynamodb(self, url: str) -> Any:
         return client("dynamodb", url)
 
     @pytest.fixture
     def streams(self, url: str) -> Any:
         return client("dynamodbstreams", url)
 
-    def test_changes_of_items_come_with_their_images(self, tables: Any, streams: Any) -> None:
-        name, stream = table_with_stream(tables)
+    def test_changes_of_items_come_with_their_images(self, dynamodb: Any, streams: Any) -> None:
+        name, stream = table_with_stream(dynamodb)
         for item in ({"n": {"N": "1"}}, {"n": {"N": "2"}}, {"n": {"N": "2"}}):
-            tables.put_item(TableName=name, Item={"id": {"S": "a"}, **item})
-        tables.delete_item(TableName=name, Key={"id": {"S": "a"}})
+            dynamodb.put_item(TableName=name, Item={"id": {"S": "a"}, **item})
+        dynamodb.delete_item(TableName=name, Key={"id": {"S": "a"}})
         described = streams.describe_stream(StreamArn=stream)["StreamDescription"]
         assert (described["StreamStatus"], described["TableName"]) == ("ENABLED", name)
         found = [
@@ -151,8 +151,8 @@ class TableStreamContract:
         }
         assert [one["eventName"] for one in _changes(streams, stream, shard, **after)] == ["REMOVE"]
 
-    def test_what_is_not_there_is_told_in_awss_words(self, tables: Any, streams: Any) -> None:
-        _, stream = table_with_stream(tables)
+    def test_what_is_not_there_is_told_in_awss_words(self, dynamodb: Any, streams: Any) -> None:
+        _, stream = table_with_stream(dynamodb)
         missing = streams.exceptions.ResourceNotFoundException
         with pytest.raises(missing):
             streams.describe_stream(StreamArn=stream.replace("table/t-", "table/not-"))

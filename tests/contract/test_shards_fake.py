@@ -53,11 +53,11 @@ class TestKinesis(KinesisContract):
 
 
 class TestTableStreams(TableStreamContract):
-    def test_shards_roll_over_to_children(self, url: str, tables: Any, streams: Any) -> None:
-        name, stream = table_with_stream(tables)
-        tables.put_item(TableName=name, Item={"id": {"S": "a"}})
+    def test_shards_roll_over_to_children(self, url: str, dynamodb: Any, streams: Any) -> None:
+        name, stream = table_with_stream(dynamodb)
+        dynamodb.put_item(TableName=name, Item={"id": {"S": "a"}})
         steer(url, "/roll", stream=stream)
-        tables.put_item(TableName=name, Item={"id": {"S": "b"}})
+        dynamodb.put_item(TableName=name, Item={"id": {"S": "b"}})
         parent, child = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
         assert child["ParentShardId"] == parent["ShardId"]
         asked = {"StreamArn": stream, "ShardIteratorType": "TRIM_HORIZON"}
@@ -66,9 +66,9 @@ class TestTableStreams(TableStreamContract):
         assert len(answer["Records"]) == 1
         assert "NextShardIterator" not in answer
 
-    def test_what_was_trimmed_away_is_refused(self, url: str, tables: Any, streams: Any) -> None:
-        name, stream = table_with_stream(tables)
-        tables.put_item(TableName=name, Item={"id": {"S": "a"}})
+    def test_what_was_trimmed_away_is_refused(self, url: str, dynamodb: Any, streams: Any) -> None:
+        name, stream = table_with_stream(dynamodb)
+        dynamodb.put_item(TableName=name, Item={"id": {"S": "a"}})
         [shard] = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
         asked = {"StreamArn": stream, "ShardId": shard["ShardId"]}
         iterator = streams.get_shard_iterator(ShardIteratorType="TRIM_HORIZON", **asked)["ShardIterator"]

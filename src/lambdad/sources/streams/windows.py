@@ -28,8 +28,11 @@ NO_STATE: Final = "PROBLEM: The function's response has no state, which a tumbli
 """AWS's own words are not public; that it counts as a failure is documented."""
 
 
+_NOTHING: Final = msgspec.Raw()
+
+
 class _Answer(msgspec.Struct):
-    state: msgspec.Raw | None = None
+    state: msgspec.Raw = _NOTHING
 
 
 _answers: Final = msgspec.json.Decoder(_Answer)
@@ -52,7 +55,7 @@ def state_in(answer: bytes) -> str | None:
         state = _answers.decode(answer).state
     except (ValueError, RecursionError):
         return None
-    text = "" if state is None else bytes(state).decode().strip()
+    text = bytes(state).decode().strip()
     return text if text.startswith("{") else None
 
 
