@@ -26,6 +26,7 @@ ERRORS = {
         400,
     ),
     "iterator": ("ExpiredIteratorException", "Iterator expired", 400),
+    "unknown": ("InvalidArgumentException", "Invalid ShardIterator.", 400),
     "internal": ("InternalFailureException", "Internal service failure", 500),
     "down": ("ServiceUnavailable", "not now", 503),
 }

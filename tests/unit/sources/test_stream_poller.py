@@ -643,3 +643,28 @@ async def test_failures_of_tables_are_told_with_times_to_the_second():
     assert (info["batchSize"], info["streamArn"]) == (1, stage.source)
     assert len(info["approximateArrivalOfFirstRecord"]) == len("2026-11-27T00:00:00Z")
     await poller.stop()
+
+
+async def test_an_iterator_that_the_stream_does_not_know_is_made_anew_where_it_stood():
+    stage = StreamStage()
+    stage.put("a")
+    poller = stage.poller()
+    await stage.pass_by(2)
+    stage.put("b")
+    stage.kinesis.log.faults = Faults("unknown", operation="GetRecords", times=1)
+    await stage.pass_by(3)
+    assert stage.batches == [["a"], ["b"]]
+    await poller.stop()
+
+
+async def test_a_checkpoint_that_the_stream_does_not_know_begins_with_the_oldest_record():
+    stage = StreamStage()
+    stage.put("a")
+    poller = stage.poller()
+    await stage.pass_by(2)
+    await poller.stop()
+    stage.kinesis.log.faults = Faults("unknown", operation="GetShardIterator", times=1)
+    poller = stage.poller()
+    await stage.pass_by(3)
+    assert stage.batches == [["a"], ["a"]]
+    await poller.stop()

@@ -308,11 +308,12 @@ class ShardReader:
         """A request came to nothing; how long to wait."""
         self._failures += 1
         code = error.code
-        if troubles.is_expired(code):
+        had_iterator, is_unknown = self._iterator is not None, troubles.is_invalid(code)
+        if troubles.is_expired(code) or (is_unknown and had_iterator):
             self._iterator = None
             if self._failures <= _PATIENCE:
                 return 0.0
-        elif troubles.is_trimmed(code) and self._read is not None:
+        elif (troubles.is_trimmed(code) or is_unknown) and self._read is not None:
             _log.warning(
                 "shard %s: what was to be read next is not there any more; reading from the oldest record",
                 self.place.shard,

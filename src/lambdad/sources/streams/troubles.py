@@ -17,7 +17,8 @@ _WORDS: Final[Mapping[SourceKind, str]] = {
 }
 _GONE: Final = "ResourceNotFoundException"
 _EXPIRED: Final = frozenset({"ExpiredIteratorException"})
-_TRIMMED: Final = frozenset({"TrimmedDataAccessException", "InvalidArgumentException", "ValidationException"})
+_TRIMMED: Final = "TrimmedDataAccessException"
+_INVALID: Final = frozenset({"InvalidArgumentException", "ValidationException"})
 _THROTTLED: Final = frozenset(
     {
         *("ProvisionedThroughputExceededException", "LimitExceededException", "ThrottlingException"),
@@ -59,7 +60,12 @@ def is_expired(code: str) -> bool:
 
 def is_trimmed(code: str) -> bool:
     """Whether what was to be read next is not there any more."""
-    return code in _TRIMMED
+    return code == _TRIMMED
+
+
+def is_invalid(code: str) -> bool:
+    """Whether the service does not know the iterator, or the number that one was to be made of."""
+    return code in _INVALID
 
 
 def is_throttled(code: str) -> bool:
