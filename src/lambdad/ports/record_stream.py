@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,5 +64,19 @@ class RecordStream(Protocol):
 
         Raises:
             StreamTrouble: no records were read.
+        """
+        ...
+
+
+class PushedRecords(Protocol):
+    """Records of Kinesis as they are written, for a registered consumer: enhanced fan-out."""
+
+    def pages(self, scope: Scope, consumer: str, shard: str, position: Position) -> AsyncGenerator[Page]:
+        """What a subscription gives until it ends, after some minutes or with the shard.
+
+        The `following` of a page is None when the shard has ended.
+
+        Raises:
+            StreamTrouble: while it is iterated.
         """
         ...

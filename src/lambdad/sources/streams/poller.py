@@ -15,13 +15,14 @@ from lambdad.domain.stream_record import ShardState
 from lambdad.ports.checkpoint_store import CheckpointStore
 from lambdad.ports.event_sources import PartReport, PollerReport
 from lambdad.ports.poller_roles import PollerRoles
-from lambdad.ports.record_stream import RecordStream, StreamTrouble
+from lambdad.ports.record_stream import PushedRecords, RecordStream, StreamTrouble
 from lambdad.sources import trouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls, OrderedTools
 from lambdad.sources.streams import troubles
+from lambdad.sources.streams.feeds import Feed, PolledFeed, PushedFeed
 from lambdad.sources.streams.lineage_of_shards import discovered, startable
 from lambdad.sources.streams.reader import ReaderTools, ShardReader
 from lambdad.sources.streams.settings import settings_of
@@ -50,6 +51,7 @@ class Tools:
     Attributes:
         sleep: waits so many seconds; virtual in tests.
         on_counts: told after each step how many events were what, for metrics.
+        pushed: for consumers; None where there are none.
     """
 
     stream: RecordStream
@@ -60,6 +62,7 @@ class Tools:
     checkpoints: CheckpointStore
     sleep: Sleep = asyncio.sleep
     on_counts: OnCounts | None = None
+    pushed: PushedRecords | None = None
 
 
 class StreamPoller(Watch):
@@ -72,7 +75,7 @@ class StreamPoller(Watch):
         self._tools = tools
         self._clock_of_records = clock
         self._calls = OrderedCalls(self, tools.ordered)
-        self._reader_tools = ReaderTools(tools.stream, tools.holding, clock, tools.sleep)
+        self._reader_tools = ReaderTools(tools.holding, clock, tools.sleep)
         self._states: dict[str, ShardState] = {}
         self._new: set[str] = set()
         self._readers: dict[str, ShardReader] = {}
@@ -223,6 +226,7 @@ class StreamPoller(Watch):
             self._calls,
             self,
             self._reader_tools,
+            self._feed(name),
             self._states[name],
             is_new=name in self._new,
         )
@@ -230,6 +234,13 @@ class StreamPoller(Watch):
         self._readers[name] = reader
         self._tasks[name] = asyncio.create_task(reader.run(), name=f"shard {name} of {self.mapping.uuid}")
         self._tasks[name].add_done_callback(lambda _: self._tasks.pop(name, None))
+
+    def _feed(self, shard: str) -> Feed:
+        settings, pushed = self.settings, self._tools.pushed
+        polled = PolledFeed(self._tools.stream, self.scope, settings.stream, shard, settings.page)
+        if settings.consumer is None or pushed is None:
+            return polled
+        return PushedFeed(pushed, self.scope, settings.consumer, shard, polled)
 
     def _troubled(self, error: StreamTrouble) -> None:
         self._put_off()

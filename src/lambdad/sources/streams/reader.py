@@ -27,12 +27,13 @@ from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
 from lambdad.domain.stream_record import Page, Position, ShardState, StreamRecord
 from lambdad.ports.clock import Clock
 from lambdad.ports.event_sources import EventCounts, PartReport
-from lambdad.ports.record_stream import RecordStream, StreamTrouble
+from lambdad.ports.record_stream import StreamTrouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
 from lambdad.sources.rate import Rate
 from lambdad.sources.streams import troubles
+from lambdad.sources.streams.feeds import Feed
 from lambdad.sources.streams.lane import Held, Lane, WindowLane
 from lambdad.sources.streams.lineage_of_shards import LATEST, TRIM_HORIZON
 from lambdad.sources.streams.records import Place, encoded
@@ -66,7 +67,6 @@ class Keeper(Protocol):
 class ReaderTools:
     """What a reader works with beside what is its own."""
 
-    stream: RecordStream
     holding: Holding
     clock: Clock
     sleep: Callable[[float], Awaitable[object]]
@@ -92,6 +92,7 @@ class ShardReader:
         calls: OrderedCalls,
         keeper: Keeper,
         tools: ReaderTools,
+        feed: Feed,
         state: ShardState,
         *,
         is_new: bool,
@@ -106,11 +107,11 @@ class ShardReader:
         self.is_at_end = False
         self._keeper = keeper
         self._tools = tools
+        self._feed = feed
         self._lanes = self._made_lanes()
         self._skips = self._skipped()
         self._order: deque[tuple[int, str]] = deque()
         self._ordinal = 0
-        self._iterator: str | None = None
         self._read = state.settled
         self._is_new = is_new
         self._drops_before_s = -math.inf
@@ -124,6 +125,12 @@ class ShardReader:
 
     async def run(self) -> None:
         """Read on and on."""
+        try:
+            await self._run()
+        finally:
+            await self._feed.close()
+
+    async def _run(self) -> None:
         self._wake()
         while not self.is_at_end:
             began_s = self.clock.monotonic()
@@ -210,34 +217,23 @@ class ShardReader:
 
     async def _round(self) -> float:
         """Read once; how long after its beginning to read again."""
-        pace = self._tools.stream.pace()
         if self.watch.hindrance is not None:
-            return pace.idle_s
+            return self._feed.wait_s(None)
         while len(self._order) >= self.settings.most:
             self._room.clear()
             await self._room.wait()
         await self._tools.holding.room()
-        if self._iterator is None:
-            self._iterator = await self._begun()
         at_s = self.clock.now()
-        page = await self._tools.stream.read(
-            self.watch.scope, self.settings.stream, self._iterator, self.settings.page
-        )
-        self._failures = 0
+        page = await self._feed.read(self._begin)
+        self._failures, self._is_new = 0, False
         self._keeper.read_went(None)
         self._took(page, at_s)
-        has_more = bool(page.behind_ms) if page.behind_ms is not None else bool(page.records)
-        return pace.busy_s if has_more or len(page.records) >= self.settings.page else pace.idle_s
+        return self._feed.wait_s(page)
 
-    async def _begun(self) -> str:
+    def _begin(self) -> Position:
         position = self._position()
-        if position.at_s is not None:
-            self._drops_before_s = math.floor(position.at_s)
-        iterator = await self._tools.stream.iterator(
-            self.watch.scope, self.settings.stream, self.place.shard, position
-        )
-        self._is_new = False
-        return iterator
+        self._drops_before_s = -math.inf if position.at_s is None else math.floor(position.at_s)
+        return position
 
     def _position(self) -> Position:
         state = self.state
@@ -254,7 +250,6 @@ class ShardReader:
 
     def _took(self, page: Page, at_s: float) -> None:
         records, now_s = page.records, self.clock.monotonic()
-        self._iterator = page.following
         self._behind_ms = page.behind_ms
         if records:
             self._read = records[-1].sequence
@@ -308,9 +303,9 @@ class ShardReader:
         """A request came to nothing; how long to wait."""
         self._failures += 1
         code = error.code
-        had_iterator, is_unknown = self._iterator is not None, troubles.is_invalid(code)
-        if troubles.is_expired(code) or (is_unknown and had_iterator):
-            self._iterator = None
+        is_unknown = troubles.is_invalid(code)
+        if troubles.is_expired(code) or (is_unknown and self._feed.is_begun):
+            self._feed.renew()
             if self._failures <= _PATIENCE:
                 return 0.0
         elif (troubles.is_trimmed(code) or is_unknown) and self._read is not None:
@@ -319,16 +314,21 @@ class ShardReader:
                 self.place.shard,
                 extra={"event": "sources.trimmed", "mapping": self.watch.mapping.uuid},
             )
-            self._iterator, self._read = None, None
+            self._feed.renew()
+            self._read = None
             self.state = replace(self.state, start=TRIM_HORIZON, since_s=None)
             return 0.0
         elif troubles.is_gone(code):
-            self._iterator, self.is_missing = None, True
+            self._feed.renew()
+            self.is_missing = True
             self._keeper.look()
-        if not (troubles.is_throttled(code) and self._failures <= _PATIENCE) and not troubles.is_gone(code):
-            self._keeper.read_went(
-                troubles.told(self.watch.mapping.kind, self.settings.stream, str(error), code)
-            )
+        said = str(error)
+        if not troubles.is_gone(code):
+            said = troubles.told(self.watch.mapping.kind, self.settings.stream, said, code)
+        elif self._failures <= _PATIENCE:
+            said = ""  # whoever looks at the shards tells when the stream itself is gone
+        if said and (self._failures > _PATIENCE or not troubles.is_throttled(code)):
+            self._keeper.read_went(said)
         return pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S)
 
 
