@@ -292,3 +292,12 @@ async def test_nothing_is_kept_of_a_mapping_that_is_deleted(stage):
     await stage.sleep.pass_by(1)
     assert stage.maker.forgotten == [UUID]
     assert stage.manager.last_result(UUID) is None
+
+
+async def test_kinds_that_are_not_offered_are_refused_by_name(stage):
+    words = {SourceKind.MQ: "lambdad does not offer Amazon MQ brokers as event sources."}
+    manager = StateManager(stage.resources, {}, refused=words)
+    mapping = EventSourceMapping(UUID, SourceKind.MQ, FUNCTION, "arn", {}, True, S.CREATING, 0)
+    with pytest.raises(InvalidParameter, match="^lambdad does not offer Amazon MQ brokers"):
+        await manager.admit(HERE, mapping, version_of("f"))
+    await manager.admit(HERE, replace(mapping, kind=SourceKind.MSK), version_of("f"))
