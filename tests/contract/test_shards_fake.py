@@ -42,6 +42,10 @@ class TestKinesis(KinesisContract):
         iterator = kinesis.get_shard_iterator(**asked)["ShardIterator"]
         assert [one["Data"] for one in kinesis.get_records(ShardIterator=iterator)["Records"]] == [b"new"]
 
+    def test_an_iterator_that_nobody_gave_is_refused(self, kinesis: Any) -> None:
+        with pytest.raises(kinesis.exceptions.InvalidArgumentException):
+            kinesis.get_records(ShardIterator="AAAA")
+
     def test_shards_come_in_pages(self, url: str, kinesis: Any) -> None:
         kinesis.create_stream(StreamName="wide", ShardCount=5)
         steer(url, "/page", most=2)

@@ -3,7 +3,7 @@
 ``python -m tests.fakes.kinesis_server`` prints its port and serves until its input ends. What AWS has not,
 with `steer`, where `stream` is an ARN: ``/fault`` (fields of `service_faults.Faults`; `slow` answers late),
 ``/trim`` (`stream`, perhaps `shard` and `before`), ``/expire``, ``/roll`` (`stream`, perhaps `parts`),
-``/page`` (`most` shards in an answer), ``/requests`` (counts since it was asked last).
+``/page`` (`most` shards in an answer), ``/region`` (of tables that are made), ``/requests`` (counts since it was asked last).
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ class Served:
 
     def _page(self, most: int) -> None:
         self._kinesis.page = self._tables.page = most
+
+    def _region(self, name: str) -> None:
+        self._tables.region = name
 
     def _requests(self) -> dict[str, int]:
         told = self._kinesis.log.requests + self._tables.log.requests

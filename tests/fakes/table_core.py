@@ -34,11 +34,12 @@ class Table:
     keys: list[Members]
     view: str | None
     stream: Stream | None
+    region: str = REGION
     items: dict[str, Members] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self.name}"
+        return f"arn:aws:dynamodb:{self.region}:{ACCOUNT}:table/{self.name}"
 
     def keys_of(self, item: Members) -> Members:
         return {key["AttributeName"]: item[key["AttributeName"]] for key in self.keys}
@@ -51,6 +52,7 @@ class FakeTables:
         log: the shards; `log.faults` is what reads of streams meet.
         page: shards of one answer of DescribeStream, at most.
         partitions: shards of a stream that is made.
+        region: in the ARNs of tables that are made; that of DynamoDB Local is none of AWS's.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -64,6 +66,7 @@ class FakeTables:
         self.tables: dict[str, Table] = {}
         self.page = PAGE
         self.partitions = 1
+        self.region = REGION
 
     def call(self, operation: str, members: Members) -> Members | None:
         """The answer; None for one that is cut off.
@@ -91,7 +94,7 @@ class FakeTables:
         name, asked = members["TableName"], members.get("StreamSpecification") or {}
         if name in self.tables:
             raise Refused("ResourceInUseException", f"Table already exists: {name}")
-        table = self.tables[name] = Table(name, members["KeySchema"], None, None)
+        table = self.tables[name] = Table(name, members["KeySchema"], None, None, self.region)
         if asked.get("StreamEnabled"):
             label = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
             table.view = asked["StreamViewType"]
@@ -163,7 +166,7 @@ class FakeTables:
                 "eventName": name,
                 "eventVersion": "1.1",
                 "eventSource": "aws:dynamodb",
-                "awsRegion": REGION,
+                "awsRegion": table.region,
                 "dynamodb": {
                     "ApproximateCreationDateTime": int(at_s),
                     "Keys": keys,

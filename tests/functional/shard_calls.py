@@ -144,7 +144,7 @@ class TableStreams(Mapped):
     """Streams of tables of DynamoDB."""
 
     def table(self) -> tuple[str, str]:
-        """Make a table with a stream of both images; its name, and the ARN of the stream."""
+        """Make a table with a stream of both images; its name, and the ARN of the stream as Lambda takes it."""
         name = f"t-{uuid.uuid4().hex[:12]}"
         made = self.client("dynamodb").create_table(
             TableName=name,
@@ -153,7 +153,7 @@ class TableStreams(Mapped):
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
-        return name, str(made["TableDescription"]["LatestStreamArn"])
+        return name, str(made["TableDescription"]["LatestStreamArn"]).replace(":ddblocal:", f":{REGION}:")
 
     def write(self, table: str, *items: tuple[str, int]) -> None:
         """Put items of an id and a number."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from calling import started
 from local_services import eventually
-from shard_calls import ACCOUNT, KinesisStreams, TableStreams
+from shard_calls import ACCOUNT, REGION, KinesisStreams, TableStreams
 
 from tests.fakes.kinesis_server import kinesis_server, steer, trouble
 from tests.real.stream_suite import (
@@ -53,6 +53,20 @@ def test_shards_of_a_table_that_roll_over_are_read_parents_first(tables: TableSt
     changes = tables.changes(function, 16)
     for key in "abcd":
         assert [number for _, of, number in changes if of == key] == [1, 2, 3, 4]
+
+
+def test_a_table_is_found_where_streams_have_a_region_that_aws_has_not(tables: TableStreams):
+    steer(tables.url, "/region", name="ddblocal")
+    try:
+        name, stream = tables.table()
+    finally:
+        steer(tables.url, "/region", name=REGION)
+    tables.write(name, ("a", 1))
+    function = tables.function()
+    tables.mapping(function, stream)
+    assert [number for _, _, number in tables.changes(function, 1)] == [1]
+    [got] = tables.got(function, 1)
+    assert (got["eventSourceARN"], got["awsRegion"]) == (stream, REGION)
 
 
 def test_iterators_that_expire_and_records_that_are_trimmed_away_stop_nothing(streams: KinesisStreams):

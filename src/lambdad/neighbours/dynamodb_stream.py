@@ -1,7 +1,9 @@
 """Streams of DynamoDB over their plain protocol: implements `ports.record_stream.RecordStream`.
 
 Source: the model of DynamoDB Streams (DescribeStream, GetShardIterator, GetRecords; json 1.0). It is signed
-for as DynamoDB; on AWS it has hosts of its own, elsewhere mostly DynamoDB's.
+for as DynamoDB; on AWS it has hosts of its own, elsewhere mostly DynamoDB's. DynamoDB Local names every
+stream with a region that Lambda's ARNs cannot have: a stream of this host that is not there is asked for by
+such a name.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _TARGET: Final = "DynamoDBStreams_20120810."
 _NEAR: Final = Pace(DYNAMODB_POLL_S, 0.0)
 _FAR: Final = Pace(DYNAMODB_POLL_S, KINESIS_BUSY_S)
 _TRIM_HORIZON: Final = "TRIM_HORIZON"
+_MISSING: Final = "ResourceNotFoundException"
+_OF_LOCAL: Final = "arn:aws:dynamodb:ddblocal:000000000000:"
 
 
 class _Range(msgspec.Struct):
@@ -70,6 +74,7 @@ class DynamoDbStream:
         self._iterator = msgspec.json.Decoder(_Iterator)
         self._records = msgspec.json.Decoder(_Records)
         self._encode = msgspec.json.Encoder(order="sorted").encode
+        self._known_as: dict[str, str] = {}
 
     def pace(self) -> Pace:
         """See `ports.record_stream.RecordStream`."""
@@ -81,8 +86,22 @@ class DynamoDbStream:
 
     async def shards(self, scope: Scope, stream: str) -> list[Shard]:
         """See `ports.record_stream.RecordStream`."""
+        try:
+            return await self._shards(scope, stream, self._known_as.get(stream, stream))
+        except StreamTrouble as error:
+            if error.code != _MISSING or not self._calls.is_near(self._service):
+                raise
+            of_local = _OF_LOCAL + stream.split(":", 5)[5]
+            try:
+                found = await self._shards(scope, stream, of_local)
+            except StreamTrouble:
+                raise error from None
+        self._known_as[stream] = of_local
+        return found
+
+    async def _shards(self, scope: Scope, stream: str, known_as: str) -> list[Shard]:
         found: list[Shard] = []
-        members: dict[str, Any] = {"StreamArn": stream}
+        members: dict[str, Any] = {"StreamArn": known_as}
         while True:
             made = self._request("DescribeStream", members)
             page = (await asked(self._calls, made, scope, stream, self._described)).stream_description
@@ -94,7 +113,8 @@ class DynamoDbStream:
     async def iterator(self, scope: Scope, stream: str, shard: str, position: Position) -> str:
         """See `ports.record_stream.RecordStream`; from a time it begins at the oldest record."""
         kind = _TRIM_HORIZON if position.at_s is not None else position.kind
-        members = {"StreamArn": stream, "ShardId": shard, "ShardIteratorType": kind}
+        known_as = self._known_as.get(stream, stream)
+        members = {"StreamArn": known_as, "ShardId": shard, "ShardIteratorType": kind}
         if position.sequence is not None:
             members["SequenceNumber"] = position.sequence
         made = self._request("GetShardIterator", members)

@@ -88,7 +88,7 @@ def _kinesis_passes(filters: Filters, record: StreamRecord, shown: Mapping[str, 
 
 def _dynamodb(record: StreamRecord, place: Place, _role: str) -> dict[str, Any]:
     content = record.content if isinstance(record.content, Mapping) else {}
-    shown = {**content, "eventSourceARN": place.source}
+    shown = {**content, "awsRegion": place.region, "eventSourceARN": place.source}
     identity = content.get("userIdentity")
     if isinstance(identity, Mapping):
         shown["userIdentity"] = {name[:1].lower() + name[1:]: value for name, value in identity.items()}
