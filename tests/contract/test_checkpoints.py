@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -87,4 +89,22 @@ async def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> Non
     with sqlite3.connect(tmp_path / "checkpoints.db") as other:
         other.execute("DROP TRIGGER full")
     assert await store.read("a") == [newer]
+    store.close()
+
+
+async def test_what_could_not_be_written_needs_nobody_who_waits(tmp_path: Path) -> None:
+    store = SqliteCheckpoints(tmp_path / "checkpoints.db")
+    await store.flush()
+    with sqlite3.connect(tmp_path / "checkpoints.db") as other:
+        other.execute("CREATE TRIGGER full BEFORE INSERT ON shards BEGIN SELECT raise(ABORT, 'full'); END")
+        store.keep("a", FULL)
+        with pytest.raises(ServiceFault):
+            await store.flush()
+        other.execute("DROP TRIGGER full")
+    store.keep("b", FULL)
+    deadline = time.monotonic() + 20
+    with sqlite3.connect(tmp_path / "checkpoints.db") as other:
+        while other.execute("SELECT count(*) FROM shards").fetchone() != (2,):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
     store.close()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lambdad.domain.limits import KINESIS_BUSY_S, KINESIS_POLL_S, MAX_STREAM_PAGE_RECORDS
+from lambdad.domain.limits import KINESIS_BUSY_S, KINESIS_POLL_S, MAX_STREAM_PAGE_RECORDS, STREAM_SKEW_S
 from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
@@ -21,8 +21,8 @@ SERVICE: Final = "kinesis"
 TARGET: Final = "Kinesis_20131202."
 """What operations are named behind."""
 
-_NEAR: Final = Pace(KINESIS_POLL_S, 0.0)
-_FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S)
+_NEAR: Final = Pace(KINESIS_POLL_S, 0.0, 0.0)
+_FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 
 
 class _Range(msgspec.Struct):

@@ -30,10 +30,12 @@ class Pace:
     Attributes:
         idle_s: from one read to the next while nothing is there.
         busy_s: the same while there is more.
+        skew_s: by how much the service's clock may differ from that of this host.
     """
 
     idle_s: float
     busy_s: float
+    skew_s: float
 
 
 class RecordStream(Protocol):
