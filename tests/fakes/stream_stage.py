@@ -26,7 +26,7 @@ from tests.fakes.checkpoints import FakeCheckpoints
 from tests.fakes.kinesis_core import FakeKinesis, halfway
 from tests.fakes.ordered_stage import STREAM, Destination, mapping_of
 from tests.fakes.queue_stage import HERE, Functions, Roles, VirtualSleep
-from tests.fakes.service_faults import Refused
+from tests.fakes.service_faults import Faults, Refused
 from tests.fakes.table_core import FakeTables
 from tests.fakes.worker import version_of
 
@@ -126,7 +126,9 @@ class StreamStage:
         self.tables.call("PutItem", {"TableName": "t", "Item": {"id": {"S": name}, **attributes}})
 
     def shards(self) -> list[Members]:
+        faults, self.kinesis.log.faults = self.kinesis.log.faults, Faults()
         listed = self.kinesis.call("ListShards", {"StreamName": "s"})
+        self.kinesis.log.faults = faults
         assert listed is not None
         shards: list[Members] = listed["Shards"]
         return shards

@@ -688,7 +688,7 @@ async def test_what_one_shard_holds_keeps_no_other_from_being_read():
 
 async def test_a_shard_of_large_records_is_not_read_further_while_they_wait():
     stage = StreamStage()
-    stage.put(*(str(number) + "x" * 900_000 for number in range(60)))
+    stage.put(*(str(number) + "x" * 900_000 for number in range(40)))
     stage.functions.answer = lambda _: None
     poller = stage.poller()
     await stage.pass_by(10)
