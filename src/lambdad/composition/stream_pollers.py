@@ -14,6 +14,7 @@ from lambdad.identity.authorization.poller_roles import RolesOfPollers
 from lambdad.identity.authorization.role_courier import RoleCourier
 from lambdad.neighbours.couriers import Couriers
 from lambdad.neighbours.dynamodb_stream import SERVICES, DynamoDbStream
+from lambdad.neighbours.kinesis_push import KinesisPush
 from lambdad.neighbours.kinesis_stream import SERVICE, KinesisStream
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.courier import Undeliverable
@@ -41,8 +42,9 @@ def stream_pollers(polling: Polling) -> Mapping[SourceKind, PollerMaker]:
         Holding(MAX_HELD_MESSAGE_BYTES),
         checkpoints,
         on_counts=counts_of(polling).counted,
+        pushed=KinesisPush(calls),
     )
-    of_tables = replace(tools, stream=DynamoDbStream(calls))
+    of_tables = replace(tools, stream=DynamoDbStream(calls), pushed=None)
     return {
         SourceKind.KINESIS: Streams(SourceKind.KINESIS, tools, is_configured=lambda: calls.has(SERVICE)),
         SourceKind.DYNAMODB: Streams(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lambdad.domain.limits import DYNAMODB_POLL_S, KINESIS_BUSY_S, MAX_DYNAMODB_PAGE_RECORDS
+from lambdad.domain.limits import DYNAMODB_POLL_S, KINESIS_BUSY_S, MAX_DYNAMODB_PAGE_RECORDS, STREAM_SKEW_S
 from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
@@ -26,8 +26,8 @@ SERVICES: Final = ("dynamodbstreams", "dynamodb")
 
 _SIGNED_AS: Final = "dynamodb"
 _TARGET: Final = "DynamoDBStreams_20120810."
-_NEAR: Final = Pace(DYNAMODB_POLL_S, 0.0)
-_FAR: Final = Pace(DYNAMODB_POLL_S, KINESIS_BUSY_S)
+_NEAR: Final = Pace(DYNAMODB_POLL_S, 0.0, 0.0)
+_FAR: Final = Pace(DYNAMODB_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 _TRIM_HORIZON: Final = "TRIM_HORIZON"
 _MISSING: Final = "ResourceNotFoundException"
 _OF_LOCAL: Final = "arn:aws:dynamodb:ddblocal:000000000000:"

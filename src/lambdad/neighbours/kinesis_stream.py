@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lambdad.domain.limits import KINESIS_BUSY_S, KINESIS_POLL_S, MAX_STREAM_PAGE_RECORDS
+from lambdad.domain.limits import KINESIS_BUSY_S, KINESIS_POLL_S, MAX_STREAM_PAGE_RECORDS, STREAM_SKEW_S
 from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
@@ -18,9 +18,11 @@ from lambdad.neighbours.stream_calls import PAGE_BYTES, asked
 from lambdad.ports.record_stream import Pace
 
 SERVICE: Final = "kinesis"
-_TARGET: Final = "Kinesis_20131202."
-_NEAR: Final = Pace(KINESIS_POLL_S, 0.0)
-_FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S)
+TARGET: Final = "Kinesis_20131202."
+"""What operations are named behind."""
+
+_NEAR: Final = Pace(KINESIS_POLL_S, 0.0, 0.0)
+_FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 
 
 class _Range(msgspec.Struct):
@@ -43,7 +45,9 @@ class _Iterator(msgspec.Struct, rename="pascal"):
     shard_iterator: str
 
 
-class _Record(msgspec.Struct, rename="pascal"):
+class Record(msgspec.Struct, rename="pascal"):
+    """A record on the wire; the data in base64."""
+
     sequence_number: str
     data: str
     partition_key: str = ""
@@ -51,7 +55,7 @@ class _Record(msgspec.Struct, rename="pascal"):
 
 
 class _Records(msgspec.Struct, rename="pascal"):
-    records: list[_Record] | None = None
+    records: list[Record] | None = None
     next_shard_iterator: str | None = None
     millis_behind_latest: int | None = None
 
@@ -108,7 +112,7 @@ class KinesisStream:
         )
 
 
-def record_of(found: _Record) -> StreamRecord:
+def record_of(found: Record) -> StreamRecord:
     """A record as it came."""
     return StreamRecord(
         found.sequence_number, found.partition_key, found.approximate_arrival_timestamp, found.data
@@ -116,7 +120,7 @@ def record_of(found: _Record) -> StreamRecord:
 
 
 def _request(operation: str, members: dict[str, Any]) -> Outgoing:
-    return json_request(SERVICE, "1.1", _TARGET + operation, members)
+    return json_request(SERVICE, "1.1", TARGET + operation, members)
 
 
 def _named(scope: Scope, stream: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,10 +30,12 @@ class Pace:
     Attributes:
         idle_s: from one read to the next while nothing is there.
         busy_s: the same while there is more.
+        skew_s: by how much the service's clock may differ from that of this host.
     """
 
     idle_s: float
     busy_s: float
+    skew_s: float
 
 
 class RecordStream(Protocol):
@@ -63,5 +66,19 @@ class RecordStream(Protocol):
 
         Raises:
             StreamTrouble: no records were read.
+        """
+        ...
+
+
+class PushedRecords(Protocol):
+    """Records of Kinesis as they are written, for a registered consumer: enhanced fan-out."""
+
+    def pages(self, scope: Scope, consumer: str, shard: str, position: Position) -> AsyncGenerator[Page]:
+        """What a subscription gives until it ends, after some minutes or with the shard.
+
+        The `following` of a page is None when the shard has ended.
+
+        Raises:
+            StreamTrouble: while it is iterated.
         """
         ...

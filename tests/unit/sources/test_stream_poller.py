@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.measured import Measured
 from lambdad.domain.outcome import Outcome
 from lambdad.ports.event_sources import StartFrom
+from lambdad.sources.holding import Holding
+from lambdad.sources.streams.poller import StreamPoller
 from tests.fakes.ordered_stage import STREAM, TARGET
 from tests.fakes.queue_stage import FAILED, HERE
 from tests.fakes.service_faults import Faults
@@ -667,4 +670,44 @@ async def test_a_checkpoint_that_the_stream_does_not_know_begins_with_the_oldest
     poller = stage.poller()
     await stage.pass_by(3)
     assert stage.batches == [["a"], ["a"]]
+    await poller.stop()
+
+
+async def test_what_one_shard_holds_keeps_no_other_from_being_read():
+    stage = StreamStage(shards=2)
+    stage.tools = replace(stage.tools, holding=Holding(1))
+    stage.put("bad", "good")
+    stage.functions.answer = failing("bad")
+    poller = stage.poller()
+    await stage.pass_by(5)
+    stage.put("good")
+    await stage.pass_by(5)
+    assert stage.batches.count(["good"]) == 2
+    await poller.stop()
+
+
+async def test_a_shard_of_large_records_is_not_read_further_while_they_wait():
+    stage = StreamStage()
+    stage.put(*(str(number) + "x" * 900_000 for number in range(60)))
+    stage.functions.answer = lambda _: None
+    poller = stage.poller()
+    await stage.pass_by(10)
+    assert stage.holding.held_bytes < 32 * 1024 * 1024
+    await poller_gone(poller)
+
+
+async def test_latest_is_the_moment_of_the_mapping_also_when_the_stream_is_away_then():
+    stage = StreamStage()
+    stage.put("before")
+    await stage.pass_by(100)
+    mapping = replace(stage.mapping(StartingPosition="LATEST"), last_modified_s=stage.clock.now())
+    stage.calls.is_away = True
+    poller = StreamPoller(HERE, mapping, stage.tools)
+    poller.start()
+    await stage.pass_by(4)
+    stage.put("after")
+    await stage.pass_by(4)
+    stage.calls.is_away = False
+    await stage.pass_by(20)
+    assert stage.seen == ["after"]
     await poller.stop()

@@ -9,22 +9,24 @@ from typing import Final
 
 from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
+from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import SHARDS_LOOK_S, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
 from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import ShardState
 from lambdad.ports.checkpoint_store import CheckpointStore
 from lambdad.ports.event_sources import PartReport, PollerReport
 from lambdad.ports.poller_roles import PollerRoles
-from lambdad.ports.record_stream import RecordStream, StreamTrouble
+from lambdad.ports.record_stream import PushedRecords, RecordStream, StreamTrouble
 from lambdad.sources import trouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls, OrderedTools
 from lambdad.sources.streams import troubles
+from lambdad.sources.streams.feeds import Feed, PolledFeed, PushedFeed
 from lambdad.sources.streams.lineage_of_shards import discovered, startable
 from lambdad.sources.streams.reader import ReaderTools, ShardReader
-from lambdad.sources.streams.settings import settings_of
+from lambdad.sources.streams.settings import Settings, settings_of
 from lambdad.sources.watch import OnCounts, Sleep, Watch
 
 NEEDED: Final = {
@@ -39,8 +41,22 @@ NEEDED: Final = {
 }
 """What the function's role must be allowed on the stream."""
 
+_RECENT_S: Final = 60.0  # a mapping that was changed so recently means that moment by LATEST
 _LOOK_S: Final = 1.0  # how often is looked whether the function and its role are as before
 _log = logging.getLogger("lambdad.sources")
+
+
+def closed_to(
+    function: FunctionVersion, roles: PollerRoles, kind: SourceKind, settings: Settings
+) -> str | None:
+    """Why a function's role may not read a stream, in AWS's words; None when it may."""
+    needed = [(NEEDED[kind], settings.stream)]
+    if settings.consumer is not None:
+        needed.append((("kinesis:SubscribeToShard",), settings.consumer))
+    for actions, resource in needed:
+        if roles.lacking(function.role, function.name, actions, resource) is not None:
+            return troubles.closed(kind, resource)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,7 @@ class Tools:
     Attributes:
         sleep: waits so many seconds; virtual in tests.
         on_counts: told after each step how many events were what, for metrics.
+        pushed: for consumers; None where there are none.
     """
 
     stream: RecordStream
@@ -60,6 +77,7 @@ class Tools:
     checkpoints: CheckpointStore
     sleep: Sleep = asyncio.sleep
     on_counts: OnCounts | None = None
+    pushed: PushedRecords | None = None
 
 
 class StreamPoller(Watch):
@@ -72,7 +90,9 @@ class StreamPoller(Watch):
         self._tools = tools
         self._clock_of_records = clock
         self._calls = OrderedCalls(self, tools.ordered)
-        self._reader_tools = ReaderTools(tools.stream, tools.holding, clock, tools.sleep)
+        self._reader_tools = ReaderTools(
+            tools.holding, clock, tools.sleep, lambda: tools.stream.pace().skew_s
+        )
         self._states: dict[str, ShardState] = {}
         self._new: set[str] = set()
         self._readers: dict[str, ShardReader] = {}
@@ -114,7 +134,8 @@ class StreamPoller(Watch):
     def report(self) -> PollerReport:
         """What it is doing."""
         per_s = self.rate.per_s(self._clock_of_records.monotonic())
-        allowed = len(self._readers) * self.settings.lanes
+        reading = sum(not reader.state.is_drained for reader in self._readers.values())
+        allowed = reading * self.settings.lanes
         return PollerReport(
             self.result, self.running, allowed, per_s, self._began_s, self.counts, tuple(self._parts())
         )
@@ -186,15 +207,12 @@ class StreamPoller(Watch):
         function = await self.function()
         if function is None:
             return "The function does not exist"
-        needed, stream = NEEDED[self.mapping.kind], self.settings.stream
-        if self._tools.roles.lacking(function.role, function.name, needed, stream) is not None:
-            return troubles.closed(self.mapping.kind, stream)
-        return None
+        return closed_to(function, self._tools.roles, self.mapping.kind, self.settings)
 
     async def _discover(self) -> None:
         now_s = self._clock_of_records.monotonic()
         listed = await self._tools.stream.shards(self.scope, self.settings.stream)
-        self._failures, self._look_s = 0, now_s + SHARDS_LOOK_S
+        self._failures, self._look_s = 0, now_s + (SHARDS_LOOK_S if listed else _LOOK_S)
         if not self._readers:
             self.read_went(None)
         names = {one.id for one in listed}
@@ -207,7 +225,7 @@ class StreamPoller(Watch):
                 )
                 reader.ends()
             reader.is_missing = False
-        states = discovered(self._states, listed, self.settings.start, self._clock_of_records.now())
+        states = discovered(self._states, listed, self.settings.start, self._latest_s())
         if states.keys() != self._states.keys():
             self._new |= states.keys() - self._states.keys()
             await self._tools.checkpoints.replace(self.mapping.uuid, list(states.values()))
@@ -216,6 +234,12 @@ class StreamPoller(Watch):
         for name in [name for name in self._readers if name not in self._states]:
             del self._readers[name]
 
+    def _latest_s(self) -> float:
+        """When `LATEST` is: when the mapping was changed last, unless that is long ago."""
+        now_s = self._clock_of_records.now()
+        since_s = self.mapping.last_modified_s
+        return since_s if 0 <= now_s - since_s < _RECENT_S else now_s
+
     def _begin(self, name: str) -> None:
         reader = ShardReader(
             self,
@@ -223,6 +247,7 @@ class StreamPoller(Watch):
             self._calls,
             self,
             self._reader_tools,
+            self._feed(name),
             self._states[name],
             is_new=name in self._new,
         )
@@ -230,6 +255,13 @@ class StreamPoller(Watch):
         self._readers[name] = reader
         self._tasks[name] = asyncio.create_task(reader.run(), name=f"shard {name} of {self.mapping.uuid}")
         self._tasks[name].add_done_callback(lambda _: self._tasks.pop(name, None))
+
+    def _feed(self, shard: str) -> Feed:
+        settings, pushed = self.settings, self._tools.pushed
+        polled = PolledFeed(self._tools.stream, self.scope, settings.stream, shard, settings.page)
+        if settings.consumer is None or pushed is None:
+            return polled
+        return PushedFeed(pushed, self.scope, settings.consumer, shard, polled)
 
     def _troubled(self, error: StreamTrouble) -> None:
         self._put_off()

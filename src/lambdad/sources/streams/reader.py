@@ -17,30 +17,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from zlib import crc32
 
-from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
+from lambdad.domain.limits import MAX_WAITING_BYTES, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
 from lambdad.domain.stream_record import Page, Position, ShardState, StreamRecord
 from lambdad.ports.clock import Clock
 from lambdad.ports.event_sources import EventCounts, PartReport
-from lambdad.ports.record_stream import RecordStream, StreamTrouble
+from lambdad.ports.record_stream import StreamTrouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
 from lambdad.sources.rate import Rate
 from lambdad.sources.streams import troubles
+from lambdad.sources.streams.beginnings import Order, position
+from lambdad.sources.streams.feeds import Feed
 from lambdad.sources.streams.lane import Held, Lane, WindowLane
-from lambdad.sources.streams.lineage_of_shards import LATEST, TRIM_HORIZON
+from lambdad.sources.streams.lineage_of_shards import TRIM_HORIZON
 from lambdad.sources.streams.records import Place, encoded
 from lambdad.sources.streams.settings import Settings
 from lambdad.sources.watch import Watch
 
-_AGAINST_SKEW_S: Final = 1.0  # clocks of a stream and of this host; rather a record too much than one lost
-_STILL_LATEST_S: Final = 2.0  # so long after the first look the end of a shard is still where it was
+_ROOM_S: Final = 0.5  # how often is looked whether others have made room
 _PATIENCE: Final = 3  # throttled reads in a row before somebody is told
 _MS: Final = 1000
 _log = logging.getLogger("lambdad.sources")
@@ -66,10 +66,10 @@ class Keeper(Protocol):
 class ReaderTools:
     """What a reader works with beside what is its own."""
 
-    stream: RecordStream
     holding: Holding
     clock: Clock
     sleep: Callable[[float], Awaitable[object]]
+    skew_s: Callable[[], float]
 
 
 class ShardReader:
@@ -92,6 +92,7 @@ class ShardReader:
         calls: OrderedCalls,
         keeper: Keeper,
         tools: ReaderTools,
+        feed: Feed,
         state: ShardState,
         *,
         is_new: bool,
@@ -106,11 +107,11 @@ class ShardReader:
         self.is_at_end = False
         self._keeper = keeper
         self._tools = tools
+        self._feed = feed
         self._lanes = self._made_lanes()
         self._skips = self._skipped()
-        self._order: deque[tuple[int, str]] = deque()
-        self._ordinal = 0
-        self._iterator: str | None = None
+        self._order = Order()
+        self._held_bytes = 0
         self._read = state.settled
         self._is_new = is_new
         self._drops_before_s = -math.inf
@@ -124,6 +125,12 @@ class ShardReader:
 
     async def run(self) -> None:
         """Read on and on."""
+        try:
+            await self._run()
+        finally:
+            await self._feed.close()
+
+    async def _run(self) -> None:
         self._wake()
         while not self.is_at_end:
             began_s = self.clock.monotonic()
@@ -133,6 +140,7 @@ class ShardReader:
                 wait_s = self._troubled(error)
             except Exception:  # noqa: BLE001 - or the shard would never be read on
                 _log.exception("a shard was not read", extra={"event": "sources.shard"})
+                self._feed.renew()  # behind what was taken
                 wait_s = SOURCE_LAST_BACKOFF_S
             left_s = wait_s - (self.clock.monotonic() - began_s)
             if left_s > 0:
@@ -151,13 +159,13 @@ class ShardReader:
     def release(self) -> None:
         """Hold nothing any more of what was read and is not settled."""
         for lane in self._lanes:
-            self._tools.holding.add(-sum(len(one.event) for one in lane.waiting))
             lane.waiting.clear()
+        self._hold(-self._held_bytes)
 
     def report(self) -> PartReport:
         """How far it is."""
         age_ms = 0
-        if self._order and (waiting := [lane.waiting[0] for lane in self._lanes if lane.waiting]):
+        if len(self._order) and (waiting := [lane.waiting[0] for lane in self._lanes if lane.waiting]):
             oldest_s = min(one.record.arrived_s for one in waiting)
             age_ms = max(0, int((self.clock.now() - oldest_s) * _MS))
         return PartReport(
@@ -177,7 +185,7 @@ class ShardReader:
 
     def advanced(self, records: int, size: int) -> None:
         """A lane has settled so many records, of so many bytes."""
-        self._tools.holding.add(-size)
+        self._hold(-size)
         self._rate.add(records, self.clock.monotonic())
         self._move()
 
@@ -210,55 +218,42 @@ class ShardReader:
 
     async def _round(self) -> float:
         """Read once; how long after its beginning to read again."""
-        pace = self._tools.stream.pace()
         if self.watch.hindrance is not None:
-            return pace.idle_s
-        while len(self._order) >= self.settings.most:
+            return self._feed.wait_s(None)
+        while self._is_full():
             self._room.clear()
-            await self._room.wait()
-        await self._tools.holding.room()
-        if self._iterator is None:
-            self._iterator = await self._begun()
+            await self.watch.until(self._room, _ROOM_S)
         at_s = self.clock.now()
-        page = await self._tools.stream.read(
-            self.watch.scope, self.settings.stream, self._iterator, self.settings.page
-        )
-        self._failures = 0
+        page = await self._feed.read(self._begin)
+        self._failures, self._is_new = 0, False
         self._keeper.read_went(None)
         self._took(page, at_s)
-        has_more = bool(page.behind_ms) if page.behind_ms is not None else bool(page.records)
-        return pace.busy_s if has_more or len(page.records) >= self.settings.page else pace.idle_s
+        return self._feed.wait_s(page)
 
-    async def _begun(self) -> str:
-        position = self._position()
-        if position.at_s is not None:
-            self._drops_before_s = math.floor(position.at_s)
-        iterator = await self._tools.stream.iterator(
-            self.watch.scope, self.settings.stream, self.place.shard, position
-        )
-        self._is_new = False
-        return iterator
+    def _is_full(self) -> bool:
+        """Whether enough waits; a shard of which nothing does is read however much others hold."""
+        if len(self._order) >= self.settings.most or self._held_bytes >= MAX_WAITING_BYTES:
+            return True
+        return self._held_bytes > 0 and self._tools.holding.is_full
 
-    def _position(self) -> Position:
-        state = self.state
-        if self._read is not None:
-            return Position("AFTER_SEQUENCE_NUMBER", self._read)
-        since_s = state.since_s
-        if self._is_new and since_s is not None and self.clock.now() - since_s < _STILL_LATEST_S:
-            is_now = state.start == LATEST
-            return Position(LATEST) if is_now else Position("AT_TIMESTAMP", at_s=since_s)
-        if since_s is not None:
-            skew_s = _AGAINST_SKEW_S if state.start == LATEST else 0.0
-            return Position("AT_TIMESTAMP", at_s=since_s - skew_s)
-        return Position(TRIM_HORIZON)
+    def _begin(self) -> Position:
+        """Where the feed is to begin."""
+        found = position(self.state, self._read, self.clock.now(), self._tools.skew_s(), is_new=self._is_new)
+        self._drops_before_s = -math.inf if found.at_s is None else math.floor(found.at_s)
+        return found
 
     def _took(self, page: Page, at_s: float) -> None:
         records, now_s = page.records, self.clock.monotonic()
-        self._iterator = page.following
         self._behind_ms = page.behind_ms
         if records:
+            ready = [self._ready(record) for record in records]  # before anything is taken: it may fail
             self._read = records[-1].sequence
-            filtered = sum(not self._gave(record, now_s) for record in records)
+            for record, (lane, event) in zip(records, ready, strict=True):
+                ordinal = self._order.add(record.sequence)
+                if event:
+                    self._hold(len(event))
+                    lane.add(Held(record, event, ordinal, now_s))
+            filtered = sum(event is None for _, event in ready)
             self.watch.counted(EventCounts(polled=len(records), filtered_out=filtered))
             self._move()
         if not page.behind_ms and (page.behind_ms is not None or not records):
@@ -268,49 +263,47 @@ class ShardReader:
         else:
             self._wake()
 
-    def _gave(self, record: StreamRecord, now_s: float) -> bool:
-        """Give a record to its lane; False when it does not pass the filters."""
-        self._ordinal += 1
-        self._order.append((self._ordinal, record.sequence))
-        if record.arrived_s < self._drops_before_s:
-            return True
+    def _ready(self, record: StreamRecord) -> tuple[Lane, bytes | None]:
+        """The lane of a record, and the record for the function.
+
+        Empty for one that was settled before, or is older than where to begin; None for one that does not
+        pass the filters.
+        """
         at = crc32(record.key.encode()) % len(self._lanes) if len(self._lanes) > 1 else 0
-        if self._skips[at] >= 0 and number_of(record.sequence) <= self._skips[at]:
-            return True
+        lane, skip = self._lanes[at], self._skips[at]
+        is_old = record.arrived_s < self._drops_before_s
+        if is_old or (skip >= 0 and number_of(record.sequence) <= skip):
+            return lane, b""
         function, settings = self.watch.last_function, self.settings
         shown = settings.dialect.shown(record, self.place, "" if function is None else function.role)
         if settings.filters.patterns and not settings.dialect.passes(settings.filters, record, shown):
-            return False
-        event = encoded(shown)
-        self._tools.holding.add(len(event))
-        self._lanes[at].add(Held(record, event, self._ordinal, now_s))
-        return True
+            return lane, None
+        return lane, encoded(shown)
+
+    def _hold(self, size: int) -> None:
+        self._held_bytes += size
+        self._tools.holding.add(size)
 
     def _move(self) -> None:
         """Move the checkpoint as far as everything is settled."""
-        first = min(
-            (lane.waiting[0].ordinal for lane in self._lanes if lane.waiting), default=self._ordinal + 1
-        )
-        settled = self.state.settled
-        while self._order and self._order[0][0] < first:
-            settled = self._order.popleft()[1]
+        waiting = [lane.waiting[0].ordinal for lane in self._lanes if lane.waiting]
+        settled = self._order.settled(min(waiting, default=self._order.last + 1)) or self.state.settled
         lanes: tuple[str | None, ...] = ()
-        if len(self._lanes) > 1 and self._order:
+        if len(self._lanes) > 1 and len(self._order):
             lanes = tuple(lane.settled for lane in self._lanes)
         state = replace(self.state, settled=settled, lanes=lanes, window=self._lanes[0].window)
         if state != self.state:
             self.state = state
             self._keeper.keep(state)
-        if len(self._order) < self.settings.most:
-            self._room.set()
+        self._room.set()
 
     def _troubled(self, error: StreamTrouble) -> float:
         """A request came to nothing; how long to wait."""
         self._failures += 1
         code = error.code
-        had_iterator, is_unknown = self._iterator is not None, troubles.is_invalid(code)
-        if troubles.is_expired(code) or (is_unknown and had_iterator):
-            self._iterator = None
+        is_unknown = troubles.is_invalid(code)
+        if troubles.is_expired(code) or (is_unknown and self._feed.is_begun):
+            self._feed.renew()
             if self._failures <= _PATIENCE:
                 return 0.0
         elif (troubles.is_trimmed(code) or is_unknown) and self._read is not None:
@@ -319,16 +312,21 @@ class ShardReader:
                 self.place.shard,
                 extra={"event": "sources.trimmed", "mapping": self.watch.mapping.uuid},
             )
-            self._iterator, self._read = None, None
+            self._feed.renew()
+            self._read = None
             self.state = replace(self.state, start=TRIM_HORIZON, since_s=None)
             return 0.0
         elif troubles.is_gone(code):
-            self._iterator, self.is_missing = None, True
+            self._feed.renew()
+            self.is_missing = True
             self._keeper.look()
-        if not (troubles.is_throttled(code) and self._failures <= _PATIENCE) and not troubles.is_gone(code):
-            self._keeper.read_went(
-                troubles.told(self.watch.mapping.kind, self.settings.stream, str(error), code)
-            )
+        said = str(error)
+        if not troubles.is_gone(code):
+            said = troubles.told(self.watch.mapping.kind, self.settings.stream, said, code)
+        elif self._failures <= _PATIENCE:
+            said = ""  # whoever looks at the shards tells when the stream itself is gone
+        if said and (self._failures > _PATIENCE or not troubles.is_throttled(code)):
+            self._keeper.read_went(said)
         return pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S)
 
 

@@ -20,6 +20,7 @@ class Settings:
 
     Attributes:
         stream: ARN, without a consumer.
+        consumer: ARN of the consumer; None when the mapping has none.
         lanes: of each shard.
         window_s: of tumbling windows; 0 for none.
         page: records to read at once.
@@ -28,6 +29,7 @@ class Settings:
 
     dialect: Dialect
     stream: str
+    consumer: str | None
     bounds: Bounds
     filters: Filters
     start: StartFrom
@@ -39,14 +41,15 @@ class Settings:
 
 def settings_of(mapping: EventSourceMapping) -> Settings:
     """The settings of a mapping. A window is of a whole shard, so with windows there is one lane."""
-    given, dialect = mapping.settings, DIALECTS[mapping.kind]
+    given, dialect, source = mapping.settings, DIALECTS[mapping.kind], mapping.source_arn or ""
     window_s = int(given.get("TumblingWindowInSeconds") or 0)
     lanes = 1 if window_s else int(given.get("ParallelizationFactor") or 1)
     size = int(given["BatchSize"])
     most = min(max(2 * STREAM_PAGE_RECORDS, 2 * size * lanes), MAX_WAITING_RECORDS)
     return Settings(
         dialect,
-        (mapping.source_arn or "").partition(_CONSUMER)[0],
+        source.partition(_CONSUMER)[0],
+        source if _CONSUMER in source else None,
         Bounds(size, float(given.get("MaximumBatchingWindowInSeconds") or 0)),
         filters_of(given, dialect.data),
         StartFrom(given["StartingPosition"], given.get("StartingPositionTimestamp")),

@@ -13,11 +13,12 @@ from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.scope import Scope
+from lambdad.domain.stream_record import Shard
 from lambdad.ports.event_sources import Poller, StartFrom
 from lambdad.ports.record_stream import StreamTrouble
 from lambdad.sources.streams import troubles
 from lambdad.sources.streams.lineage_of_shards import discovered
-from lambdad.sources.streams.poller import NEEDED, StreamPoller, Tools
+from lambdad.sources.streams.poller import StreamPoller, Tools, closed_to
 from lambdad.sources.streams.settings import settings_of
 
 _NAMES: Final = {SourceKind.KINESIS: "Kinesis", SourceKind.DYNAMODB: "DynamoDB"}
@@ -56,13 +57,11 @@ class Streams:
         Raises:
             InvalidParameter: in AWS's words.
         """
-        stream = settings_of(mapping).stream
-        if self._tools.roles.lacking(version.role, version.name, NEEDED[self._kind], stream) is not None:
-            raise InvalidParameter(troubles.closed(self._kind, stream))
-        try:
-            await self._tools.stream.shards(scope, stream)
-        except StreamTrouble as error:
-            raise InvalidParameter(troubles.told(self._kind, stream, str(error), error.code)) from error
+        settings = settings_of(mapping)
+        closed = closed_to(version, self._tools.roles, self._kind, settings)
+        if closed is not None:
+            raise InvalidParameter(closed)
+        await self._shards(scope, settings.stream)
 
     async def forget(self, scope: Scope, mapping: EventSourceMapping) -> None:
         """Keep no checkpoint of a mapping that is gone."""
@@ -74,10 +73,17 @@ class Streams:
         Raises:
             InvalidParameter: the stream does not say which there are.
         """
-        stream = settings_of(mapping).stream
-        try:
-            listed = await self._tools.stream.shards(scope, stream)
-        except StreamTrouble as error:
-            raise InvalidParameter(troubles.told(self._kind, stream, str(error), error.code)) from error
+        listed = await self._shards(scope, settings_of(mapping).stream)
         states = discovered({}, listed, start, self._tools.ordered.clock.now())
         await self._tools.checkpoints.replace(mapping.uuid, list(states.values()))
+
+    async def _shards(self, scope: Scope, stream: str) -> list[Shard]:
+        """The shards that a stream has now.
+
+        Raises:
+            InvalidParameter: it does not say.
+        """
+        try:
+            return await self._tools.stream.shards(scope, stream)
+        except StreamTrouble as error:
+            raise InvalidParameter(troubles.told(self._kind, stream, str(error), error.code)) from error

@@ -34,13 +34,14 @@ class _Waiting:
         self._lock = threading.Lock()
         self._states: dict[_Key, ShardState] = {}
         self._taken: dict[_Key, ShardState] = {}
+        self._is_awaited = False
 
     def put(self, mapping: str, state: ShardState) -> bool:
-        """Keep a state; whether it is the first that waits."""
+        """Keep a state; whether the writer has to be told."""
         with self._lock:
-            is_first = not self._states
+            is_news, self._is_awaited = not self._is_awaited, True
             self._states[mapping, state.shard] = state
-        return is_first
+        return is_news
 
     def drop(self, mapping: str) -> None:
         """Keep nothing of a mapping."""
@@ -51,7 +52,7 @@ class _Waiting:
     def take(self) -> bool:
         """See `writer.Background`."""
         with self._lock:
-            self._taken, self._states = self._states, {}
+            self._taken, self._states, self._is_awaited = self._states, {}, False
         return bool(self._taken)
 
     def store(self, connection: sqlite3.Connection) -> None:
