@@ -25,7 +25,7 @@ from bench.results import Key, Measure, p99
 from bench.running import StartError
 from bench.subject import Target
 from bench.subject_api import ApiServer
-from tests.fakes.kinesis_server import ACCOUNT, REGION, kinesis_server
+from tests.fakes.kinesis_server import ACCOUNT, REGION, kinesis_server, steer
 
 NAME = "hearing"
 ONE = "one at a time"
@@ -93,9 +93,13 @@ def _measure(run: Run, url: str, target: Target) -> None:
     time.sleep(run.effort.settle_s)
     for _ in range(run.effort.rounds):
         run.say("streams: idle shards")
+        steer(url, "/requests")
         begin_ns, begin = proc.cpu_ns(target.pid), time.perf_counter()
         time.sleep(_IDLE_S)
         spent_s = (proc.cpu_ns(target.pid) - begin_ns) / 1e9
+        reads = steer(url, "/requests").get("GetRecords", 0)
+        if reads < 0.9 * _SHARDS * _IDLE_S:
+            raise client.CallError(f"100 shards were read only {reads} times in {_IDLE_S:.0f} s")
         share = 100 * spent_s / (time.perf_counter() - begin)
         run.results.add(Key(Measure.STREAMS, PRODUCT, "percent_of_a_core", IDLE), share)
 

@@ -29,8 +29,8 @@ _TABLE = "rows"
 _PER_ROUND = 18
 """Records of each source, equally of each key."""
 _WITHIN_S = 120.0
-_LIVES_S = (0.1, 0.6)
-_CHANGES = 6
+_LIVES_S = (0.05, 0.45)
+_CHANGES = 40
 """Of the shards, over all rounds."""
 _GRACE_S = 1.0
 """A function outlives its server by less."""
