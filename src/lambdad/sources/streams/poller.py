@@ -216,6 +216,7 @@ class StreamPoller(Watch):
         if not self._readers:
             self.read_went(None)
         names = {one.id for one in listed}
+        closed = {one.id for one in listed if one.is_closed}
         for name, reader in self._readers.items():
             if reader.is_missing and name not in names:
                 _log.warning(
@@ -225,6 +226,8 @@ class StreamPoller(Watch):
                 )
                 reader.ends()
             reader.is_missing = False
+            if name in closed:
+                reader.closes()
         states = discovered(self._states, listed, self.settings.start, self._latest_s())
         if states.keys() != self._states.keys():
             self._new |= states.keys() - self._states.keys()
