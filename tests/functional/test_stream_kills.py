@@ -38,3 +38,6 @@ def test_the_ledger_finds_what_is_lost_reordered_or_repeated_without_a_reason() 
         "record 1 of s k was seen again and nothing was killed",
         "2 records of s k were never seen: [2, 4] …",
     ]
+    ledger = StreamLedger(produced=Counter({("s", "k"): 1}), kills=[100.0])
+    judge(ledger, [[1.0, "s", "k", 1], [101.0, "s", "k", 1]])
+    assert ledger.problems == ["record 1 of s k was seen again and nothing was killed"]

@@ -36,6 +36,8 @@ _CHANGES = 40
 """Of the shards, over all rounds."""
 _GRACE_S = 1.0
 """A function outlives its server by less."""
+_UNSETTLED_S = 10.0
+"""A record is settled within that, from its first call on; what a kill repeats is no older."""
 _DIES = "0.004"  # after a record
 FUNCTION = """
 import base64, json, os, random, time
@@ -246,7 +248,9 @@ def judge(ledger: StreamLedger, book: list[Any]) -> None:
         if number > before + 1:
             ledger.problems.append(f"record {number} of {source} {key} was seen after {before}")
         since = last.get(record)
-        if since is not None and not any(since - _GRACE_S <= kill <= at for kill in ledger.kills):
+        if since is not None and not any(
+            since - _GRACE_S <= kill <= min(at, since + _UNSETTLED_S) for kill in ledger.kills
+        ):
             ledger.problems.append(f"record {number} of {source} {key} was seen again and nothing was killed")
         last[record] = at
         newest[source, key] = max(before, number)

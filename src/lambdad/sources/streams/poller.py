@@ -232,8 +232,11 @@ class StreamPoller(Watch):
         if states.keys() != self._states.keys():
             self._new |= states.keys() - self._states.keys()
             await self._tools.checkpoints.replace(self.mapping.uuid, list(states.values()))
-            # What moved meanwhile is newer.
+            # What moved meanwhile is newer, but may have been written before.
             self._states = {name: self._states.get(name, state) for name, state in states.items()}
+            for name, state in self._states.items():
+                if state is not states[name]:
+                    self._tools.checkpoints.keep(self.mapping.uuid, state)
         for name in [name for name in self._readers if name not in self._states]:
             del self._readers[name]
 
