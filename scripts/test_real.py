@@ -150,7 +150,7 @@ def servers() -> list[Real]:
 def main(names: list[str]) -> int:
     """Set up, run, print; 0 when all that was asked for ran and passed."""
     known = servers()
-    wanted = [one for one in known if (one.name in names if names else not one.licence)]
+    wanted = chosen(known, names)
     unknown = set(names) - {one.name for one in known}
     if unknown:
         print(f"test-real: there is no {', '.join(sorted(unknown))}", file=sys.stderr)
@@ -164,6 +164,11 @@ def main(names: list[str]) -> int:
         if one.licence:
             print(f"{one.name} runs when it is named (ARGS={one.name}); its licence: {one.licence}")
     return int(failed > 0 or not passed)
+
+
+def chosen(known: Sequence[Real], names: Sequence[str]) -> list[Real]:
+    """Those that are named; without names all that ask nothing of who runs them."""
+    return [one for one in known if (one.name in names if names else not one.licence)]
 
 
 def table(wanted: Sequence[Real], results: Mapping[str, Result]) -> str:

@@ -112,6 +112,19 @@ class KinesisStreams(Mapped):
 
         eventually(is_active, "an active stream")
 
+    def consumer(self, arn: str) -> str:
+        """Register a consumer of a stream; its ARN."""
+        kinesis = self.client("kinesis")
+        made = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName=f"c-{uuid.uuid4().hex[:12]}")
+        consumer = str(made["Consumer"]["ConsumerARN"])
+
+        def is_active() -> bool:
+            found = kinesis.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]
+            return bool(found["ConsumerStatus"] == "ACTIVE")
+
+        eventually(is_active, "an active consumer")
+        return consumer
+
     def put(self, arn: str, *bodies: str, key: str = "k") -> list[str]:
         """Put records one after the other; their sequence numbers."""
         kinesis = self.client("kinesis")

@@ -17,6 +17,7 @@ from shard_calls import KinesisStreams, TableStreams
 
 from tests.real.queue_suite import *  # noqa: F403
 from tests.real.stream_suite import (
+    test_a_consumer_gets_what_is_put_in_order,  # noqa: F401
     test_a_mapping_that_was_disabled_goes_on_where_it_was,  # noqa: F401
     test_a_poison_record_is_found_by_halves_and_given_up,  # noqa: F401
     test_a_record_of_kinesis_reaches_the_function_as_on_aws,  # noqa: F401

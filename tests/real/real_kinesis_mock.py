@@ -29,5 +29,11 @@ def streams(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kine
         yield KinesisStreams(server, url)
 
 
+def test_consumers_were_pushed_what_they_got(streams: KinesisStreams):
+    function = streams.function()
+    streams.mapping(function, streams.consumer(streams.stream()))
+    assert "pushes no records" not in streams.server.log
+
+
 class TestContract(KinesisContract):
     pass

@@ -15,6 +15,7 @@ from local_services import eventually
 from shard_calls import ACCOUNT, FAILS_ONCE, REGION, KinesisStreams
 
 __all__ = [
+    "test_a_consumer_gets_what_is_put_in_order",
     "test_a_mapping_that_was_disabled_goes_on_where_it_was",
     "test_a_poison_record_is_found_by_halves_and_given_up",
     "test_a_record_of_kinesis_reaches_the_function_as_on_aws",
@@ -93,8 +94,9 @@ def test_a_poison_record_is_found_by_halves_and_given_up(streams: KinesisStreams
 
 
 def test_a_shard_that_was_split_and_merged_is_handled_in_order(streams: KinesisStreams):
-    stream, function = streams.stream(), streams.function()
+    stream, function, consuming = streams.stream(), streams.function(), streams.function()
     streams.mapping(function, stream, BatchSize=5)
+    streams.mapping(consuming, streams.consumer(stream), BatchSize=5)
     keys = [str(key) for key in range(8)]
     for round_ in range(3):
         for key in keys:
@@ -106,11 +108,12 @@ def test_a_shard_that_was_split_and_merged_is_handled_in_order(streams: KinesisS
             streams.split(stream, is_open[0])
         elif round_ == 1:
             streams.merge(stream, *is_open)
-    bodies = streams.bodies(function, 72)
-    assert len(bodies) == len(set(bodies)) == 72
-    for key in keys:
-        of_key = [body for body in bodies if body.startswith(f"{key} ")]
-        assert of_key == sorted(of_key)
+    for reader in (function, consuming):
+        bodies = streams.bodies(reader, 72)
+        assert len(bodies) == len(set(bodies)) == 72
+        for key in keys:
+            of_key = [body for body in bodies if body.startswith(f"{key} ")]
+            assert of_key == sorted(of_key)
 
 
 def test_the_newest_records_alone_are_seen_from_latest_on(streams: KinesisStreams):
@@ -163,6 +166,17 @@ def test_a_mapping_that_was_disabled_goes_on_where_it_was(streams: KinesisStream
     streams.put(stream, "2", "3")
     client.update_event_source_mapping(UUID=uuid, Enabled=True)
     assert streams.bodies(function, 4) == ["0", "1", "2", "3"]
+
+
+def test_a_consumer_gets_what_is_put_in_order(streams: KinesisStreams):
+    stream, function = streams.stream(), streams.function()
+    consumer = streams.consumer(stream)
+    streams.put(stream, "0", "1")
+    streams.mapping(function, consumer)
+    assert streams.bodies(function, 2) == ["0", "1"]
+    streams.put(stream, "2", "3")
+    assert streams.bodies(function, 4) == ["0", "1", "2", "3"]
+    assert {one["eventSourceARN"] for one in streams.got(function, 4)} == {consumer}
 
 
 def test_a_stream_that_is_missing_is_refused_and_one_that_goes_disturbs_no_other(streams: KinesisStreams):

@@ -3,7 +3,9 @@
 A stream of Kinesis read shard by shard, one read in lanes, and the stream of a table outlive the lives of a server,
 each ended by kill -9 at a random moment while functions, some of which kill themselves, work on records. Meanwhile
 shards are split, merged and rolled over. In the end every record was seen, no record of a key before the one that
-was produced before it, and none more than once unless the server or a function was killed in between.
+was produced before it, and none more than once unless the server or a function was killed in between. Tumbling
+windows over the first stream count each of its records once, whatever was killed: their state is of the same moment as
+the checkpoint.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ _TABLE = "rows"
 _PER_ROUND = 18
 """Records of each source, equally of each key."""
 _WITHIN_S = 120.0
-_LIVES_S = (0.1, 0.6)
-_CHANGES = 6
+_LIVES_S = (0.05, 0.45)
+_CHANGES = 40
 """Of the shards, over all rounds."""
 _GRACE_S = 1.0
 """A function outlives its server by less."""
+_UNSETTLED_S = 10.0
+"""A record is settled within that, from its first call on; what a kill repeats is no older."""
 _DIES = "0.004"  # after a record
 FUNCTION = """
 import base64, json, os, random, time
@@ -48,11 +52,17 @@ def handler(event, context):
         def note(*what):
             book.write(json.dumps([time.time(), *what]) + "\\n")
             book.flush()
+        count = event.get("state", {}).get("n", 0)
         for record in event["Records"]:
-            note(*told(record))
+            count += 1
+            if "window" not in event:
+                note(*told(record))
             if random.random() < DIES:
                 note("died", "", 0)
                 os._exit(1)
+        if event.get("isFinalInvokeForWindow"):
+            note("window", event["shardId"] + " " + event["window"]["start"], count)
+        return {"state": {"n": count}}
 """.replace("DIES", _DIES)
 
 
@@ -65,6 +75,7 @@ class StreamLedger:
         seen: times that each record was.
         kills: moments when the server or a function was killed, of the wall clock.
         changes: shards that were split, merged or rolled over.
+        windows: records that each window of a shard counted.
         problems: what may not be; empty when all is well.
     """
 
@@ -73,7 +84,12 @@ class StreamLedger:
     seen: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     kills: list[float] = field(default_factory=list)
     changes: int = 0
+    windows: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def of(self, source: str) -> int:
+        """How many records of a source were produced."""
+        return sum(count for (name, _), count in self.produced.items() if name == source)
 
     def lines(self) -> list[str]:
         """The ledger for people."""
@@ -81,7 +97,8 @@ class StreamLedger:
         return [
             (
                 f"streams   {self.rounds} kills, {len(self.kills) - self.rounds} of functions, {self.changes} changes "
-                f"of shards: {self.produced.total()} records produced, {len(self.seen)} seen, {repeated} more than once"
+                f"of shards: {self.produced.total()} records produced, {len(self.seen)} seen, {repeated} more than once; "
+                f"{len(self.windows)} windows"
             ),
             *(f"PROBLEM   {problem}" for problem in self.problems[:20]),
         ]
@@ -151,13 +168,18 @@ class _Stage:
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
         )
         self._table_stream = made["TableDescription"]["LatestStreamArn"]
+        windowed = server.function({"app.py": FUNCTION}, Timeout=60, **MOUNTED)
         for stream, settings in (
             (_arn("plain"), {"BatchSize": 7}),
+            (_arn("plain"), {"BatchSize": 4, "TumblingWindowInSeconds": 1}),
             (_arn("lanes"), {"BatchSize": 5, "ParallelizationFactor": 4, "BisectBatchOnFunctionError": True}),
             (self._table_stream, {"BatchSize": 10}),
         ):
             server.client().create_event_source_mapping(
-                FunctionName=name, EventSourceArn=stream, StartingPosition="TRIM_HORIZON", **settings
+                FunctionName=windowed if "TumblingWindowInSeconds" in settings else name,
+                EventSourceArn=stream,
+                StartingPosition="TRIM_HORIZON",
+                **settings,
             )
 
     def produce(self, ledger: StreamLedger) -> None:
@@ -201,29 +223,41 @@ class _Stage:
         deadline = time.monotonic() + _WITHIN_S
         while True:
             book = self._book.lines()
-            seen = {(source, key, number) for _, source, key, number in book if source != "died"}
-            if len(seen) >= ledger.produced.total() or time.monotonic() > deadline:
+            seen = {tuple(line[1:]) for line in book if line[1] not in ("died", "window")}
+            counted = sum({key: count for _, kind, key, count in book if kind == "window"}.values())
+            is_done = len(seen) >= ledger.produced.total() and counted >= ledger.of("plain")
+            if is_done or time.monotonic() > deadline:
                 return book
             time.sleep(0.1)
 
 
 def judge(ledger: StreamLedger, book: list[Any]) -> None:
-    """Find what may not be in lines of a moment, a source, a key and a number; the source of a death is ``died``."""
+    """Find what may not be in lines of a moment, a source, a key and a number; other sources are ``died`` and ``window``."""
     ledger.kills += [at for at, source, _, _ in book if source == "died"]
     newest: Counter[tuple[str, str]] = Counter()
     last: dict[tuple[str, str, int], float] = {}
     for at, source, key, number in book:
         if source == "died":
             continue
+        if source == "window":
+            if ledger.windows.setdefault(key, number) != number:
+                ledger.problems.append(f"window {key} counted {ledger.windows[key]}, and then {number}")
+            continue
         record, before = (source, key, number), newest[source, key]
         ledger.seen[record] += 1
         if number > before + 1:
             ledger.problems.append(f"record {number} of {source} {key} was seen after {before}")
         since = last.get(record)
-        if since is not None and not any(since - _GRACE_S <= kill <= at for kill in ledger.kills):
+        if since is not None and not any(
+            since - _GRACE_S <= kill <= min(at, since + _UNSETTLED_S) for kill in ledger.kills
+        ):
             ledger.problems.append(f"record {number} of {source} {key} was seen again and nothing was killed")
         last[record] = at
         newest[source, key] = max(before, number)
+    if sum(ledger.windows.values()) != ledger.of("plain"):
+        ledger.problems.append(
+            f"windows counted {sum(ledger.windows.values())} of {ledger.of('plain')} records"
+        )
     for (source, key), count in ledger.produced.items():
         lost = [number for number in range(1, count + 1) if (source, key, number) not in ledger.seen]
         if lost:

@@ -97,3 +97,40 @@ async def test_a_server_that_knows_no_subscriptions_is_asked_for_records():
     assert stage.seen == ["a", "b"]
     assert len(pushes.positions) == 1
     await poller.stop()
+
+
+async def test_the_end_of_a_closed_shard_is_looked_for_where_it_is_not_pushed():
+    stage, pushes = StreamStage(), Pushes()
+    poller = begun(stage, pushes)
+    stage.put("a")
+    [parent] = stage.kinesis.log.streams[STREAM].shards.values()
+    sequence = parent.entries[0].shown["SequenceNumber"]
+    pushes.pages_put.put_nowait(page(sequence))
+    await stage.pass_by(1)
+    stage.kinesis.log.split(stage.kinesis.log.streams[STREAM], parent, 1 << 127)
+    pushes.pages_put.put_nowait(page())
+    await stage.pass_by(30)
+    assert {part.name: part.state for part in poller.report().parts}[parent.id] == "reading"
+    pushes.pages_put.put_nowait(page())
+    await stage.pass_by(2)
+    states = [part.state for part in poller.report().parts]
+    assert states == ["ended", "reading", "reading"]
+    await poller.stop()
+
+
+async def test_what_a_closed_shard_still_has_is_pushed_before_its_end_is_believed():
+    stage, pushes = StreamStage(), Pushes()
+    poller = begun(stage, pushes)
+    stage.put("a", "b", key="k")
+    [parent] = stage.kinesis.log.streams[STREAM].shards.values()
+    first, second = (entry.shown["SequenceNumber"] for entry in parent.entries)
+    stage.kinesis.log.split(stage.kinesis.log.streams[STREAM], parent, 1 << 127)
+    pushes.pages_put.put_nowait(page(first))
+    await stage.pass_by(30)
+    for pushed in (page(), page(second), page()):
+        pushes.pages_put.put_nowait(pushed)
+    await stage.pass_by(2)
+    told = [record["kinesis"]["sequenceNumber"] for event in stage.events for record in event["Records"]]
+    assert told == [first, second]
+    assert poller.report().parts[0].state == "ended"
+    await poller.stop()

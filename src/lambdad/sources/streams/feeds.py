@@ -43,6 +43,10 @@ class Feed(Protocol):
         """Begin anew before the next page."""
         ...
 
+    def closes(self) -> None:
+        """Nothing is written to the shard any more: where its end is not told, look for it."""
+        ...
+
     async def close(self) -> None:
         """Take nothing more."""
         ...
@@ -80,6 +84,9 @@ class PolledFeed:
         """See `Feed`."""
         self._iterator = None
 
+    def closes(self) -> None:
+        """See `Feed`; whoever asks is told."""
+
     async def close(self) -> None:
         """See `Feed`."""
 
@@ -113,6 +120,7 @@ class PushedFeed:
         self._polled = polled
         self._pages: AsyncGenerator[Page] | None = None
         self._is_offered = True
+        self._is_closed = False
 
     @property
     def is_begun(self) -> bool:
@@ -126,7 +134,7 @@ class PushedFeed:
         if self._pages is None:
             self._pages = self._pushed.pages(self._scope, self._consumer, self._shard, begin())
         try:
-            return await anext(self._pages)
+            page = await anext(self._pages)
         except StopAsyncIteration:
             self._pages = None
             return Page((), "", _SOME_MS)  # a subscription that is over says nothing of what comes
@@ -142,11 +150,25 @@ class PushedFeed:
                 extra={"event": "sources.no_push"},
             )
             return await self._polled.read(begin)
+        if self._is_closed and not page.records and page.following is not None:
+            return await self._end(begin) or page
+        return page
+
+    async def _end(self, begin: Begin) -> Page | None:
+        """The end, when nothing is behind what was pushed; some servers push on there for ever."""
+        self._polled.renew()
+        rest = await self._polled.read(begin)
+        self._polled.renew()
+        return rest if rest.following is None and not rest.records else None
 
     def renew(self) -> None:
         """See `Feed`."""
         self._pages = None
         self._polled.renew()
+
+    def closes(self) -> None:
+        """See `Feed`."""
+        self._is_closed = True
 
     async def close(self) -> None:
         """See `Feed`."""

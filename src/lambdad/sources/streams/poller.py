@@ -216,6 +216,7 @@ class StreamPoller(Watch):
         if not self._readers:
             self.read_went(None)
         names = {one.id for one in listed}
+        closed = {one.id for one in listed if one.is_closed}
         for name, reader in self._readers.items():
             if reader.is_missing and name not in names:
                 _log.warning(
@@ -225,12 +226,17 @@ class StreamPoller(Watch):
                 )
                 reader.ends()
             reader.is_missing = False
+            if name in closed:
+                reader.closes()
         states = discovered(self._states, listed, self.settings.start, self._latest_s())
         if states.keys() != self._states.keys():
             self._new |= states.keys() - self._states.keys()
             await self._tools.checkpoints.replace(self.mapping.uuid, list(states.values()))
-            # What moved meanwhile is newer.
+            # What moved meanwhile is newer, but may have been written before.
             self._states = {name: self._states.get(name, state) for name, state in states.items()}
+            for name, state in self._states.items():
+                if state is not states[name]:
+                    self._tools.checkpoints.keep(self.mapping.uuid, state)
         for name in [name for name in self._readers if name not in self._states]:
             del self._readers[name]
 

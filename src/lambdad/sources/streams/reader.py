@@ -146,6 +146,10 @@ class ShardReader:
             if left_s > 0:
                 await self._tools.sleep(left_s)
 
+    def closes(self) -> None:
+        """Nothing is written to the shard any more."""
+        self._feed.closes()
+
     def ends(self) -> None:
         """Nothing more comes of this shard."""
         self.is_at_end = True
