@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.lambdad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo tools test lint bench docs reference lock models soak test-real wheel clean
+.PHONY: help setup run demo console tools test lint bench docs reference lock models soak test-real wheel clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,23 +15,28 @@ $(STAMP): requirements/dev.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
 	@touch $(STAMP)
 
-run: setup ## start the endpoint, deploy a sample, invoke it, and stay up (Ctrl-C stops)
+run: setup console ## start the endpoint, deploy a sample, invoke it, and stay up (Ctrl-C stops)
 	@$(BIN)/python scripts/run.py
 
 demo: setup ## play an example on a server of its own, step by step (NAME=thumbnails; alone it lists them)
 	@$(BIN)/python scripts/demo.py $(NAME)
 
-tools: setup ## set up what tests need beside .venv
+console: setup ## build the console into the package, when its sources have changed
+	@$(BIN)/python scripts/console.py
+
+tools: console ## set up what tests need beside .venv
 	@sh scripts/test_tools.sh
 
 test: tools ## set up what tests need and run all of them
 	@$(BIN)/python scripts/test.py $(ARGS)
 
-lint: setup ## format, lint, types, layers
+lint: console ## format, lint, types, layers; the console's too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm >/dev/null; then cd console && npm run --silent check && npm test --silent; \
+	else echo "lint: no npm here, so the console's sources are not checked"; fi
 
 bench: setup ## measure lambdad and its peers side by side
 	$(BIN)/python -m bench $(ARGS)
@@ -55,8 +60,8 @@ soak: setup ## 10,000 environments with faults, 1,000 kills amid events, 200 ami
 test-real: setup ## run against real servers from registries: ElasticMQ, kinesis-mock, versitygw … (ARGS="elasticmq")
 	$(BIN)/python scripts/test_real.py $(ARGS)
 
-wheel: setup ## build the wheel and run a function from it in an empty environment
+wheel: console ## build the wheel and run a function from it in an empty environment
 	$(BIN)/python scripts/check_wheel.py
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .venv-awscli .venv-lock .cache dist build site .coverage .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf src/lambdad/console_files console/node_modules .venv .venv-awscli .venv-lock .cache dist build site .coverage .hypothesis .mypy_cache .ruff_cache .import_linter_cache

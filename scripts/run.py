@@ -16,6 +16,8 @@ LAMBDAD = ROOT / ".venv" / "bin" / "lambdad"
 FUNCTION = "hello-python"
 
 LINES = """
+The console: {endpoint}/console/
+
 Paste this for the AWS CLI (version 1 knows no --cli-binary-format: leave it out there):
 
   export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test

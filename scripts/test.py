@@ -116,6 +116,7 @@ NEEDS = {
     "npm": (f"{FUNCTIONAL}/test_cli_commands.py", f"{RUNTIMES}/test_runtimes_node_differential.py"),
     "cargo": (f"{FUNCTIONAL}/test_third_party_rust.py",),
     "curl": (f"{FUNCTIONAL}/test_cli_commands.py",),
+    "chromium": ("tests/console",),
     "cc": (f"{FUNCTIONAL}/test_functions_provided.py", f"{RUNTIMES}/test_runtimes_samples.py"),
 }
 """Program to the files whose tests run it."""

@@ -16,6 +16,8 @@ need cc gcc
 need node nodejs
 need npm npm
 need curl curl
+# Drives the console.
+need chromium chromium
 need go golang-go
 PATH="$PATH:$HOME/.cargo/bin"
 need cargo cargo

@@ -1,4 +1,4 @@
-"""What changes in a DynamoDB table, kept in S3 as it was and as it is, through the table's stream (Python)."""
+"""What changes in a DynamoDB table, kept in S3 as it was and as it is, by the table's stream (Python)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Clicks through a Kinesis stream, counted in tumbling windows; the counts end in a DynamoDB table (Python)."""
+"""Clicks through a Kinesis stream, counted in tumbling windows; the counts end in DynamoDB (Python)."""
 
 import json
 
@@ -6,7 +6,7 @@ PAGES = {"/": 6, "/prices": 4, "/docs": 2}
 
 
 def tell(stage):
-    """Send twelve clicks in two goes, and wait until the windows of all of them have ended; clicks by page."""
+    """Send twelve clicks in two goes, and wait until the windows of all have ended; clicks by page."""
     kinesis, rows = stage.client("kinesis"), stage.client("dynamodb")
     stream, table = stage.outputs["Clicks"], stage.outputs["Table"]
     for _ in range(2):
@@ -22,7 +22,7 @@ def tell(stage):
     found = stage.until(counted, "all clicks in the table")
     for line in stage.logged(stage.outputs["Counter"], "window"):
         stage.say(f"the function's log: {line}")
-    totals = {page: 0 for page in PAGES}
+    totals = dict.fromkeys(PAGES, 0)
     for row in found:
         totals[row["page"]["S"]] += int(row["clicks"]["N"])
     stage.say("in the table: " + ", ".join(f"{page} {count}" for page, count in totals.items()))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest_asyncio
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Glimpse, Lane, Owed
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import EventStore
 
@@ -157,6 +157,20 @@ class EventContract:
             Backlog(OTHER, 1, 7, 7, paused=False),
             Backlog(LANE, 2, 5, 60, paused=False),
         ]
+
+    async def test_the_first_events_are_seen_as_they_are_due_and_stay(self, store: EventStore) -> None:
+        given = await accepted(
+            store, event(5, due_ms=70), event(6, due_ms=60), event(7, due_ms=65), event(7, lane=OTHER)
+        )
+        await claimed(store, limit=1, now_ms=60)
+        await settled(store, Again(given[1].id, due_ms=80, attempts=1, refusals=2))
+        assert [(one.due_ms, one.attempts, one.refusals) for one in await store.first(LANE, 9)] == [
+            (65, 0, 0),
+            (70, 0, 0),
+            (80, 1, 2),
+        ]
+        assert (await store.first(LANE, 1))[0] == Glimpse(given[2].request_id, 7, 65, 0, 0)
+        assert await store.first(Lane(HERE, "unknown"), 9) == []
 
     async def test_a_lane_is_paused_until_it_goes_on(self, store: EventStore) -> None:
         await store.pause(LANE, paused=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -84,6 +85,27 @@ class TestSqliteInMemory(LogContract):
     def opened(self) -> Iterator[LogStore]:
         with sqlite_logs(":memory:") as store:
             yield store
+
+
+def searching() -> int:
+    """Processes of this one that search logs."""
+    mine = Path(f"/proc/{os.getpid()}/task")
+    children = {pid for task in mine.iterdir() for pid in (task / "children").read_text().split()}
+    return sum(b"log_search_process" in Path("/proc", pid, "cmdline").read_bytes() for pid in children)
+
+
+async def test_a_search_is_done_by_the_process_that_was_prepared_for_it(tmp_path: Path) -> None:
+    before = searching()
+    with sqlite_logs(tmp_path / "l.db", searches_apart=True) as store:
+        store.write(key(), lines("hello", "there"))
+        await store.flush()
+        store.prepare()
+        async with asyncio.timeout(30):
+            while searching() == before:
+                await asyncio.sleep(0.01)
+        assert messages(await read(store, terms=("there",))) == ["there"]
+        assert searching() == before + 1
+    assert searching() == before
 
 
 async def test_lines_reach_the_disk_without_anybody_asking(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Glimpse, Lane, Owed
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 
@@ -81,6 +81,15 @@ class FakeEvents:
     async def backlogs(self) -> list[Backlog]:
         lanes = dict.fromkeys([*(event.lane for event in self.events), *self._paused])
         return [self._backlog(lane) for lane in lanes]
+
+    async def first(self, lane: Lane, limit: int) -> list[Glimpse]:
+        queued = sorted(
+            (one for one in self.events if one.lane == lane), key=lambda one: (one.due_ms, one.id)
+        )
+        return [
+            Glimpse(one.request_id, one.accepted_ms, one.due_ms, one.attempts, one.refusals)
+            for one in queued[:limit]
+        ]
 
     async def pause(self, lane: Lane, *, paused: bool) -> None:
         (self._paused.add if paused else self._paused.discard)(lane)

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import boto3
@@ -23,7 +24,9 @@ from lambdad.domain.identity import Who
 from lambdad.domain.scope import Scope
 from lambdad.identity.directory import Directory
 from lambdad.identity.iam.aws_managed_policies import aws_managed_policies
+from lambdad.identity.iam.last_accessed import exists
 from lambdad.identity.iam.service import iam_handlers
+from lambdad.identity.last_accesses import LastAccesses
 from lambdad.identity.sealing import Sealer
 from lambdad.identity.sessions import Sessions
 from lambdad.identity.sts import sts_handlers
@@ -42,7 +45,7 @@ class IamBridge:
 
     Attributes:
         iam, sts: clients that act as the root of `ACCOUNT`.
-        directory, sessions, clock, resources: what is behind them.
+        directory, sessions, accesses, clock, resources: what is behind them.
     """
 
     def __init__(self, resources: ResourceStore | None = None) -> None:
@@ -54,8 +57,10 @@ class IamBridge:
         self.sessions = Sessions(b"s" * 32)
         self.directory = Directory(self.resources, sealer, self.sessions, aws_managed_policies())
         self.run(self.directory.load())
+        self.accesses = LastAccesses(self.resources, partial(exists, self.directory))
+        self.run(self.accesses.load())
         handlers = {
-            "iam": iam_handlers(self.directory, sealer, self.clock),
+            "iam": iam_handlers(self.directory, sealer, self.accesses, self.clock),
             "sts": sts_handlers(self.directory, self.sessions, self.clock),
         }
         self.services = {name: ModelledService(model.load(name), found) for name, found in handlers.items()}

@@ -201,6 +201,9 @@ class FakeSandbox:
     def peak_memory_bytes(self) -> int:
         return self.peak
 
+    def memory_bytes(self) -> int:
+        return self.peak // 2
+
     def tmp_memory_bytes(self) -> int:
         return self.tmp_memory
 

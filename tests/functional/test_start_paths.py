@@ -77,6 +77,32 @@ def test_a_function_is_answered_on_every_path_and_the_status_names_it(
 
 
 @pytest.mark.parametrize(
+    ("runtime", "files"),
+    [
+        (
+            "python3.13",
+            {"app.py": "import os\ndef handler(event, context):\n    return os.sched_getscheduler(0)\n"},
+        ),
+        (
+            "nodejs20.x",
+            {
+                # The 41st field of stat, 39th behind the name.
+                "app.mjs": "import { readFileSync } from 'node:fs';\nexport const handler = async () =>"
+                " Number(readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')[38]);\n"
+            },
+        ),
+    ],
+    ids=["python", "node"],
+)
+def test_a_function_interrupts_nobody_who_wakes_it_on_every_path(
+    server: Server, runtime: str, files: dict[str, str]
+) -> None:
+    name = server.function(files, Runtime=runtime)
+    filled(server, runtime)
+    assert call(server, name).body == os.SCHED_BATCH
+
+
+@pytest.mark.parametrize(
     ("runtime", "variables", "says", "seen"),
     [
         ("python3.13", {"PYTHONHASHSEED": "0"}, "import sys\nsays = lambda: sys.flags.hash_randomization", 0),

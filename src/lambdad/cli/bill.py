@@ -35,7 +35,7 @@ def bill(
         str | None, typer.Option("--until", metavar="DAY", help="last day, UTC; default: today")
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHAT", help="function, version, day or tag:KEY")
+        str, typer.Option("--by", metavar="WHAT", help="function, version, day, function-day or tag:KEY")
     ] = "function",
     endpoint: options.Endpoint = None,
     region: options.Region = None,

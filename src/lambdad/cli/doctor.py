@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import tempfile
-from dataclasses import fields
 from pathlib import Path
 
 import typer
@@ -17,7 +16,7 @@ from lambdad.cli.checks import Check, Verdict
 from lambdad.domain.errors import LambdadError
 from lambdad.settings import Isolation, RequiredIsolation, Settings, SettingsError, load
 from lambdad.settings.model import default_of
-from lambdad.settings.reading import IN_MEMORY
+from lambdad.settings.shown import effective
 from lambdad.worker.sandbox.plan import Tier
 
 MARKS = {Verdict.GOOD: "ok", Verdict.WEAK: "--", Verdict.MISSING: "!!"}
@@ -56,27 +55,6 @@ def examine(settings: Settings) -> list[Check]:
         *pool_checks.of_running_server(settings),
         *checks.interpreters(found_here()),
     ]
-
-
-def effective(settings: Settings) -> dict[str, str]:
-    """Every setting as text; what is secret is not among them."""
-    shown = {}
-    for item in fields(Settings):
-        value = getattr(settings, item.name)
-        if item.name == "data_dir":
-            value = value or IN_MEMORY
-        elif item.name == "services":
-            value = ", ".join(f"{name} → {where.endpoint}" for name, where in settings.services.items())
-        elif item.name == "vpcs":
-            value = ", ".join(settings.vpcs)
-        elif item.name == "file_systems":
-            value = ", ".join(f"{arn} → {place}" for arn, place in settings.file_systems.items())
-        elif isinstance(value, bool):
-            value = str(value).lower()
-        elif isinstance(value, tuple):
-            value = ", ".join(value)
-        shown[item.name] = "-" if value in {None, ""} else str(value)
-    return shown
 
 
 def _sandboxes(settings: Settings) -> list[Check]:

@@ -1,4 +1,4 @@
-"""`/lambdad/v1/auth/…`: what was refused, and why something would be."""
+"""`/lambdad/v1/auth/…`: what was refused, why something would be, and whether a document is a policy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import Any
 
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.http import Request
+from lambdad.domain.limits import KIB
+from lambdad.domain.policies.document import (
+    IDENTITY_POLICY,
+    RESOURCE_POLICY,
+    TRUST_POLICY,
+    InvalidPolicy,
+    read_policy,
+)
 from lambdad.edge.operations import Operation
 from lambdad.identity.authorization.explaining import Explainer
 
@@ -16,6 +24,12 @@ _MEMBERS = ("principal", "action", "resource")
 _FORM = (
     'The body must be {"principal": ARN, "action": "service:Action", "resource": ARN, '
     '"keys": {"name": "value"}}.'
+)
+_KINDS = {"identity": IDENTITY_POLICY, "resource": RESOURCE_POLICY, "trust": TRUST_POLICY}
+_MOST_CHARACTERS = 64 * KIB
+_DOCUMENT_FORM = (
+    f'The body must be {{"document": a text of at most {_MOST_CHARACTERS} characters, '
+    '"kind": "identity", "resource" or "trust"}.'
 )
 
 
@@ -28,7 +42,11 @@ class AuthOperations:
     @property
     def operations(self) -> Mapping[str, Operation]:
         """By method and name."""
-        return {"GET auth/denials": self.denials, "POST auth/explain": self.explain}
+        return {
+            "GET auth/denials": self.denials,
+            "POST auth/explain": self.explain,
+            "POST auth/check": self.check,
+        }
 
     async def denials(self, request: Request) -> Mapping[str, object]:
         """The last requests that were refused."""
@@ -39,6 +57,39 @@ class AuthOperations:
         given = _read(request.body)
         keys = {name.lower(): (value,) for name, value in given["keys"].items()}
         return await self.explainer.explain(given["principal"], given["action"], given["resource"], keys)
+
+    async def check(self, request: Request) -> Mapping[str, object]:
+        """Whether a document is a policy, and where it is none: nothing is kept."""
+        text, kind = _document(request.body)
+        try:
+            read_policy(text, _KINDS[kind])
+        except InvalidPolicy as error:
+            return {
+                "valid": False,
+                "problem": str(error),
+                "statement": error.statement,
+                "line": error.line,
+                "column": error.column,
+            }
+        return {"valid": True, "problem": None, "statement": None, "line": None, "column": None}
+
+
+def _document(body: bytes) -> tuple[str, str]:
+    """A document, and what it is to be.
+
+    Raises:
+        InvalidParameter: something is missing, too long or unknown.
+    """
+    try:
+        found = json.loads(body)
+        text, kind = found["document"], found["kind"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidParameter(_DOCUMENT_FORM) from None
+    if not isinstance(text, str) or not isinstance(kind, str) or kind not in _KINDS:
+        raise InvalidParameter(_DOCUMENT_FORM)
+    if len(text) > _MOST_CHARACTERS:
+        raise InvalidParameter(_DOCUMENT_FORM)
+    return text, kind
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lambdad.identity.authorization.lambda_gate import LambdaGate
 from lambdad.identity.authorization.log_delivery import LogDelivery
 from lambdad.identity.authorization.roles import RoleRules
 from lambdad.identity.authorization.sending import Sending
+from lambdad.identity.last_accesses import LastAccesses
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
 from lambdad.ports.identities import Identities
@@ -72,6 +73,7 @@ def authorization(
     clock: Clock,
     *,
     enforce: bool,
+    accesses: LastAccesses | None = None,
 ) -> Authorization:
     """Make it.
 
@@ -83,8 +85,9 @@ def authorization(
         logs: where functions write.
         clock: for conditions on time.
         enforce: whether unknown keys and roles are refused.
+        accesses: is told who asked for what.
     """
-    authority = Authority(identities, clock, enforce=enforce)
+    authority = Authority(identities, clock, enforce=enforce, accesses=accesses)
     guards = Guards(catalogue.resources)
     rules = RoleRules(principals, enforce=enforce)
     sending = Sending(authority, clock)

@@ -5,18 +5,23 @@ Who verifies signatures and decides on requests takes `IdentityParts.directory`,
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from lambdad.awsapi.service import Handler
 from lambdad.composition.sealing_key import KeyRefused, sealing_key
+from lambdad.composition.upkeep import repeated
 from lambdad.domain.iam import ACCESS_KEYS, SERVER_KEYS, ServerKey, iam_place
-from lambdad.domain.limits import SESSION_BEYOND_AGE_S
+from lambdad.domain.limits import ACCESSES_KEPT_S, SESSION_BEYOND_AGE_S
 from lambdad.identity.directory import Directory
 from lambdad.identity.function_sessions import FunctionSessions
 from lambdad.identity.iam.aws_managed_policies import aws_managed_policies
+from lambdad.identity.iam.last_accessed import exists
 from lambdad.identity.iam.service import iam_handlers
+from lambdad.identity.last_accesses import LastAccesses
 from lambdad.identity.sealing import KEY_BYTES, NotSealed, Sealer
 from lambdad.identity.sessions import Sessions
 from lambdad.identity.sts import sts_handlers
@@ -26,6 +31,7 @@ from lambdad.settings import Settings
 from lambdad.settings.model import AuthMode
 from lambdad.storage.data_dir import DataDir
 
+_log = logging.getLogger("lambdad.identity")
 _SESSIONS = iam_place("", "sessions")
 
 
@@ -37,12 +43,13 @@ class IdentityParts:
     sessions: Sessions
     sealer: Sealer
     functions: FunctionSessions
+    accesses: LastAccesses
     clock: Clock
 
     def handlers(self) -> dict[str, dict[str, Handler]]:
         """The operations of each service, by its name."""
         return {
-            "iam": iam_handlers(self.directory, self.sealer, self.clock),
+            "iam": iam_handlers(self.directory, self.sealer, self.accesses, self.clock),
             "sts": sts_handlers(self.directory, self.sessions, self.clock),
         }
 
@@ -69,7 +76,16 @@ async def identity_of(
         settings.max_environment_age_s + SESSION_BEYOND_AGE_S,
         needs_role=settings.auth is AuthMode.ENFORCE,
     )
-    return IdentityParts(directory, sessions, sealer, functions, clock)
+    accesses = LastAccesses(resources, partial(exists, directory))
+    await accesses.load()
+    stack.push_async_callback(accesses.keep)
+    return IdentityParts(directory, sessions, sealer, functions, accesses, clock)
+
+
+async def keep_accesses(accesses: LastAccesses) -> None:
+    """Keep now and then who asked for what."""
+    failed = "last accesses were not kept"
+    await repeated(ACCESSES_KEPT_S, accesses.keep, _log, failed, {"event": "identity.accesses"})
 
 
 async def _server_key(resources: ResourceStore, sealer: Sealer, *, needed: bool) -> bytes:

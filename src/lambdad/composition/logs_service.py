@@ -83,6 +83,7 @@ class LogsService:
             return self._service
 
     async def _make(self) -> ModelledService:
+        self._logs.prepare()  # beside what follows
         from lambdad.composition.log_filters import log_parts
         from lambdad.identity.authorization import logs_needs
         from lambdad.identity.authorization.service_gate import ServiceGate

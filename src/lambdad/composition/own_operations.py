@@ -59,14 +59,7 @@ class OwnOperations:
             "version": __version__,
             "pid": os.getpid(),
             "uptime_s": round(time.monotonic() - self.started, 3),
-            "isolation": {
-                "tier": self.factory.tier.value,
-                **({"warning": WEAK} if self.factory.tier is Tier.PROCESS else {}),
-                "findings": [
-                    {"feature": one.feature, "works": one.works, "detail": one.detail, "remedy": one.remedy}
-                    for one in self.factory.findings
-                ],
-            },
+            "isolation": self.isolation(),
             "data_dir": None if self.data_dir is None else str(self.data_dir),
             "draining": self.frontend.draining,
             "unknown_roles": self.unknown_roles(),
@@ -77,7 +70,7 @@ class OwnOperations:
             },
             "throttles": self._throttles(),
             "events": self._events(),
-            "capacity": self._capacity(),
+            "capacity": self.capacity(),
             "logs_withheld": self.allowed.delivery.withheld,
             "logs_lost": asdict(self.lost_lines()),
             "starts": {path.value: self.housing.starts[path] for path in StartPath},
@@ -119,7 +112,19 @@ class OwnOperations:
         queued, running = self.queue.glance()
         return {"queued": queued, "running": running}
 
-    def _capacity(self) -> Mapping[str, object]:
+    def isolation(self) -> Mapping[str, object]:
+        """How functions are kept apart, and what this host gives for it."""
+        return {
+            "tier": self.factory.tier.value,
+            **({"warning": WEAK} if self.factory.tier is Tier.PROCESS else {}),
+            "findings": [
+                {"feature": one.feature, "works": one.works, "detail": one.detail, "remedy": one.remedy}
+                for one in self.factory.findings
+            ],
+        }
+
+    def capacity(self) -> Mapping[str, object]:
+        """Environments and memory: what there is, and what there may be."""
         placement, crowd = self.pools.placement, self.pools.crowd()
         return {
             "environments": crowd.living,

@@ -8,13 +8,16 @@ import resource
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
+import lambdad
+from lambdad.composition.asked.asked_operations import asked_operations
 from lambdad.composition.authorization import authorization
 from lambdad.composition.bill_operation import BillOperation
 from lambdad.composition.bucket_events import bucket_events
 from lambdad.composition.clock import SystemClock
 from lambdad.composition.events import event_queue, look_at_events, service_calls
-from lambdad.composition.identity import identity_of
+from lambdad.composition.identity import identity_of, keep_accesses
 from lambdad.composition.logs_service import LogsService
 from lambdad.composition.mapping_operations import MappingOperations
 from lambdad.composition.measuring import measuring_of
@@ -31,6 +34,7 @@ from lambdad.composition.surroundings import network_of
 from lambdad.composition.worker_parts import WorkerParts
 from lambdad.control.plane import ControlPlane
 from lambdad.edge.admission import Admission
+from lambdad.edge.console_files import ConsoleFiles
 from lambdad.edge.gate import Gate
 from lambdad.edge.identity import Identities
 from lambdad.edge.invoke_async import InvokeAsync
@@ -94,6 +98,7 @@ async def make_parts(
         measuring.logs,
         clock,
         enforce=settings.auth is AuthMode.ENFORCE,
+        accesses=identity.accesses,
     )
     credentials = CredentialIssuer(identity.functions)
     measures = measuring.measures
@@ -187,11 +192,13 @@ async def make_parts(
                     **monitoring,
                     **mapped.operations,
                     **buckets.operations,
+                    **asked_operations(own, monitor.recent, stores.catalogue, settings, clock),
                 },
                 {"code": downloads, "custom-resources": neighbours.custom_resource, **buckets.links},
                 settings,
             ),
             OFFERED,
+            ConsoleFiles(Path(lambdad.__file__).parent / "console_files"),
         ),
         Gate(settings.allowed_hosts, settings.cors_origins),
         Identities(settings.default_region, identity.directory, clock),
@@ -217,7 +224,7 @@ async def make_parts(
     upkeeps = (
         *(("reclaim", worker.reclaim()), ("keep", worker.keep()), ("relieve", worker.relieve())),
         *(("events", look_at_events(queue)), ("metrics", roll_up(stores.metrics))),
-        ("measure", measuring.keep()),
+        *(("measure", measuring.keep()), ("accesses", keep_accesses(identity.accesses))),
     )
     for name, upkeep in upkeeps:
         stack.push_async_callback(_cancelled, asyncio.create_task(upkeep, name=name))

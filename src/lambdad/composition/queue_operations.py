@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Final
 
+from lambdad.composition.asked.queries import limit_of
 from lambdad.domain.arn import FunctionReference, parse_function
 from lambdad.domain.errors import InvalidParameter, NotFound
 from lambdad.domain.event import Lane
@@ -14,13 +16,17 @@ from lambdad.edge.operations import Operation
 from lambdad.events.policies import CataloguePolicies
 from lambdad.events.policy import Gone
 from lambdad.events.poller import Policies
-from lambdad.events.queue import EventQueue, LaneReport, OwedReport
+from lambdad.events.queue import EventQueue, GlimpseReport, LaneReport, OwedReport
 from lambdad.events.redriving import Redriver
 from lambdad.frontend.invoke import Frontend
 from lambdad.neighbours.dead_letter_queues import SqsDeadLetters
 from lambdad.neighbours.service_calls import ServiceCalls
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.clock import Clock
+
+_MOST: Final = 1_000
+"""Queues, and targets, told at once."""
+_MOST_EVENTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class QueueOperations:
         """Handlers by ``METHOD name``."""
         return {
             "GET queue": self.show,
+            "GET queue/events": self.events,
             "POST queue/pause": self.pause,
             "POST queue/resume": self.resume,
             "POST queue/purge": self.purge,
@@ -44,11 +51,26 @@ class QueueOperations:
 
     async def show(self, request: Request) -> Mapping[str, object]:
         """What is queued, by function and qualifier, and what is owed, by target."""
+        limit = limit_of(request, _MOST, _MOST)
         scope = request.caller.scope
         lanes = [one for one in await self.queue.report() if one.backlog.lane.scope == scope]
         owed = [one for one in await self.queue.owed_report() if one.owed.scope == scope]
         lanes.sort(key=lambda one: (one.backlog.lane.function, one.backlog.lane.qualifier or ""))
-        return {"queues": [_lane(one) for one in lanes], "owed": [_owed(one) for one in owed]}
+        return {
+            "queues": [_lane(one) for one in lanes[:limit]],
+            "owed": [_owed(one) for one in owed[:limit]],
+            "total": {"queues": len(lanes), "owed": len(owed)},
+        }
+
+    async def events(self, request: Request) -> Mapping[str, object]:
+        """The first events of a queue, as they are due."""
+        limit = limit_of(request, _MOST_EVENTS, _MOST_EVENTS)
+        name = dict(request.query).get("function")
+        if name is None:
+            raise InvalidParameter("function must be name, name:qualifier or ARN.")
+        lane = await self._known(_lane_named(name, request))
+        found = await self.queue.first(lane, limit)
+        return {**_named(lane), "events": [_glimpse(one) for one in found]}
 
     async def pause(self, request: Request) -> Mapping[str, object]:
         """Start nothing of a queue until it is resumed, over restarts."""
@@ -58,13 +80,13 @@ class QueueOperations:
 
     async def resume(self, request: Request) -> Mapping[str, object]:
         """Go on with a queue."""
-        lane = await self._known(request)
+        lane = await self._known(_lane_of(request))
         await self.queue.pause(lane, paused=False)
         return {**_named(lane), "paused": False}
 
     async def purge(self, request: Request) -> Mapping[str, object]:
         """Remove what is queued and not under way; nobody is told of it."""
-        lane = await self._known(request)
+        lane = await self._known(_lane_of(request))
         return {**_named(lane), "purged": await self.queue.purge(lane)}
 
     async def redrive(self, request: Request) -> Mapping[str, object]:
@@ -83,9 +105,12 @@ class QueueOperations:
             raise _not_found(lane)
         return lane
 
-    async def _known(self, request: Request) -> Lane:
-        """The same; what is queued or paused counts when its function is gone."""
-        lane = _lane_of(request)
+    async def _known(self, lane: Lane) -> Lane:
+        """A queue that is there; what is queued or paused counts when its function is gone.
+
+        Raises:
+            NotFound: nothing of it is there.
+        """
         if not isinstance(await self.policies(lane), Gone):
             return lane
         if all(one.backlog.lane != lane for one in await self.queue.report()):
@@ -117,6 +142,10 @@ def _lane_of(request: Request) -> Lane:
         name = None
     if not isinstance(name, str):
         raise InvalidParameter('The body must be {"function": "name, name:qualifier or ARN"}.')
+    return _lane_named(name, request)
+
+
+def _lane_named(name: str, request: Request) -> Lane:
     scope = request.caller.scope
     reference = parse_function(name, scope)
     return Lane(scope, reference.name, reference.qualifier)
@@ -141,6 +170,18 @@ def _lane(report: LaneReport) -> Mapping[str, object]:
         "oldest_s": _rounded(report.age_s),
         "next_attempt_s": _rounded(report.next_attempt_s),
         "since_start": asdict(report.counts),
+    }
+
+
+def _glimpse(report: GlimpseReport) -> Mapping[str, object]:
+    event = report.event
+    return {
+        "request_id": event.request_id,
+        "accepted_ms": event.accepted_ms,
+        "age_s": _rounded(report.age_s),
+        "attempts": event.attempts,
+        "refusals": event.refusals,
+        "next_attempt_s": _rounded(report.next_attempt_s),
     }
 
 

@@ -145,6 +145,23 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What people see of a queued event: all but what is in it.
+
+    Attributes:
+        due_ms: when it shall be tried.
+        attempts: times its function ran for it.
+        refusals: times it could not be run since the last attempt.
+    """
+
+    request_id: str
+    accepted_ms: int
+    due_ms: int
+    attempts: int
+    refusals: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What is queued in one lane.
 

@@ -127,6 +127,22 @@ class ManagedPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """When an action was last asked for, seconds since the epoch, and in which region."""
+
+    at_s: float
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """What a user or role, by its ARN, has last asked for, by action."""
+
+    arn: str
+    actions: Mapping[str, Access]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerKey:
     """What session tokens are signed with; `sealed` as of `identity.sealing`."""
 
@@ -138,6 +154,7 @@ USERS = Kind("iam-user", User)
 GROUPS = Kind("iam-group", Group)
 MANAGED_POLICIES = Kind("iam-policy", ManagedPolicy)
 ACCESS_KEYS = Kind("iam-access-key", AccessKey)
+ACCESSES = Kind("iam-accesses", Accesses)
 SERVER_KEYS = Kind("server-key", ServerKey)
 """Of the server as a whole, no account's."""
 

@@ -62,9 +62,11 @@ class Invocation:
         began: monotonic seconds when it was admitted; 0.0 when nobody noted that.
         waited_s: from then until it was handed to an environment.
         traced: None unless it is sampled.
+        accepted_ms: when it was accepted as an event, ms since the epoch; None when nobody noted that.
     """
 
     __slots__ = (
+        "accepted_ms",
         "began",
         "client_context",
         "error",
@@ -111,6 +113,7 @@ class Invocation:
         self.began = 0.0
         self.waited_s = 0.0
         self.traced: Traced | None = None
+        self.accepted_ms: int | None = None
 
     def settle(self, status: Status, result: bytes, error_type: str | None = None) -> None:
         """The function ended: tell whoever asked."""

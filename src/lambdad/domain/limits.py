@@ -352,6 +352,12 @@ MAX_COMPILED_BYTES: Final = MAX_UNZIPPED_BYTES  # byte code of one tree
 MAX_WAITING_COMPILES: Final = 10_000  # functions; what finds no place is made when it is next started
 COMPILE_AFTER_START_S: Final = 1.0  # an environment that was started without byte code comes first
 
+# Last accesses of users and roles
+MOST_ACCESSING: Final = 10_000  # L: users and roles of which they are known; then the first is forgotten
+MOST_ACCESSED_ACTIONS: Final = 500  # L: of each
+MOST_ACCESS_REPORTS: Final = 1_000  # L: kept in memory until they are fetched
+ACCESSES_KEPT_S: Final = 300.0  # L: how often they are kept; AWS shows them within four hours
+
 # Metrics and the bill
 MEASURE_LOOK_S: Final = 1.0  # L: how often what was measured is looked at; a killed server loses no more
 METRICS_PUT_S: Final = 10.0  # L: metrics gather so long, unless somebody reads them
@@ -380,6 +386,8 @@ READY_FRESH_S: Final = 2.0  # who asks more often is told the same again
 READY_WITHIN_S: Final = 2.0  # a disk that takes longer to write a few bytes is not ready
 READY_PROBE_BYTES: Final = 4 * KIB  # written to see whether the disk has room
 MOST_WAITING_TRACES: Final = 4_096  # what exporters have not sent yet; more are dropped and counted
+RECENT_INVOCATIONS: Final = 100  # L: kept in memory of each function, for people; half a KB each
+RECENT_FUNCTIONS: Final = 200  # L: of which they are kept beside those that have environments
 TRACES_AT_ONCE: Final = 256  # in one request
 TRACE_DELAY_S: Final = 1.0  # so long exporters wait for more to send at once
 TRACE_SEND_S: Final = 5.0  # for one request to the collector

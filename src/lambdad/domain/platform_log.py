@@ -112,6 +112,18 @@ class RestoreTimes(NamedTuple):
     billed_ms: int
 
 
+class Birth(NamedTuple):
+    """How an environment came to be.
+
+    Attributes:
+        path: how its runtime did: ``pool``, ``fork``, ``spawn`` or ``restore``.
+        made_ms: until its sandbox was there; Init or restore come after that.
+    """
+
+    path: str
+    made_ms: float
+
+
 class InvocationRecord(NamedTuple):
     """Everything the log says of one invocation.
 
@@ -134,6 +146,8 @@ class InvocationRecord(NamedTuple):
         tenant: whom it was for; None unless its function keeps tenants apart.
         waited_ms: from its admission until the event went to the function.
         traced: None unless the invocation is sampled; `trace_id` is there only when it is shown, too.
+        birth: of its environment; None unless this invocation is the first there.
+        accepted_ms: when its event was accepted for later, ms since the epoch; None for a call.
     """
 
     request_id: str
@@ -158,6 +172,8 @@ class InvocationRecord(NamedTuple):
     tenant: str | None = None
     waited_ms: float = 0.0
     traced: Traced | None = None
+    birth: Birth | None = None
+    accepted_ms: int | None = None
 
 
 def start_event(record: InvocationRecord) -> PlatformEvent:

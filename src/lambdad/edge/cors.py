@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lambdad.domain.http import Request, Response
 
 _MAX_AGE_S = "600"
 _EXPOSED = (
-    "x-amzn-RequestId, x-amzn-ErrorType, X-Amz-Function-Error, X-Amz-Log-Result, X-Amz-Executed-Version"
+    "x-amzn-RequestId, x-amzn-ErrorType, X-Amz-Function-Error, X-Amz-Log-Result, X-Amz-Executed-Version, "
+    "ETag, x-amz-version-id, x-amz-request-id"
 )
+_OURS = "access-control-"
 
 
 def headers(origin: bytes | None) -> tuple[tuple[str, str], ...]:
@@ -19,6 +23,12 @@ def headers(origin: bytes | None) -> tuple[tuple[str, str], ...]:
         ("Access-Control-Expose-Headers", _EXPOSED),
         ("Vary", "Origin"),
     )
+
+
+def cleared(response: Response) -> Response:
+    """A neighbour's answer without what it says of CORS: `headers` says it, and twice no browser takes it."""
+    kept = tuple(pair for pair in response.headers if not pair[0].lower().startswith(_OURS))
+    return replace(response, headers=kept)
 
 
 def preflight(request: Request) -> Response:

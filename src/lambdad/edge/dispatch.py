@@ -18,13 +18,13 @@ from lambdad.domain.errors import AccessDenied, CredentialsRefused, ServiceFault
 from lambdad.domain.http import Caller, Request
 from lambdad.domain.scope import Scope
 from lambdad.domain.trace_context import from_w3c
-from lambdad.edge import cors
+from lambdad.edge import cors, pages
 from lambdad.edge.api_route import API_MARK, API_PATHS, SANDBOXED, is_api_host, is_api_path
 from lambdad.edge.api_route import SERVICE as API_SERVICE
 from lambdad.edge.connection import HttpConnection
 from lambdad.edge.identity import Identity, service_signed_for
 from lambdad.edge.raw_request import RawRequest
-from lambdad.edge.services import service_for
+from lambdad.edge.services import service_for, service_of_host
 from lambdad.edge.shared import Shared
 from lambdad.edge.stream_route import is_stream
 from lambdad.edge.url_route import HOST_MARK, PATH_START
@@ -39,8 +39,9 @@ _UNUSUAL = {
     b"x-amz-client-context": None,
     b"x-amz-tenant-id": None,
     b"x-amz-durable-execution-name": None,
+    pages.SITE.encode(): None,
 }
-"""Headers that change what Invoke does, unless they say what is meant without them."""
+"""Headers that change what Invoke does, or who may, unless they say what is meant without them."""
 
 _PUBLISHED = (PATH_START, *API_PATHS)
 """What the target of a call by path begins with: of a function URL, or of what API Gateway publishes."""
@@ -168,7 +169,6 @@ class EdgeDispatcher:
         trace = trace or self._traced_by_w3c(raw)
         if self._is_sent_elsewhere(connection, raw, host, origin):
             return
-        raw.origin = origin
         inside = self._inside
         try:
             identity = self._identities.of(
@@ -209,9 +209,12 @@ class EdgeDispatcher:
         if self._inside is None and not self._gate.admits_host(host):
             self._deny_host(connection, raw, host)
             return True
-        if origin is not None and not self._gate.admits_origin(origin):
-            self._deny(connection, raw, f"Pages of {_shown(origin)} may not call: add it to cors_origins.")
+        if origin is None or (self._inside is None and self._gate.is_own_origin(origin, host, self._scheme)):
+            return False
+        if not self._gate.admits_origin(origin):
+            self._deny_origin(connection, raw, origin)
             return True
+        raw.origin = origin
         return False
 
     async def _admit_slowly(
@@ -255,10 +258,21 @@ class EdgeDispatcher:
             self._base_url(host),
             connection.client_ip,
         )
-        if invokes:
+        refusal = None if origin is not None else self._of_page(request, identity.service)
+        if refusal is not None:
+            self._deny(connection, raw, refusal)
+        elif invokes:
             self._invoke.slow(connection, raw, identity, request)
         else:
             self._hand_over(connection, raw, identity, request)
+
+    def _of_page(self, request: Request, signed_for: str | None) -> str | None:
+        """Why a page may not ask for this without saying whose it is; None when it may, or is none."""
+        if pages.SITE not in request.headers or self._inside is not None:
+            return None
+        name = self._shared.services.name_of(request, signed_for)
+        of_host = service_of_host(request.headers.get("host", ""))
+        return pages.refusal(request, signed_for, name, of_host)
 
     def _is_published(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> bool:
         """Send calls of function URLs and of what API Gateway publishes there; whether it was either."""
@@ -369,6 +383,13 @@ class EdgeDispatcher:
 
     def _deny_host(self, connection: HttpConnection, raw: RawRequest, host: bytes | None) -> None:
         why = f"The Host {_shown(host)} is not one of this server's: add it to allowed_hosts."
+        self._deny(connection, raw, why)
+
+    def _deny_origin(self, connection: HttpConnection, raw: RawRequest, origin: bytes) -> None:
+        """The page cannot read why: whoever runs the server can."""
+        why = f"Pages of {_shown(origin)} may not call: add it to cors_origins."
+        if self._gate.is_news(origin):
+            _log.warning("%s", why, extra={"event": "edge.origin"})
         self._deny(connection, raw, why)
 
     def _deny(self, connection: HttpConnection, raw: RawRequest, why: str) -> None:

@@ -7,6 +7,7 @@ from inside a sandbox reaches none of them but `code`, whose links are signed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from lambdad.domain.errors import (
@@ -23,13 +24,15 @@ Operation = Callable[[Request], Awaitable[Mapping[str, object] | Response]]
 Raw = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[str, Request], Awaitable[None]]
 _BASE = "/lambdad/v1/"
+_PART = re.compile(r"\\\{[a-z]+\\\}")
 
 
 class OwnApi:
     """Answers lambdad's own operations.
 
     Args:
-        operations: by ``METHOD name``; each returns a JSON object, or a whole answer of another form.
+        operations: by ``METHOD name``, where a part like ``{name}`` stands for any; each returns a JSON
+            object, or a whole answer of another form.
         raw: by name; answers of their own form (downloads), open to sandboxes.
         admit: asked before each of `operations`; raises AccessDenied.
     """
@@ -38,6 +41,7 @@ class OwnApi:
         self._admit = admit
         self._operations = operations
         self._raw = raw
+        self._patterns = {_pattern(name): name for name in operations if "{" in name}
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -55,12 +59,19 @@ class OwnApi:
         if request.caller.environment_id is not None:
             raise AccessDenied("lambdad's own operations cannot be called from inside a function.")
         wanted = f"{request.method} {name}"
+        if wanted not in self._operations:
+            wanted = next((one for each, one in self._patterns.items() if each.fullmatch(wanted)), wanted)
         operation = self._operations.get(wanted)
         if operation is None:
             known = ", ".join(sorted(self._operations))
             raise UnknownOperation(f"lambdad has no operation {request.method} {name}; it has {known}.")
         await self._admit(wanted, request)
         return await operation(request)
+
+
+def _pattern(operation: str) -> re.Pattern[str]:
+    """What requests for an operation with parts of any text look like."""
+    return re.compile(_PART.sub("[^/]+", re.escape(operation)))
 
 
 def _json(status: int, value: Mapping[str, object]) -> Response:

@@ -17,7 +17,7 @@ class RawRequest:
 
     Attributes:
         headers: names in lower case, in order.
-        origin: of a web page that was admitted; None when no page sent it.
+        origin: of a web page from elsewhere that was admitted; None when none sent it.
         begun: loop time of its first byte.
         counted_bytes: of its body, as counted by `Dispatcher.hold`.
     """

@@ -16,6 +16,10 @@ from lambdad.awsapi.routes import lambda_service_for
 from lambdad.awsapi.spoken import rpc_v2_names
 from lambdad.domain.errors import UnknownOperation
 from lambdad.domain.http import Request, Response
+from lambdad.edge import cors
+from lambdad.edge.api_route import SERVICE as API_SERVICE
+from lambdad.edge.console_files import is_for_console, is_from_browser, to_console
+from lambdad.edge.pages import contained
 from lambdad.ports.service import Service
 
 _TARGETS = {
@@ -34,6 +38,8 @@ _TARGETS = {
 _DATED = re.compile(r"/\d{4}-\d\d-\d\d(/|$)")
 _OWN = "/lambdad/v1/"
 _HEALTH = "/health"
+_TRUSTED = frozenset({"iam", "sts", "logs", "monitoring", API_SERVICE})
+"""What they answer is no page, or is an API's own business."""
 _UNSIGNED = frozenset({"/ready", "/metrics"})
 """Our own, too, unless they are signed for another service: a bucket may have such a name."""
 
@@ -46,6 +52,7 @@ class Services:
         services: every other service by signing name, ours and neighbours.
         own: lambdad's own API, below ``/lambdad/v1/``.
         installable: services that come with the companion.
+        console: answers browsers at ``/console/``; None when there is none.
     """
 
     def __init__(
@@ -54,11 +61,13 @@ class Services:
         services: Mapping[str, Service],
         own: Service,
         installable: Collection[str] = (),
+        console: Service | None = None,
     ) -> None:
         self._lambda_family = lambda_family
         self._services = services
         self._own = own
         self._installable = installable
+        self._console = console
 
     def _hint(self, name: str) -> str:
         return ", or let neighbours = companion" if name in self._installable else ""
@@ -72,20 +81,31 @@ class Services:
         """
         if request.path.startswith(_OWN) or _is_health(request, signed_for):
             return await self._own(request)
-        name = service_for(request, signed_for)
-        if name == "lambda" and signed_for is None and self._is_of_s3(request):
-            name = "s3"
+        if self._console is not None:
+            if is_for_console(request, signed_for):
+                return await self._console(request)
+            if is_from_browser(request, signed_for):
+                return to_console()
+        name = self.name_of(request, signed_for)
         if name == "lambda":
             return await self._serve_lambda(request)
         service = self._services.get(name)
         if service is not None:
-            return await service(request)
+            answer = await service(request)
+            return answer if name in _TRUSTED else _of_neighbour(answer, request)
         return faults.refuse_service(
             name,
             request,
             f"The service {name} is neither part of lambdad {__version__} nor configured: "
             f"set [services.{name}] endpoint in lambdad.toml{self._hint(name)}.",
         )
+
+    def name_of(self, request: Request, signed_for: str | None) -> str:
+        """Which service a request is for that is not for lambdad's own API."""
+        name = service_for(request, signed_for)
+        if name == "lambda" and signed_for is None and self._is_of_s3(request):
+            return "s3"
+        return name
 
     def _is_of_s3(self, request: Request) -> bool:
         """Whether a request without a signature is for S3, whose objects may be public: a path that does not
@@ -99,6 +119,14 @@ class Services:
         except UnknownOperation as error:
             return faults.render("lambda", error, request.request_id)
         return await self._lambda_family[family](request)
+
+
+def _of_neighbour(answer: Response, request: Request) -> Response:
+    """As it may go to a browser: who may read it is said by the edge, and it is no page of the endpoint."""
+    if "origin" in request.headers:
+        answer = cors.cleared(answer)
+    has_own_name = service_of_host(request.headers.get("host", "")) is not None
+    return answer if has_own_name else contained(answer)
 
 
 def _is_health(request: Request, signed_for: str | None) -> bool:

@@ -237,6 +237,7 @@ class Poller:
                     trace_header=event.trace,
                     tenant=event.tenant,
                     is_event=True,
+                    accepted_ms=event.accepted_ms,
                 ),
                 partial(self._replied, queue, event, now_ms),
             )

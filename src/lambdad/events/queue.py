@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from lambdad.domain.arn import parse_function
 from lambdad.domain.errors import LambdadError, ServiceFault
-from lambdad.domain.event import Backlog, Condition, Delivery, Event, Lane, Owed, lane_of
+from lambdad.domain.event import Backlog, Condition, Delivery, Event, Glimpse, Lane, Owed, lane_of
 from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
 from lambdad.domain.measured import Measured
 from lambdad.domain.request_ids import Ids
@@ -47,6 +47,19 @@ class LaneReport:
     next_attempt_s: float | None
     running: int
     throttled_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GlimpseReport:
+    """What people see of an event.
+
+    Attributes:
+        next_attempt_s: until it is tried; 0 when it is due or under way.
+    """
+
+    event: Glimpse
+    age_s: float
+    next_attempt_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +187,14 @@ class EventQueue:
             found.setdefault(lane, Backlog(lane, 0, 0, 0, paused=False))
         now_ms = self._clock.now_ms()
         return [self._reported(backlog, now_ms) for backlog in found.values()]
+
+    async def first(self, lane: Lane, limit: int) -> list[GlimpseReport]:
+        """The first events of a lane, as they are due."""
+        now_ms = self._clock.now_ms()
+        return [
+            GlimpseReport(one, max(0, now_ms - one.accepted_ms) / _MS, max(0, one.due_ms - now_ms) / _MS)
+            for one in await self._store.first(lane, limit)
+        ]
 
     async def owed_report(self) -> list[OwedReport]:
         """What is owed, by target."""

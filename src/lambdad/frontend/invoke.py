@@ -220,6 +220,7 @@ class Frontend:
         want_tail: bool = False,
         stream: Outlet | None = None,
         is_event: bool = False,
+        accepted_ms: int | None = None,
     ) -> Invocation:
         """Admit, lease and assign; `on_done` is called once. `payload` has been `checked`.
 
@@ -238,6 +239,7 @@ class Frontend:
         invocation.stream = stream
         invocation.began = self._clock.monotonic()
         invocation.traced = traced
+        invocation.accepted_ms = accepted_ms
         if before and lineage.is_loop(before) and not route.may_loop:
             self.loops.stopped += 1
             self._note(Measured.RECURSIVE_DROPPED, route)
@@ -344,6 +346,7 @@ class Frontend:
             client_context=request.client_context,
             want_tail=request.want_tail,
             is_event=request.is_event,
+            accepted_ms=request.accepted_ms,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Glimpse, Lane, Owed
 
 Stored = Callable[[LambdadError | None], None]
 """Called once, on the loop: with None when all is on disk, else with why it is not."""
@@ -57,6 +57,10 @@ class EventStore(Protocol):
 
     async def backlogs(self) -> list[Backlog]:
         """Every lane that has events or is paused."""
+        ...
+
+    async def first(self, lane: Lane, limit: int) -> list[Glimpse]:
+        """The first events of a lane, in the order in which they are due; those under way, too."""
         ...
 
     async def pause(self, lane: Lane, *, paused: bool) -> None:

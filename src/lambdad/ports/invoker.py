@@ -24,6 +24,7 @@ class InvokeRequest:
         want_tail: `LogType=Tail`.
         tenant: `TenantId`; None when absent.
         is_event: an event accepted before: it counts as concurrency, but not as a call of this second.
+        accepted_ms: when the event was accepted, ms since the epoch; None when nobody noted that.
     """
 
     scope: Scope
@@ -36,6 +37,7 @@ class InvokeRequest:
     want_tail: bool = False
     tenant: str | None = None
     is_event: bool = False
+    accepted_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

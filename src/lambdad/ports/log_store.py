@@ -148,7 +148,7 @@ class LogSink(Protocol):
         ...
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
-        """Take one whole invocation; its lines (`platform_log.lines_of`) are made off the loop."""
+        """Take one whole invocation, whose lines are `platform_log.lines_of`."""
         ...
 
     def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
@@ -165,6 +165,10 @@ class LogStore(LogSink, Protocol):
 
     def losses(self) -> LogLosses:
         """How many lines were lost since the start, and why."""
+        ...
+
+    def prepare(self) -> None:
+        """Somebody will soon read: make ready, in the background, what the first search would wait for."""
         ...
 
     async def create_group(self, scope: Scope, name: str, tags: Mapping[str, str] | None = None) -> bool:

@@ -241,8 +241,8 @@ class Settings:
     cors_origins: tuple[str, ...] = _setting(
         (),
         reading.words,
-        what="Origins whose web pages may call (`https://app.example`).",
-        why="A web page in the user's browser must not reach the endpoint.",
+        what="Origins whose web pages may call (`https://app.example`, `http://localhost:*`).",
+        why="A web page in the user's browser must not reach the endpoint; the console need not be named.",
         shown="none",
     )
     allowed_hosts: tuple[str, ...] = _setting(

@@ -58,9 +58,10 @@ def validate(settings: Settings) -> list[str]:
     if domain is not None and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?", domain):
         lines.append(f"function_url_domain = {domain} is refused: not a domain ([https://]name[:port])")
     lines.extend(
-        f"cors_origins: {origin} is refused: an origin is scheme://host[:port] without a path"
+        f"cors_origins: {origin} is refused: an origin is scheme://host[:port] without a path; "
+        "`:*` stands for every port"
         for origin in settings.cors_origins
-        if not re.fullmatch(r"https?://[^/\s*]+", origin)
+        if not re.fullmatch(r"https?://[^/\s*]+(:\*)?", origin)
     )
     return lines
 

@@ -115,7 +115,7 @@ class OnFailure:
         self,
         scope: Scope,
         function_arn: str,
-        role: str | None,
+        role: str,
         target: str,
         folder: str,
         failure: Failure,
@@ -127,7 +127,7 @@ class OnFailure:
         Args:
             scope: of the mapping.
             function_arn: as the mapping has it.
-            role: of the function; None when nobody knows.
+            role: of the function.
             target: ARN of the destination, or ``kafka://`` and a topic.
             folder: of objects in S3, with a slash at its end.
             failure: to tell of.

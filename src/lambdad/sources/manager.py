@@ -142,7 +142,8 @@ class StateManager:
         try:
             await task
         finally:
-            at.task = None
+            if at.task is task:
+                at.task = None
             self._look(scope, mapping.uuid)
 
     async def _reset(

@@ -173,13 +173,15 @@ class OrderedCalls:
 
     async def _bring(self, batch: Batch, work: Work, step: Next, called: Called | None) -> Brought:
         watch, function = self._watch, await self._watch.function()
+        if function is None:
+            return Brought.LOST  # there is no role to send it with
         identity = work.request_id or self._tools.calls.request_id()
         about = batch.about(work.part)
         failure = Failure(step.condition, work.calls, identity, called, about, batch.payload(work.part))
         return await self._tools.on_failure.bring(
             watch.scope,
             watch.mapping.function_arn,
-            None if function is None else function.role,
+            function.role,
             self._target,
             batch.folder,
             failure,

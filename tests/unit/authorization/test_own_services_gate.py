@@ -259,6 +259,16 @@ async def test_lambdads_own_operations_need_permissions_of_their_own():
     assert (await own(replace(request, caller=replace(request.caller, who=None)))).status == 200
 
 
+async def test_an_operation_with_a_name_in_its_path_is_one_and_the_same_for_every_name():
+    stage = Stage()
+    stage.identities.bind(ALICE, allow("lambdad:FunctionsInvocations"))
+    own = OwnApi({"GET functions/{name}/invocations": _status}, {}, OwnGate(stage.made.authority))
+    request = request_of(ALICE, method="GET", path="/lambdad/v1/functions/a%3Ab/invocations")
+    assert (await own(request)).status == 200
+    for path in ("functions/invocations", "functions/a/b/invocations", "functions//invocations"):
+        assert (await own(replace(request, path=f"/lambdad/v1/{path}"))).status == 404
+
+
 @pytest.mark.parametrize("enforce", [False, True])
 async def test_a_token_reads_metrics_and_nothing_else(enforce: bool):
     stage = Stage(enforce=enforce)
@@ -297,6 +307,7 @@ async def test_everybody_may_ask_whether_the_server_is_ready(enforce: bool):
         ("POST drain", "lambdad:Drain"),
         ("POST queue/purge", "lambdad:QueuePurge"),
         ("GET auth/denials", "lambdad:AuthDenials"),
+        ("GET functions/{name}/invocations", "lambdad:FunctionsInvocations"),
     ],
 )
 def test_what_an_own_operation_is_called(operation: str, action: str):

@@ -185,3 +185,11 @@ async def test_buckets_are_given_the_payload_too():
     await run(stage, stage.batch("a"))
     assert json.loads(stage.destination.documents[0]["payload"]) == {"Records": ["a"]}
     assert stage.destination.taken[0].object_folder == "aws/lambda/uuid-1/shard-1/"
+
+
+async def test_without_its_function_nothing_is_sent_in_its_name():
+    stage = OrderedStage(MaximumRecordAgeInSeconds=60, **ON_FAILURE)
+    stage.version = None
+    assert await run(stage, stage.batch("a", arrived_s=stage.clock.now() - 61))
+    assert stage.destination.taken == []
+    assert stage.watch.counts.dropped == 1

@@ -711,3 +711,18 @@ async def test_latest_is_the_moment_of_the_mapping_also_when_the_stream_is_away_
     await stage.pass_by(20)
     assert stage.seen == ["after"]
     await poller.stop()
+
+
+async def test_a_stream_that_is_made_anew_is_read_where_a_drained_shard_had_its_name():
+    stage = StreamStage()
+    stage.put("a")
+    stage.split()
+    poller = stage.poller()
+    await stage.pass_by(5)
+    stage.kinesis.call("DeleteStream", {"StreamName": "s"})
+    await stage.pass_by(5)
+    stage.kinesis.call("CreateStream", {"StreamName": "s", "ShardCount": 1})
+    stage.put("b")
+    await stage.pass_by(40)
+    assert stage.seen == ["a", "b"]
+    await poller.stop()

@@ -134,8 +134,16 @@ def test_lines_can_be_about_tags_of_functions() -> None:
 
 
 def test_lines_cannot_be_about_anything() -> None:
-    with pytest.raises(InvalidParameter, match="by must be function, version, day or tag:KEY"):
+    with pytest.raises(InvalidParameter, match="by must be function, version, day, function-day or tag:KEY"):
         answer([], None, "colour", None)
+
+
+def test_lines_may_be_of_each_function_on_each_day() -> None:
+    million = Amounts(requests=1_000_000)
+    usages = [(key(day=day), million) for day in ("2026-11-01", "2026-11-02")]
+    found = answer(usages, None, "function-day", None)
+    about = [(line["day"], line["function"], line["cost"]) for line in found["lines"]]  # type: ignore[attr-defined]
+    assert sorted(about) == [("2026-11-01", "hello", 0.2), ("2026-11-02", "hello", 0.2)]
 
 
 def test_another_list_has_other_prices(tmp_path: Path) -> None:

@@ -221,6 +221,16 @@ async def test_an_init_error_is_logged_twice_and_answers_the_event_that_waits(st
     await stage.until(EnvironmentState.BARE)
 
 
+async def test_an_error_type_without_end_is_not_kept(stage: Stage) -> None:
+    body = b'{"errorType":"Function.' + b"a" * 100_000 + b'"}'
+    head = b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    await fail_init(stage, ExitStatus(1, None), head + body)
+    await stage.settle()
+    assert [record.error_type for record in stage.sink.records] == ["Runtime.Unknown"]
+
+
 async def test_a_program_that_does_not_exist_is_named(stage: Stage) -> None:
     await fail_init(stage, ExitStatus(None, None, error="no such file or directory"))
     payload = json.loads((await stage.settle()).result)

@@ -9,6 +9,8 @@ import pytest
 from lambdad.domain.function import AttachedLayer, CodeKey
 from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import ON_DEMAND
+from lambdad.domain.platform_log import Birth
+from lambdad.worker.environment.states import EnvironmentState
 from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.stage import NEXT, Stage
 
@@ -64,3 +66,16 @@ async def test_what_extensions_take_after_the_answer_is_told_and_part_of_the_dur
     ((_, _, took_ms, _, _, _, overhead_ms, *_),) = stage.ran
     assert took_ms == pytest.approx(500.0)
     assert overhead_ms == pytest.approx(500.0)
+
+
+async def test_the_first_event_alone_is_reported_with_how_the_environment_came_to_be(stage: Stage) -> None:
+    await stage.ready()
+    for number in range(2):
+        stage.environment.run(stage.invocation())
+        await stage.receive()
+        await stage.answer(b'"done"')
+        await stage.send(NEXT)
+        await stage.until(EnvironmentState.IDLE)
+        assert stage.environment.served == number + 1
+    births = [record.birth for record in stage.sink.records]
+    assert births == [Birth("spawn", 0.0), None]

@@ -22,6 +22,7 @@ from lambdad.ports.clock import Clock
 from lambdad.settings import Settings
 from lambdad.telemetry.observing import Observing, SinkOf
 from lambdad.telemetry.prometheus.aggregate import RESOLVE, Invocations
+from lambdad.telemetry.recent_invocations import RecentInvocations
 from lambdad.worker.sandbox.blank import StartPath
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Monitor:
 
     Attributes:
         invocations: counts of them.
+        recent: the last of each function.
         lag: of the loop.
         exporters: of traces.
         trace_share: of calls without a decision that are traced; None when nothing is exported.
@@ -48,6 +50,7 @@ class Monitor:
         self._clock = clock
         self._starts: Counter[tuple[Scope | None, str, StartPath]] = Counter()
         self.invocations = Invocations(settings.metric_functions)
+        self.recent = RecentInvocations()
         self.lag = LoopLag()
         stack.callback(self.lag.close)
         self.exporters = _exporters(settings)
@@ -57,7 +60,8 @@ class Monitor:
 
     def observing(self, sink_of: SinkOf) -> SinkOf:
         """Sinks of environments that are seen."""
-        return Observing(sink_of, self.invocations, self._tell if self.exporters else None).of
+        tell = self._tell if self.exporters else None
+        return Observing(sink_of, self.invocations, self.recent, tell).of
 
     def _tell(self, version: FunctionVersion, record: InvocationRecord, traced: Traced) -> None:
         from lambdad.telemetry.tracing.told import Told

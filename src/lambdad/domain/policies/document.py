@@ -29,7 +29,16 @@ _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 
 
 class InvalidPolicy(ValueError):
-    """A document that is no policy; the message says what is wrong with it."""
+    """A document that is no policy; the message says what is wrong with it.
+
+    Attributes:
+        statement: in which statement, counted from 0; None when it is in none.
+        line, column: where it ceases to be JSON, counted from 1; None when it is JSON.
+    """
+
+    statement: int | None = None
+    line: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,8 @@ def read_policy(text: str, form: Form) -> Policy:
     statements = listed if isinstance(listed, list) else [listed]
     if not statements:
         _refuse("Statement must not be empty")
-    read = tuple(_statement(each, form, variables=version == CURRENT_VERSION) for each in statements)
+    variables = version == CURRENT_VERSION
+    read = tuple(_numbered(number, each, form, variables) for number, each in enumerate(statements))
     sids = [statement.sid for statement in read if statement.sid is not None]
     if len(set(sids)) < len(sids):
         _refuse("Statement IDs (SID) in a single policy must be unique")
@@ -86,7 +96,7 @@ def read_json(text: str) -> object:
     except InvalidPolicy:
         raise
     except (ValueError, RecursionError) as error:
-        raise InvalidPolicy("it is not JSON") from error
+        raise _no_json(error) from error
     result: object = value
     return result
 
@@ -96,6 +106,22 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) < len(pairs):
         _refuse("a member is given twice")
     return members
+
+
+def _no_json(error: Exception) -> InvalidPolicy:
+    refusal = InvalidPolicy("it is not JSON")
+    if isinstance(error, json.JSONDecodeError):
+        refusal.line, refusal.column = error.lineno, error.colno
+    return refusal
+
+
+def _numbered(number: int, value: object, form: Form, variables: bool) -> Statement:
+    """Read a statement, or say in which it was that something is wrong."""
+    try:
+        return _statement(value, form, variables=variables)
+    except InvalidPolicy as error:
+        error.statement = number
+        raise
 
 
 def _statement(value: object, form: Form, *, variables: bool) -> Statement:

@@ -20,6 +20,7 @@ from lambdad.identity.authorization.decisions import Decisions, Standing
 from lambdad.identity.authorization.guards import Guard
 from lambdad.identity.authorization.needs import Need, account_of
 from lambdad.identity.authorization.recent import Denial, Denials
+from lambdad.identity.last_accesses import LastAccesses
 from lambdad.ports.clock import Clock
 from lambdad.ports.identities import Identities
 
@@ -43,18 +44,27 @@ class Authority:
         identities: what binds those who ask.
         clock: for conditions on time.
         enforce: whether nobody acts as a root who has not proved to be one.
+        accesses: is told who asked for what; None for nobody to be told.
     """
 
-    def __init__(self, identities: Identities, clock: Clock, *, enforce: bool = False) -> None:
+    def __init__(
+        self,
+        identities: Identities,
+        clock: Clock,
+        *,
+        enforce: bool = False,
+        accesses: LastAccesses | None = None,
+    ) -> None:
         self._decisions = Decisions(identities, unknown=_NO_GRANTS if enforce else None)
         self._clock = clock
         self.enforce = enforce
         self.recent = Denials()
+        self.accesses = accesses or LastAccesses()
 
     @property
     def epoch(self) -> int:
-        """Moves whenever what binds somebody may have changed."""
-        return self._decisions.epoch
+        """Moves whenever what binds somebody may have changed, and now and then, so that who asks is seen."""
+        return self._decisions.epoch + self.accesses.tick
 
     def standing(self, who: Who) -> Standing:
         """What binds a principal now."""
@@ -81,7 +91,9 @@ class Authority:
         if who is None:
             return True
         steady = True
+        now = self._clock.now()
         for each in asked:
+            self.accesses.note(who, each.need.action, request.caller.scope.region, now)
             outcome = await self.outcome(who, request, each)
             if not outcome.allowed:
                 raise self.denial(who, request, each, outcome)

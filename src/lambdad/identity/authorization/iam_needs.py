@@ -70,7 +70,8 @@ class IamNeeds:
             return known or f"{base}:{kind}{path or '/'}{name}"
         if operation in _OF_CALLER and request.caller.who is not None:
             return request.caller.who.arn
-        return str(params.get("PolicyArn") or params.get("PolicySourceArn") or EVERYTHING)
+        named = params.get("PolicyArn") or params.get("PolicySourceArn") or params.get("Arn")
+        return str(named or EVERYTHING)
 
 
 def _keys(operation: str, params: Mapping[str, Any]) -> dict[str, Values]:

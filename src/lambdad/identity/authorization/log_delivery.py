@@ -102,8 +102,11 @@ class _RoleSink:
     def _decide(self, who: Who, stream: StreamKey) -> None:
         authority = self._delivery.authority
         standing, epoch = authority.standing(who), authority.epoch
-        now = facts.at(self._delivery.clock.now())
+        now_s = self._delivery.clock.now()
+        now = facts.at(now_s)
         arn = stream_arn(stream.scope, stream.group, stream.stream)
+        for action in _ACTIONS:
+            authority.accesses.note(who, action, stream.scope.region, now_s)
         self._may = all(standing.decide(action, arn, _ANY, now).allowed for action in _ACTIONS)
         self._epoch = epoch if standing.is_steady(_ANY) else None
         self._delivery.note(self._function, who.role_arn or "", delivered=self._may)

@@ -21,9 +21,12 @@ _BEARER: Final = "bearer "
 
 
 def action_of(operation: str) -> str:
-    """The action of an operation: ``POST queue/purge`` is ``lambdad:QueuePurge``."""
+    """The action of an operation: ``POST queue/purge`` is ``lambdad:QueuePurge``.
+
+    What stands for any text is no part of it: ``GET functions/{name}/invocations``.
+    """
     words = operation.partition(" ")[2].replace("-", "/").split("/")
-    return "lambdad:" + "".join(word.capitalize() for word in words)
+    return "lambdad:" + "".join(word.capitalize() for word in words if not word.startswith("{"))
 
 
 class OwnGate:

@@ -58,6 +58,11 @@ def _begun(shard: Shard, start: StartFrom, now_s: float) -> ShardState:
     return replace(state, since_s=start.at_s)
 
 
+def reopened(states: States, listed: Iterable[Shard]) -> set[str]:
+    """Shards that are drained and listed as open: the stream may be another one of the same name by now."""
+    return {one.id for one in listed if not one.is_closed and one.id in states and states[one.id].is_drained}
+
+
 def startable(states: States) -> list[str]:
     """The shards that may be read: not drained, and every shard they came from is."""
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lambdad.domain.event_source_mapping import EventSourceMapping
@@ -24,7 +24,7 @@ from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls, OrderedTools
 from lambdad.sources.streams import troubles
 from lambdad.sources.streams.feeds import Feed, PolledFeed, PushedFeed
-from lambdad.sources.streams.lineage_of_shards import discovered, startable
+from lambdad.sources.streams.lineage_of_shards import discovered, reopened, startable
 from lambdad.sources.streams.reader import ReaderTools, ShardReader
 from lambdad.sources.streams.settings import Settings, settings_of
 from lambdad.sources.watch import OnCounts, Sleep, Watch
@@ -95,6 +95,7 @@ class StreamPoller(Watch):
         )
         self._states: dict[str, ShardState] = {}
         self._new: set[str] = set()
+        self._doubted: set[str] = set()
         self._readers: dict[str, ShardReader] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._main: asyncio.Task[None] | None = None
@@ -228,6 +229,7 @@ class StreamPoller(Watch):
             reader.is_missing = False
             if name in closed:
                 reader.closes()
+        self._reopen(reopened(self._states, listed))
         states = discovered(self._states, listed, self.settings.start, self._latest_s())
         if states.keys() != self._states.keys():
             self._new |= states.keys() - self._states.keys()
@@ -239,6 +241,13 @@ class StreamPoller(Watch):
                     self._tools.checkpoints.keep(self.mapping.uuid, state)
         for name in [name for name in self._readers if name not in self._states]:
             del self._readers[name]
+
+    def _reopen(self, doubted: set[str]) -> None:
+        """Read on behind the checkpoint what is listed as open for two looks and was drained."""
+        for name in doubted & self._doubted:
+            self._readers.pop(name, None)
+            self.keep(replace(self._states[name], is_drained=False))
+        self._doubted = doubted - self._doubted
 
     def _latest_s(self) -> float:
         """When `LATEST` is: when the mapping was changed last, unless that is long ago."""

@@ -261,7 +261,7 @@ class ShardReader:
             self.watch.counted(EventCounts(polled=len(records), filtered_out=filtered))
             self._move()
         if not page.behind_ms and (page.behind_ms is not None or not records):
-            self._caught_up_s = at_s
+            self._caught_up_s = at_s - self._tools.skew_s()
         if page.following is None:
             self.ends()
         else:

@@ -7,21 +7,25 @@ transaction that failed are refused; what settles events is kept and tried again
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 from sqlite3 import Connection
 from typing import cast
 
 from lambdad.domain.errors import LambdadError, NoRoom, ServiceFault
 from lambdad.storage.sqlite.event_witness import Witness
+from lambdad.storage.sqlite.queries import inserting
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
 _FULL = 13  # SQLITE_FULL
+_MOST_ROWS = 64  # of a statement, a power of two
 
 
 class Step(IntEnum):
@@ -109,12 +113,28 @@ class EventIntake:
             rows = steps[step]
             if step is Step.END_EVENT:
                 connection.execute(self._tally)
-            changed = connection.executemany(self._statements[step], rows).rowcount
+            changed = self._run(connection, step, rows)
             if step is Step.INSERT_EVENT:
                 self._witness.add(last_event=max(cast("int", row[0]) for row in rows), queued=changed)
             elif step in _COUNTED:
                 queued, owed = _COUNTED[step]
                 self._witness.add(queued=queued * changed, owed=owed * changed)
+
+    def _run(self, connection: Connection, step: Step, rows: Sequence[Row]) -> int:
+        """Write the rows of a step; how many were changed.
+
+        What comes in masses is written many rows a statement: the event loop waits a little at each of them.
+        """
+        statement = self._statements[step]
+        match step:
+            case Step.INSERT_EVENT:
+                for part in _portions(rows):
+                    connection.execute(inserting(statement, len(part)), tuple(chain.from_iterable(part)))
+                return len(rows)
+            case Step.END_EVENT:
+                return connection.execute(statement, (json.dumps([row[0] for row in rows]),)).rowcount
+            case _:
+                return connection.executemany(statement, rows).rowcount
 
     def purge(self, connection: Connection, statement: str, parameters: Row) -> int:
         """Remove events within a transaction of the writer; how many."""
@@ -153,6 +173,16 @@ class EventIntake:
             self._loop.call_soon_threadsafe(_call_all, waiting, error)
         except RuntimeError:  # the loop is closed: nobody waits any more
             _log.debug("loop closed before its events were stored")
+
+
+def _portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in portions of few different sizes, for each is a statement that is kept."""
+    begin, size = 0, _MOST_ROWS
+    while begin < len(rows):
+        while size > len(rows) - begin:
+            size //= 2
+        yield rows[begin : begin + size]
+        begin += size
 
 
 def _refusal(error: Exception) -> LambdadError:

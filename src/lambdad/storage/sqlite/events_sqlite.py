@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdad.domain.errors import LambdadError
-from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Lane, Owed
+from lambdad.domain.event import Again, Backlog, Delivery, Ended, Event, Glimpse, Lane, Owed
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_store import Claim, Stored
 from lambdad.storage.sqlite.database import Durability, open_for_reading
@@ -155,6 +155,12 @@ class SqliteEvents:
                 _, events, oldest, due = counted.get(number, (number, 0, 0, 0))
                 found.append(Backlog(lane, events, oldest, due, paused))
         return found
+
+    async def first(self, lane: Lane, limit: int) -> list[Glimpse]:
+        """The first events of a lane, in the order in which they are due."""
+        number = self._lanes.get(lane)
+        rows = [] if number is None else await self._fetch("first", (number, limit))
+        return [Glimpse(*row) for row in rows]
 
     async def pause(self, lane: Lane, *, paused: bool) -> None:
         """Keep a lane from being tried, or no longer."""

@@ -1,7 +1,7 @@
 """Searches logs in processes of their own, a few at a time, and ends those that take too long.
 
-A process is started by the first search and kept for a while. When it does not come to an end in time, what
-it has told until then is the answer, and the process is killed.
+A process is started by the first search, or before it, and kept for a while. When it does not come to an end
+in time, what it has told until then is the answer, and the process is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +52,12 @@ class LogSearch:
         self._busy: set[_Child] = set()
         self._closed = False
         self._executor = ThreadPoolExecutor(LOG_SEARCH_PROCESSES, thread_name_prefix="lambdad-logs-search")
+        self._prepared: Future[None] | None = None
+
+    def prepare(self) -> None:
+        """Start a process for the search that will come."""
+        if self._prepared is None and not self._closed:
+            self._prepared = self._executor.submit(self._prepare)
 
     async def search(self, asked: Asked, within_s: float) -> EventPage:
         """What is found within that time.
@@ -84,7 +90,13 @@ class LogSearch:
         for child in old:
             child.kill()
 
+    def _prepare(self) -> None:
+        with suppress(ServiceFault, OSError):  # the search itself says what is wrong
+            self._give_back(self._take(), ended=False)
+
     def _search(self, asked: Asked, within_s: float) -> EventPage:
+        if self._prepared is not None:
+            self._prepared.result()
         child = self._take()
         ended = True
         try:
@@ -136,7 +148,7 @@ class _Child:
         self._poll = select.poll()
         self._poll.register(self._frames, select.POLLIN)
         self._rest = b""
-        self.idle_since = 0.0
+        self.idle_since = time.monotonic()
         self._send(pickle.dumps(sys.path))
 
     def is_alive(self) -> bool:

@@ -25,7 +25,7 @@ from lambdad.domain.limits import (
     LOG_STEP_PAGES,
 )
 from lambdad.storage.sqlite.log_chunks import Events, Packer, Run
-from lambdad.storage.sqlite.log_writing import insert_chunk, is_large
+from lambdad.storage.sqlite.log_writing import chunk_row, is_large
 
 T = TypeVar("T")
 _PAGE = 500  # streams looked at together
@@ -151,7 +151,7 @@ class Upkeep:
                 if not connection.execute(self._sql["delete_unmerged_chunk"], _number(part)).rowcount:
                     raise MovedError
             ids = (bodies[0].group_id, bodies[0].stream_id)
-            insert_chunk(connection, self._sql, ids, chunk, run, merged=merged)
+            connection.execute(self._sql["insert_chunk"], chunk_row(ids, chunk, run, merged=merged))
             longest = {"longest_ms": chunk.last_ms - chunk.first_ms}
             connection.execute(self._sql["set_longest_ms"], longest)
 

@@ -1,8 +1,8 @@
 """Logs in SQLite: `ports.log_store.LogStore` on one file.
 
-Writing is an append on the event loop; the writer's thread formats, packs and commits what came within
-40 ms together. Reading sees everything that was committed; `flush` makes that everything written.
-Searching is done by processes of its own, upkeep by a thread.
+Writing is an append on the event loop; the writer's thread packs and commits what came within 40 ms together.
+Reading sees everything that was committed; `flush` makes that everything written. Searching is done by
+processes of its own, upkeep by a thread.
 """
 
 from __future__ import annotations
@@ -102,6 +102,11 @@ class SqliteLogStore:
         """How many lines were lost since the start, and why."""
         return LogLosses(self._intake.dropped, self._intake.unwritten)
 
+    def prepare(self) -> None:
+        """Start the process that searches."""
+        if self._searches_in is not None:
+            self._searching(self._searches_in).prepare()
+
     def tidy(self) -> None:
         """Have merging, retention and freeing done now, in the background; nothing for ``:memory:``."""
         self._wake_keeper()
@@ -111,7 +116,7 @@ class SqliteLogStore:
         self._intake.put(stream, lines)
 
     def write_invocation(self, stream: StreamKey, record: InvocationRecord) -> None:
-        """Take one whole invocation; its lines are made in the writer's thread."""
+        """Take one whole invocation."""
         self._intake.put(stream, record)
 
     def has_room(self, stream: StreamKey, on_room: Callable[[], None]) -> bool:
@@ -319,8 +324,7 @@ class SqliteLogStore:
         return Keeper(steps, LOG_UPKEEP_S, "lambdad-logs-keeper", at_end=connection.close)
 
     def _store(self, connection: sqlite3.Connection, batch: Batch) -> None:
-        for key, lines in batch.items():
-            self._chunks.write(connection, key, lines)
+        self._chunks.write(connection, batch)
 
     def _tell(self) -> None:
         self._watchers.tell(self._chunks.take_seen())

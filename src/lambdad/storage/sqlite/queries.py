@@ -40,3 +40,9 @@ def migrations(concern: str) -> list[str]:
     if [int(file.name[:4]) for file in files] != list(range(1, len(files) + 1)):
         raise ValueError(f"migrations of {concern} are not numbered without gaps")
     return [file.read_text("utf-8") for file in files]
+
+
+def inserting(statement: str, rows: int) -> str:
+    """The statement that inserts so many rows where `statement` inserts one, its VALUES at its end."""
+    head, word, values = statement.rpartition("VALUES")
+    return head + word + ", ".join([values] * rows)

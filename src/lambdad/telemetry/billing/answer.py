@@ -16,6 +16,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "function": ("region", "function"),
     "version": ("region", "function", "version"),
     "day": ("day",),
+    "function-day": ("day", "region", "function"),
 }
 """The members of a line that say what it is about, by what lines are about."""
 _DIGITS: Final = 10
@@ -56,7 +57,7 @@ def _grouping(by: str, tags: Tags | None) -> tuple[tuple[str, ...], Group]:
         return ("tag",), lambda key: (tags.get((key.region, key.function), ""),)
     names = _NAMES.get(by)
     if names is None:
-        raise InvalidParameter("by must be function, version, day or tag:KEY.")
+        raise InvalidParameter("by must be function, version, day, function-day or tag:KEY.")
     return names, lambda key: tuple(str(getattr(key, name)) for name in names)
 
 

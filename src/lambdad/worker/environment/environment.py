@@ -16,6 +16,7 @@ from typing import ClassVar
 from lambdad.domain.errors import EnvironmentUnavailable, LambdadError
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.outcome import Status
+from lambdad.domain.platform_log import Birth
 from lambdad.ports.worker import EnvironmentOwner
 from lambdad.worker.environment import failures
 from lambdad.worker.environment.init_limit import init_limit_s
@@ -67,6 +68,8 @@ class ExecutionEnvironment(RestoreCalls):
             await making.remove()
             return
         self._making = making
+        made_ms = (self._surroundings.clock.monotonic() - self.created_at) * 1000
+        self._birth = Birth(making.start_path.value, made_ms)
         await self._begin(making)
 
     async def _begin(self, making: Making) -> None:

@@ -75,6 +75,7 @@ class EventRunner(TimeLimited):
     def _take_on(self, invocation: Invocation) -> int:
         """From now on `invocation` is this environment's to settle, within its time; start in ms."""
         self._current = invocation
+        self.served += 1
         clock = self._surroundings.clock
         self._started = clock.monotonic()
         invocation.waited_s = self._started - invocation.began
@@ -178,13 +179,14 @@ class EventRunner(TimeLimited):
         if duration_s > _PEAK_READ_DURATION_S or ended - self._peak_read_at > _PEAK_READ_INTERVAL_S:
             self._read_peak(ended)
         init_ms, self._init_ms = self._init_ms, None
+        birth, self._birth = self._birth, None
         spans: tuple[Span, ...] = ()
         overhead_ms = 0.0
         if answered_at is not None:
             overhead_ms = (ended - answered_at) * 1000
             spans = (Span("extensionOverhead", ended_ms - int(overhead_ms), overhead_ms),)
         record = self._journal.end(
-            ended_ms, duration_s * 1000, reported, reported_type, init_ms, self._peak_mib, spans
+            ended_ms, duration_s * 1000, reported, reported_type, init_ms, self._peak_mib, spans, birth
         )
         if not settled:
             if invocation.want_tail:

@@ -14,6 +14,8 @@ from lambdad.domain.limits import MAX_SYNC_RESPONSE_BYTES
 from lambdad.worker.sandbox.plan import ExitStatus
 
 REQUEST_ID = "{request_id}"
+_MOST_TYPE_CHARACTERS = 256
+"""Of an error type that is taken over: it is kept with the invocation."""
 
 
 _CAUSE_TYPE = b"application/vnd.aws.lambda.error.cause+json"
@@ -160,6 +162,8 @@ def sanitised(error_type: str) -> str:
 
     Source: AWS's emulator; this touches logs only, never the caller's payload.
     """
+    if len(error_type) > _MOST_TYPE_CHARACTERS:
+        return "Runtime.Unknown"
     family, dot, word = error_type.partition(".")
     if dot and family in {"Runtime", "Function"} and len(word) > 1 and word.isalpha() and word[0].isupper():
         return error_type

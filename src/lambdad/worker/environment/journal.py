@@ -18,6 +18,7 @@ from lambdad.domain.outcome import Status
 from lambdad.domain.platform_events import PlatformEvent, Span
 from lambdad.domain.platform_levels import DEBUG, INFO
 from lambdad.domain.platform_log import (
+    Birth,
     InvocationRecord,
     LogLine,
     Printed,
@@ -236,6 +237,7 @@ class Journal(LifeTelling):
         init_ms: float | None,
         peak_mib: int,
         spans: Sequence[Span] = (),
+        birth: Birth | None = None,
     ) -> InvocationRecord:
         """The event is over: what the log will say of it."""
         self._capture.read_all(ended_ms)
@@ -243,7 +245,9 @@ class Journal(LifeTelling):
             self._flush.cancel()
             self._flush = None
         lines, self._lines = self._lines, []
-        record = self._record(ended_ms, duration_ms, status, error_type, init_ms, peak_mib, lines, spans)
+        record = self._record(
+            ended_ms, duration_ms, status, error_type, init_ms, peak_mib, lines, spans, birth
+        )
         self._invocation = None
         self._restore = None
         return record
@@ -258,6 +262,7 @@ class Journal(LifeTelling):
         peak_mib: int,
         lines: Sequence[Printed],
         spans: Sequence[Span],
+        birth: Birth | None = None,
     ) -> InvocationRecord:
         version = self._version
         invocation = self._invocation
@@ -287,6 +292,8 @@ class Journal(LifeTelling):
             None if invocation is None else invocation.target.tenant,
             0.0 if invocation is None else invocation.waited_s * 1000,
             traced,
+            birth,
+            None if invocation is None else invocation.accepted_ms,
         )
 
     def tail(self, record: InvocationRecord) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.invocation import Invocation
 from lambdad.domain.measured import Ran
+from lambdad.domain.platform_log import Birth
 from lambdad.ports.clock import Clock
 from lambdad.ports.measures import UNMEASURED
 from lambdad.ports.worker import EnvironmentOwner
@@ -25,6 +26,7 @@ from lambdad.worker.environment.states import NEEDING_INIT, EnvironmentState
 from lambdad.worker.freezer import Resting
 from lambdad.worker.runtime_api.connections import ConnectionCount, SharedConnections
 from lambdad.worker.runtime_api.server import RuntimeConnection
+from lambdad.worker.sandbox.plan import Sandbox
 from lambdad.worker.telemetry_api.telemetry import Telemetry
 
 _log = logging.getLogger("lambdad.environment")
@@ -54,12 +56,15 @@ class Life:
     Attributes:
         environment_id: names the log stream; a sandbox has a name of its own (`sandbox_id`).
         connections: how many connections its processes hold to the server.
+        created_at: monotonic seconds.
+        served: events that were handed over to it.
         expires_at: monotonic seconds from which on it takes no event any more.
         rests: whether it waits to be frozen (the freezer's own mark).
     """
 
     __slots__ = (
         "_answerable",
+        "_birth",
         "_current",
         "_deadline",
         "_extensions",
@@ -79,12 +84,15 @@ class Life:
         "_timer",
         "_waiting",
         "connections",
+        "created_at",
         "environment_id",
         "expires_at",
         "idle_since",
         "rests",
+        "served",
         "version",
     )
+    # _birth: until the first event is reported.
     # _offered: the owner counts it among those that can take an event.
 
     def __init__(
@@ -99,14 +107,17 @@ class Life:
         self.environment_id = environment_id
         self.version = version
         self.connections = ConnectionCount(surroundings.connections)
+        self.created_at = surroundings.clock.monotonic()
         self.expires_at = expires_at
         self.idle_since = 0.0
+        self.served = 0
         self.rests = False
         self._owner = owner
         self._journal = journal
         self._surroundings = surroundings
         self._state = EnvironmentState.MAKING
         self._making: Making | None = None
+        self._birth: Birth | None = None
         self._extensions: Extensions | None = None
         self._telemetry: Telemetry | None = None
         self._waiting: RuntimeConnection | None = None
@@ -136,6 +147,21 @@ class Life:
     def start_path(self) -> str | None:
         """How its runtime came to be (`sandbox.blank.StartPath`); None until its sandbox is there."""
         return None if self._making is None else self._making.start_path.value
+
+    @property
+    def log_stream(self) -> str:
+        """The stream of its log."""
+        return self._journal.stream_name
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """What it runs in; None until that is there."""
+        return None if self._making is None else self._making.sandbox
+
+    @property
+    def peak_mib(self) -> int:
+        """Most memory it used, as its reports say; 0 before the first, and where the host cannot tell."""
+        return self._peak_mib
 
     @property
     def initialization_type(self) -> str:

@@ -112,6 +112,8 @@ class RestoredEnvironment(ExecutionEnvironment):
         if self._state is not _S.MAKING:  # it was ended meanwhile
             return
         making.is_restored()
+        if self._birth is not None:
+            self._birth = self._birth._replace(path=making.start_path.value)
         self._journal.restore_started(started_ms, making.runtime_version)
         self._state = move(self._state, _S.RESTORE)
         self._timer = loop.call_at(deadline, self._restore_timed_out)

@@ -291,6 +291,10 @@ class NamespaceSandbox:
         """Highest memory use of the sandbox so far, without page cache."""
         return self._peak.read()
 
+    def memory_bytes(self) -> int:
+        """Memory use of the sandbox now, without page cache."""
+        return max(0, self.files.memory_bytes() - self.files.cached_bytes())
+
     def tmp_memory_bytes(self) -> int:
         """What files in `/tmp` take of the memory limit."""
         return self.files.tmp_memory_bytes()

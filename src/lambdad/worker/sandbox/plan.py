@@ -211,6 +211,10 @@ class Sandbox(Protocol):
         """Highest memory use so far, without page cache; 0 when this host cannot tell."""
         ...
 
+    def memory_bytes(self) -> int:
+        """Memory use now, without page cache; 0 when this host cannot tell. May be called in any thread."""
+        ...
+
     def tmp_memory_bytes(self) -> int:
         """What files in `/tmp` take of the memory limit; 0 when they take none, or nobody can tell."""
         ...

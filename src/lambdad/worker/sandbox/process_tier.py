@@ -115,6 +115,10 @@ class ProcessSandbox:
         """0: this tier cannot tell."""
         return 0
 
+    def memory_bytes(self) -> int:
+        """0: this tier cannot tell."""
+        return 0
+
     def tmp_memory_bytes(self) -> int:
         """0: `/tmp` is a directory of the host."""
         return 0

@@ -33,8 +33,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 UPDATE events SET due_ms = ?, attempts = ?, refusals = ? WHERE id = ?;
 
 -- name: end_event
--- An event that has ended.
-DELETE FROM events WHERE id = ?;
+-- Events that have ended; their ids are JSON.
+DELETE FROM events WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: claim
 -- Events of a lane that are due, without those that are taken.
@@ -64,6 +64,11 @@ SELECT lane, events,
     (SELECT accepted_ms FROM events INDEXED BY events_of_lane WHERE lane = counted.lane ORDER BY id LIMIT 1),
     (SELECT due_ms FROM events INDEXED BY events_due WHERE lane = counted.lane ORDER BY due_ms LIMIT 1)
 FROM counted;
+
+-- name: first
+-- The first events of a lane in the order in which they are due, without what is in them.
+SELECT request_id, accepted_ms, due_ms, attempts, refusals FROM events INDEXED BY events_due
+WHERE lane = ? ORDER BY due_ms, id LIMIT ?;
 
 -- name: purge
 -- Remove what is queued in a lane and not taken.

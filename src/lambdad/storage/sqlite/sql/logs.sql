@@ -98,13 +98,22 @@ VALUES
     (:first_event_id, :events, :group_id, :stream_id, :first_ms, :last_ms, :ingestion_ms, :format, :text_bytes,
      :merged, :body);
 
--- name: touch_stream
--- Bring a stream's times up to date with a chunk.
+-- name: touch_streams
+-- Bring the times of streams up to date with their new chunks; `seen` is JSON: [[stream, first ms, last ms], …].
 UPDATE streams
-SET first_event_ms = min(coalesce(first_event_ms, :first_ms), :first_ms),
-    last_event_ms = max(coalesce(last_event_ms, :last_ms), :last_ms),
+SET first_event_ms = min(coalesce(first_event_ms, seen.first_ms), seen.first_ms),
+    last_event_ms = max(coalesce(last_event_ms, seen.last_ms), seen.last_ms),
     last_ingestion_ms = :ingestion_ms
-WHERE id = :stream_id;
+FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS first_ms,
+             json_extract(value, '$[2]') AS last_ms FROM json_each(:seen)) AS seen
+WHERE streams.id = seen.id;
+
+-- name: grow_groups
+-- Add to the sizes of groups; `grown` is JSON: [[group, bytes], …].
+UPDATE log_groups SET stored_bytes = stored_bytes + grown.bytes
+FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS bytes
+      FROM json_each(:grown)) AS grown
+WHERE log_groups.id = grown.id;
 
 -- name: grow_group
 -- Add to a group's size, or take from it.

@@ -1,0 +1,31 @@
+import Box from "@cloudscape-design/components/box";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+import ExpandableSection from "@cloudscape-design/components/expandable-section";
+
+/** A word as a POSIX shell takes it. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+}
+
+/** `aws` with its words; options without a value are left out. */
+export function awsCommand(words: string, options: Record<string, string | number | undefined>): string {
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${shellWord(String(value))}`],
+  );
+  return [`aws ${words}`, ...given, `--endpoint-url ${location.origin}`].join(" \\\n    ");
+}
+
+/** The command that does the same as the button beside it. */
+export function CliCommand({ command }: { command: string }) {
+  return (
+    <ExpandableSection headerText="The same with the AWS CLI" variant="footer">
+      <Box variant="pre">{command}</Box>
+      <CopyToClipboard
+        copyButtonText="Copy"
+        copyErrorText="Could not be copied"
+        copySuccessText="Copied"
+        textToCopy={command}
+      />
+    </ExpandableSection>
+  );
+}

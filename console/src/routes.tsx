@@ -1,0 +1,48 @@
+/** Every page there is: where it lies, under which heading it is found, and the code that shows it. */
+
+import { type ComponentType, lazy } from "react";
+
+interface Page {
+  /** wouter's patterns. */
+  path: string;
+  /** In the side navigation; none for pages that are reached from others. */
+  nav?: { section: string; text: string; href: string };
+  component: ComponentType;
+}
+
+const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+
+export const PAGES: readonly Page[] = [
+  {
+    path: "/functions",
+    nav: { section: "Lambda", text: "Functions", href: "/functions" },
+    component: page(() => import("./pages/functions/FunctionList")),
+  },
+  {
+    path: "/operations/queue",
+    nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },
+    component: page(() => import("./pages/operations/Queue")),
+  },
+  {
+    path: "/operations/mappings",
+    nav: { section: "Operations", text: "Event source mappings", href: "/operations/mappings" },
+    component: page(() => import("./pages/operations/Mappings")),
+  },
+  {
+    path: "/operations/environments",
+    nav: { section: "Operations", text: "Environments", href: "/operations/environments" },
+    component: page(() => import("./pages/operations/Environments")),
+  },
+  {
+    path: "/operations/bill",
+    nav: { section: "Operations", text: "Bill", href: "/operations/bill" },
+    component: page(() => import("./pages/operations/Bill")),
+  },
+  {
+    path: "/operations/settings",
+    nav: { section: "Operations", text: "Settings", href: "/operations/settings" },
+    component: page(() => import("./pages/operations/Settings")),
+  },
+];
+
+export const HOME = "/functions";

@@ -1,0 +1,125 @@
+"""A browser, a server that serves the console, and what every page of it must keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from tests.running import Server, start_server
+
+ROOT = Path(__file__).parent.parent.parent
+AXE = (ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js").resolve()
+PICTURES = ROOT / "docs" / "images" / "console"
+_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+)
+_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
+TIMEOUT_MS = 30_000
+OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
+"""What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    assert program is not None, "Debian's chromium is not installed"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of a file."""
+    started = start_server(tmp_path_factory.mktemp("console") / "data")
+    yield started
+    started.stop()
+
+
+@dataclass
+class Console:
+    """A tab with the console of a server."""
+
+    page: Page
+    server: Server
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def open(self, path: str) -> Page:
+        """Open a page of the console: ``/functions``."""
+        self.page.goto(f"{self.origin}/console{path}")
+        return self.page
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.1 AA on the page as it is."""
+        self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate(
+            "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+            list(_RULES),
+        )
+        seen = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+        return [one for one in seen if not any(known in one for known in OF_THE_LIBRARY)]
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the page in the documentation, when `CONSOLE_PICTURES` is set."""
+        if os.environ.get("CONSOLE_PICTURES"):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Callable[..., Console]]:
+    """Opens a tab at a server; whatever a tab asks elsewhere, or breaks in it, fails the test."""
+    contexts: list[BrowserContext] = []
+    tabs: list[Console] = []
+
+    def make(at: Server, *, dark: bool = False, width: int = 1440, height: int = 900) -> Console:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="en-US",
+        )
+        context.set_default_timeout(TIMEOUT_MS)
+        contexts.append(context)
+        tab = Console(context.new_page(), at)
+        tab.page.on("request", lambda request: _look(tab, request))
+        tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        tabs.append(tab)
+        return tab
+
+    yield make
+    for context in contexts:
+        context.close()
+    for tab in tabs:
+        assert tab.foreign == [], "the console asked somebody else than its server"
+        assert tab.errors == [], "the console's code failed"
+
+
+@pytest.fixture
+def console(opened: Callable[..., Console], server: Server) -> Console:
+    """A tab at the server of the file."""
+    return opened(server)
+
+
+def _look(tab: Console, request: Request) -> None:
+    if not request.url.startswith((tab.origin, "data:", "blob:")):
+        tab.foreign.append(request.url)
+
+
+def sign_in(tab: Console, key: dict[str, str]) -> None:
+    """Have a key in the tab, as if somebody had signed in; before the first page is opened."""
+    tab.page.add_init_script(f"sessionStorage.setItem('lambdad.credentials', {json.dumps(json.dumps(key))})")
