@@ -110,20 +110,20 @@ def run(folder: Path, rounds: int, seed: int, say: Callable[[str], None] = lambd
     with kinesis_server() as url:
         stage = _Stage(folder, url)
         server = stage.start()
-        stage.make(server)
-        every = max(rounds // _CHANGES, 2)
-        for number in range(1, rounds + 1):
-            stage.produce(ledger)
-            if number % every == 0:
-                stage.change(ledger)
-                stage.produce(ledger)
-            time.sleep(choose.uniform(*_LIVES_S))
-            server.kill()
-            ledger.kills.append(time.time())
-            server = stage.start()
-            ledger.rounds = number
-            say(f"streams: kill {number} of {rounds}")
         try:
+            stage.make(server)
+            every = max(rounds // _CHANGES, 2)
+            for number in range(1, rounds + 1):
+                stage.produce(ledger)
+                if number % every == 0:
+                    stage.change(ledger)
+                    stage.produce(ledger)
+                time.sleep(choose.uniform(*_LIVES_S))
+                server.kill()
+                ledger.kills.append(time.time())
+                server = stage.start()
+                ledger.rounds = number
+                say(f"streams: kill {number} of {rounds}")
             book = stage.drained(ledger)
         finally:
             status = server.stop()
