@@ -73,15 +73,15 @@ def run(folder: Path, rounds: int, seed: int, say: Callable[[str], None] = lambd
     with sqs_server() as url:
         stage = _Stage(folder, url)
         server = stage.start()
-        stage.make(server)
-        for number in range(1, rounds + 1):
-            stage.send(ledger, number)
-            time.sleep(choose.random() * 0.6)
-            server.kill()
-            server = stage.start()
-            ledger.rounds = number
-            say(f"queues: kill {number} of {rounds}")
         try:
+            stage.make(server)
+            for number in range(1, rounds + 1):
+                stage.send(ledger, number)
+                time.sleep(choose.random() * 0.6)
+                server.kill()
+                server = stage.start()
+                ledger.rounds = number
+                say(f"queues: kill {number} of {rounds}")
             left = stage.drained()
         finally:
             status = server.stop()

@@ -28,10 +28,10 @@ from tests.soak.book import MOUNTED, Book
 KEYS = 6
 _STREAMS = ("plain", "lanes")
 _TABLE = "rows"
-_PER_ROUND = 18
+_PER_ROUND = 12
 """Records of each source, equally of each key."""
 _WITHIN_S = 120.0
-_LIVES_S = (0.05, 0.45)
+_LIVES_S = (0.05, 0.35)
 _CHANGES = 40
 """Of the shards, over all rounds."""
 _GRACE_S = 1.0
@@ -110,20 +110,20 @@ def run(folder: Path, rounds: int, seed: int, say: Callable[[str], None] = lambd
     with kinesis_server() as url:
         stage = _Stage(folder, url)
         server = stage.start()
-        stage.make(server)
-        every = max(rounds // _CHANGES, 1)
-        for number in range(1, rounds + 1):
-            stage.produce(ledger)
-            if number % every == 0:
-                stage.change(ledger)
-                stage.produce(ledger)
-            time.sleep(choose.uniform(*_LIVES_S))
-            server.kill()
-            ledger.kills.append(time.time())
-            server = stage.start()
-            ledger.rounds = number
-            say(f"streams: kill {number} of {rounds}")
         try:
+            stage.make(server)
+            every = max(rounds // _CHANGES, 2)
+            for number in range(1, rounds + 1):
+                stage.produce(ledger)
+                if number % every == 0:
+                    stage.change(ledger)
+                    stage.produce(ledger)
+                time.sleep(choose.uniform(*_LIVES_S))
+                server.kill()
+                ledger.kills.append(time.time())
+                server = stage.start()
+                ledger.rounds = number
+                say(f"streams: kill {number} of {rounds}")
             book = stage.drained(ledger)
         finally:
             status = server.stop()
