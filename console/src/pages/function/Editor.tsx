@@ -5,9 +5,9 @@ import { python } from "@codemirror/lang-python";
 import { bracketMatching, defaultHighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
-import { oneDark } from "@codemirror/theme-one-dark";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { darkEditor } from "./darkEditor";
 
 function languageOf(path: string): Extension {
   if (/\.(m|c)?jsx?$/.test(path)) return javascript({ jsx: true });
@@ -55,11 +55,10 @@ export default function Editor({
           bracketMatching(),
           highlightActiveLine(),
           highlightSelectionMatches(),
-          syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
+          dark ? darkEditor : syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
           // Tab indents after Escape leaves the field: https://codemirror.net/examples/tab/
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
           languageOf(path),
-          dark ? oneDark : [],
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) told.current(update.state.doc.toString());
