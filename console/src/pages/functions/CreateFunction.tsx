@@ -32,7 +32,7 @@ export default function CreateFunction() {
   const [origin, setOrigin] = useState<Origin>("scratch");
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
-  const { options, first } = useRuntimes();
+  const { options, first, isLoading } = useRuntimes();
   const [asked, setAsked] = useState<string | null>(null);
   const [blueprint, setBlueprint] = useState<Blueprint>(BLUEPRINTS[0] as Blueprint);
   const [given, setGiven] = useState<string | null>(null);
@@ -79,7 +79,7 @@ export default function CreateFunction() {
             <SpaceBetween size="m">
               {origin === "blueprint" && <BlueprintChoice chosen={blueprint} onChoose={setBlueprint} />}
               <FormField label="Function name" errorText={tried ? nameProblem : null} constraintText="Letters, digits, hyphens and underscores.">
-                <Input value={name} autoFocus spellcheck={false} onChange={({ detail }) => { setName(detail.value.trim()); }} />
+                <Input value={name} spellcheck={false} onChange={({ detail }) => { setName(detail.value.trim()); }} />
               </FormField>
               <FormField label={<>Description <i>- optional</i></>}>
                 <Input value={description} onChange={({ detail }) => { setDescription(detail.value); }} />
@@ -87,6 +87,8 @@ export default function CreateFunction() {
               <FormField label="Runtime">
                 <Select
                   options={options(wanted)}
+                  statusType={isLoading ? "loading" : "finished"}
+                  loadingText="Asking which the server can run"
                   selectedOption={options(wanted).find(({ value }) => value === runtime) ?? null}
                   onChange={({ detail }) => { setAsked(detail.selectedOption.value ?? null); }}
                 />
