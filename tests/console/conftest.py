@@ -27,8 +27,9 @@ OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
 """What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for the tests of a file: while Playwright runs, asynchronous tests of other files cannot."""
     program = shutil.which("chromium")
     assert program is not None, "Debian's chromium is not installed"
     with sync_playwright() as playwright:
