@@ -11,11 +11,10 @@ import json
 import statistics
 import time
 import urllib.request
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from bench import client
+from bench import client, mappings
 from bench.functions import BuildError, Kind
 from bench.opening import folder_for
 from bench.plan import FULL_MEMORY_MIB, Run
@@ -30,7 +29,6 @@ ONE = "one at a time"
 MANY = "many waiting, batches of 10"
 _QUEUE = "bench"
 _ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_QUEUE}"
-_MAPPINGS = "/2015-03-31/event-source-mappings"
 _WITHIN_S = 120.0
 _PAUSE_S = 0.02
 _FAILURES = (StartError, client.CallError, OSError, http.client.HTTPException)
@@ -64,7 +62,7 @@ def measure(run: Run) -> None:
 
 
 def _measure(run: Run, url: str, port: int) -> None:
-    uuid = _create(port)
+    uuid = mappings.create(port, NAME, _ARN, BatchSize=10)
     _fill(url, run.effort.queued)
     _until_empty(url)  # environments are warm
     for _ in range(run.effort.rounds):
@@ -77,43 +75,14 @@ def _measure(run: Run, url: str, port: int) -> None:
         p50_ms = statistics.median(_lifetimes(url)) * 1e3
         run.results.add(Key(Measure.QUEUES, PRODUCT, "p50_ms", ONE), p50_ms)
         run.say("queues: many waiting")
-        _enable(port, uuid, enabled=False)
+        mappings.enable(port, uuid, enabled=False)
         _fill(url, run.effort.queued)
         begin = time.perf_counter()
-        _enable(port, uuid, enabled=True, wait=False)
+        mappings.enable(port, uuid, enabled=True, wait=False)
         _until_empty(url)
         rate = run.effort.queued / (time.perf_counter() - begin)
         run.results.add(Key(Measure.QUEUES, PRODUCT, "rate_per_s", MANY), rate)
-        _enabled(port, uuid, "Enabled")
-
-
-def _create(port: int) -> str:
-    with closing(client.dial(port)) as line:
-        body = json.dumps({"FunctionName": NAME, "EventSourceArn": _ARN, "BatchSize": 10}).encode()
-        seen = client.call(line, "POST", f"{_MAPPINGS}/", body)
-    if seen.status != 202:
-        raise client.CallError(f"create mapping: {seen.status} {seen.body[:300]!r}")
-    uuid = str(json.loads(seen.body)["UUID"])
-    _enabled(port, uuid, "Enabled")
-    return uuid
-
-
-def _enable(port: int, uuid: str, *, enabled: bool, wait: bool = True) -> None:
-    with closing(client.dial(port)) as line:
-        seen = client.call(line, "PUT", f"{_MAPPINGS}/{uuid}", json.dumps({"Enabled": enabled}).encode())
-    if seen.status != 202:
-        raise client.CallError(f"update mapping: {seen.status} {seen.body[:300]!r}")
-    if wait:
-        _enabled(port, uuid, "Enabled" if enabled else "Disabled")
-
-
-def _enabled(port: int, uuid: str, state: str) -> None:
-    deadline = time.monotonic() + _WITHIN_S
-    with closing(client.dial(port)) as line:
-        while json.loads(client.call(line, "GET", f"{_MAPPINGS}/{uuid}").body).get("State") != state:
-            if time.monotonic() > deadline:
-                raise client.CallError(f"the mapping is not {state}")
-            time.sleep(0.02)
+        mappings.settled(port, uuid, "Enabled")
 
 
 def _fill(url: str, count: int) -> None:

@@ -24,6 +24,7 @@ from bench import (
     measure_snapstart,
     measure_start,
     measure_stream,
+    measure_streams,
     measure_sustained,
     measure_warm,
 )
@@ -51,6 +52,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.MEASURING: measure_measuring.measure,
     Measure.LOGS: measure_logs.measure,
     Measure.QUEUES: measure_queues.measure,
+    Measure.STREAMS: measure_streams.measure,
     Measure.BUCKETS: measure_buckets.measure,
 }
 

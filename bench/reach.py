@@ -58,6 +58,10 @@ BACKLOG_MB = 200.0
 BACKLOG_START_MS = 2000.0
 MESSAGE_MS = 20.0
 MESSAGES_PER_S = 2_000.0
+RECORD_MS = 1_020.0
+"""One poll interval and 20 ms."""
+RECORDS_PER_S = 5_000.0
+IDLE_SHARDS_PERCENT = 25.0
 OBJECT_MS = 50.0
 CONTROL_P50_MS = 3.0
 METRICS_DAY = "a day of minutes"
@@ -207,6 +211,12 @@ def _queues(results: Results) -> Iterator[Check]:
     yield Check("message sent to handled and deleted, p50", "ms", one, MESSAGE_MS, at_most=True)
     many = results.median(Key(Measure.QUEUES, PRODUCT, "rate_per_s", "many waiting, batches of 10"))
     yield Check("messages of one queue in batches of 10", "/s", many, MESSAGES_PER_S, at_most=False)
+    record = results.median(Key(Measure.STREAMS, PRODUCT, "p50_ms", "one at a time"))
+    yield Check("record of a stream put to its function begun, p50", "ms", record, RECORD_MS, at_most=True)
+    records = results.median(Key(Measure.STREAMS, PRODUCT, "records_per_s", "one shard, batches of 100"))
+    yield Check("records of one shard in batches of 100", "/s", records, RECORDS_PER_S, at_most=False)
+    idle = results.median(Key(Measure.STREAMS, PRODUCT, "percent_of_a_core", "100 idle shards"))
+    yield Check("processor of 100 idle shards", "% of a core", idle, IDLE_SHARDS_PERCENT, at_most=True)
     put = results.median(Key(Measure.BUCKETS, PRODUCT, "p50_ms", "object put, to its function"))
     yield Check("object put to its function begun, p50", "ms", put, OBJECT_MS, at_most=True)
 

@@ -84,6 +84,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.MEASURING, "Metrics and usage, for each invoke"),
         *_plain(page, results, Measure.LOGS, "Logs"),
         *_plain(page, results, Measure.QUEUES, "Messages of a queue"),
+        *_plain(page, results, Measure.STREAMS, "Records of a stream"),
         *_plain(page, results, Measure.BUCKETS, "Objects of a bucket"),
         *_failures(results),
         "## Conditions",

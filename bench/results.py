@@ -31,6 +31,7 @@ class Measure(StrEnum):
     MEASURING = "measuring"
     LOGS = "logs"
     QUEUES = "queues"
+    STREAMS = "streams"
     BUCKETS = "buckets"
 
 

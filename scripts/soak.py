@@ -1,4 +1,4 @@
-"""`make soak`: four parts, any of which fails the whole.
+"""`make soak`: five parts, any of which fails the whole.
 
 Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
 that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a
@@ -9,6 +9,10 @@ each event that was accepted (tests/soak/event_ledger.py says what is counted). 
 
 Queues: a server that polls queues is killed over and over, and so are its functions; fails when a message is lost, or
 handled out of the order of its group (tests/soak/queue_ledger.py). 0 kills leaves this part out.
+
+Streams: the same with a server that polls streams, whose shards are split and merged meanwhile; fails when a record is
+lost, seen out of the order of its key, or twice though nothing was killed (tests/soak/stream_ledger.py). 0 kills leaves
+this part out.
 
 Invokes: warm ones for a long time; fails when one fails, or when the server's resident memory at the end exceeds
 that after the first tenth by more than a fifth and 10 MiB. 0 minutes leaves this part out.
@@ -25,6 +29,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from local_server import free_port, run, running, status
 
@@ -35,12 +40,26 @@ FUNCTION = "hello-python"
 SAY_EVERY_S = 20.0
 
 
+class Ledger(Protocol):
+    """What came of many kills."""
+
+    @property
+    def problems(self) -> list[str]:
+        """Empty when all is well."""
+        ...
+
+    def lines(self) -> list[str]:
+        """For people."""
+        ...
+
+
 def main() -> int:
     """Run what is asked for; 0 when nothing is left, nothing grew and nothing failed."""
     given = _asked().parse_args()
     status = _environments(given.environments, given.seed) if given.environments else 0
     status |= _events(given.event_kills, given.seed) if given.event_kills else 0
     status |= _queues(given.queue_kills, given.seed) if given.queue_kills else 0
+    status |= _streams(given.stream_kills, given.seed) if given.stream_kills else 0
     return status | (_invokes(given.minutes, given.connections) if given.minutes else 0)
 
 
@@ -51,6 +70,7 @@ def _asked() -> argparse.ArgumentParser:
     asked.add_argument("--environments", type=int, default=10_000, help="made, used and destroyed amid faults")
     asked.add_argument("--event-kills", type=int, default=1_000, metavar="N", help="kill -9 amid queued events")
     asked.add_argument("--queue-kills", type=int, default=200, metavar="N", help="kill -9 amid polled messages")
+    asked.add_argument("--stream-kills", type=int, default=200, metavar="N", help="kill -9 amid polled records")
     asked.add_argument("--minutes", type=float, default=10, help="of warm invokes")
     asked.add_argument("--connections", type=int, default=8, help="of warm invokes")
     asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
@@ -71,19 +91,25 @@ def _environments(count: int, seed: int) -> int:
 def _events(kills: int, seed: int) -> int:
     from tests.soak.event_ledger import run as keep_ledger
 
-    with tempfile.TemporaryDirectory(prefix="lambdad-soak-") as scratch:
-        Path(scratch).chmod(0o755)
-        ledger = keep_ledger(Path(scratch, "data"), kills, seed, _progress())
-    print("\n".join(ledger.lines()))
-    return 1 if ledger.problems else 0
+    return _kept(lambda folder: keep_ledger(folder / "data", kills, seed, _progress()))
 
 
 def _queues(kills: int, seed: int) -> int:
     from tests.soak.queue_ledger import run as keep_ledger
 
+    return _kept(lambda folder: keep_ledger(folder, kills, seed, _progress()))
+
+
+def _streams(kills: int, seed: int) -> int:
+    from tests.soak.stream_ledger import run as keep_ledger
+
+    return _kept(lambda folder: keep_ledger(folder, kills, seed, _progress()))
+
+
+def _kept(keep: Callable[[Path], Ledger]) -> int:
     with tempfile.TemporaryDirectory(prefix="lambdad-soak-") as scratch:
         Path(scratch).chmod(0o755)
-        ledger = keep_ledger(Path(scratch), kills, seed, _progress())
+        ledger = keep(Path(scratch))
     print("\n".join(ledger.lines()))
     return 1 if ledger.problems else 0
 

@@ -1,8 +1,9 @@
 """Sets real servers up from their registries and runs lambdad against each: `make test-real`.
 
-ElasticMQ, dynalite, versitygw and the companion, in pinned versions, under `.cache/real`; nothing is fetched
-twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason. Arguments
-are names of servers; without one all of them run.
+ElasticMQ, dynalite, kinesis-mock, versitygw and the companion, in pinned versions, under `.cache/real`; nothing is
+fetched twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason.
+Arguments are names of servers; without one all run but those whose licence asks something of who runs them
+(DynamoDB Local), which are named for themselves.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SET_UP_WITHIN_S = 1_200
 TEST_TIMEOUT_S = 120
 REASON_LINES = 4
 MAVEN_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
+NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 VERSITYGW = "v1.8.0"
 
 
@@ -39,6 +41,7 @@ class Real:
         pins: files whose change sets it up again.
         needs: programs, and the Debian packages they come from.
         commands: set it up in its folder, in order.
+        licence: what its terms ask of who runs it, so that it is fetched only when it is named; else empty.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Real:
     pins: Sequence[Path] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    licence: str = ""
 
     @property
     def folder(self) -> Path:
@@ -58,7 +62,7 @@ class Real:
     @property
     def suite(self) -> Path:
         """What runs on it."""
-        return ROOT / "tests" / "real" / f"real_{self.name}.py"
+        return ROOT / "tests" / "real" / f"real_{self.name.replace('-', '_')}.py"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,10 @@ class Result:
 def servers() -> list[Real]:
     """All of them, with the versions that are pinned."""
     elasticmq, dynalite = PINS / "elasticmq" / "pom.xml", PINS / "dynalite"
+    kinesis, tables = PINS / "kinesis-mock", PINS / "dynamodb-local" / "pom.xml"
     node = [dynalite / "package.json", dynalite / "package-lock.json"]
+    stream_node = [kinesis / "package.json", kinesis / "package-lock.json"]
+    with_npm = {"node": "nodejs", "npm": "npm"}
     java = {"java": "default-jre-headless", "mvn": "maven"}
     return [
         Real(
@@ -82,12 +89,7 @@ def servers() -> list[Real]:
             _between(elasticmq.read_text(), "<artifactId>elasticmq-server_2.13</artifactId>\n      <version>", "<"),
             "Maven Central",
             "SQS",
-            [
-                [
-                    *("mvn", "-B", "-q", "-f", str(elasticmq), MAVEN_DEPENDENCIES),
-                    *("-DincludeScope=runtime", f"-DoutputDirectory={CACHE / 'elasticmq' / 'lib'}"),
-                ]
-            ],
+            [_jars(elasticmq)],
             [elasticmq],
             java,
         ),
@@ -106,15 +108,34 @@ def servers() -> list[Real]:
             _between(node[0].read_text(), '"dynalite": "', '"'),
             "npm",
             "DynamoDB",
-            [["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]],
+            [NPM],
             node,
-            {"node": "nodejs", "npm": "npm"},
+            with_npm,
+        ),
+        Real(
+            "kinesis-mock",
+            _between(stream_node[0].read_text(), '"kinesis-local": "', '"'),
+            "npm",
+            "Kinesis",
+            [NPM],
+            stream_node,
+            with_npm,
+        ),
+        Real(
+            "dynamodb-local",
+            _between(tables.read_text(), "<artifactId>DynamoDBLocal</artifactId>\n      <version>", "<"),
+            "Maven Central",
+            "DynamoDB, its streams",
+            [_jars(tables)],
+            [tables],
+            java,
+            licence="only for those with an AWS account, for use in connection with AWS: LICENSE.txt in its jar",
         ),
         Real(
             "companion",
             "ministack " + _between(COMPANION_PINS.read_text(), "\nministack==", " "),
             "PyPI",
-            "SQS, SNS",
+            "SQS, SNS, streams",
             [
                 [
                     *(str(ROOT / ".venv" / "bin" / "lambdad"), "neighbours", "install"),
@@ -129,7 +150,7 @@ def servers() -> list[Real]:
 def main(names: list[str]) -> int:
     """Set up, run, print; 0 when all that was asked for ran and passed."""
     known = servers()
-    wanted = [one for one in known if not names or one.name in names]
+    wanted = chosen(known, names)
     unknown = set(names) - {one.name for one in known}
     if unknown:
         print(f"test-real: there is no {', '.join(sorted(unknown))}", file=sys.stderr)
@@ -139,7 +160,15 @@ def main(names: list[str]) -> int:
     passed = sum(one.passed for one in results.values())
     failed = sum(one.failed + bool(one.reason) for one in results.values())
     print(f"{passed} passed, {failed} failed")
+    for one in known if not names else ():
+        if one.licence:
+            print(f"{one.name} runs when it is named (ARGS={one.name}); its licence: {one.licence}")
     return int(failed > 0 or not passed)
+
+
+def chosen(known: Sequence[Real], names: Sequence[str]) -> list[Real]:
+    """Those that are named; without names all that ask nothing of who runs them."""
+    return [one for one in known if (one.name in names if names else not one.licence)]
 
 
 def table(wanted: Sequence[Real], results: Mapping[str, Result]) -> str:
@@ -154,6 +183,13 @@ def table(wanted: Sequence[Real], results: Mapping[str, Result]) -> str:
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, [*widths, 0], strict=True)).rstrip() for line in lines
     )
+
+
+def _jars(pom: Path) -> list[str]:
+    """Fetch what a pom names and needs."""
+    folder = CACHE / pom.parent.name / "lib"
+    scope = ("-DincludeScope=runtime", f"-DoutputDirectory={folder}")
+    return ["mvn", "-B", "-q", "-f", str(pom), MAVEN_DEPENDENCIES, *scope]
 
 
 def _between(text: str, start: str, end: str) -> str:

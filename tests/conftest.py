@@ -14,6 +14,7 @@ LONG = (
         "test_bench_smoke.py",
         "test_event_kills.py",
         "test_queue_kills.py",
+        "test_stream_kills.py",
         "test_large_backlog.py",
         "test_oracle.py",
     ),

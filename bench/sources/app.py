@@ -53,3 +53,19 @@ def begun(event: dict[str, list[dict[str, dict[str, dict[str, str]]]]], _context
     import time
 
     print("BEGUN", event["Records"][0]["s3"]["object"]["key"], time.time())
+
+
+HEARD: list[float] = []
+
+
+def hearing(event: dict[str, list[dict[str, dict[str, float]]]], _context: object) -> list[float]:
+    """Keep how old each record of a stream is when its call begins; without records tell, and begin anew."""
+    import time
+
+    now = time.time()
+    if "Records" in event:
+        HEARD.extend(now - record["kinesis"]["approximateArrivalTimestamp"] for record in event["Records"])
+        return []
+    told = HEARD[:]
+    HEARD.clear()
+    return told

@@ -19,6 +19,36 @@ export const PAGES: readonly Page[] = [
     component: page(() => import("./pages/functions/FunctionList")),
   },
   { path: "/functions/create", component: page(() => import("./pages/functions/CreateFunction")) },
+  {
+    path: "/layers",
+    nav: { section: "Lambda", text: "Layers", href: "/layers" },
+    component: page(() => import("./pages/layers/LayerList")),
+  },
+  {
+    path: "/operations/queue",
+    nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },
+    component: page(() => import("./pages/operations/Queue")),
+  },
+  {
+    path: "/operations/mappings",
+    nav: { section: "Operations", text: "Event source mappings", href: "/operations/mappings" },
+    component: page(() => import("./pages/operations/Mappings")),
+  },
+  {
+    path: "/operations/environments",
+    nav: { section: "Operations", text: "Environments", href: "/operations/environments" },
+    component: page(() => import("./pages/operations/Environments")),
+  },
+  {
+    path: "/operations/bill",
+    nav: { section: "Operations", text: "Bill", href: "/operations/bill" },
+    component: page(() => import("./pages/operations/Bill")),
+  },
+  {
+    path: "/operations/settings",
+    nav: { section: "Operations", text: "Settings", href: "/operations/settings" },
+    component: page(() => import("./pages/operations/Settings")),
+  },
 ];
 
 export const HOME = "/functions";

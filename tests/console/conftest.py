@@ -75,8 +75,8 @@ class Console:
         return [one for one in seen if not any(known in one for known in OF_THE_LIBRARY)]
 
     def picture(self, name: str) -> None:
-        """Keep a picture of the page in the documentation, when `LAMBDAD_PICTURES` is set."""
-        if os.environ.get("LAMBDAD_PICTURES"):
+        """Keep a picture of the page in the documentation, when `CONSOLE_PICTURES` is set."""
+        if os.environ.get("CONSOLE_PICTURES"):
             PICTURES.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=PICTURES / f"{name}.png")
 

@@ -9,22 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
-import httptools
-
 from lambdad.domain.queue_message import AttributeValue
+from tests.fakes.json_server import running, serve, steer
 from tests.fakes.sqs_core import FakeSqs
 
-ROOT = Path(__file__).parent.parent.parent
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ERRORS = {
     "throttled": ("RequestThrottled", "Rate exceeded", 400),
@@ -152,87 +145,15 @@ def _error(code: str, message: str, status: int) -> tuple[int, bytes]:
     return status, json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": message}).encode()
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, served: Served) -> None:
-        self._served = served
-        self._parser = httptools.HttpRequestParser(self)
-        self._path, self._target, self._body = b"", "", b""
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_begin(self) -> None:
-        self._path, self._target, self._body = b"", "", b""
-
-    def on_url(self, url: bytes) -> None:
-        self._path += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"x-amz-target":
-            self._target = value.decode()
-
-    def on_body(self, body: bytes) -> None:
-        self._body += body
-
-    def on_message_complete(self) -> None:
-        work = self._answer(self._path.decode(), self._target, self._body)
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, path: str, target: str, body: bytes) -> None:
-        status, said = await self._served.answer(path, target, body)
-        head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
-        self._transport.write(f"{head}content-length: {len(said)}\r\n\r\n".encode() + said)
-
-
-async def _serve() -> None:
-    loop, served = asyncio.get_running_loop(), Served()
-    server = await loop.create_server(lambda: _Connection(served), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
-
-
-@contextlib.contextmanager
-def sqs_server() -> Iterator[str]:
+def sqs_server() -> AbstractContextManager[str]:
     """A server of its own process; its URL."""
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.sqs_server"],
-        cwd=ROOT,
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+    return running("tests.fakes.sqs_server")
 
 
 def fault(url: str, mode: str) -> None:
     """Have a server misbehave so from now on; not at all: empty."""
-    urllib.request.urlopen(f"{url}/fault", json.dumps({"mode": mode}).encode(), timeout=10).close()
+    steer(url, "/fault", mode=mode)
 
 
 if __name__ == "__main__":
-    try:
-        import uvloop
-
-        uvloop.run(_serve())
-    except ImportError:
-        asyncio.run(_serve())
+    serve(Served().answer)

@@ -70,6 +70,20 @@ def test_orders_are_handled_and_the_poison_message_is_put_aside(server: Server) 
     assert letter["id"] == "order-0"
 
 
+def test_clicks_are_counted_in_windows(server: Server) -> None:
+    assert play(server, "clicks") == {"/": 6, "/prices": 4, "/docs": 2}
+
+
+def test_what_changes_in_a_table_is_kept_as_it_was_and_as_it_is(server: Server) -> None:
+    trail = play(server, "audit")
+    opened, changed = ({"account": "ada", "balance": balance} for balance in ("100", "60"))
+    assert trail == [
+        {"what": "INSERT", "before": None, "after": opened},
+        {"what": "MODIFY", "before": opened, "after": changed},
+        {"what": "REMOVE", "before": changed, "after": None},
+    ]
+
+
 def test_the_report_is_made_when_its_time_comes(server: Server) -> None:
     assert play(server, "report") == "product,EUR\ncake,30\ncoffee,125\ntea,120\n"
 
@@ -122,8 +136,8 @@ def test_a_language_that_is_not_here_is_told_with_what_gets_it(monkeypatch: pyte
 
 def test_the_demo_lists_the_examples_and_knows_no_other() -> None:
     listed = subprocess.run([sys.executable, SCRIPT], capture_output=True, text=True, check=True).stdout
-    for name in ("approval", "chat", "form", "orders", "report", "thumbnails"):
+    for name in ("approval", "audit", "chat", "clicks", "form", "orders", "report", "thumbnails"):
         assert f"\n  {name} " in listed
     unknown = subprocess.run([sys.executable, SCRIPT, "photos"], capture_output=True, text=True, check=False)
     assert unknown.returncode == 2
-    assert unknown.stderr.startswith("demo: there is no example photos; there are approval, chat")
+    assert unknown.stderr.startswith("demo: there is no example photos; there are approval, audit")

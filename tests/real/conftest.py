@@ -8,4 +8,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functional"))
-pytest.register_assert_rewrite("test_sources_sqs")
+pytest.register_assert_rewrite(
+    "test_sources_sqs", "tests.real.stream_suite", "tests.real.table_suite", "tests.real.writing_suite"
+)

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,39 @@ def dynalite(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def dynamodb_local(folder: Path) -> Iterator[str]:
+    """DynamoDB and its streams, of DynamoDB Local, which has no option to listen on loopback alone; its URL."""
+    port, jars = free_port(), REAL / "dynamodb-local" / "lib"
+    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    command = ["java", "-Xmx256m", f"-Dsqlite4java.library.path={jars}", "-cp", f"{jars}/*"]
+    command += ["com.amazonaws.services.dynamodbv2.local.main.ServerRunner", *options]
+    with _running(command, folder / "dynamodb-local.log", port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def kinesis_mock(folder: Path) -> Iterator[str]:
+    """Kinesis of kinesis-mock; its URL."""
+    port = free_port()
+    place = REAL / "kinesis-mock" / "node_modules" / "kinesis-local"
+    environment = {
+        "KINESIS_MOCK_PLAIN_PORT": str(port),
+        "KINESIS_MOCK_TLS_PORT": str(free_port()),
+        "KINESIS_MOCK_CERT_PATH": str(place / "server.json"),
+        "AWS_ACCOUNT_ID": ACCOUNT,
+        "AWS_REGION": REGION,
+        "LOG_LEVEL": "ERROR",
+        **{
+            f"{what}_DURATION": "20ms"
+            for what in ("CREATE_STREAM", "DELETE_STREAM", "MERGE_SHARDS", "SPLIT_SHARD")
+        },
+    }
+    command = ["node", "--require", str(Path(__file__).parent / "loopback.cjs"), str(place / "main.js")]
+    with _running(command, folder / "kinesis-mock.log", port, environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
 def versitygw(folder: Path, port: int, webhook: str | None = None) -> Iterator[str]:
     """S3 of versitygw on a port, which tells its events to a webhook; its URL."""
     data = folder / "buckets"
@@ -65,14 +98,16 @@ def versitygw(folder: Path, port: int, webhook: str | None = None) -> Iterator[s
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path, port: int) -> Iterator[None]:
+def _running(
+    command: Sequence[str], log: Path, port: int, more: Mapping[str, str] | None = None
+) -> Iterator[None]:
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "NODE_ENV": "test"},
+            env={**os.environ, "NODE_ENV": "test", **(more or {})},
         )
     try:
         _until(lambda: _listens(port), process, log)

@@ -7,12 +7,9 @@ queues are empty, and no message of a group was handled for the first time after
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +18,11 @@ import boto3
 
 from tests.fakes.sqs_server import ACCOUNT, REGION, sqs_server
 from tests.running import Server, start_server
+from tests.soak.book import MOUNTED, Book
 
 GROUPS = 6
 _PER_ROUND = 20
 _VISIBILITY_S = 1
-_OWNER = 54_321
 _WITHIN_S = 90.0
 _DIES = 0.02  # of the calls, in the middle
 FUNCTION = """
@@ -101,19 +98,9 @@ class _Stage:
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder, self._url = folder, url
-        self._ledger = folder / "ledger"
-        self._ledger.mkdir()
-        if os.geteuid() == 0:
-            os.chown(self._ledger, _OWNER, _OWNER)  # functions write as whoever owns it, which is not root
-        self._access_point = (
-            f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0123456789abcdef0"
-        )
+        self._book = Book(folder)
         config = folder / "lambdad.toml"
-        config.write_text(
-            f'[services.sqs]\nendpoint = "{url}"\n'
-            f'[file_systems]\n"{self._access_point}" = "{self._ledger}"\n'
-            '[vpcs.vpc-1]\nsubnets = ["subnet-1"]\nsecurity_groups = ["sg-1"]\n'
-        )
+        config.write_text(f'[services.sqs]\nendpoint = "{url}"\n{self._book.configuration}')
         self._config = config
         self._sqs: Any = boto3.client(
             "sqs",
@@ -127,12 +114,7 @@ class _Stage:
         return start_server(self._folder / "data", "--config", str(self._config))
 
     def make(self, server: Server) -> None:
-        name = server.function(
-            {"app.py": FUNCTION},
-            Timeout=1,
-            FileSystemConfigs=[{"Arn": self._access_point, "LocalMountPath": "/mnt/ledger"}],
-            VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
-        )
+        name = server.function({"app.py": FUNCTION}, Timeout=1, **MOUNTED)
         for queue in ("plain", "grouped.fifo"):
             given = {"VisibilityTimeout": str(_VISIBILITY_S)}
             self._sqs.create_queue(QueueName=queue, Attributes=given)
@@ -169,13 +151,7 @@ class _Stage:
 
     def book(self) -> list[tuple[float, str | None, str]]:
         """What functions wrote down, in the order of time."""
-        lines: list[tuple[float, str | None, str]] = []
-        for path in self._ledger.iterdir():
-            for line in path.read_text().splitlines():
-                with suppress(ValueError):  # a line that a kill cut off
-                    at, group, body, _ = json.loads(line)
-                    lines.append((at, group, body))
-        return sorted(lines, key=lambda line: line[0])
+        return [(at, group, body) for at, group, body, _ in self._book.lines()]
 
 
 def _judge(ledger: QueueLedger, book: list[tuple[float, str | None, str]]) -> None:

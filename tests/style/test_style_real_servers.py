@@ -43,3 +43,11 @@ def test_every_server_has_a_suite_that_only_this_collects_and_a_version():
     assert {one.suite for one in real.servers()} == set(folder.glob("real_*.py"))
     assert not list(folder.glob("test_*.py"))
     assert all(any(letter.isdigit() for letter in one.version) for one in real.servers())
+
+
+def test_a_server_whose_licence_asks_for_something_runs_only_when_it_is_named():
+    known = real.servers()
+    named = [one.name for one in known if one.licence]
+    assert named == ["dynamodb-local"]
+    assert [one.name for one in real.chosen(known, named)] == named
+    assert {one.name for one in real.chosen(known, [])} == {one.name for one in known} - set(named)

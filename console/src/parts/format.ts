@@ -37,6 +37,10 @@ export function bytes(count: number | null | undefined): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** Memory as Lambda counts it: its MB are 1,048,576 bytes. */
+export const memory = (count: number | null | undefined) =>
+  count === null || count === undefined ? "–" : `${(count / 1_048_576).toFixed(count < 104_857_600 ? 1 : 0)} MB`;
+
 export function ms(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   if (value >= 60_000) return `${(value / 60_000).toFixed(1)} min`;

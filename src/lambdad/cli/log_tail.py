@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lambdad.cli.client import ApiError, Client, Streamed
 from lambdad.cli.errors import CommandError
-from lambdad.cli.event_frames import BrokenFrame, Frame, FrameReader
+from lambdad.domain.event_frames import BrokenFrame, Frame, FrameReader
 
 MOST_GROUPS = 10
 """Of one session (CloudWatch Logs quotas)."""

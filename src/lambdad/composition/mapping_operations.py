@@ -1,18 +1,21 @@
-"""What `/lambdad/v1/mappings` answers: event source mappings at work; beyond AWS."""
+"""What `/lambdad/v1/mappings` answers: event source mappings at work and reset; beyond AWS."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Final
 
+from lambdad.domain.errors import InvalidParameter, NotFound
 from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.http import Request
 from lambdad.domain.resource import ACCOUNT
 from lambdad.edge.operations import Operation
 from lambdad.ports.clock import Clock
-from lambdad.ports.event_sources import PollerReport
+from lambdad.ports.event_sources import PollerReport, StartFrom
 from lambdad.ports.resource_store import ResourceStore
 from lambdad.sources.manager import StateManager
 
@@ -21,6 +24,8 @@ _MOST: Final = 1_000
 """Mappings told at once; who has more looks by function with AWS's own operations."""
 
 _IDLE: Final = PollerReport()
+_PLACES: Final = {"trim-horizon": "TRIM_HORIZON", "latest": "LATEST"}
+_FORM: Final = 'The body must be {"uuid": "…", "to": "trim-horizon", "latest" or an ISO time}.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class MappingOperations:
     @property
     def operations(self) -> Mapping[str, Operation]:
         """Handlers by ``METHOD name``."""
-        return {"GET mappings": self.show}
+        return {"GET mappings": self.show, "POST mappings/reset": self.reset}
 
     async def show(self, request: Request) -> Mapping[str, object]:
         """Every mapping, with its state, its last result, its source and how fast it is."""
@@ -54,6 +59,50 @@ class MappingOperations:
             for one, lag in zip(found, lags, strict=True)
         ]
         return {"mappings": shown}
+
+    async def reset(self, request: Request) -> Mapping[str, object]:
+        """Have a mapping read its source from somewhere else on: ``uuid`` and ``to`` of the body."""
+        uuid, to = _asked(request.body)
+        start, scope = _start(to, self.clock.now()), request.caller.scope
+        mapping = await self.resources.read(MAPPINGS, place_of(scope, uuid))
+        if mapping is None:
+            raise NotFound("The resource you requested does not exist.")
+        await self.manager.reset(mapping, scope, start)
+        return {"uuid": uuid, "to": to}
+
+
+def _asked(body: bytes) -> tuple[str, str]:
+    """Which mapping, and from where.
+
+    Raises:
+        InvalidParameter: it says something else.
+    """
+    try:
+        given = json.loads(body)
+        uuid, to = given["uuid"], given["to"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InvalidParameter(_FORM) from None
+    if not isinstance(uuid, str) or not isinstance(to, str):
+        raise InvalidParameter(_FORM)
+    return uuid, to
+
+
+def _start(to: str, now_s: float) -> StartFrom:
+    """Where to read from.
+
+    Raises:
+        InvalidParameter: it is no place, or a time to come.
+    """
+    if to in _PLACES:
+        return StartFrom(_PLACES[to])
+    try:
+        moment = datetime.fromisoformat(to)
+    except ValueError:
+        raise InvalidParameter(_FORM) from None
+    at_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not 0 <= at_s <= now_s:
+        raise InvalidParameter(f"{to} is no time in the past.")
+    return StartFrom("AT_TIMESTAMP", at_s)
 
 
 def _shown(
@@ -75,4 +124,5 @@ def _shown(
         "events_per_s": round(report.events_per_s, 1),
         "since_s": None if since_s is None else round(since_s, 3),
         "counts": asdict(report.counts),
+        "parts": [asdict(part) | {"events_per_s": round(part.events_per_s, 1)} for part in report.parts],
     }

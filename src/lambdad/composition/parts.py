@@ -28,7 +28,7 @@ from lambdad.composition.neighbours import NeighbourParts
 from lambdad.composition.own_operations import OwnOperations
 from lambdad.composition.queue_operations import queue_operations
 from lambdad.composition.service_parts import Downloads, lambda_family, other_services, own_api
-from lambdad.composition.sources import state_manager
+from lambdad.composition.sources import Polling, state_manager
 from lambdad.composition.stores import Stores
 from lambdad.composition.surroundings import network_of
 from lambdad.composition.worker_parts import WorkerParts
@@ -115,10 +115,12 @@ async def make_parts(
         sending=allowed.sending,
         measures=measures,
     )
-    sources = await state_manager(
-        *(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock, stack),
-        metrics=measuring.metrics,
+    polling = Polling(
+        *(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock),
+        *(measuring.metrics, measures, data_dir),
+        await stack.enter_async_context(AsyncExitStack()),
     )
+    sources = state_manager(polling, stack)
     secret = os.urandom(32)
     urls = Urls(stores.catalogue.resources)
     control = ControlPlane(

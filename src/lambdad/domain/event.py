@@ -87,6 +87,7 @@ class Delivery:
         attempts: times it could not be delivered.
         role: of the function when its event ended: what may be delivered is what the role may do. None when
             nobody knows.
+        folder: of objects in S3, with a slash at its end; None for that of asynchronous events.
     """
 
     scope: Scope
@@ -100,6 +101,12 @@ class Delivery:
     attempts: int = 0
     id: int = 0
     role: str | None = None
+    folder: str | None = None
+
+    @property
+    def object_folder(self) -> str:
+        """The beginning of the key that an object of this message has in S3."""
+        return self.folder or f"aws/lambda/async/{self.function_arn.split(':')[6]}/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ _FORMS: Final = (
     ("sqs", r"[a-zA-Z0-9_-]+\.fifo", SourceKind.SQS_FIFO),
     ("sqs", r"[a-zA-Z0-9_-]+", SourceKind.SQS),
     ("kinesis", rf"stream/{_NAME}(/consumer/{_NAME}:\d+)?", SourceKind.KINESIS),
-    ("dynamodb", rf"table/{_NAME}/stream/[0-9T:.-]+", SourceKind.DYNAMODB),
+    # AWS's labels end without Z, those of tables that the companion makes for a stack with it.
+    ("dynamodb", rf"table/{_NAME}/stream/[0-9T:.-]+Z?", SourceKind.DYNAMODB),
     ("kafka", r"cluster/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+", SourceKind.MSK),
     ("kafka", r"vpc-connection/\d{12}/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+", SourceKind.MSK),
     ("mq", rf"broker:{_NAME}:[a-zA-Z0-9-]+", SourceKind.MQ),

@@ -158,6 +158,22 @@ CALL_FIRST_BACKOFF_S: Final = 0.25  # L: after a call that could not run, while 
 CALL_LAST_BACKOFF_S: Final = 10.0  # L: the longest
 DELETE_ATTEMPTS: Final = 4  # L: of messages that are done; what is left comes again
 
+# Polling of streams
+STREAM_PAGE_RECORDS: Final = 1_000  # L: read at once, unless batches are larger; AWS's most is 10,000
+MAX_STREAM_PAGE_RECORDS: Final = 10_000  # M: GetRecords of Kinesis
+MAX_DYNAMODB_PAGE_RECORDS: Final = 1_000  # M: GetRecords of DynamoDB Streams
+MAX_STREAM_CONNECTIONS: Final = 256  # L: kept, of all mappings to one service
+MAX_WAITING_RECORDS: Final = 20_000  # L: of one shard, read and not settled
+KINESIS_POLL_S: Final = 1.0  # Q: "Lambda polls each shard … at a rate of once per second"
+DYNAMODB_POLL_S: Final = 0.25  # Q: "at a base rate of 4 times per second"
+KINESIS_BUSY_S: Final = 0.2  # Q: five GetRecords a second and shard
+STREAM_SKEW_S: Final = 1.0  # L: by which clocks of services elsewhere may differ; rather a record too much
+MAX_WAITING_BYTES: Final = 16 * MIB  # L: of one shard, read and not settled; two full batches and a page
+SHARDS_LOOK_S: Final = 10.0  # L: how often is looked for shards that none before them led to
+CHECKPOINT_DELAY_S: Final = 0.02  # L: checkpoints taken together for one commit
+MAX_WINDOW_STATE_BYTES: Final = MIB  # Q: of a tumbling window; a larger one ends it
+DESTINATION_ATTEMPTS: Final = 12  # L: for a record of failure, about a minute and a half; then it is lost
+
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each
 LOG_EVENT_OVERHEAD_BYTES: Final = 26  # M

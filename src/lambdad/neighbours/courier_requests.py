@@ -26,8 +26,9 @@ class Outgoing:
     """A request that is not signed yet.
 
     Attributes:
-        service: its signing name, and its name in the settings.
+        service: its name in the settings, and its signing name unless there is another.
         path: as it is sent.
+        signed_as: another signing name; empty without.
     """
 
     service: str
@@ -35,6 +36,7 @@ class Outgoing:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    signed_as: str = ""
 
 
 def outgoing(delivery: Delivery, endpoint: str, new_id: Callable[[], str]) -> Outgoing | None:
@@ -62,17 +64,17 @@ def queue_url(queue: str, endpoint: str) -> str:
 
 def sqs_request(operation: str, members: dict[str, Any]) -> Outgoing:
     """A request to SQS."""
-    return _json("sqs", "1.0", f"AmazonSQS.{operation}", members)
+    return json_request("sqs", "1.0", f"AmazonSQS.{operation}", members)
 
 
 def _sqs(delivery: Delivery, endpoint: str) -> Outgoing:
     members: dict[str, Any] = {
         "QueueUrl": queue_url(delivery.target, endpoint),
         "MessageBody": _message(delivery.body),
-        "MessageSystemAttributes": {
-            "AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace},
-        },
     }
+    if delivery.trace:
+        trace = {"DataType": "String", "StringValue": delivery.trace}
+        members["MessageSystemAttributes"] = {"AWSTraceHeader": trace}
     if delivery.attributes:
         members["MessageAttributes"] = {
             key: {"DataType": kind, "StringValue": value} for key, kind, value in delivery.attributes
@@ -111,14 +113,13 @@ def _events(delivery: Delivery) -> Outgoing:
         "Resources": [delivery.target, delivery.function_arn],
         "TraceHeader": delivery.trace,
     }
-    return _json("events", "1.1", "AWSEvents.PutEvents", {"Entries": [entry]})
+    return json_request("events", "1.1", "AWSEvents.PutEvents", {"Entries": [entry]})
 
 
 def _s3(delivery: Delivery, unique: str) -> Outgoing:
     bucket = delivery.target.split(":", 5)[5]
-    function = delivery.function_arn.split(":")[6]
     now = datetime.fromtimestamp(delivery.due_ms / 1000, UTC)
-    key = f"aws/lambda/async/{function}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{unique}"
+    key = f"{delivery.object_folder}{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{unique}"
     return Outgoing(
         "s3", "PUT", s3_object_path(bucket, key), {"content-type": "application/json"}, delivery.body
     )
@@ -127,6 +128,7 @@ def _s3(delivery: Delivery, unique: str) -> Outgoing:
 _AMZ_JSON: Final = "application/x-amz-json-"
 
 
-def _json(service: str, version: str, target: str, members: dict[str, Any]) -> Outgoing:
+def json_request(service: str, version: str, target: str, members: dict[str, Any]) -> Outgoing:
+    """A request of AWS's JSON protocol, of that version."""
     headers = {"content-type": _AMZ_JSON + version, "x-amz-target": target}
     return Outgoing(service, "POST", "/", headers, json.dumps(members, separators=(",", ":")).encode())

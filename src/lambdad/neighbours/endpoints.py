@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from lambdad.settings import ServiceEndpoint
+
+_PART_OF: Final = {"dynamodbstreams": "dynamodb"}
+"""Services that are at the endpoint of another one, unless they are configured for themselves."""
 
 
 class Installed(Protocol):
@@ -36,7 +39,7 @@ class Endpoints:
 
     def get(self, service: str) -> ServiceEndpoint | None:
         """Where a service is now; None when it is nowhere."""
-        found = self._configured.get(service)
+        found = self._configured.get(service) or self._configured.get(_PART_OF.get(service, ""))
         if found is not None or self._companion is None or not self._companion.is_installed:
             return found
         if self._of_companion is None:

@@ -6,18 +6,22 @@ key, as clients of local AWS endpoints do.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from lambdad.domain.scope import Scope
 from lambdad.domain.sigv4 import hash_of
 from lambdad.neighbours.courier_requests import Outgoing
-from lambdad.neighbours.http_client import MAX_IDLE, HttpClient, Patience, Unreachable
+from lambdad.neighbours.http_client import MAX_IDLE, Answer, HttpClient, Patience, Unreachable
 from lambdad.neighbours.refusals import code_of, is_final
 from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.ports.clock import Clock
 from lambdad.settings import AwsKeys, ServiceEndpoint
 
 _NAMELESS_SECRET = "unchecked"  # noqa: S105 - stands where an endpoint checks no signatures
+_NEAR: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_REFUSAL_BYTES: Final = 64 * 1024
 _SAID = 300  # characters of an answer that are told to people
 _PATIENCE = Patience(connect=5.0, answer=20.0, next_piece=10.0)
 
@@ -76,6 +80,15 @@ class ServiceCalls:
         """
         return self._found(service).endpoint
 
+    def is_near(self, service: str) -> bool:
+        """Whether a service is on this host; False when it is nowhere."""
+        found = self._endpoints.get(service)
+        return found is not None and is_here(found.endpoint)
+
+    def has(self, service: str) -> bool:
+        """Whether there is an endpoint of a service now."""
+        return self._endpoints.get(service) is not None
+
     def _found(self, service: str) -> ServiceEndpoint:
         found = self._endpoints.get(service)
         if found is None:
@@ -100,9 +113,36 @@ class ServiceCalls:
         """
         url = self.endpoint(made.service)
         endpoint = self._found(made.service)
+        try:
+            answer = await self._asked(made, endpoint, scope, region)
+            said = await answer.read(most_bytes) or b""
+        except Unreachable as error:
+            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
+        if answer.status >= 300:
+            raise refused(made.service, answer.status, said)
+        return said
+
+    async def pieces(self, made: Outgoing, scope: Scope, region: str) -> AsyncIterator[bytes]:
+        """Send a request and give the body of the answer as it comes.
+
+        Raises:
+            NotDone: as `send` says; also in the middle.
+        """
+        url, endpoint = self.endpoint(made.service), self._found(made.service)
+        try:
+            answer = await self._asked(made, endpoint, scope, region)
+            if answer.status >= 300:
+                raise refused(made.service, answer.status, await answer.read(_REFUSAL_BYTES) or b"")
+            async for piece in answer.pieces():
+                yield piece
+        except Unreachable as error:
+            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
+
+    async def _asked(self, made: Outgoing, endpoint: ServiceEndpoint, scope: Scope, region: str) -> Answer:
         client = self._client(made.service, endpoint)
         keys = endpoint.credentials or AwsKeys(scope.account, _NAMELESS_SECRET)
-        headers = Signer(keys, endpoint.region or region or scope.region, made.service).sign(
+        signer = Signer(keys, endpoint.region or region or scope.region, made.signed_as or made.service)
+        headers = signer.sign(
             made.method,
             made.path,
             [],
@@ -110,15 +150,7 @@ class ServiceCalls:
             hash_of(made.body),
             self._clock.now(),
         )
-        try:
-            sent = [*headers.items(), *endpoint.headers]
-            answer = await client.send(made.method, made.path, sent, made.body)
-            said = await answer.read(most_bytes) or b""
-        except Unreachable as error:
-            raise NotDone(f"{made.service} at {url} did not answer: {error}") from error
-        if answer.status >= 300:
-            raise refused(made.service, answer.status, said)
-        return said
+        return await client.send(made.method, made.path, [*headers.items(), *endpoint.headers], made.body)
 
     async def close(self) -> None:
         """Close kept connections."""
@@ -141,3 +173,8 @@ def refused(service: str, status: int, said: bytes) -> NotDone:
     """What a refusal is told as."""
     kind = NeverDone if is_final(status, said) else NotDone
     return kind(f"{service} answered {status}: {said.decode('utf-8', 'replace')[:_SAID]}", code_of(said))
+
+
+def is_here(url: str) -> bool:
+    """Whether an endpoint is on this host."""
+    return urlsplit(url).hostname in _NEAR

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,7 +25,6 @@ POLL_PATIENCE: Final = Patience(connect=5.0, answer=LONG_POLL_S + 10.0, next_pie
 _ANSWER_BYTES: Final = 32 * MIB  # ten messages of 1 MiB, every character escaped
 _SMALL_BYTES: Final = MIB
 _MOST_DIGITS: Final = 9
-_NEAR: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 T = TypeVar("T")
 
 
@@ -77,20 +75,15 @@ class SqsQueue:
 
     async def receive(self, scope: Scope, queue: str, *, most: int, wait_s: int) -> list[Message]:
         """Up to ten messages."""
+        is_near = self._calls.is_near("sqs")
         members = {
             "MaxNumberOfMessages": most,
-            "WaitTimeSeconds": min(wait_s, NEAR_POLL_S) if self._is_near() else wait_s,
+            "WaitTimeSeconds": min(wait_s, NEAR_POLL_S) if is_near else wait_s,
             "MessageAttributeNames": ["All"],
             "AttributeNames": ["All"],  # the older name, which every endpoint knows
         }
         found = await self._ask(scope, queue, "ReceiveMessage", members, self._received, _ANSWER_BYTES)
         return [_message(one) for one in found.messages or ()]
-
-    def _is_near(self) -> bool:
-        try:
-            return urlsplit(self._calls.endpoint("sqs")).hostname in _NEAR
-        except NotDone:
-            return False  # whoever asks is told so
 
     async def delete(self, scope: Scope, queue: str, receipts: Sequence[str]) -> list[str]:
         """Delete up to ten messages; the receipts of those that are not deleted."""

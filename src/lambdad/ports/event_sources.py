@@ -24,6 +24,28 @@ class EventCounts:
     failed_invoke: int = 0
     deleted: int = 0
     dropped: int = 0
+    delivered_on_failure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """What a poller does with one shard or partition.
+
+    Attributes:
+        name: the shard's ID, or topic and partition.
+        state: ``reading``, ``waiting`` for the shards it came from, or ``ended``.
+        position: of the last record that is settled: its sequence number or offset; None before the first.
+        behind_ms: age of what is read now, as the source says; None when it does not.
+        waiting: records behind the position, about; None when nobody can tell.
+        events_per_s: as in `PollerReport`.
+    """
+
+    name: str
+    state: str
+    position: str | None = None
+    behind_ms: int | None = None
+    waiting: int | None = None
+    events_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,7 @@ class PollerReport:
         allowed: calls that may be under way at once now.
         events_per_s: events that calls ended well with, over the last seconds.
         began_s: when polling began, of a clock that never jumps; None when it has not.
+        parts: by shard or partition, where there are such.
     """
 
     result: str | None = None
@@ -44,6 +67,20 @@ class PollerReport:
     events_per_s: float = 0.0
     began_s: float | None = None
     counts: EventCounts = field(default_factory=EventCounts)
+    parts: tuple[PartReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StartFrom:
+    """Where to read from.
+
+    Attributes:
+        position: AWS's word, ``TRIM_HORIZON``, ``LATEST`` or ``AT_TIMESTAMP``.
+        at_s: with ``AT_TIMESTAMP``, seconds since the epoch; None otherwise.
+    """
+
+    position: str
+    at_s: float | None = None
 
 
 class Poller(Protocol):
@@ -89,6 +126,18 @@ class PollerMaker(Protocol):
 
         Raises:
             InvalidParameter: in AWS's words.
+        """
+        ...
+
+    async def forget(self, scope: Scope, mapping: EventSourceMapping) -> None:
+        """Keep nothing of a mapping that is gone; no poller of it runs."""
+        ...
+
+    async def reset(self, scope: Scope, mapping: EventSourceMapping, start: StartFrom) -> None:
+        """Read from there on, whatever was read before; no poller of it runs.
+
+        Raises:
+            InvalidParameter: sources of the kind, or this one, cannot be read from there.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from lambdad.domain.errors import (
@@ -38,20 +38,24 @@ class Called:
         answer: of the function when it succeeded; empty otherwise.
         reason: why it did not run or failed, for people; empty when it succeeded.
         is_throttled: concurrency was used up.
+        request_id: of the call.
+        version: that ran; None when none did.
     """
 
     end: End
     answer: bytes = b""
     reason: str = ""
     is_throttled: bool = False
+    request_id: str = ""
+    version: str | None = None
 
 
 def end_of(said: Invoked | LambdadError) -> Called:
     """What an invoker's reply means."""
     if isinstance(said, Invoked):
         if said.outcome.is_error:
-            return Called(End.FAILED, reason="Function call failed")
-        return Called(End.SUCCEEDED, said.outcome.payload)
+            return Called(End.FAILED, reason="Function call failed", version=said.version.version)
+        return Called(End.SUCCEEDED, said.outcome.payload, version=said.version.version)
     if isinstance(said, NotFound):
         return Called(End.GONE, reason=str(said))
     if isinstance(said, RecursiveInvocation):
@@ -68,16 +72,26 @@ class FunctionCalls:
         self._invoker = invoker
         self._ids = Ids()
 
-    async def call(self, scope: Scope, function_arn: str, payload: bytes, trace: str | None) -> Called:
-        """Call a function by the ARN its mapping has, and wait for the end."""
+    def request_id(self) -> str:
+        """A new one."""
+        return self._ids.request_id()
+
+    async def call(
+        self,
+        scope: Scope,
+        function_arn: str,
+        payload: bytes,
+        trace: str | None = None,
+        request_id: str | None = None,
+    ) -> Called:
+        """Call a function by the ARN its mapping has, and wait for the end; `request_id` repeats a call."""
         done: asyncio.Future[Invoked | LambdadError] = asyncio.get_running_loop().create_future()
 
         def reply(said: Invoked | LambdadError) -> None:
             if not done.done():
                 done.set_result(said)
 
-        request = InvokeRequest(
-            scope, function_arn, payload, self._ids.request_id(), trace_header=trace, is_event=True
-        )
+        identity = request_id or self.request_id()
+        request = InvokeRequest(scope, function_arn, payload, identity, trace_header=trace, is_event=True)
         self._invoker.invoke(request, reply)
-        return end_of(await done)
+        return replace(end_of(await done), request_id=identity)

@@ -26,6 +26,11 @@ class Holding:
         else:
             self._room.clear()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is to be received."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Wait until something may be received."""
         await self._room.wait()

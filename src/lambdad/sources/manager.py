@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lambdad.domain.errors import InvalidParameter, ResourceInUse
 from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import SETTLE_DELAY_S, SOURCES_CLOSE_S
 from lambdad.domain.mapping_states import SETTLED, Change, MappingState
 from lambdad.domain.scope import Scope
-from lambdad.ports.event_sources import Poller, PollerMaker, PollerReport
+from lambdad.ports.event_sources import Poller, PollerMaker, PollerReport, StartFrom
 from lambdad.ports.resource_store import ResourceStore
 
 NOT_POLLED: Final = (
@@ -49,6 +50,7 @@ class StateManager:
     Args:
         resources: where mappings are kept.
         makers: by kind; kinds without one are not polled.
+        refused: kinds that no mapping is admitted of, with what is said.
         sleep: waits so many seconds; virtual in tests.
         settle_delay_s: from a change to its success, at least.
     """
@@ -58,11 +60,14 @@ class StateManager:
         resources: ResourceStore,
         makers: Mapping[SourceKind, PollerMaker],
         *,
+        refused: Mapping[SourceKind, str] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         settle_delay_s: float = SETTLE_DELAY_S,
     ) -> None:
         self._resources = resources
         self._makers = makers
+        self._refused = refused or {}
+        self._results: dict[str, str] = {}
         self._sleep = sleep
         self._delay_s = settle_delay_s
         self._at: dict[str, _At] = {}
@@ -92,14 +97,21 @@ class StateManager:
         return NOT_POLLED if maker is None else maker.not_polled()
 
     async def admit(self, scope: Scope, mapping: EventSourceMapping, version: FunctionVersion) -> None:
-        """Refuse a mapping that could not work, when its kind is polled."""
+        """Refuse a mapping that could not work, when its kind is polled, and one of a kind that never is.
+
+        Raises:
+            InvalidParameter: says why.
+        """
+        if mapping.kind in self._refused:
+            raise InvalidParameter(self._refused[mapping.kind])
         if self.not_polled(mapping.kind) is None:
             await self._makers[mapping.kind].admit(scope, mapping, version)
 
     def last_result(self, uuid: str) -> str | None:
-        """How the last of its events went."""
+        """How the last of its events went, also by a poller before."""
         at = self._at.get(uuid)
-        return None if at is None or at.poller is None else at.poller.report().result
+        result = None if at is None or at.poller is None else at.poller.report().result
+        return result or self._results.get(uuid)
 
     def reports(self) -> Iterator[tuple[str, PollerReport]]:
         """What each poller is doing, by UUID."""
@@ -111,6 +123,34 @@ class StateManager:
         """How many events wait in the source of a mapping, about; None when nobody can tell."""
         at = self._at.get(uuid)
         return None if at is None or at.poller is None else await at.poller.lag()
+
+    async def reset(self, mapping: EventSourceMapping, scope: Scope, start: StartFrom) -> None:
+        """Have a mapping read its source from there on, whatever was read before.
+
+        Raises:
+            InvalidParameter: its source cannot be read from there, or is not polled.
+            ResourceInUse: a change of it is under way.
+        """
+        maker = self._makers.get(mapping.kind)
+        if maker is None or (why := maker.not_polled()) is not None:
+            raise InvalidParameter(NOT_POLLED if maker is None else str(why))
+        at = self._at.setdefault(mapping.uuid, _At(scope, mapping.uuid))
+        if at.task is not None or mapping.state not in SETTLED:
+            raise ResourceInUse("Cannot update the event source mapping because it is in use.")
+        at.task = asyncio.create_task(self._reset(at, maker, mapping, start))
+        task = at.task
+        try:
+            await task
+        finally:
+            if at.task is task:
+                at.task = None
+            self._look(scope, mapping.uuid)
+
+    async def _reset(
+        self, at: _At, maker: PollerMaker, mapping: EventSourceMapping, start: StartFrom
+    ) -> None:
+        await self._end(at)
+        await maker.reset(at.scope, mapping, start)
 
     def stop(self) -> None:
         """Read nothing more; what was read is still settled."""
@@ -163,8 +203,11 @@ class StateManager:
         match mapping.state:
             case MappingState.ENABLED | MappingState.DISABLED:
                 return await self._rest(at, mapping)
-            case MappingState.DISABLING | MappingState.DELETING:
+            case MappingState.DISABLING:
                 await self._end(at)
+            case MappingState.DELETING:
+                await self._end(at)
+                await self._forget(at, mapping)
             case _:
                 await self._begin(at, mapping)
         await self._sleep(self._delay_s)
@@ -199,6 +242,14 @@ class StateManager:
         poller, at.poller, at.mapping = at.poller, None, None
         if poller is not None:
             await poller.stop()
+            if (result := poller.report().result) is not None:
+                self._results[at.uuid] = result
+
+    async def _forget(self, at: _At, mapping: EventSourceMapping) -> None:
+        self._results.pop(at.uuid, None)
+        maker = self._makers.get(mapping.kind)
+        if maker is not None:
+            await maker.forget(at.scope, mapping)
 
 
 def _settled(mapping: EventSourceMapping | None) -> EventSourceMapping | None:

@@ -35,20 +35,26 @@ def failed(answer: bytes, ids: Collection[str]) -> frozenset[str]:
         ids: of the records of the batch.
     """
     everything = frozenset(ids)
+    said = named(answer, everything)
+    return everything if said is None else said
+
+
+def named(answer: bytes, ids: frozenset[str]) -> frozenset[str] | None:
+    """The ids of a batch that a function says failed; None when it does not say it right."""
     if answer.strip() in _NOTHING:
         return frozenset()
     try:
         said = msgspec.json.decode(answer)
     except (ValueError, RecursionError):
-        return everything
+        return None
     if not isinstance(said, dict):
-        return everything
+        return None
     items = said.get("batchItemFailures")
     if items is not None and not isinstance(items, list):
-        return everything
-    named = [_name(item) for item in items or () if item != {}]
-    found = frozenset(name for name in named if name is not None)
-    return found if None not in named and found <= everything else everything
+        return None
+    names = [_name(item) for item in items or () if item != {}]
+    found = frozenset(name for name in names if name is not None)
+    return found if None not in names and found <= ids else None
 
 
 def _name(item: object) -> str | None:

@@ -21,7 +21,7 @@ from lambdad.storage.data_dir import MEMORY, check_format
 from lambdad.storage.refusal import StorageRefused
 from lambdad.storage.removal import remove_tree
 
-_DATABASES = ("catalogue.db", "logs.db", "metrics.db", "usage.db", "events.db")
+_DATABASES = ("catalogue.db", "logs.db", "metrics.db", "usage.db", "events.db", "checkpoints.db")
 _ATTEMPTS = 5
 _TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 

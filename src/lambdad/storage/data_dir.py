@@ -10,6 +10,7 @@
       metrics.db        metrics by second, minute, five minutes and hour
       usage.db          what functions used, by day: what the bill is made of
       events.db         accepted events that have not ended, and messages owed for them
+      checkpoints.db    how far mappings have read their streams
       events.witness    how much of that was committed: tells a start what a damaged file has lost
       code/             archives and their unpacked trees (the code store's)
       run/              what only a running server needs; emptied at start
@@ -69,6 +70,11 @@ class DataDir:
     def usage(self) -> Path:
         """The database of what functions used."""
         return self.path / "usage.db"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The database of how far streams were read."""
+        return self.path / "checkpoints.db"
 
     @property
     def events(self) -> Path:

@@ -27,6 +27,7 @@ _NAMES: Final = {
     "failed_invoke": "FailedInvokeEventCount",
     "deleted": "DeletedEventCount",
     "dropped": "DroppedEventCount",
+    "delivered_on_failure": "OnFailureDestinationDeliveredEventCount",
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdad.awsapi import eventstream
-from lambdad.cli.event_frames import BrokenFrame, FrameReader
+from lambdad.domain.event_frames import BrokenFrame, FrameReader
 
 TIME = datetime(2026, 11, 27, tzinfo=UTC)
 

@@ -73,3 +73,54 @@ def test_programs_get_the_answer_and_nobody_a_table_of_nothing(fake, lambdad):
     ran = lambdad("mappings")
     assert ran.out == ""
     assert "no event source mappings" in ran.err
+
+
+PART = {
+    "name": "shardId-000000000001",
+    "state": "reading",
+    "position": "49",
+    "behind_ms": 90_000,
+    "waiting": 7,
+    "events_per_s": 2.0,
+}
+
+
+def test_people_see_shards_that_have_not_ended(fake, lambdad, monkeypatch: pytest.MonkeyPatch):
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=120, color_system=None, soft_wrap=True)
+    monkeypatch.setattr(show, "out", console)
+    ended = PART | {"name": "shardId-000000000000", "state": "ended"}
+    answers(fake, mapping(kind="kinesis", parts=[ended, PART]))
+    lambdad("mappings")
+    text = shown.getvalue()
+    assert "shardId-000000000001" in text
+    assert "1 min 30 s" in text
+    assert "shardId-000000000000" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ((), "trim-horizon"),
+        (("--to", "latest"), "latest"),
+        (("--to", "2026-11-27T10:00"), "2026-11-27T10:00:00+00:00"),
+    ],
+)
+def test_a_reset_says_from_where(fake, lambdad, given: tuple[str, ...], sent: str):
+    asked: list[Any] = []
+
+    def own(request: Any) -> Any:
+        asked.append(request)
+        return 200, {}, json.dumps({"uuid": "u-1", "to": sent}).encode()
+
+    fake._own = own
+    ran = lambdad("mappings", "reset", "u-1", *given)
+    assert sent in ran.err
+    assert len(asked) == 1
+
+
+def test_a_reset_to_nowhere_is_refused_before_anything_is_asked(fake, lambdad):
+    fake._own = None
+    ran = lambdad("mappings", "reset", "u-1", "--to", "yesterday")
+    assert ran.status == 2
+    assert "trim-horizon, latest or an ISO time" in ran.err

@@ -87,6 +87,13 @@ def test_what_the_settings_name_comes_before_the_companion_and_that_only_once_it
     assert Endpoints({}, None).get("s3") is None
 
 
+def test_streams_of_tables_are_where_the_tables_are_unless_the_settings_say_otherwise():
+    tables, streams = ServiceEndpoint("http://127.0.0.1:1"), ServiceEndpoint("http://127.0.0.1:2")
+    assert Endpoints({"dynamodb": tables}, None).get("dynamodbstreams") is tables
+    assert Endpoints({"dynamodb": tables, "dynamodbstreams": streams}, None).get("dynamodbstreams") is streams
+    assert Endpoints({"dynamodbstreams": streams}, None).get("dynamodb") is None
+
+
 def test_a_ticket_stands_for_its_caller_until_it_or_the_callers_credentials_are_over() -> None:
     clock = FakeClock()
     tickets = Tickets(b"secret", clock)

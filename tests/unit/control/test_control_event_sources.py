@@ -48,9 +48,10 @@ def test_a_source_is_known_by_its_arn(kind, arn):
         (SourceKind.KINESIS, f"arn:aws:kinesis:{PLACE}:stream/s/consumer/c:1700000000"),
         (SourceKind.MSK, f"arn:aws:kafka:{PLACE}:vpc-connection/222222222222/c/0a1b-2"),
         (SourceKind.SQS, "arn:aws-cn:sqs:eu-central-1:222222222222:of-another-account"),
+        (SourceKind.DYNAMODB, f"arn:aws:dynamodb:{PLACE}:table/t/stream/2025-02-17T16:33:01.784Z"),
     ],
 )
-def test_consumers_connections_and_other_accounts_are_sources_too(kind, arn):
+def test_consumers_connections_other_accounts_and_zones_of_local_servers_are_sources_too(kind, arn):
     assert kind_of(arn, "eu-central-1") is kind
 
 

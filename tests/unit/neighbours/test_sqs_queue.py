@@ -10,7 +10,7 @@ import pytest
 from lambdad.domain.queue_message import AttributeValue, QueueFacts
 from lambdad.domain.scope import Scope
 from lambdad.neighbours.courier_requests import Outgoing
-from lambdad.neighbours.service_calls import NotDone, refused
+from lambdad.neighbours.service_calls import NotDone, is_here, refused
 from lambdad.neighbours.sqs_queue import SqsQueue
 from lambdad.ports.message_queue import QueueTrouble
 
@@ -28,6 +28,9 @@ class Calls:
     def endpoint(self, service: str) -> str:
         assert service == "sqs"
         return self.url
+
+    def is_near(self, service: str) -> bool:
+        return is_here(self.endpoint(service))
 
     async def send(self, made: Outgoing, scope: Scope, region: str, most_bytes: int) -> bytes:
         self.sent.append((made, scope, region))

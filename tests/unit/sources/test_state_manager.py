@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from lambdad.domain.errors import InvalidParameter, ServiceFault
+from lambdad.domain.errors import InvalidParameter, ResourceInUse, ServiceFault
 from lambdad.domain.event_source_mapping import MAPPINGS, EventSourceMapping, place_of
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.mapping_states import Change, MappingState
-from lambdad.ports.event_sources import PollerReport
+from lambdad.ports.event_sources import PollerReport, StartFrom
 from lambdad.sources.manager import NOT_POLLED, StateManager
 from tests.fakes.catalogue import FakeCatalogue
 from tests.fakes.queue_stage import FUNCTION, HERE, QUEUE, VirtualSleep
@@ -52,6 +52,8 @@ class FakeMaker:
     def __init__(self) -> None:
         self.made: list[FakePoller] = []
         self.reason: str | None = None
+        self.forgotten: list[str] = []
+        self.resets: list[StartFrom] = []
 
     def poller(self, scope: Any, mapping: EventSourceMapping) -> FakePoller:
         self.made.append(FakePoller(mapping))
@@ -62,6 +64,13 @@ class FakeMaker:
 
     async def admit(self, scope: Any, mapping: EventSourceMapping, version: Any) -> None:
         raise InvalidParameter("no")
+
+    async def forget(self, scope: Any, mapping: EventSourceMapping) -> None:
+        self.forgotten.append(mapping.uuid)
+
+    async def reset(self, scope: Any, mapping: EventSourceMapping, start: StartFrom) -> None:
+        assert not self.running
+        self.resets.append(start)
 
     @property
     def running(self) -> list[FakePoller]:
@@ -95,8 +104,11 @@ class Stage:
         await self.resources.change(MAPPINGS, place_of(HERE, UUID), decide)
         self.manager.changed(HERE, UUID)
 
+    async def read(self) -> EventSourceMapping | None:
+        return await self.resources.read(MAPPINGS, place_of(HERE, UUID))
+
     async def state(self) -> MappingState | None:
-        mapping = await self.resources.read(MAPPINGS, place_of(HERE, UUID))
+        mapping = await self.read()
         return mapping and mapping.state
 
 
@@ -131,7 +143,7 @@ async def test_a_mapping_is_disabled_when_what_was_read_is_settled(stage):
     await stage.sleep.pass_by(1)
     assert await stage.state() is S.DISABLED
     assert stage.maker.running == []
-    assert stage.manager.last_result(UUID) is None
+    assert stage.manager.last_result(UUID) == "OK"
     await stage.change(Change.ENABLE, is_wanted=True)
     await stage.sleep.pass_by(1)
     assert await stage.state() is S.ENABLED
@@ -247,3 +259,45 @@ async def test_after_stop_nothing_is_begun(stage):
     await stage.sleep.pass_by(5)
     assert stage.maker.running == []
     assert await stage.state() is S.CREATING
+
+
+async def test_a_reset_ends_the_poller_moves_its_checkpoint_and_begins_another(stage):
+    await stage.put(S.ENABLED)
+    await stage.sleep.pass_by(1)
+    mapping = await stage.read()
+    await stage.manager.reset(mapping, HERE, StartFrom("LATEST"))
+    await stage.sleep.pass_by(1)
+    assert stage.maker.resets == [StartFrom("LATEST")]
+    assert len(stage.maker.made) == 2
+    assert len(stage.maker.running) == 1
+
+
+async def test_a_mapping_that_is_being_changed_is_not_reset(stage):
+    await stage.put(S.ENABLED)
+    await stage.sleep.pass_by(1)
+    stage.maker.made[0].may_stop.clear()
+    await stage.change(Change.DISABLE, is_wanted=False)
+    await stage.sleep.pass_by(1)
+    with pytest.raises(ResourceInUse):
+        await stage.manager.reset(await stage.read(), HERE, StartFrom("LATEST"))
+    assert stage.maker.resets == []
+    stage.maker.made[0].may_stop.set()
+    await stage.sleep.pass_by(1)
+
+
+async def test_nothing_is_kept_of_a_mapping_that_is_deleted(stage):
+    await stage.put(S.ENABLED)
+    await stage.sleep.pass_by(1)
+    await stage.change(Change.DELETE)
+    await stage.sleep.pass_by(1)
+    assert stage.maker.forgotten == [UUID]
+    assert stage.manager.last_result(UUID) is None
+
+
+async def test_kinds_that_are_not_offered_are_refused_by_name(stage):
+    words = {SourceKind.MQ: "lambdad does not offer Amazon MQ brokers as event sources."}
+    manager = StateManager(stage.resources, {}, refused=words)
+    mapping = EventSourceMapping(UUID, SourceKind.MQ, FUNCTION, "arn", {}, True, S.CREATING, 0)
+    with pytest.raises(InvalidParameter, match="^lambdad does not offer Amazon MQ brokers"):
+        await manager.admit(HERE, mapping, version_of("f"))
+    await manager.admit(HERE, replace(mapping, kind=SourceKind.MSK), version_of("f"))

@@ -32,7 +32,7 @@ class RoleCourier:
         """
         if delivery.role is not None:
             function = lane_of(delivery.scope, delivery.function_arn).function
-            refusal = self._sending.refusal(delivery.role, function, delivery.target)
+            refusal = self._sending.refusal(delivery.role, function, delivery.target, delivery.object_folder)
             if refusal is not None:
                 raise NotAllowed(refusal)
         await self._courier.bring(delivery)

@@ -39,20 +39,22 @@ class Sending:
         self._authority = authority
         self._clock = clock
 
-    def refusal(self, role: str, function: str, target: str) -> str | None:
+    def refusal(self, role: str, function: str, target: str, folder: str | None = None) -> str | None:
         """Why a role may not send to a target, in AWS's words; None when it may, or nobody knows the kind.
 
         Args:
             role: its ARN.
             function: name of the function that has it.
             target: ARN of the destination.
+            folder: where an object is put in a bucket, None for where those of asynchronous events are; the
+                rest of its name is the time and a number.
         """
         service = service_of(target)
         who, action = session_of(role, function), _ACTIONS.get(service)
         if who is None or action is None:
             return None
-        # Where the courier puts an object; the rest of its name is the time and a number.
-        resource = f"{target}/aws/lambda/async/{function}/" if service == "s3" else target
+        place = folder or f"aws/lambda/async/{function}/"
+        resource = f"{target}/{place}" if service == "s3" else target
         guard = Guard(account_of(target)) if service == "lambda" else _ELSEWHERE
         outcome = self._authority.standing(who).decide(action, resource, guard, facts.at(self._clock.now()))
         return None if outcome.allowed else denials.words(who.arn, action, resource, outcome)

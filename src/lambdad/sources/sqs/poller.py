@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from lambdad.domain.event_source_mapping import EventSourceMapping
-from lambdad.domain.function import FunctionVersion
 from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
 from lambdad.domain.queue_message import QueueFacts
 from lambdad.domain.scope import Scope
 from lambdad.ports.clock import Clock
-from lambdad.ports.event_sources import EventCounts, PollerReport
+from lambdad.ports.event_sources import PollerReport
 from lambdad.ports.message_queue import MessageQueue, QueueTrouble
 from lambdad.ports.poller_roles import PollerRoles
 from lambdad.sources import scaling, trouble
 from lambdad.sources.calls import FunctionCalls
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
-from lambdad.sources.rate import Rate
 from lambdad.sources.sqs.lane import Lane, Settings, settings_of
+from lambdad.sources.watch import OnCounts, Sleep, Watch
 
 NEEDED: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 """What the function's role must be allowed, in the order of complaint."""
@@ -37,7 +35,6 @@ _LOOK_S: Final = 0.2  # how often the number of lanes is decided
 _LAG_S: Final = 2.0  # for people who look; a queue that does not answer keeps them no longer
 
 _log = logging.getLogger("lambdad.sources")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +52,28 @@ class Tools:
     roles: PollerRoles
     holding: Holding
     clock: Clock
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-    on_counts: Callable[[Scope, EventSourceMapping, EventCounts], None] | None = None
+    sleep: Sleep = asyncio.sleep
+    on_counts: OnCounts | None = None
 
 
-class SqsPoller:
+class SqsPoller(Watch):
     """Implements `ports.event_sources.Poller`."""
 
     def __init__(self, scope: Scope, mapping: EventSourceMapping, tools: Tools) -> None:
-        self.scope = scope
-        self.mapping = mapping
+        super().__init__(scope, mapping, tools.functions, tools.clock, tools.sleep, tools.on_counts)
         self.queue_arn = mapping.source_arn or ""
         self.tools = tools
         self.settings: Settings = settings_of(mapping)
-        self.counts = EventCounts()
-        self.rate = Rate()
         self._troubled_until_s = 0.0
         self.failures = 0  # requests to the queue in a row that came to nothing
         self._began_s: float | None = None
-        self.stopping = asyncio.Event()
         self.gathering = asyncio.Lock()
         self._growth = scaling.growth_of(mapping.settings)
         self._scale = scaling.begun(self._growth, tools.clock.monotonic())
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._main: asyncio.Task[None] | None = None
-        self._result: str | None = None
         self._facts: QueueFacts | None = None
         self._facts_s = 0.0
-        self._function: FunctionVersion | None = None
-        self._is_function_known = False
 
     # --- the port --------------------------------------------------------------------------------------
 
@@ -108,15 +98,11 @@ class SqsPoller:
             for task in tasks:
                 task.cancel()
 
-    def function_changed(self) -> None:
-        """The function is another now, or gone, or back."""
-        self._is_function_known = False
-
     def report(self) -> PollerReport:
         """What it is doing."""
         running = sum(lane.is_calling for lane in self._lanes)
         per_s = self.rate.per_s(self.tools.clock.monotonic())
-        return PollerReport(self._result, running, self._scale.allowed, per_s, self._began_s, self.counts)
+        return PollerReport(self.result, running, self._scale.allowed, per_s, self._began_s, self.counts)
 
     async def lag(self) -> int | None:
         """How many messages wait, about."""
@@ -136,11 +122,12 @@ class SqsPoller:
     @property
     def timeout_s(self) -> float:
         """How long the function may take."""
-        return 0.0 if self._function is None else float(self._function.timeout_s)
+        function = self.last_function
+        return 0.0 if function is None else float(function.timeout_s)
 
     async def barred(self) -> str | None:
         """Why nothing may be received now, as `LastProcessingResult` says it; None when it may."""
-        function = await self._current_function()
+        function = await self.function()
         if function is None:
             return trouble.problem("The function does not exist")
         lacking = self.tools.roles.lacking(function.role, function.name, NEEDED, self.queue_arn)
@@ -163,28 +150,7 @@ class SqsPoller:
         running = sum(lane.is_calling for lane in self._lanes)
         self._scale = scaling.throttled(self._scale, self._growth, running)
 
-    def went(self, result: str) -> None:
-        """How a batch, or an attempt to receive one, went."""
-        if result not in (self._result, trouble.OK):
-            extra = {"event": "sources.trouble", "mapping": self.mapping.uuid}
-            _log.warning("mapping %s: %s", self.mapping.uuid, result, extra=extra)
-        self._result = result
-
-    def counted(self, counts: EventCounts) -> None:
-        """A lane tells what became of the events of one step."""
-        mine = self.counts
-        for name in EventCounts.__slots__:
-            setattr(mine, name, getattr(mine, name) + getattr(counts, name))
-        if self.tools.on_counts is not None:
-            self.tools.on_counts(self.scope, self.mapping, counts)
-
     # --- inside ----------------------------------------------------------------------------------------
-
-    async def _current_function(self) -> FunctionVersion | None:
-        if not self._is_function_known:
-            self._is_function_known = True  # before it is read: what changes meanwhile says so again
-            self._function = await self.tools.functions(self.scope, self.mapping.function_arn)
-        return self._function
 
     async def _hindrance(self) -> str | None:
         """Why no lane shall run; looks at the queue now and then."""
@@ -235,21 +201,6 @@ class SqsPoller:
 
     def _ended(self, lane: Lane, _: asyncio.Task[None]) -> None:
         self._lanes.pop(lane, None)
-
-    async def pause(self, seconds: float) -> None:
-        """Wait so long, or until polling is to stop."""
-        await self.unless_stopped(self.tools.sleep(seconds))
-
-    async def unless_stopped(self, work: Awaitable[T]) -> T | None:
-        """What something gives; None when polling is to stop before, and it is broken off."""
-        working = asyncio.ensure_future(work)
-        stopped = asyncio.ensure_future(self.stopping.wait())
-        try:
-            await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else None
-        finally:
-            working.cancel()
-            stopped.cancel()
 
 
 def backoff_s(failures: int) -> float:

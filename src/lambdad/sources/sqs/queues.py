@@ -11,7 +11,7 @@ from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.function import FunctionVersion
 from lambdad.domain.scope import Scope
-from lambdad.ports.event_sources import Poller
+from lambdad.ports.event_sources import Poller, StartFrom
 from lambdad.ports.message_queue import QueueTrouble
 from lambdad.sources import trouble
 from lambdad.sources.sqs.poller import NEEDED, SqsPoller, Tools
@@ -59,3 +59,14 @@ class Queues:
             raise InvalidParameter(trouble.refused(operation, str(error), error.code)) from error
         if facts.visibility_s < version.timeout_s:
             raise InvalidParameter(trouble.too_short(facts.visibility_s, version.timeout_s))
+
+    async def forget(self, scope: Scope, mapping: EventSourceMapping) -> None:
+        """Nothing is kept of a mapping: the queue knows what was read."""
+
+    async def reset(self, scope: Scope, mapping: EventSourceMapping, start: StartFrom) -> None:
+        """Refuse it.
+
+        Raises:
+            InvalidParameter: always.
+        """
+        raise InvalidParameter("A queue has no checkpoint: what was read and not deleted comes again.")

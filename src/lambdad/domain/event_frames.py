@@ -1,4 +1,4 @@
-"""Takes frames of `application/vnd.amazon.eventstream` apart, as they arrive: the reader of StartLiveTail.
+"""Takes frames of `application/vnd.amazon.eventstream` apart, as they arrive.
 
 Pure; the other direction is `awsapi.eventstream`. A frame is: total length, header length, CRC-32 of
 these eight bytes; headers; payload; CRC-32 of all before.
