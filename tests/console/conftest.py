@@ -99,6 +99,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Console]]:
         tab = Console(context.new_page(), at)
         tab.page.on("request", lambda request: _look(tab, request))
         tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        tab.page.on("requestfailed", lambda request: _note(tab, request))
         tabs.append(tab)
         return tab
 
@@ -119,6 +120,12 @@ def console(opened: Callable[..., Console], server: Server) -> Console:
 def _look(tab: Console, request: Request) -> None:
     if not request.url.startswith((tab.origin, "data:", "blob:")):
         tab.foreign.append(request.url)
+
+
+def _note(tab: Console, request: Request) -> None:
+    """A part of the page that did not come; requests are given up by pages that are left."""
+    if request.resource_type in {"script", "stylesheet"} and request.failure != "net::ERR_ABORTED":
+        tab.errors.append(f"{request.url}: {request.failure}")
 
 
 def sign_in(tab: Console, key: dict[str, str]) -> None:
