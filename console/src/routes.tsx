@@ -27,6 +27,11 @@ export const PAGES: readonly Page[] = [
   },
   { path: "/logs/:group", component: page(() => import("./pages/logs/LogGroup")) },
   {
+    path: "/layers",
+    nav: { section: "Lambda", text: "Layers", href: "/layers" },
+    component: page(() => import("./pages/layers/LayerList")),
+  },
+  {
     path: "/operations/queue",
     nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },
     component: page(() => import("./pages/operations/Queue")),

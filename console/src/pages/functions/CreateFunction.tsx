@@ -7,12 +7,11 @@ import Input from "@cloudscape-design/components/input";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { CliCommand } from "../../parts/CliCommand";
-import { problemOfZip } from "./archive";
 import { type Blueprint, BLUEPRINTS, packed, starterOf } from "./blueprints";
 import { BlueprintChoice, CodeShown, type Origin, OriginTiles, ZipChoice } from "./CodeChoice";
 import { commandsFor, make, type RoleChoice as Role } from "./creating";
@@ -20,6 +19,7 @@ import { problemOfName, problemOfRoleArn, roleNameFor } from "./naming";
 import { type Chosen, RoleChoice } from "./RoleChoice";
 import { type Family, HANDLERS, RUNTIMES } from "./runtimes";
 import { useRuntimes } from "./useRuntimes";
+import { codeOf } from "./zipFile";
 
 const ARCHITECTURES = ["x86_64", "arm64"] as const;
 const chance = () => Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -32,7 +32,7 @@ export default function CreateFunction() {
   const [origin, setOrigin] = useState<Origin>("scratch");
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
-  const { options, first } = useRuntimes();
+  const { options, first, isLoading } = useRuntimes();
   const [asked, setAsked] = useState<string | null>(null);
   const [blueprint, setBlueprint] = useState<Blueprint>(BLUEPRINTS[0] as Blueprint);
   const [given, setGiven] = useState<string | null>(null);
@@ -42,6 +42,12 @@ export default function CreateFunction() {
   const [chosen, setChosen] = useState<Chosen>({ kind: "new", arn: "" });
   const [suffix] = useState(chance);
   const [tried, setTried] = useState(false);
+  // Who has gone to another page in the meantime stays there.
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => { isShown.current = false; };
+  }, []);
 
   const wanted = origin === "blueprint" ? blueprint.family : null;
   const runtime = asked !== null && fits(asked, wanted) ? asked : first(wanted);
@@ -55,11 +61,12 @@ export default function CreateFunction() {
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setTried(true);
     const zipped = origin === "zip" ? await codeOf(files[0], setZipProblem) : packed(starter);
     if (!zipped || nameProblem || roleProblem) return;
     const words = { doing: `Creating ${name}`, done: `${name} is created, and can be called.` };
-    if (await run(words, () => make(connection, { ...wish, zipped }))) navigate(`/functions/${name}`);
+    if (await run(words, () => make(connection, { ...wish, zipped })) && isShown.current) navigate(`/functions/${name}`);
   };
 
   return (
@@ -87,6 +94,8 @@ export default function CreateFunction() {
               <FormField label="Runtime">
                 <Select
                   options={options(wanted)}
+                  statusType={isLoading ? "loading" : "finished"}
+                  loadingText="Asking which the server can run"
                   selectedOption={options(wanted).find(({ value }) => value === runtime) ?? null}
                   onChange={({ detail }) => { setAsked(detail.selectedOption.value ?? null); }}
                 />
@@ -131,21 +140,3 @@ export default function CreateFunction() {
 
 const familyOf = (runtime: string): Family => RUNTIMES.find((one) => one.id === runtime)?.family ?? "provided";
 const fits = (runtime: string, family: Family | null): boolean => family === null || familyOf(runtime) === family;
-
-/** What is in the file that was chosen; null when it will not do, and why is told. */
-async function codeOf(file: File | undefined, tell: (problem: string | null) => void): Promise<Uint8Array | null> {
-  if (!file) {
-    tell("Choose the .zip file with the code.");
-    return null;
-  }
-  try {
-    // Looked at before it is read: it may be of any size.
-    const problem =
-      problemOfZip(file.name, file.size, new Uint8Array(await file.slice(0, 4).arrayBuffer()));
-    tell(problem);
-    return problem ? null : new Uint8Array(await file.arrayBuffer());
-  } catch {
-    tell(`${file.name} cannot be read: choose it again.`);
-    return null;
-  }
-}

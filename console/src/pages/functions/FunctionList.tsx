@@ -23,8 +23,10 @@ export default function FunctionList() {
   const { connection, region } = useSession();
   const [, navigate] = useLocation();
   const load = useLoad(() => listFunctions(connection), region);
-  const [chosen, choose] = useState<FunctionConfiguration | null>(null);
+  const [marked, choose] = useState<FunctionConfiguration | null>(null);
   const [doomed, setDoomed] = useState<FunctionConfiguration | null>(null);
+  // One of another region, or deleted by somebody else, is chosen no longer.
+  const chosen = load.value?.find((one) => one.FunctionArn === marked?.FunctionArn) ?? null;
   const found = load.value?.length;
   return (
     <SpaceBetween size="l">

@@ -124,21 +124,21 @@ function columnsWith(
       isRowHeader: true,
       cell: (one) => <PageLink to={`/functions/${one.FunctionName}`}>{one.FunctionName}</PageLink>,
     },
-    { id: "description", header: "Description", cell: (one) => one.Description || "–", maxWidth: 260 },
-    { id: "runtime", header: "Runtime", sortingField: "runtime", cell: (one) => runtimeText(one.Runtime) },
-    { id: "architecture", header: "Architecture", cell: architectureOf },
-    { id: "memory", header: "Memory", sortingField: "memory", cell: (one) => `${one.MemorySize} MB` },
     {
       id: "activity",
       header: "Invocations, 3 h",
       minWidth: 170,
       cell: (one) => <Sparkline activity={activity?.get(one.FunctionName)} />,
     },
+    { id: "runtime", header: "Runtime", sortingField: "runtime", cell: (one) => runtimeText(one.Runtime) },
+    { id: "architecture", header: "Architecture", cell: architectureOf },
+    { id: "memory", header: "Memory", sortingField: "memory", cell: (one) => `${one.MemorySize} MB` },
     {
       id: "modified",
       header: "Last modified",
       sortingField: "modified",
       cell: (one) => <span title={moment(modifiedMs(one))}>{ago(modifiedMs(one))}</span>,
     },
+    { id: "description", header: "Description", cell: (one) => one.Description || "–", maxWidth: 260 },
   ];
 }

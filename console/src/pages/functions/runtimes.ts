@@ -15,8 +15,8 @@ const node = ["24", "22", "20", "18"].map(
   (version): Runtime => ({ id: `nodejs${version}.x`, text: `Node.js ${version}.x`, family: "nodejs" }),
 );
 const provided: readonly Runtime[] = [
-  { id: "provided.al2023", text: "Custom runtime on Amazon Linux 2023", family: "provided" },
-  { id: "provided.al2", text: "Custom runtime on Amazon Linux 2", family: "provided" },
+  { id: "provided.al2023", text: "Custom, Amazon Linux 2023", family: "provided" },
+  { id: "provided.al2", text: "Custom, Amazon Linux 2", family: "provided" },
 ];
 
 export const RUNTIMES: readonly Runtime[] = [...python, ...node, ...provided];
