@@ -15,9 +15,10 @@ const MOST = 2_000;
 
 interface Update {
   sessionResults?: LogEvent[];
+  sessionMetadata?: { sampled?: boolean };
 }
 
-async function follow(connection: Connection, group: string, pattern: string, signal: AbortSignal, take: (events: LogEvent[]) => void) {
+async function follow(connection: Connection, group: string, pattern: string, signal: AbortSignal, take: (events: LogEvent[], isSampled: boolean) => void) {
   const { logGroups } = await logs<{ logGroups: { logGroupName: string; logGroupArn?: string; arn?: string }[] }>(
     connection,
     "DescribeLogGroups",
@@ -39,7 +40,10 @@ async function follow(connection: Connection, group: string, pattern: string, si
     if (headers[":message-type"] === "exception") {
       throw new ApiError(headers[":exception-type"] ?? "SessionEnded", (JSON.parse(text.decode(payload)) as { message?: string }).message ?? "The tail ended.", 200, "");
     }
-    if (headers[":event-type"] === "sessionUpdate") take((JSON.parse(text.decode(payload)) as Update).sessionResults ?? []);
+    if (headers[":event-type"] === "sessionUpdate") {
+      const update = JSON.parse(text.decode(payload)) as Update;
+      take(update.sessionResults ?? [], update.sessionMetadata?.sampled ?? false);
+    }
   }
 }
 
@@ -49,6 +53,7 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
   const [runs, setRuns] = useState(true);
   const [events, setEvents] = useState<LogEvent[]>([]);
   const [count, setCount] = useState(0);
+  const [isSampled, setSampled] = useState(false);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const waiting = useRef<LogEvent[]>([]);
   const frame = useRef(0);
@@ -63,7 +68,8 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
       setCount((known) => known + more.length);
       setEvents((known) => kept(known, more, MOST));
     };
-    follow(connection, group, pattern, ended.signal, (more) => {
+    follow(connection, group, pattern, ended.signal, (more, sampled) => {
+      if (sampled) setSampled(true);
       waiting.current = kept(waiting.current, more, MOST);
       if (more.length && !frame.current) frame.current = requestAnimationFrame(draw);
     })
@@ -87,8 +93,9 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
       {failure && <Problem error={failure} what="The live tail ended" onRetry={() => { setFailure(null); setRuns(true); }} />}
       <SpaceBetween direction="horizontal" size="s" alignItems="center">
         <Button onClick={() => { setFailure(null); setRuns(!runs); }}>{runs ? "Pause" : "Start"}</Button>
-        <Button onClick={() => { setEvents([]); setCount(0); }}>Clear</Button>
+        <Button onClick={() => { setEvents([]); setCount(0); setSampled(false); }}>Clear</Button>
         <StatusIndicator type={runs ? "in-progress" : "stopped"}>{runs ? `Following: ${count.toLocaleString("en-US")} events` : "Paused"}</StatusIndicator>
+        {isSampled && <StatusIndicator type="info">More came than a tail tells in a second (500, as on AWS): some are left out</StatusIndicator>}
       </SpaceBetween>
       <LogLines events={events} zone={zone} isPretty={isPretty} label="Live tail" />
     </SpaceBetween>
