@@ -19,6 +19,11 @@ export const PAGES: readonly Page[] = [
     component: page(() => import("./pages/functions/FunctionList")),
   },
   { path: "/functions/create", component: page(() => import("./pages/functions/CreateFunction")) },
+  {
+    path: "/layers",
+    nav: { section: "Lambda", text: "Layers", href: "/layers" },
+    component: page(() => import("./pages/layers/LayerList")),
+  },
   { path: "/functions/:name/:tab?", component: page(() => import("./pages/function/FunctionPage")) },
   {
     path: "/logs",
@@ -26,11 +31,6 @@ export const PAGES: readonly Page[] = [
     component: page(() => import("./pages/logs/LogGroups")),
   },
   { path: "/logs/:group", component: page(() => import("./pages/logs/LogGroup")) },
-  {
-    path: "/layers",
-    nav: { section: "Lambda", text: "Layers", href: "/layers" },
-    component: page(() => import("./pages/layers/LayerList")),
-  },
   {
     path: "/operations/queue",
     nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },

@@ -54,6 +54,7 @@ class Console:
     server: Server
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -62,6 +63,8 @@ class Console:
     def open(self, path: str) -> Page:
         """Open a page of the console: ``/functions``."""
         self.page.goto(f"{self.origin}/console{path}")
+        if self.broken:  # a network link of the host came or went: Chromium gives up what is under way
+            self.page.reload()
         return self.page
 
     def violations(self) -> list[str]:
@@ -125,7 +128,8 @@ def _look(tab: Console, request: Request) -> None:
 def _note(tab: Console, request: Request) -> None:
     """A part of the page that did not come; requests are given up by pages that are left."""
     if request.resource_type in {"script", "stylesheet"} and request.failure != "net::ERR_ABORTED":
-        tab.errors.append(f"{request.url}: {request.failure}")
+        seen = tab.broken if request.failure == "net::ERR_NETWORK_CHANGED" else tab.errors
+        seen.append(f"{request.url}: {request.failure}")
 
 
 def sign_in(tab: Console, key: dict[str, str]) -> None:

@@ -184,5 +184,37 @@ def test_a_zip_is_created_and_another_file_is_refused(
     assert json.load(server.client().invoke(FunctionName="from-zip")["Payload"]) == 42
 
 
+def test_a_part_that_does_not_come_is_loaded_again(console: Console) -> None:
+    lost: list[str] = []
+
+    def lose_once(route: Route) -> None:
+        if lost:
+            route.fallback()
+        else:
+            lost.append(route.request.url)
+            route.fulfill(status=404)
+
+    console.page.route("**/assets/CreateFunction-*.js", lose_once)
+    console.open("/functions/create")
+    expect(console.page.get_by_role("heading", name="Create function")).to_be_visible()
+    assert lost
+
+
+def test_what_only_reads_is_asked_again_when_the_connection_breaks(console: Console, called: str) -> None:
+    broken: list[str] = []
+
+    def break_once(route: Route) -> None:
+        if broken:
+            route.fallback()
+        else:
+            broken.append(route.request.url)
+            route.abort("connectionreset")
+
+    console.page.route("**/2015-03-31/functions/*", break_once)
+    page = console.open("/functions")
+    expect(page.get_by_role("link", name=called)).to_be_visible()
+    assert broken
+
+
 def roles(server: Server) -> list[str]:
     return [one["RoleName"] for one in server.client("iam").list_roles()["Roles"]]

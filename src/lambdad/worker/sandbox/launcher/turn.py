@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 
-_WITHIN_S = 15.0
+_WITHIN_S = 10.0
 """A launcher that hangs for longer is swept up as if it were gone."""
 _LOOK_S = 0.01
 
