@@ -1,6 +1,7 @@
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { Asynchronous } from "./configuration/Asynchronous";
 import { Concurrency } from "./configuration/Concurrency";
+import { DangerZone } from "./configuration/DangerZone";
 import { Environment } from "./configuration/Environment";
 import { General } from "./configuration/General";
 import { Permissions } from "./configuration/Permissions";
@@ -22,6 +23,7 @@ export default function ConfigurationTab(props: TabProps) {
       <Concurrency {...props} />
       <Asynchronous {...props} />
       <Tags {...props} />
+      <DangerZone {...props} />
     </SpaceBetween>
   );
 }

@@ -4,7 +4,7 @@ import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, defaultHighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
 import { oneDark } from "@codemirror/theme-one-dark";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
@@ -16,6 +16,18 @@ function languageOf(path: string): Extension {
   if (path.endsWith(".json")) return json();
   return [];
 }
+
+/** One Dark on a ground that is dark enough for its colours: WCAG AA asks for 4.5 to 1. */
+const darkColours: Extension = [
+  Prec.highest(
+    EditorView.theme(
+      { "&, .cm-gutters": { backgroundColor: "#11151c" }, ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "#161b24" } },
+      { dark: true },
+    ),
+  ),
+  oneDark,
+];
+const coloursOfNow = (): Extension => (document.body.classList.contains("awsui-dark-mode") ? darkColours : []);
 
 /** Text to be edited; `path` says what language it is. A new path begins anew with `text`. */
 export default function Editor({
@@ -42,7 +54,7 @@ export default function Editor({
   }, [path]);
   useEffect(() => {
     if (!place.current) return;
-    const dark = document.body.classList.contains("awsui-dark-mode");
+    const colours = new Compartment();
     const view = new EditorView({
       parent: place.current,
       state: EditorState.create({
@@ -59,15 +71,22 @@ export default function Editor({
           // Tab indents after Escape leaves the field: https://codemirror.net/examples/tab/
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
           languageOf(path),
-          dark ? oneDark : [],
+          colours.of(coloursOfNow()),
+          // A file of Windows stays one.
+          first.current.includes("\r\n") ? EditorState.lineSeparator.of("\r\n") : [],
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) told.current(update.state.doc.toString());
+            if (update.docChanged) told.current(update.state.sliceDoc());
           }),
         ],
       }),
     });
+    const watcher = new MutationObserver(() => {
+      view.dispatch({ effects: colours.reconfigure(coloursOfNow()) });
+    });
+    watcher.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     return () => {
+      watcher.disconnect();
       view.destroy();
     };
   }, [path, label]);
