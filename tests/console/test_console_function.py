@@ -1,187 +1,166 @@
-"""The page of a function: its code, tests, configuration, versions and aliases."""
+"""The function's page, as the tutorial goes: test, change the code, look at graphs and log."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Console
 from tests.running import Server
 
-MARKUP = "<img src=x onerror=alert(1)>"
-BINARY = b"\xff\xfe\x00broken"
-CODE: dict[str, str | bytes] = {
-    "app.py": "def handler(event, context):\n    print('seen')\n    return event\n",
-    "data.bin": BINARY,
-}
-STREAMS: dict[str, str | bytes] = {
-    "app.mjs": "export const handler = awslambda.streamifyResponse(async (event, out) => {\n"
-    "  out.write('one ');\n  out.write('two');\n  out.end();\n});\n"
-}
-TABS = ("code", "test", "configuration", "versions")
+SOURCE = "import json\n\ndef handler(event, context):\n    print('greeting', event.get('key1'))\n    return {'hello': event.get('key1'), 'markup': '<b>x</b>'}\n"
+FILES = {"app.py": SOURCE, "data.bin": b"\xff\xfe\x00A"}
 
 
-@pytest.fixture
-def name(server: Server) -> Iterator[str]:
-    made = server.function(CODE, Description=MARKUP, Environment={"Variables": {"MARKUP": MARKUP}})
-    yield made
+@pytest.fixture(scope="module")
+def function(server: Server) -> str:
+    return server.function(FILES)
 
 
-def code_of(server: Server, name: str) -> dict[str, bytes]:
-    import io
-    import urllib.request
-    import zipfile
-
-    location = server.client().get_function(FunctionName=name)["Code"]["Location"]
-    with urllib.request.urlopen(location, timeout=30) as answer, zipfile.ZipFile(io.BytesIO(answer.read())) as archive:
-        return {one: archive.read(one) for one in archive.namelist()}
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
 
 
-def write(page: Page, label: str | re.Pattern[str], text: str) -> None:
-    """Put text in place of what an editor holds."""
-    editor = page.get_by_role("textbox", name=label)
-    editor.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(text)
+def shown(page: Page) -> None:
+    expect(page.get_by_text("Loading", exact=True)).to_have_count(0)
+    expect(page.get_by_text("could not be read")).to_have_count(0)
 
 
-def test_code_is_changed_deployed_and_tested_and_other_files_stay_as_they_were(
-    console: Console, server: Server, name: str
+def test_a_function_is_tested_changed_and_tested_again(
+    console: Console, function: str, server: Server
 ) -> None:
-    page = console.open(f"/functions/{name}")
-    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
-    expect(page.get_by_text(MARKUP).first).to_be_visible()
-    page.get_by_role("link", name="data.bin").click()
-    expect(page.get_by_text("no text in UTF-8")).to_be_visible()
-    page.get_by_role("link", name="app.py").click()
-    write(page, "Code of app.py", "gone")
-    page.get_by_role("button", name="Discard").click()
-    expect(page.get_by_role("textbox", name="Code of app.py")).to_contain_text("print('seen')")
-    write(page, "Code of app.py", "def handler(event, context):\n  return {'new': event}\n")
+    page = console.open(f"/functions/{function}")
+    expect(page.get_by_role("textbox", name="Code of app.py")).to_contain_text("greeting")
+    console.picture("function-code")
+    assert console.violations() == []
+
+    tab(page, "Test")
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("The function succeeded")).to_be_visible()
+    expect(page.get_by_label("Response", exact=True)).to_contain_text('"markup": "<b>x</b>"')
+    expect(page.get_by_label("Log output")).to_contain_text("greeting value1")
+    console.picture("function-test")
+    assert console.violations() == []
+
+    tab(page, "Code")
+    editor = page.get_by_role("textbox", name="Code of app.py")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nVERSION = 2\n")
     expect(page.get_by_text("1 not deployed")).to_be_visible()
     page.get_by_role("button", name="Deploy").click()
-    expect(page.get_by_text(f"{name} runs the new code.")).to_be_visible()
-    expect(page.get_by_text("1 not deployed")).to_have_count(0)
-    assert code_of(server, name)["data.bin"] == BINARY
-    assert b"'new'" in code_of(server, name)["app.py"]
-
-    page.get_by_role("button", name="Test", exact=True).click()
-    page.get_by_role("tabpanel").get_by_role("button", name="Test", exact=True).click()
-    expect(page.get_by_text("The function succeeded")).to_be_visible()
-    expect(page.get_by_label("Response", exact=True)).to_contain_text('"new"')
-    expect(page.get_by_label("Log output")).to_contain_text("REPORT RequestId")
+    expect(page.get_by_text(f"{function} runs the new code.")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Code of app.py")).to_contain_text("VERSION = 2")
+    page.get_by_role("link", name="data.bin").click()
+    expect(page.get_by_text("is no text in UTF-8")).to_be_visible()
 
 
-def test_an_error_of_the_function_is_shown_with_its_trace(console: Console, server: Server) -> None:
-    name = server.function({"app.py": f"def handler(event, context):\n    raise ValueError('{MARKUP}')\n"})
-    page = console.open(f"/functions/{name}/test")
-    write(page, "Event JSON", "{")
-    expect(page.get_by_text("The event is not JSON")).to_be_visible()
-    panel = page.get_by_role("tabpanel")
-    expect(panel.get_by_role("button", name="Test", exact=True)).to_be_disabled()
-    write(page, "Event JSON", '{"mine": 1}')
-    panel.get_by_label("Name of the event").fill("Mine")
-    panel.get_by_role("button", name="Save").click()
-    panel.get_by_role("button", name="Test", exact=True).click()
-    expect(page.get_by_text("The function failed")).to_be_visible()
-    expect(page.get_by_label("Response", exact=True)).to_contain_text(MARKUP)
-    page.reload()
-    panel.get_by_role("button", name=re.compile("^Event")).click()
-    page.get_by_role("option", name="Mine").click()
-    expect(page.get_by_role("textbox", name="Event JSON")).to_contain_text('"mine"')
+def test_graphs_recent_invocations_and_the_log_show_what_ran(
+    console: Console, function: str, server: Server
+) -> None:
+    server.client("lambda").invoke(FunctionName=function, Payload=b'{"key1": "<i>seen</i>"}')
+    page = console.open(f"/functions/{function}/monitor")
+    expect(page.get_by_role("img", name="Invocations: at most")).to_be_visible()
+    expect(page.get_by_text("Recent invocations")).to_be_visible()
+    shown(page)
+    console.picture("function-monitor")
+    assert console.violations() == []
+
+    tab(page, "Logs")
+    expect(page.get_by_role("log", name="Log events")).to_contain_text("greeting <i>seen</i>")
+    page.get_by_label("Filter pattern").fill("{ not a pattern")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("The log could not be searched")).to_be_visible()
+    page.get_by_label("Filter pattern").fill("REPORT")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("log", name="Log events")).to_contain_text("Billed Duration")
+    console.picture("function-logs")
+    assert console.violations() == []
 
 
-def test_a_streaming_response_is_shown_and_one_that_breaks_off_is_no_success(console: Console, server: Server) -> None:
-    name = server.function(STREAMS, Runtime="nodejs22.x")
-    page = console.open(f"/functions/{name}/test")
-    page.get_by_text("Show the response while it streams").click()
-    test = page.get_by_role("tabpanel").get_by_role("button", name="Test", exact=True)
-    test.click()
-    expect(page.get_by_label("Response", exact=True)).to_have_text("one two")
+def test_the_live_tail_shows_lines_as_they_are_printed_and_keeps_up(console: Console, server: Server) -> None:
+    many = server.function(
+        {"app.py": "def handler(event, context):\n    for n in range(event['n']): print('line', n)\n"}
+    )
+    server.client("lambda").invoke(FunctionName=many, Payload=b'{"n": 1}')
+    page = console.open(f"/functions/{many}/logs")
+    page.get_by_role("button", name="Live tail").click()
+    expect(page.get_by_text("Following:")).to_be_visible()
+    page.wait_for_timeout(500)
+    server.client("lambda").invoke(FunctionName=many, Payload=b'{"n": 3000}')
+    expect(page.get_by_role("log", name="Live tail")).to_contain_text("line 2999")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("No events.")).to_be_visible()
 
-    def broken(route: Route) -> None:
-        route.fulfill(body=route.fetch().body()[:-8])
 
-    page.route("**/response-streaming-invocations", broken)
-    test.click()
-    expect(page.get_by_text("The response broke off", exact=True)).to_be_visible()
-    expect(page.get_by_text("The function succeeded")).to_have_count(0)
-
-
-def test_the_configuration_is_changed(console: Console, server: Server, name: str) -> None:
+def test_configuration_versions_and_aliases_are_changed_in_their_panels(
+    console: Console, server: Server
+) -> None:
+    name = server.function(FILES)
     page = console.open(f"/functions/{name}/configuration")
-    page.get_by_label("Memory (MB)").fill("256")
+    page.get_by_label("Memory (MB)").fill("512")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text(f"{name} is updated")).to_be_visible()
     page.get_by_role("button", name="Add variable").click()
-    page.get_by_label("Key 2").fill("MODE")
-    page.get_by_label("Value 2").fill("fast")
+    page.get_by_label("Key 1").first.fill("COLOUR")
+    page.get_by_label("Value 1").first.fill("<b>blue</b>")
     page.get_by_role("button", name="Save variables").click()
     expect(page.get_by_text("The variables are saved")).to_be_visible()
-    now = server.client().get_function_configuration(FunctionName=name)
-    assert now["MemorySize"] == 256
-    assert now["Environment"]["Variables"] == {"MARKUP": MARKUP, "MODE": "fast"}
+    page.get_by_role("button", name="Make a URL").click()
+    expect(page.get_by_text("The function has a URL.")).to_be_visible()
+    shown(page)
+    assert console.violations() == []
+    kept = server.client("lambda").get_function_configuration(FunctionName=name)
+    assert (kept["MemorySize"], kept["Environment"]["Variables"]) == (512, {"COLOUR": "<b>blue</b>"})
 
-
-def test_a_version_is_published_and_an_alias_points_to_it(console: Console, server: Server, name: str) -> None:
-    page = console.open(f"/functions/{name}/versions")
+    tab(page, "Versions and aliases")
     page.get_by_role("button", name="Publish new version").click()
-    expect(page.get_by_role("rowheader", name="1", exact=True)).to_be_visible()
+    expect(page.get_by_text("The version is published.")).to_be_visible()
     page.get_by_label("Alias", exact=True).fill("live")
     page.get_by_role("button", name="Point the alias").click()
-    expect(page.get_by_role("rowheader", name="live")).to_be_visible()
-    assert server.client().get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "$LATEST"
+    expect(page.get_by_role("row").filter(has_text="live").first).to_be_visible()
+    assert console.violations() == []
 
 
-def test_a_function_that_was_deleted_elsewhere_leads_back_to_the_list(
-    console: Console, server: Server, name: str
-) -> None:
+def test_a_failing_function_shows_its_error(console: Console, server: Server) -> None:
+    name = server.function(
+        {"app.py": "def handler(event, context):\n    raise ValueError('no <script>alert(1)</script>')\n"}
+    )
     page = console.open(f"/functions/{name}/test")
-    expect(page.get_by_role("textbox", name="Event JSON")).to_be_visible()
-    server.client().delete_function(FunctionName=name)
-    page.get_by_role("tabpanel").get_by_role("button", name="Test", exact=True).click()
-    expect(page.get_by_text("Function not found")).to_be_visible()
-    page.reload()
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("The function failed")).to_be_visible()
+    expect(page.get_by_label("Response", exact=True)).to_contain_text("no <script>alert(1)</script>")
+
+
+def test_a_function_deleted_elsewhere_leads_back_to_the_list(console: Console, server: Server) -> None:
+    page = console.open("/functions/nobody-made-this")
     expect(page.get_by_text("There is no such function any more")).to_be_visible()
     page.get_by_role("link", name="To the list of functions").click()
-    expect(page.get_by_role("heading", name="Functions", level=1)).to_be_visible()
+    page.wait_for_url("**/console/functions")
 
 
-def test_a_panel_that_is_denied_leaves_the_others(console: Console, name: str) -> None:
-    def deny(route: Route) -> None:
-        route.fulfill(status=403, json={"message": "not yours"}, headers={"x-amzn-errortype": "AccessDeniedException"})
-
-    console.page.route("**/event-source-mappings/**", deny)
-    console.page.route("**/policy", deny)
-    page = console.open(f"/functions/{name}/configuration")
-    expect(page.get_by_text("The resource policy could not be read")).to_be_visible()
-    expect(page.get_by_label("Memory (MB)")).to_have_value("512")
-
-
-def test_the_function_is_deleted_in_the_danger_zone(console: Console, server: Server, name: str) -> None:
-    page = console.open(f"/functions/{name}/configuration")
-    zone = page.get_by_role("heading", name="Danger zone")
-    zone.scroll_into_view_if_needed()
-    page.get_by_role("tabpanel").get_by_role("button", name="Delete function").click()
+def test_a_function_is_deleted_only_when_it_is_confirmed(console: Console, server: Server) -> None:
+    name = server.function(FILES)
+    page = console.open(f"/functions/{name}")
+    page.get_by_role("button", name="Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox").fill("delete")
+    expect(dialog.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
+    dialog.get_by_label("To confirm, type delete").fill("delete")
     dialog.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_role("heading", name="Functions", level=1)).to_be_visible()
-    listed = json.dumps(server.client().list_functions()["Functions"], default=str)
-    assert name not in listed
+    page.wait_for_url("**/console/functions")
+    expect(page.get_by_text(f"Function {name} is deleted.")).to_be_visible()
 
 
-@pytest.mark.parametrize("tab", TABS)
-def test_each_tab_is_accessible_in_the_dark_on_a_phone(
-    opened: Callable[..., Console], server: Server, name: str, tab: str
+def test_the_page_fits_a_phone_in_the_dark(
+    server: Server, function: str, opened: Callable[..., Console]
 ) -> None:
-    console = opened(server, dark=True, width=375, height=800)
-    page = console.open(f"/functions/{name}/{tab}")
-    expect(page.get_by_role("tabpanel")).to_be_visible()
-    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0)
-    assert console.violations() == []
-    console.picture(f"function-{tab}")
+    phone = opened(server, dark=True, width=375)
+    page = phone.open(f"/functions/{function}/test")
+    expect(page.get_by_role("button", name="Test", exact=True)).to_be_visible()
+    shown(page)
+    assert phone.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -4,10 +4,10 @@ import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, defaultHighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
-import { oneDark } from "@codemirror/theme-one-dark";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
+import { darkEditor } from "./darkEditor";
 
 function languageOf(path: string): Extension {
   if (/\.(m|c)?jsx?$/.test(path)) return javascript({ jsx: true });
@@ -17,17 +17,8 @@ function languageOf(path: string): Extension {
   return [];
 }
 
-/** One Dark on a ground that is dark enough for its colours: WCAG AA asks for 4.5 to 1. */
-const darkColours: Extension = [
-  Prec.highest(
-    EditorView.theme(
-      { "&, .cm-gutters": { backgroundColor: "#11151c" }, ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "#161b24" } },
-      { dark: true },
-    ),
-  ),
-  oneDark,
-];
-const coloursOfNow = (): Extension => (document.body.classList.contains("awsui-dark-mode") ? darkColours : []);
+const coloursOfNow = (): Extension =>
+  document.body.classList.contains("awsui-dark-mode") ? darkEditor : syntaxHighlighting(defaultHighlightStyle, { fallback: true });
 
 /** Text to be edited; `path` says what language it is. A new path begins anew with `text`. */
 export default function Editor({
@@ -67,7 +58,6 @@ export default function Editor({
           bracketMatching(),
           highlightActiveLine(),
           highlightSelectionMatches(),
-          syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
           // Tab indents after Escape leaves the field: https://codemirror.net/examples/tab/
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
           languageOf(path),

@@ -49,7 +49,7 @@ export default function FunctionPage() {
       <Header variant="h1" actions={
           <SpaceBetween direction="horizontal" size="xs">
             <Button onClick={() => { setDoomed(true); }}>Delete</Button>
-            <Button onClick={() => { navigate(`/functions/${given}/test`); }}>Test</Button>
+            {tab !== "test" && <Button onClick={() => { navigate(`/functions/${given}/test`); }}>Test</Button>}
           </SpaceBetween>
         }>
         {name}
