@@ -125,4 +125,19 @@ def test_a_function_deleted_in_another_tab_is_told_and_the_danger_zone_asks_firs
     server.client().delete_function(FunctionName=name)
     dialog.get_by_role("textbox").fill("delete")
     dialog.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("go back to the list")).to_be_visible()
+    expect(page.get_by_role("link", name="To the list of functions")).to_be_visible()
+
+
+def test_logging_and_provisioned_concurrency_are_set(console: Console, server: Server, name: str) -> None:
+    client = server.client()
+    version = client.publish_version(FunctionName=name)["Version"]
+    page = console.open(f"/functions/{name}/configuration")
+    page.get_by_label("Version or alias").fill(version)
+    page.get_by_role("button", name="Keep ready").click()
+    expect(page.get_by_role("rowheader", name=version, exact=True)).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Log format")).click()
+    page.get_by_role("option", name="JSON").click()
+    page.get_by_role("button", name="Save logging").click()
+    expect(page.get_by_text("New environments write their log so.")).to_be_visible()
+    assert client.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogFormat"] == "JSON"
+    assert console.violations() == []

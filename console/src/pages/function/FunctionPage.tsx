@@ -33,6 +33,7 @@ export default function FunctionPage() {
   const remove = async () => {
     const words = { doing: `Deleting ${name}`, done: `Function ${name} is deleted.` };
     if (await run(words, () => deleteFunction(connection, name))) navigate("/functions");
+    else load.reload(); // it may be gone already
     setDoomed(false);
   };
 
