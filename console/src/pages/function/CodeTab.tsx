@@ -18,7 +18,7 @@ import { AsyncPanel } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { bytes, moment } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
-import { base64 } from "../functions/archive";
+import { base64, problemOfZip } from "../functions/archive";
 import { firstToShow, packed, type SourceFile, unpacked } from "./files";
 import { settled } from "./settled";
 import type { TabProps } from "./tabs";
@@ -46,6 +46,8 @@ export default function CodeTab({ name, details, reload }: TabProps) {
   const load = useLoad((signal) => codeOf(connection, name, signal), `${region} ${name} ${configuration.CodeSha256}`);
   const [edits, setEdits] = useState<ReadonlyMap<string, string>>(new Map());
   const [upload, setUpload] = useState<File[]>([]);
+  const [uploadProblem, setUploadProblem] = useState<string | null>(null);
+  const [round, setRound] = useState(0);
 
   useEffect(() => {
     if (edits.size === 0) return;
@@ -72,16 +74,23 @@ export default function CodeTab({ name, details, reload }: TabProps) {
     }
   };
 
+  const choose = async (files: File[]) => {
+    setUpload(files);
+    const [file] = files;
+    setUploadProblem(file ? problemOfZip(file.name, file.size, new Uint8Array(await file.slice(0, 4).arrayBuffer())) : null);
+  };
+
   return (
     <SpaceBetween size="l">
       <Container
         header={
           <Header
             variant="h2"
+            description="Deploy replaces the code of $LATEST: the next invocations run it."
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 {edits.size > 0 && <Badge color="severity-medium">{edits.size} not deployed</Badge>}
-                <Button disabled={edits.size === 0} onClick={() => { setEdits(new Map()); load.reload(); }}>Discard</Button>
+                <Button disabled={edits.size === 0} onClick={() => { setEdits(new Map()); setRound((count) => count + 1); }}>Discard</Button>
                 <Button
                   variant="primary"
                   disabled={edits.size === 0 || !load.value}
@@ -98,14 +107,15 @@ export default function CodeTab({ name, details, reload }: TabProps) {
         }
       >
         <AsyncPanel load={load} what="The code cannot be shown">
-          {(files) => <Files key={configuration.CodeSha256} files={files} edits={edits} setEdits={setEdits} handler={configuration.Handler} />}
+          {(files) => <Files round={`${round} ${configuration.CodeSha256}`} files={files} edits={edits} setEdits={setEdits} handler={configuration.Handler} />}
         </AsyncPanel>
       </Container>
       <Container header={<Header variant="h2">Upload a .zip file</Header>}>
         <SpaceBetween size="s">
           <FileUpload
             value={upload}
-            onChange={({ detail }) => { setUpload(detail.value); }}
+            onChange={({ detail }) => { void choose(detail.value); }}
+            errorText={uploadProblem}
             accept=".zip"
             showFileSize
             i18nStrings={{
@@ -118,7 +128,7 @@ export default function CodeTab({ name, details, reload }: TabProps) {
             }}
           />
           <Button
-            disabled={upload.length === 0}
+            disabled={upload.length === 0 || uploadProblem !== null}
             loading={busy}
             onClick={() => void deploy(async () => new Uint8Array(await (upload[0] as File).arrayBuffer()))}
           >
@@ -143,17 +153,21 @@ export default function CodeTab({ name, details, reload }: TabProps) {
 }
 
 function Files({
+  round,
   files,
   edits,
   setEdits,
   handler,
 }: {
+  /** Another one begins the editor anew, with the files as they are. */
+  round: string;
   files: ReadonlyMap<string, SourceFile>;
   edits: ReadonlyMap<string, string>;
   setEdits: (edits: ReadonlyMap<string, string>) => void;
   handler: string | undefined;
 }) {
-  const [path, setPath] = useState(() => firstToShow(files, handler) ?? [...files.keys()][0] ?? "");
+  const [wanted, setPath] = useState("");
+  const path = files.has(wanted) ? wanted : (firstToShow(files, handler) ?? [...files.keys()][0] ?? "");
   const file = files.get(path);
   const change = (text: string) => {
     const next = new Map(edits);
@@ -179,7 +193,7 @@ function Files({
           </Alert>
         ) : (
           <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
-            <Editor path={path} text={edits.get(path) ?? file.text} label={`Code of ${path}`} onChange={change} />
+            <Editor key={round} path={path} text={edits.get(path) ?? file.text} label={`Code of ${path}`} onChange={change} />
             <Box variant="small">Press Escape, then Tab, to leave the editor.</Box>
           </Suspense>
         )}

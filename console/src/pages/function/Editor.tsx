@@ -4,7 +4,7 @@ import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, defaultHighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { darkEditor } from "./darkEditor";
@@ -16,6 +16,9 @@ function languageOf(path: string): Extension {
   if (path.endsWith(".json")) return json();
   return [];
 }
+
+const coloursOfNow = (): Extension =>
+  document.body.classList.contains("awsui-dark-mode") ? darkEditor : syntaxHighlighting(defaultHighlightStyle, { fallback: true });
 
 /** Text to be edited; `path` says what language it is. A new path begins anew with `text`. */
 export default function Editor({
@@ -42,7 +45,7 @@ export default function Editor({
   }, [path]);
   useEffect(() => {
     if (!place.current) return;
-    const dark = document.body.classList.contains("awsui-dark-mode");
+    const colours = new Compartment();
     const view = new EditorView({
       parent: place.current,
       state: EditorState.create({
@@ -55,18 +58,25 @@ export default function Editor({
           bracketMatching(),
           highlightActiveLine(),
           highlightSelectionMatches(),
-          dark ? darkEditor : syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
           // Tab indents after Escape leaves the field: https://codemirror.net/examples/tab/
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab]),
           languageOf(path),
+          colours.of(coloursOfNow()),
+          // A file of Windows stays one.
+          first.current.includes("\r\n") ? EditorState.lineSeparator.of("\r\n") : [],
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) told.current(update.state.doc.toString());
+            if (update.docChanged) told.current(update.state.sliceDoc());
           }),
         ],
       }),
     });
+    const watcher = new MutationObserver(() => {
+      view.dispatch({ effects: colours.reconfigure(coloursOfNow()) });
+    });
+    watcher.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     return () => {
+      watcher.disconnect();
       view.destroy();
     };
   }, [path, label]);

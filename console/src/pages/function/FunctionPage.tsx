@@ -20,7 +20,8 @@ import { TABS } from "./tabs";
 
 /** One function: what surrounds it, its code, tests, graphs, log and configuration. */
 export default function FunctionPage() {
-  const { name: given = "", tab = "code" } = useParams();
+  const { name: given = "", tab: wanted } = useParams();
+  const tab = TABS.some(({ id }) => id === wanted) ? (wanted as string) : "code";
   const name = decodeURIComponent(given);
   const { connection, region } = useSession();
   const { base } = useRouter();
@@ -32,6 +33,7 @@ export default function FunctionPage() {
   const remove = async () => {
     const words = { doing: `Deleting ${name}`, done: `Function ${name} is deleted.` };
     if (await run(words, () => deleteFunction(connection, name))) navigate("/functions");
+    else load.reload(); // it may be gone already
     setDoomed(false);
   };
 
@@ -45,7 +47,12 @@ export default function FunctionPage() {
           navigate(event.detail.href.slice(base.length));
         }}
       />
-      <Header variant="h1" actions={<Button onClick={() => { setDoomed(true); }}>Delete</Button>}>
+      <Header variant="h1" actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button onClick={() => { setDoomed(true); }}>Delete</Button>
+            {tab !== "test" && <Button onClick={() => { navigate(`/functions/${given}/test`); }}>Test</Button>}
+          </SpaceBetween>
+        }>
         {name}
       </Header>
       {load.error?.isMissing ? (
@@ -65,7 +72,7 @@ export default function FunctionPage() {
                 tabs={TABS.map(({ id, label, component: Tab }) => ({
                   id,
                   label,
-                  content: id === tab ? <Tab name={name} details={details} reload={load.reload} /> : null,
+                  content: id === tab ? <Tab name={name} details={details} reload={load.reload} onDelete={() => { setDoomed(true); }} /> : null,
                 }))}
               />
             </SpaceBetween>

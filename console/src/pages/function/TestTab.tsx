@@ -24,6 +24,7 @@ import { keepEvents, keptEvents } from "./savedEvents";
 import type { TabProps } from "./tabs";
 import { TEMPLATES } from "./templates";
 
+const HEADERS: Record<string, string> = { BrokenOff: "The response broke off", NoRoom: "The event is not saved" };
 const Editor = lazy(() => import("./Editor"));
 
 /** Calls the function with an event, and shows what came of it. */
@@ -45,13 +46,13 @@ export default function TestTab({ name }: TabProps) {
   const choose = (next: string) => {
     const text = saved[next] ?? JSON.stringify(TEMPLATES[next] ?? {}, null, 2);
     setChosen(next);
-    setLabel(next in saved ? next : "");
+    setLabel(Object.hasOwn(saved, next) ? next : "");
     setEvent(text);
     setRound((count) => count + 1);
   };
   const keep = (events: Record<string, string>) => {
-    setSaved(events);
-    keepEvents(owner, events);
+    setFailure(keepEvents(owner, events) ? null : new ApiError("NoRoom", "The browser has no room for it: remove saved events, or shorten this one.", 200, ""));
+    setSaved(keptEvents(owner));
   };
   const test = async () => {
     setBusy(true);
@@ -69,7 +70,7 @@ export default function TestTab({ name }: TabProps) {
 
   return (
     <SpaceBetween size="l">
-      {failure && <Problem error={failure} what="The function was not called" />}
+      {failure && <Problem error={failure} what={HEADERS[failure.code] ?? "The function could not be called"} />}
       {partial !== null && (
         <Container header={<Header variant="h2">Response, as it comes</Header>}><Printed text={partial} label="Response so far" /></Container>
       )}
@@ -106,7 +107,7 @@ export default function TestTab({ name }: TabProps) {
             <Input value={label} placeholder="Name of the event" ariaLabel="Name of the event" onChange={({ detail }) => { setLabel(detail.value); }} />
             <Button disabled={!label.trim() || wrong !== null} onClick={() => { keep({ ...saved, [label.trim()]: event }); setChosen(label.trim()); }}>Save</Button>
             <Button
-              disabled={!(chosen in saved)}
+              disabled={!Object.hasOwn(saved, chosen)}
               onClick={() => {
                 keep(Object.fromEntries(Object.entries(saved).filter(([one]) => one !== chosen)));
                 choose("Hello world");

@@ -4,12 +4,20 @@ const keyOf = (owner: string) => `lambdad.events ${owner}`;
 
 export function keptEvents(owner: string): Record<string, string> {
   try {
-    return JSON.parse(localStorage.getItem(keyOf(owner)) ?? "{}") as Record<string, string>;
+    const kept: unknown = JSON.parse(localStorage.getItem(keyOf(owner)) ?? "{}");
+    if (typeof kept !== "object" || kept === null) return {};
+    return Object.fromEntries(Object.entries(kept).filter((one): one is [string, string] => typeof one[1] === "string"));
   } catch {
     return {};
   }
 }
 
-export function keepEvents(owner: string, events: Record<string, string>): void {
-  localStorage.setItem(keyOf(owner), JSON.stringify(events));
+/** Whether the browser had room for them. */
+export function keepEvents(owner: string, events: Record<string, string>): boolean {
+  try {
+    localStorage.setItem(keyOf(owner), JSON.stringify(events));
+    return true;
+  } catch {
+    return false;
+  }
 }

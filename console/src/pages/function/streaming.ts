@@ -1,7 +1,7 @@
-import { messagesOf } from "../../api/eventstream";
+import { type Message, messagesOf } from "../../api/eventstream";
 import type { Invoked } from "../../api/lambda";
 import { encoded } from "../../api/signature";
-import { type Connection, send } from "../../api/transport";
+import { ApiError, type Connection, send } from "../../api/transport";
 
 interface Completion {
   ErrorCode?: string;
@@ -26,8 +26,8 @@ export async function invokeStreaming(
   });
   const decoder = new TextDecoder();
   let body = "";
-  let end: Completion = {};
-  for await (const { headers, payload: part } of messagesOf(response)) {
+  let end: Completion | null = null;
+  for await (const { headers, payload: part } of whole(response)) {
     if (headers[":event-type"] === "PayloadChunk") {
       body += decoder.decode(part, { stream: true });
       tell(body);
@@ -35,6 +35,7 @@ export async function invokeStreaming(
       end = JSON.parse(new TextDecoder().decode(part)) as Completion;
     }
   }
+  if (end === null) throw brokenOff(response);
   const log = Uint8Array.from(atob(end.LogResult ?? ""), (sign) => sign.charCodeAt(0));
   return {
     status: response.status,
@@ -45,4 +46,20 @@ export async function invokeStreaming(
     version: response.headers.get("x-amz-executed-version") ?? "",
     tookMs: performance.now() - began,
   };
+}
+
+const brokenOff = (response: Response) =>
+  new ApiError(
+    "BrokenOff",
+    "The response broke off before its end: the server or the function's environment ended. See the log.",
+    response.status,
+    response.headers.get("x-amzn-requestid") ?? "",
+  );
+
+async function* whole(response: Response): AsyncGenerator<Message> {
+  try {
+    yield* messagesOf(response);
+  } catch {
+    throw brokenOff(response);
+  }
 }

@@ -7,6 +7,8 @@ export interface TabProps {
   name: string;
   details: FunctionDetails;
   reload: () => void;
+  /** Asks whether to delete the function. */
+  onDelete: () => void;
 }
 
 const tab = (load: () => Promise<{ default: ComponentType<TabProps> }>) => lazy(load);

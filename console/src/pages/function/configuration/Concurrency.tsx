@@ -31,7 +31,7 @@ export function Concurrency({ name, details, reload }: TabProps) {
     }
   };
   return (
-    <Container header={<Header variant="h2" description="A floor and a ceiling; 0 stops the function. Provisioned concurrency is set on versions and aliases.">Concurrency</Header>}>
+    <Container header={<Header variant="h2" description="A floor and a ceiling; 0 stops the function.">Reserved concurrency</Header>}>
       <SpaceBetween size="m">
         <FormField label="Reserved concurrency" constraintText={reserved === undefined ? "None is reserved." : `${reserved} are reserved.`}>
           <Input type="number" inputMode="numeric" value={wanted} onChange={({ detail }) => { setWanted(detail.value); }} />
