@@ -1,0 +1,70 @@
+"""Clusters of Kafka; implements `ports.kafka.KafkaClusters`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from lambdad.domain.kafka_record import Access
+from lambdad.ports.event_sources import StartFrom
+from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, OnRevoked, Trouble
+
+
+class Clusters:
+    """Every call has connections of its own."""
+
+    async def join(
+        self, access: Access, group: str, topics: Sequence[str], start: StartFrom, on_revoked: OnRevoked
+    ) -> KafkaConsumer:
+        """See `ports.kafka.KafkaClusters`."""
+        from lambdad.neighbours.kafka.member import Member
+
+        member = Member(access, group, topics, start, on_revoked)
+        await member.join()
+        return member
+
+    async def reset(self, access: Access, group: str, topics: Sequence[str], start: StartFrom) -> None:
+        """See `ports.kafka.KafkaClusters`."""
+        from aiokafka import AIOKafkaConsumer, TopicPartition
+
+        from lambdad.neighbours.kafka.connection import options, probe, told
+        from lambdad.neighbours.kafka.member import beginnings
+
+        consumer = AIOKafkaConsumer(**options(access), group_id=group, enable_auto_commit=False)
+        try:
+            await probe(access)
+            await consumer.start()
+            await consumer.topics()
+            found = [
+                TopicPartition(topic, number)
+                for topic in topics
+                for number in consumer.partitions_for_topic(topic) or ()
+            ]
+            if not found:
+                raise KafkaTrouble(f"There is no topic {', '.join(topics)}", Trouble.TOPIC)
+            consumer.assign(found)
+            await consumer.commit(await beginnings(consumer, found, start))
+        except KafkaTrouble:
+            raise
+        except Exception as error:
+            raise told(error) from error
+        finally:
+            with suppress(Exception):
+                await consumer.stop()
+
+    async def send(self, access: Access, topic: str, key: bytes, value: bytes) -> None:
+        """See `ports.kafka.KafkaClusters`."""
+        from aiokafka import AIOKafkaProducer
+
+        from lambdad.neighbours.kafka.connection import options, probe, told
+
+        producer = AIOKafkaProducer(**options(access), acks="all")
+        try:
+            await probe(access)
+            await producer.start()
+            await producer.send_and_wait(topic, value, key)
+        except Exception as error:
+            raise told(error) from error
+        finally:
+            with suppress(Exception):
+                await producer.stop()
