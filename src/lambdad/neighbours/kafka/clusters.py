@@ -1,11 +1,14 @@
 """Clusters of Kafka; implements `ports.kafka.KafkaClusters`."""
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
 from lambdad.domain.kafka_record import Access
+from lambdad.neighbours.kafka.connection import options, probe, told
+from lambdad.neighbours.kafka.member import Member, beginnings
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, OnRevoked, Trouble
 
@@ -17,19 +20,12 @@ class Clusters:
         self, access: Access, group: str, topics: Sequence[str], start: StartFrom, on_revoked: OnRevoked
     ) -> KafkaConsumer:
         """See `ports.kafka.KafkaClusters`."""
-        from lambdad.neighbours.kafka.member import Member
-
         member = Member(access, group, topics, start, on_revoked)
         await member.join()
         return member
 
     async def reset(self, access: Access, group: str, topics: Sequence[str], start: StartFrom) -> None:
         """See `ports.kafka.KafkaClusters`."""
-        from aiokafka import AIOKafkaConsumer, TopicPartition
-
-        from lambdad.neighbours.kafka.connection import options, probe, told
-        from lambdad.neighbours.kafka.member import beginnings
-
         consumer = AIOKafkaConsumer(**options(access), group_id=group, enable_auto_commit=False)
         try:
             await probe(access)
@@ -54,10 +50,6 @@ class Clusters:
 
     async def send(self, access: Access, topic: str, key: bytes, value: bytes) -> None:
         """See `ports.kafka.KafkaClusters`."""
-        from aiokafka import AIOKafkaProducer
-
-        from lambdad.neighbours.kafka.connection import options, probe, told
-
         producer = AIOKafkaProducer(**options(access), acks="all")
         try:
             await probe(access)

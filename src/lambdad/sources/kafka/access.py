@@ -8,8 +8,8 @@
     CLIENT_CERTIFICATE_TLS_AUTH                  TLS with a certificate of the client
     SERVER_ROOT_CA_CERTIFICATE                   TLS, brokers checked by this authority
 
-Source: developer guide, "Configuring cluster authentication methods": forms of the secrets, and that passwords
-are sent by TLS only.
+Source: developer guide, "Configuring cluster authentication methods": forms of the secrets, and that
+passwords are sent by TLS only.
 """
 
 from __future__ import annotations
