@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -11,13 +12,20 @@ from dataclasses import replace
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from calling import started
+from local_services import eventually
 
 from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
 from lambdad.neighbours.kafka.clusters import Clusters
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, Trouble
 from tests.real.servers import KAFKA_PASSWORD, KAFKA_USER, Kafka, kafka
+from tests.running import Server
 
+# The client closes its sockets a moment after it says so.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 OLDEST, NEWEST = StartFrom("TRIM_HORIZON"), StartFrom("LATEST")
 WITHIN_S = 30.0
 
@@ -90,7 +98,7 @@ async def test_records_are_read_by_every_way_in(broker: Kafka, way: str):
 
 async def test_a_wrong_password_is_told_as_one(broker: Kafka):
     topic = await made_topic(broker)
-    wrong = replace(ways(broker)["scram-512"], password="wrong")  # noqa: S106 - it is
+    wrong = replace(ways(broker)["scram-512"], password="wrong")
     with pytest.raises(KafkaTrouble) as told:
         await Clusters().join(wrong, "g", [topic], OLDEST, nothing)
     assert told.value.kind is Trouble.LOGIN
@@ -172,6 +180,10 @@ async def test_partitions_that_go_to_another_member_are_told_of_before_and_kept(
     one = await Clusters().join(access, group, [topic], OLDEST, revoked)
     await read(one, 2)
     other = await Clusters().join(access, group, [topic], OLDEST, nothing)
+    async with asyncio.timeout(WITHIN_S):
+        while not (len(one.partitions()) == len(other.partitions()) == 1):
+            await one.poll(100, ())
+            await other.poll(100, ())
     await put(broker, topic, "c", partition=0)
     await put(broker, topic, "d", partition=1)
     found: list[KafkaRecord] = []
@@ -180,7 +192,6 @@ async def test_partitions_that_go_to_another_member_are_told_of_before_and_kept(
             found += [*await one.poll(100, ()), *await other.poll(100, ())]
     assert sorted(values(found)) == ["c", "d"]
     assert {str(one) for one in told} == {f"{topic}-0", f"{topic}-1"}
-    assert len(one.partitions()) == len(other.partitions()) == 1
     await one.close()
     await other.close()
 
@@ -193,3 +204,62 @@ async def test_a_record_of_failure_arrives_in_its_topic(broker: Kafka):
     await consumer.close()
     with contextlib.suppress(KafkaTrouble):
         await consumer.poll(1, ())
+
+
+TELLS = """
+import json, time
+def handler(event, context):
+    print("GOT", json.dumps([time.time_ns(), event]))
+"""
+MSK = "arn:aws:kafka:us-east-1:000000000000:cluster/c/12345678-abcd-1234-efab-123456789012-1"
+
+
+@pytest.fixture(scope="module")
+def server(broker: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    config = folder / "lambdad.toml"
+    config.write_text(f'[kafka_clusters]\n"{MSK}" = "{broker.plain}"\n')
+    with started(folder / "data", env={"LAMBDAD_CONFIG": str(config)}) as made:
+        yield made
+
+
+def got(server: Server, function: str) -> list[tuple[int, dict[str, object]]]:
+    """Calls of a function: when, and with what."""
+    events = server.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+    lines = [event["message"] for event in events if event["message"].startswith("GOT ")]
+    return [tuple(json.loads(line.removeprefix("GOT "))) for line in lines]
+
+
+async def test_a_mapping_of_a_self_managed_cluster_goes_on_where_it_was(broker: Kafka, server: Server):
+    topic, client = await made_topic(broker), server.client()
+    function = server.function({"app.py": TELLS}, Timeout=5)
+    await put(broker, topic, "a")
+    made = client.create_event_source_mapping(
+        FunctionName=function,
+        Topics=[topic],
+        SelfManagedEventSource={"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": [broker.plain]}},
+        SourceAccessConfigurations=[{"Type": "VPC_SUBNET", "URI": "subnet:subnet-0123456789abcdef0"}],
+    )
+    eventually(lambda: len(got(server, function)) == 1, "one call")
+    [(_, event)] = got(server, function)
+    assert (event["eventSource"], event["bootstrapServers"]) == ("SelfManagedKafka", broker.plain)
+    assert list(event["records"]) == [f"{topic}-0"]  # type: ignore[call-overload]
+    client.update_event_source_mapping(UUID=made["UUID"], Enabled=False)
+    eventually(
+        lambda: client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Disabled", "it is disabled"
+    )
+    await put(broker, topic, "b")
+    client.update_event_source_mapping(UUID=made["UUID"], Enabled=True)
+    eventually(lambda: len(got(server, function)) == 2, "a second call")
+    assert client.get_event_source_mapping(UUID=made["UUID"])["LastProcessingResult"] == "OK"
+
+
+async def test_a_mapping_of_msk_reads_the_cluster_that_settings_name(broker: Kafka, server: Server):
+    topic, client = await made_topic(broker), server.client()
+    function = server.function({"app.py": TELLS}, Timeout=5)
+    await put(broker, topic, "a")
+    client.create_event_source_mapping(
+        FunctionName=function, EventSourceArn=MSK, Topics=[topic], StartingPosition="TRIM_HORIZON"
+    )
+    eventually(lambda: len(got(server, function)) == 1, "a call")
+    assert got(server, function)[0][1]["eventSourceArn"] == MSK

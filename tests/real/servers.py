@@ -136,7 +136,18 @@ def kafka(folder: Path) -> Iterator[Kafka]:
     """A broker of Apache Kafka that is its own controller."""
     ports = [free_port() for _ in range(4)]
     key, certificate, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
     made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(made, check=True, capture_output=True)
     both.write_text(key.read_text() + certificate.read_text())

@@ -1,16 +1,17 @@
 """Clusters of Kafka; implements `ports.kafka.KafkaClusters`."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from lambdad.domain.kafka_record import Access
 from lambdad.neighbours.kafka.connection import options, probe, told
 from lambdad.neighbours.kafka.member import Member, beginnings
 from lambdad.ports.event_sources import StartFrom
-from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, OnRevoked, Trouble
+from lambdad.ports.kafka import KafkaConsumer, OnRevoked
 
 
 class Clusters:
@@ -26,27 +27,23 @@ class Clusters:
 
     async def reset(self, access: Access, group: str, topics: Sequence[str], start: StartFrom) -> None:
         """See `ports.kafka.KafkaClusters`."""
-        consumer = AIOKafkaConsumer(**options(access), group_id=group, enable_auto_commit=False)
+        given = options(access)
+        looking = AIOKafkaConsumer(*topics, **given)  # without a group: given every partition at once
+        keeping = AIOKafkaConsumer(**given, group_id=group, enable_auto_commit=False)
         try:
             await probe(access)
-            await consumer.start()
-            await consumer.topics()
-            found = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in consumer.partitions_for_topic(topic) or ()
-            ]
-            if not found:
-                raise KafkaTrouble(f"There is no topic {', '.join(topics)}", Trouble.TOPIC)
-            consumer.assign(found)
-            await consumer.commit(await beginnings(consumer, found, start))
-        except KafkaTrouble:
-            raise
+            await looking.start()
+            found = sorted(looking.assignment())
+            at = await beginnings(looking, found, start)
+            keeping.assign(found)
+            await keeping.start()
+            await keeping.commit(at)
         except Exception as error:
             raise told(error) from error
         finally:
-            with suppress(Exception):
-                await consumer.stop()
+            for consumer in (looking, keeping):
+                with suppress(Exception):
+                    await consumer.stop()
 
     async def send(self, access: Access, topic: str, key: bytes, value: bytes) -> None:
         """See `ports.kafka.KafkaClusters`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import errors
-from aiokafka.conn import create_conn
+from aiokafka.conn import AIOKafkaConnection
 
 from lambdad.domain.kafka_record import Access
 from lambdad.domain.limits import KAFKA_REQUEST_S
@@ -72,12 +72,14 @@ async def probe(access: Access) -> None:
     for server in access.servers:
         host, _, port = server.rpartition(":")
         try:
-            connection = await create_conn(host.strip("[]"), int(port), **given)
+            connection = AIOKafkaConnection(host.strip("[]"), int(port), **given)
+            try:
+                await connection.connect()
+                return
+            finally:
+                connection.close()
         except Exception as error:  # noqa: BLE001 - told below
             troubles.append(told(error))
-        else:
-            connection.close()
-            return
     worse = [one for one in troubles if one.kind is not Trouble.CONNECTION]
     raise (worse or troubles)[0]
 
