@@ -1,7 +1,7 @@
 """Sets real servers up from their registries and runs lambdad against each: `make test-real`.
 
-ElasticMQ, Kafka, dynalite, kinesis-mock, versitygw and the companion, in pinned versions, under `.cache/real`; nothing is
-fetched twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason.
+ElasticMQ, Kafka, dynalite, kinesis-mock, versitygw and the companion, in pinned versions, under `.cache/real`;
+nothing is fetched twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason.
 Arguments are names of servers; without one all run but those whose licence asks something of who runs them
 (DynamoDB Local), which are named for themselves.
 """

@@ -225,7 +225,11 @@ def server(broker: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def got(server: Server, function: str) -> list[tuple[int, dict[str, object]]]:
     """Calls of a function: when, and with what."""
-    events = server.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+    logs = server.client("logs")
+    try:
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
     lines = [event["message"] for event in events if event["message"].startswith("GOT ")]
     return [tuple(json.loads(line.removeprefix("GOT "))) for line in lines]
 
