@@ -112,7 +112,7 @@ KAFKA_CLUSTERS = [
     "",
     "```toml",
     "[kafka_clusters]",
-    '"arn:aws:kafka:eu-central-1:000000000000:cluster/orders/12345678-abcd-1234-efab-123456789012-1" = "localhost:9092"',
+    '"arn:aws:kafka:eu-central-1:000000000000:cluster/c/12345678-abcd-1234-efab-123456789012-1" = "localhost:9092"',
     "```",
     "",
 ]

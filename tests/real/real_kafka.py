@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -204,6 +205,16 @@ async def test_a_record_of_failure_arrives_in_its_topic(broker: Kafka):
     await consumer.close()
     with contextlib.suppress(KafkaTrouble):
         await consumer.poll(1, ())
+
+
+async def test_a_broker_that_goes_is_noticed(tmp_path: Path):
+    with kafka(tmp_path) as gone:
+        topic = await made_topic(gone)
+        consumer = await Clusters().join(ways(gone)["plain"], "g", [topic], OLDEST, nothing)
+        await consumer.poll(100, ())
+    with pytest.raises(KafkaTrouble):
+        await read(consumer, 1)
+    await consumer.close()
 
 
 TELLS = """

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from lambdad.domain.kafka_record import Access
+from lambdad.domain.limits import KAFKA_REQUEST_S
 from lambdad.neighbours.kafka.connection import options, probe, told
 from lambdad.neighbours.kafka.member import Member, beginnings
 from lambdad.ports.event_sources import StartFrom
@@ -16,6 +19,10 @@ from lambdad.ports.kafka import KafkaConsumer, OnRevoked
 
 class Clusters:
     """Every call has connections of its own."""
+
+    def __init__(self) -> None:
+        # What is wrong is raised or told by looking; the client would tell it again at each try.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def join(
         self, access: Access, group: str, topics: Sequence[str], start: StartFrom, on_revoked: OnRevoked
@@ -37,7 +44,8 @@ class Clusters:
             at = await beginnings(looking, found, start)
             keeping.assign(found)
             await keeping.start()
-            await keeping.commit(at)
+            async with asyncio.timeout(KAFKA_REQUEST_S):
+                await keeping.commit(at)
         except Exception as error:
             raise told(error) from error
         finally:

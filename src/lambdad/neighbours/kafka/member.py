@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
-from lambdad.domain.limits import KAFKA_LOOK_S, KAFKA_POLL_S, KAFKA_SESSION_S
+from lambdad.domain.limits import KAFKA_CLOSE_S, KAFKA_LOOK_S, KAFKA_POLL_S, KAFKA_REQUEST_S, KAFKA_SESSION_S
 from lambdad.neighbours.kafka.connection import options, probe, told
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaTrouble, OnRevoked, Trouble
@@ -86,12 +86,11 @@ class Member:
             await self._consumer.start()
             await self._look()
             self._consumer.subscribe(list(self._topics), listener=_Listener(self))
-        except KafkaTrouble:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, Exception):
+                raise told(error) from error
             raise
-        except Exception as error:
-            await self.close()
-            raise told(error) from error
 
     async def poll(self, most: int, full: Collection[Partition]) -> Sequence[KafkaRecord]:
         """See `ports.kafka.KafkaConsumer`."""
@@ -114,7 +113,8 @@ class Member:
 
     async def _look(self) -> None:
         """Whether brokers answer and the topics are there: reading alone goes on for ever without."""
-        known = await self._consumer.topics()
+        async with asyncio.timeout(KAFKA_REQUEST_S):
+            known = await self._consumer.topics()
         for topic in self._topics:
             if topic not in known:
                 raise KafkaTrouble(f"There is no topic {topic}", Trouble.TOPIC)
@@ -124,13 +124,20 @@ class Member:
         """What begins now begins there also for whoever reads it next."""
         mine = {one: at for one, at in self._begun.items() if one in self._consumer.assignment()}
         if mine:
-            await self._consumer.commit(mine)
+            try:
+                async with asyncio.timeout(KAFKA_REQUEST_S):
+                    await self._consumer.commit(mine)
+            except Exception as error:
+                if (trouble := told(error)).kind is not Trouble.GROUP:
+                    raise trouble from error
+                return  # while partitions go around; tried again
         self._begun.clear()
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """See `ports.kafka.KafkaConsumer`."""
         try:
-            await self._consumer.commit({raw(one): at for one, at in offsets.items()})
+            async with asyncio.timeout(KAFKA_REQUEST_S):  # the client itself tries for ever
+                await self._consumer.commit({raw(one): at for one, at in offsets.items()})
         except Exception as error:
             raise told(error) from error
         for one in offsets:
@@ -150,7 +157,8 @@ class Member:
     async def close(self) -> None:
         """See `ports.kafka.KafkaConsumer`."""
         with contextlib.suppress(Exception):
-            await self._consumer.stop()
+            async with asyncio.timeout(KAFKA_CLOSE_S):
+                await self._consumer.stop()
 
     # --- for the listener ------------------------------------------------------------------------------
 
@@ -161,6 +169,7 @@ class Member:
 
     async def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """These are to be read now: behind what is kept, or from where the mapping begins."""
+        self._begun.clear()
         try:
             new = [one for one in partitions if await self._consumer.committed(one) is None]
             for one, at in (await beginnings(self._consumer, new, self._start)).items():

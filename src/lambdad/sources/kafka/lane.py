@@ -154,6 +154,8 @@ class Lane:
         self._waiting.clear()
         self._hold(-self._bytes)
         self._advanced = lambda: None
+        if self.task is not None:
+            self.task.cancel()
 
     # --- inside ----------------------------------------------------------------------------------------
 
