@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -156,9 +155,11 @@ class Member:
 
     async def close(self) -> None:
         """See `ports.kafka.KafkaConsumer`."""
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(KAFKA_CLOSE_S):
-                await self._consumer.stop()
+        # A task of its own: amid requests to brokers that are gone, the client is cancelled by itself.
+        stopping = asyncio.gather(self._consumer.stop(), return_exceptions=True)
+        await asyncio.wait((stopping,), timeout=KAFKA_CLOSE_S)
+        stopping.cancel()
+        await asyncio.gather(self._consumer._client.close(), return_exceptions=True)  # or it is left
 
     # --- for the listener ------------------------------------------------------------------------------
 
