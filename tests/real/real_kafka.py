@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -165,6 +166,17 @@ async def test_the_newest_position_is_kept_before_anything_is_read(broker: Kafka
     await put(broker, topic, "meanwhile")
     consumer = await Clusters().join(access, group, [topic], NEWEST, nothing)
     assert values(await read(consumer, 1)) == ["meanwhile"]
+    await consumer.close()
+
+
+async def test_records_since_a_time_are_read(broker: Kafka):
+    topic, group, access = await made_topic(broker), str(uuid.uuid4()), ways(broker)["plain"]
+    await put(broker, topic, "before")
+    await asyncio.sleep(0.05)
+    start = StartFrom("AT_TIMESTAMP", time.time())
+    await put(broker, topic, "since")
+    consumer = await Clusters().join(access, group, [topic], start, nothing)
+    assert values(await read(consumer, 1)) == ["since"]
     await consumer.close()
 
 
