@@ -18,6 +18,19 @@ export const PAGES: readonly Page[] = [
     nav: { section: "Lambda", text: "Functions", href: "/functions" },
     component: page(() => import("./pages/functions/FunctionList")),
   },
+  { path: "/functions/create", component: page(() => import("./pages/functions/CreateFunction")) },
+  {
+    path: "/layers",
+    nav: { section: "Lambda", text: "Layers", href: "/layers" },
+    component: page(() => import("./pages/layers/LayerList")),
+  },
+  { path: "/functions/:name/:tab?", component: page(() => import("./pages/function/FunctionPage")) },
+  {
+    path: "/logs",
+    nav: { section: "CloudWatch", text: "Log groups", href: "/logs" },
+    component: page(() => import("./pages/logs/LogGroups")),
+  },
+  { path: "/logs/:group", component: page(() => import("./pages/logs/LogGroup")) },
   {
     path: "/operations/queue",
     nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },

@@ -27,8 +27,9 @@ OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
 """What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One for the tests of a file: while Playwright runs, asynchronous tests of other files cannot."""
     program = shutil.which("chromium")
     assert program is not None, "Debian's chromium is not installed"
     with sync_playwright() as playwright:
@@ -53,6 +54,7 @@ class Console:
     server: Server
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -61,6 +63,8 @@ class Console:
     def open(self, path: str) -> Page:
         """Open a page of the console: ``/functions``."""
         self.page.goto(f"{self.origin}/console{path}")
+        if self.broken:  # a network link of the host came or went: Chromium gives up what is under way
+            self.page.reload()
         return self.page
 
     def violations(self) -> list[str]:
@@ -98,6 +102,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Console]]:
         tab = Console(context.new_page(), at)
         tab.page.on("request", lambda request: _look(tab, request))
         tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        tab.page.on("requestfailed", lambda request: _note(tab, request))
         tabs.append(tab)
         return tab
 
@@ -118,6 +123,13 @@ def console(opened: Callable[..., Console], server: Server) -> Console:
 def _look(tab: Console, request: Request) -> None:
     if not request.url.startswith((tab.origin, "data:", "blob:")):
         tab.foreign.append(request.url)
+
+
+def _note(tab: Console, request: Request) -> None:
+    """A part of the page that did not come; requests are given up by pages that are left."""
+    if request.resource_type in {"script", "stylesheet"} and request.failure != "net::ERR_ABORTED":
+        seen = tab.broken if request.failure == "net::ERR_NETWORK_CHANGED" else tab.errors
+        seen.append(f"{request.url}: {request.failure}")
 
 
 def sign_in(tab: Console, key: dict[str, str]) -> None:

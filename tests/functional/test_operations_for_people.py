@@ -58,6 +58,15 @@ def stages(invocation: dict[str, Any]) -> dict[str, float]:
     return {one["stage"]: one["duration_ms"] for one in invocation["stages"]}
 
 
+def test_runtimes_say_which_can_run_here_and_how_to_get_the_others(shared_server: Server) -> None:
+    found = {one["runtime"]: one for one in ask(shared_server, "runtimes")["runtimes"]}
+    assert found["python3.11"]["version"].startswith("3.11.")
+    assert found["python3.11"]["remedy"] is None
+    assert "provided.al2023" in found
+    for name, one in found.items():
+        assert one["version"] is not None or one["remedy"] == f"lambdad runtimes install {name}"
+
+
 def test_the_last_invocations_say_what_became_of_them_and_of_their_time(shared_server: Server) -> None:
     name = shared_server.function(DOES, Timeout=1)
     for event in ("cold", "warm", "raise", "sleep"):

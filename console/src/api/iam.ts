@@ -59,10 +59,12 @@ export async function createRole(
   name: string,
   trust: string,
   description = "",
+  path = "/",
 ): Promise<Role> {
   const result = await iam(connection, "CreateRole", {
     RoleName: name,
     AssumeRolePolicyDocument: trust,
+    Path: path,
     ...(description ? { Description: description } : {}),
   });
   return readRole(childOf(result, "Role") as Xml);

@@ -1,5 +1,6 @@
 /** Requests to the endpoint that served this page, signed; every failure is an ApiError. */
 
+import { isRead } from "./reads";
 import { type Credentials, queryString, signed } from "./signature";
 
 /** What went wrong, as the server said it. */
@@ -61,6 +62,9 @@ export interface Connection {
 }
 
 const text = new TextEncoder();
+/** Of what only reads. */
+const TRIES = 3;
+const AGAIN_AFTER_MS = 200;
 
 /** Send a request; the answer's body has not been read. */
 export async function send(connection: Connection, ask: Ask): Promise<Response> {
@@ -82,23 +86,29 @@ export async function send(connection: Connection, ask: Ask): Promise<Response> 
     new Date(),
   );
   const search = queryString(query);
-  let response: Response;
-  try {
-    response = await fetch(path + (search ? `?${search}` : ""), {
-      method,
-      headers,
-      ...(method === "GET" || method === "HEAD" ? {} : { body: body as BufferSource }),
-      ...(ask.signal ? { signal: ask.signal } : {}),
-      cache: "no-store",
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError("Unreachable", "The server does not answer. Is it running?", 0, "");
-  }
+  const response = await fetched(path + (search ? `?${search}` : ""), isRead(ask) ? TRIES : 1, {
+    method,
+    headers,
+    ...(method === "GET" || method === "HEAD" ? {} : { body: body as BufferSource }),
+    ...(ask.signal ? { signal: ask.signal } : {}),
+    cache: "no-store",
+  });
   if (response.ok) return response;
   const failure = await failureOf(response);
   if (failure.isExpired) connection.onExpired?.();
   throw failure;
+}
+
+/** Browsers give up what is under way when a network link of the host comes or goes, as those of functions do. */
+async function fetched(url: string, tries: number, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (tries <= 1) throw new ApiError("Unreachable", "The server does not answer. Is it running?", 0, "");
+  }
+  await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
+  return fetched(url, tries - 1, init);
 }
 
 /** Send a request and read JSON; an empty answer is `{}`. */

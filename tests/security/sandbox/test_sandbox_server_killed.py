@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -132,6 +133,29 @@ def test_in_the_process_tier_the_processes_go_too(places: tuple[Path, Path], fro
     mark = f"876543.{os.getpid()}3"
     with running_stub(*places, mark, tier="process", frozen=frozen) as stub:
         stub.kill()
+    assert wait_until_clean(mark, places[0]) == []
+
+
+def test_the_next_server_waits_for_the_launcher_of_a_killed_one_and_isolates_as_ever(
+    places: tuple[Path, Path],
+) -> None:
+    mark = f"876543.{os.getpid()}4"
+    with running_stub(*places, mark) as stub:
+        slow = launcher_of(stub)
+        os.kill(slow, signal.SIGSTOP)  # a host so busy that it has not begun to take its sandboxes down
+        stub.kill()
+        stub.wait()
+        os.kill(slow, signal.SIGSTOP)  # the kernel lets a stopped group go on when it becomes an orphan
+    command = [sys.executable, str(_STUB), str(places[0]), str(places[1]), "[]", "true"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as following:
+        try:
+            assert following.stdout is not None
+            time.sleep(2)
+            assert not select.select([following.stdout], [], [], 0)[0], "it began beside the one before"
+            os.kill(slow, signal.SIGCONT)
+            assert json.loads(following.stdout.readline())["tier"] == "namespace"
+        finally:
+            following.kill()
     assert wait_until_clean(mark, places[0]) == []
 
 

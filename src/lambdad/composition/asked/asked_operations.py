@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ENVIRONMENTS: Final = "GET environments"
 _INVOCATIONS: Final = "GET functions/{name}/invocations"
+_RUNTIMES: Final = "GET runtimes"
 _SETTINGS: Final = "GET settings"
 
 
@@ -27,17 +28,19 @@ def asked_operations(
     settings: Settings,
     clock: Clock,
 ) -> Mapping[str, Operation]:
-    """Environments, recent invocations and settings."""
+    """Environments, recent invocations, runtimes and settings."""
 
     def make() -> Mapping[str, Operation]:
         from lambdad.composition.asked.environment_operation import EnvironmentOperation
         from lambdad.composition.asked.invocations_operation import InvocationsOperation
+        from lambdad.composition.asked.runtimes_operation import show_runtimes
         from lambdad.composition.asked.settings_operation import SettingsOperation
 
         return {
             _ENVIRONMENTS: EnvironmentOperation(own, clock).show,
             _INVOCATIONS: InvocationsOperation(recent, catalogue).show,
+            _RUNTIMES: show_runtimes,
             _SETTINGS: SettingsOperation(settings).show,
         }
 
-    return Late((_ENVIRONMENTS, _INVOCATIONS, _SETTINGS), make).operations
+    return Late((_ENVIRONMENTS, _INVOCATIONS, _RUNTIMES, _SETTINGS), make).operations

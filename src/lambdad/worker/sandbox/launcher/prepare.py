@@ -30,6 +30,7 @@ from lambdad.worker.sandbox.launcher.newborn import Origin
 from lambdad.worker.sandbox.launcher.rootfs import Template
 from lambdad.worker.sandbox.launcher.tmp.opening import open_tmp
 from lambdad.worker.sandbox.launcher.tmp.places import Tmp
+from lambdad.worker.sandbox.launcher.turn import take_turn
 
 _TUN = "/dev/net/tun"
 _PROBE_GONE_WITHIN_S = 0.5
@@ -90,6 +91,7 @@ def prepare(setting: Setting) -> Iterator[Prepared]:
         privileged = os.geteuid() == 0 and _may_map_ids()
         groups = _NO_GROUPS
         try:
+            take_turn(os.path.dirname(setting.place))
             groups = Groups(find(setting.data_id))
             stack.callback(groups.close)
             groups.sweep()

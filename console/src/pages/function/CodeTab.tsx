@@ -1,0 +1,203 @@
+import Alert from "@cloudscape-design/components/alert";
+import Badge from "@cloudscape-design/components/badge";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import FileUpload from "@cloudscape-design/components/file-upload";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import SideNavigation from "@cloudscape-design/components/side-navigation";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { getFunction, lambda, pathOf } from "../../api/lambda";
+import { ApiError, type Connection } from "../../api/transport";
+import { useAction } from "../../app/flash";
+import { useSession } from "../../app/session";
+import { AsyncPanel } from "../../parts/AsyncPanel";
+import { awsCommand, CliCommand } from "../../parts/CliCommand";
+import { bytes, moment } from "../../parts/format";
+import { useLoad } from "../../parts/useLoad";
+import { base64, problemOfZip } from "../functions/archive";
+import { firstToShow, packed, type SourceFile, unpacked } from "./files";
+import { settled } from "./settled";
+import type { TabProps } from "./tabs";
+
+const Editor = lazy(() => import("./Editor"));
+
+async function codeOf(connection: Connection, name: string, signal: AbortSignal): Promise<Map<string, SourceFile>> {
+  const { Code } = await getFunction(connection, name); // a link of now: it ends after ten minutes
+  if (!Code.Location) throw new ApiError("NoCode", "The code of this function is not kept here.", 404, "");
+  const { pathname, search } = new URL(Code.Location);
+  const response = await fetch(pathname + search, { signal });
+  if (!response.ok) throw new ApiError("NoCode", `The code could not be read (${response.status}).`, response.status, "");
+  try {
+    return unpacked(new Uint8Array(await response.arrayBuffer()));
+  } catch (error) {
+    throw new ApiError("NotEditable", (error as Error).message, 200, "");
+  }
+}
+
+/** The function's files, to read and to change. */
+export default function CodeTab({ name, details, reload }: TabProps) {
+  const { connection, region } = useSession();
+  const { busy, run } = useAction();
+  const configuration = details.Configuration;
+  const load = useLoad((signal) => codeOf(connection, name, signal), `${region} ${name} ${configuration.CodeSha256}`);
+  const [edits, setEdits] = useState<ReadonlyMap<string, string>>(new Map());
+  const [upload, setUpload] = useState<File[]>([]);
+  const [uploadProblem, setUploadProblem] = useState<string | null>(null);
+  const [round, setRound] = useState(0);
+
+  useEffect(() => {
+    if (edits.size === 0) return;
+    const ask = (event: BeforeUnloadEvent) => {
+      event.preventDefault();
+    };
+    addEventListener("beforeunload", ask);
+    return () => {
+      removeEventListener("beforeunload", ask);
+    };
+  }, [edits.size]);
+
+  const deploy = async (archive: () => Promise<Uint8Array>) => {
+    const words = { doing: `Deploying ${name}`, done: `${name} runs the new code.` };
+    const done = await run(words, async () => {
+      const body = { ZipFile: base64(await archive()), RevisionId: configuration.RevisionId };
+      await lambda(connection, "PUT", pathOf(name, "/code"), { body });
+      await settled(connection, name);
+    });
+    if (done) {
+      setEdits(new Map());
+      setUpload([]);
+      reload();
+    }
+  };
+
+  const choose = async (files: File[]) => {
+    setUpload(files);
+    const [file] = files;
+    setUploadProblem(file ? problemOfZip(file.name, file.size, new Uint8Array(await file.slice(0, 4).arrayBuffer())) : null);
+  };
+
+  return (
+    <SpaceBetween size="l">
+      <Container
+        header={
+          <Header
+            variant="h2"
+            description="Deploy replaces the code of $LATEST: the next invocations run it."
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                {edits.size > 0 && <Badge color="severity-medium">{edits.size} not deployed</Badge>}
+                <Button disabled={edits.size === 0} onClick={() => { setEdits(new Map()); setRound((count) => count + 1); }}>Discard</Button>
+                <Button
+                  variant="primary"
+                  disabled={edits.size === 0 || !load.value}
+                  loading={busy}
+                  onClick={() => void deploy(() => Promise.resolve(packed(load.value ?? new Map(), edits)))}
+                >
+                  Deploy
+                </Button>
+              </SpaceBetween>
+            }
+          >
+            Code source
+          </Header>
+        }
+      >
+        <AsyncPanel load={load} what="The code cannot be shown">
+          {(files) => <Files round={`${round} ${configuration.CodeSha256}`} files={files} edits={edits} setEdits={setEdits} handler={configuration.Handler} />}
+        </AsyncPanel>
+      </Container>
+      <Container header={<Header variant="h2">Upload a .zip file</Header>}>
+        <SpaceBetween size="s">
+          <FileUpload
+            value={upload}
+            onChange={({ detail }) => { void choose(detail.value); }}
+            errorText={uploadProblem}
+            accept=".zip"
+            showFileSize
+            i18nStrings={{
+              uploadButtonText: () => "Choose a file",
+              dropzoneText: () => "Drop a .zip file here",
+              removeFileAriaLabel: () => "Remove the file",
+              limitShowFewer: "Show fewer",
+              limitShowMore: "Show more",
+              errorIconAriaLabel: "Error",
+            }}
+          />
+          <Button
+            disabled={upload.length === 0 || uploadProblem !== null}
+            loading={busy}
+            onClick={() => void deploy(async () => new Uint8Array(await (upload[0] as File).arrayBuffer()))}
+          >
+            Replace the code
+          </Button>
+          <CliCommand command={awsCommand("lambda update-function-code", { "function-name": name, "zip-file": "fileb://function.zip", region })} />
+        </SpaceBetween>
+      </Container>
+      <Container header={<Header variant="h2">Properties</Header>}>
+        <KeyValuePairs
+          columns={4}
+          items={[
+            { label: "Size", value: bytes(configuration.CodeSize) },
+            { label: "SHA-256", value: configuration.CodeSha256 },
+            { label: "Last modified", value: moment(configuration.LastModified) },
+            { label: "Handler", value: configuration.Handler ?? "–" },
+          ]}
+        />
+      </Container>
+    </SpaceBetween>
+  );
+}
+
+function Files({
+  round,
+  files,
+  edits,
+  setEdits,
+  handler,
+}: {
+  /** Another one begins the editor anew, with the files as they are. */
+  round: string;
+  files: ReadonlyMap<string, SourceFile>;
+  edits: ReadonlyMap<string, string>;
+  setEdits: (edits: ReadonlyMap<string, string>) => void;
+  handler: string | undefined;
+}) {
+  const [wanted, setPath] = useState("");
+  const path = files.has(wanted) ? wanted : (firstToShow(files, handler) ?? [...files.keys()][0] ?? "");
+  const file = files.get(path);
+  const change = (text: string) => {
+    const next = new Map(edits);
+    if (text === file?.text) next.delete(path);
+    else next.set(path, text);
+    setEdits(next);
+  };
+  return (
+    <div className="files">
+      <SideNavigation
+        header={{ text: "Files", href: "#" }}
+        activeHref={`#${path}`}
+        items={[...files.keys()].map((one) => ({ type: "link" as const, text: edits.has(one) ? `${one} ●` : one, href: `#${one}` }))}
+        onFollow={(event) => {
+          event.preventDefault();
+          if (event.detail.href !== "#") setPath(event.detail.href.slice(1));
+        }}
+      />
+      <div>
+        {file?.text == null ? (
+          <Alert type="info" header={path}>
+            {file ? `This file (${bytes(file.bytes.length)}) is no text in UTF-8 or too long to be edited here. It is kept as it is.` : "There are no files."}
+          </Alert>
+        ) : (
+          <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
+            <Editor key={round} path={path} text={edits.get(path) ?? file.text} label={`Code of ${path}`} onChange={change} />
+            <Box variant="small">Press Escape, then Tab, to leave the editor.</Box>
+          </Suspense>
+        )}
+      </div>
+    </div>
+  );
+}

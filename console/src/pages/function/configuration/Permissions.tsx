@@ -1,0 +1,40 @@
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { lambda, pathOf } from "../../../api/lambda";
+import { ApiError } from "../../../api/transport";
+import { useSession } from "../../../app/session";
+import { AsyncPanel } from "../../../parts/AsyncPanel";
+import { pretty, Printed } from "../../../parts/Printed";
+import { useLoad } from "../../../parts/useLoad";
+import type { TabProps } from "../tabs";
+
+/** The role the function acts with, and who may call it. */
+export function Permissions({ name, details }: TabProps) {
+  const { connection, region } = useSession();
+  const policy = useLoad(async () => {
+    try {
+      return (await lambda<{ Policy: string }>(connection, "GET", pathOf(name, "/policy"))).Policy;
+    } catch (error) {
+      if (error instanceof ApiError && error.isMissing) return "";
+      throw error;
+    }
+  }, `${region} ${name} ${details.Configuration.RevisionId}`);
+  return (
+    <Container header={<Header variant="h2">Permissions</Header>}>
+      <SpaceBetween size="m">
+        <div>
+          <Box variant="awsui-key-label">Execution role</Box>
+          <Box>{details.Configuration.Role}</Box>
+        </div>
+        <div>
+          <Box variant="awsui-key-label">Resource policy</Box>
+          <AsyncPanel load={policy} what="The resource policy could not be read">
+            {(text) => (text ? <Printed text={pretty(text)} label="Resource policy" /> : <Box>None: only callers of this account whose policies allow it may call.</Box>)}
+          </AsyncPanel>
+        </div>
+      </SpaceBetween>
+    </Container>
+  );
+}
