@@ -18,6 +18,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             names.write(report.nodeid + "\n")
 
 
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A file that could not be read counts as a test of its name: run alone, it fails again."""
+    file = os.environ.get(VARIABLE)
+    if file and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        with Path(file).open("a") as names:
+            names.write(report.nodeid + "\n")
+
+
 def failed(file: Path) -> list[str]:
     """The names in such a file, each once, in order."""
     return list(dict.fromkeys(file.read_text().splitlines())) if file.exists() else []

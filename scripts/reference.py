@@ -46,7 +46,7 @@ def settings_page() -> str:
         lines += [f"* values: {', '.join(f'`{word}`' for word in known.choices)}"] if known.choices else []
         lines += [f"* unit: {known.unit}"] if known.unit else []
         lines += [f"* default: {known.default}", f"* why: {known.why}", ""]
-    return "\n".join(lines + SERVICES + VPCS + FILE_SYSTEMS)
+    return "\n".join(lines + SERVICES + VPCS + FILE_SYSTEMS + KAFKA_CLUSTERS)
 
 
 SERVICES = [
@@ -99,6 +99,20 @@ FILE_SYSTEMS = [
     "```toml",
     "[file_systems]",
     '"arn:aws:elasticfilesystem:eu-central-1:000000000000:access-point/fsap-0123456789abcdef0" = "/srv/shared"',
+    "```",
+    "",
+]
+
+
+KAFKA_CLUSTERS = [
+    "## kafka_clusters",
+    "",
+    "Where clusters of Amazon MSK are, of which event source mappings know the ARN only: the bootstrap servers, by the",
+    "ARN of the cluster. Only in `lambdad.toml`.",
+    "",
+    "```toml",
+    "[kafka_clusters]",
+    '"arn:aws:kafka:eu-central-1:000000000000:cluster/c/12345678-abcd-1234-efab-123456789012-1" = "localhost:9092"',
     "```",
     "",
 ]

@@ -1,7 +1,7 @@
 """Sets real servers up from their registries and runs lambdad against each: `make test-real`.
 
-ElasticMQ, dynalite, kinesis-mock, versitygw and the companion, in pinned versions, under `.cache/real`; nothing is
-fetched twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason.
+ElasticMQ, Kafka, dynalite, kinesis-mock, versitygw and the companion, in pinned versions, under `.cache/real`;
+nothing is fetched twice. Prints what ran on which server. A server that cannot be set up is a failure, with the reason.
 Arguments are names of servers; without one all run but those whose licence asks something of who runs them
 (DynamoDB Local), which are named for themselves.
 """
@@ -82,6 +82,7 @@ def servers() -> list[Real]:
     node = [dynalite / "package.json", dynalite / "package-lock.json"]
     stream_node = [kinesis / "package.json", kinesis / "package-lock.json"]
     with_npm = {"node": "nodejs", "npm": "npm"}
+    kafka = PINS / "kafka" / "pom.xml"
     java = {"java": "default-jre-headless", "mvn": "maven"}
     return [
         Real(
@@ -92,6 +93,15 @@ def servers() -> list[Real]:
             [_jars(elasticmq)],
             [elasticmq],
             java,
+        ),
+        Real(
+            "kafka",
+            _between(kafka.read_text(), "<artifactId>kafka_2.13</artifactId>\n      <version>", "<"),
+            "Maven Central",
+            "MSK",
+            [_jars(kafka)],
+            [kafka],
+            {**java, "openssl": "openssl"},
         ),
         Real(
             "versitygw",

@@ -32,6 +32,24 @@ export const PAGES: readonly Page[] = [
   },
   { path: "/logs/:group", component: page(() => import("./pages/logs/LogGroup")) },
   {
+    path: "/iam/roles",
+    nav: { section: "IAM", text: "Roles", href: "/iam/roles" },
+    component: page(() => import("./pages/iam/RoleList")),
+  },
+  { path: "/iam/roles/create", component: page(() => import("./pages/iam/CreateRole")) },
+  { path: "/iam/roles/:name", component: page(() => import("./pages/iam/RolePage")) },
+  {
+    path: "/iam/policies",
+    nav: { section: "IAM", text: "Policies", href: "/iam/policies" },
+    component: page(() => import("./pages/iam/PolicyList")),
+  },
+  { path: "/iam/policies/:arn", component: page(() => import("./pages/iam/PolicyPage")) },
+  {
+    path: "/iam/why",
+    nav: { section: "IAM", text: "Why allowed or denied", href: "/iam/why" },
+    component: page(() => import("./pages/iam/Why")),
+  },
+  {
     path: "/operations/queue",
     nav: { section: "Operations", text: "Event queue", href: "/operations/queue" },
     component: page(() => import("./pages/operations/Queue")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.running import Server, start_server
 
@@ -23,6 +23,7 @@ _FLAGS = (
 )
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 TIMEOUT_MS = 30_000
+expect.set_options(timeout=TIMEOUT_MS)
 OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
 """What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
 

@@ -91,8 +91,6 @@ def test_the_live_tail_shows_lines_as_they_are_printed_and_keeps_up(console: Con
     page.wait_for_timeout(500)
     server.client("lambda").invoke(FunctionName=many, Payload=b'{"n": 300}')
     expect(page.get_by_role("log", name="Live tail")).to_contain_text("line 299")
-    server.client("lambda").invoke(FunctionName=many, Payload=b'{"n": 5000}')
-    expect(page.get_by_text("some are left out")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused")).to_be_visible()
     page.get_by_role("button", name="Clear").click()

@@ -78,7 +78,7 @@ def filled() -> Iterator[IamBridge]:
 
 
 OPERATIONS = [
-    *(("iam", name) for name in sorted(iam_handlers(None, None, None))),  # type: ignore[arg-type]
+    *(("iam", name) for name in sorted(iam_handlers(None, None, None, None))),  # type: ignore[arg-type]
     *(("sts", name) for name in sorted(sts_handlers(None, None, None))),  # type: ignore[arg-type]
 ]
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.running import free_port
@@ -23,6 +24,36 @@ node-address {{ protocol = http, host = "127.0.0.1", port = {port}, context-path
 rest-sqs {{ enabled = true, bind-port = {port}, bind-hostname = "127.0.0.1", sqs-limits = strict }}
 rest-stats {{ enabled = false }}
 aws {{ region = {region}, accountId = {account} }}
+"""
+KAFKA_USER, KAFKA_PASSWORD = "reader", "kafka-secret"
+KAFKA = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{3}
+controller.listener.names=CONTROLLER
+listeners=PLAIN://127.0.0.1:{0},LOGIN://127.0.0.1:{1},TLS://127.0.0.1:{2},CONTROLLER://127.0.0.1:{3}
+listener.security.protocol.map=PLAIN:PLAINTEXT,LOGIN:SASL_SSL,TLS:SSL,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAIN
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_{user}="{password}";
+listener.name.login.scram-sha-256.sasl.jaas.config=\\
+  org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.login.scram-sha-512.sasl.jaas.config=\\
+  org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.tls.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/both.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/cert.pem
+log.dirs={folder}/logs
+num.partitions=2
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
 """
 
 
@@ -79,6 +110,58 @@ def kinesis_mock(folder: Path) -> Iterator[str]:
     command = ["node", "--require", str(Path(__file__).parent / "loopback.cjs"), str(place / "main.js")]
     with _running(command, folder / "kinesis-mock.log", port, environment):
         yield f"http://127.0.0.1:{port}"
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """A broker.
+
+    Attributes:
+        plain: without TLS or login.
+        login: by TLS, with SASL for `KAFKA_USER`.
+        tls: by TLS, for clients with a certificate.
+        certificate: of the broker, which is trusted as that of a client, too.
+        key: of it.
+    """
+
+    plain: str
+    login: str
+    tls: str
+    certificate: str
+    key: str
+
+
+@contextmanager
+def kafka(folder: Path) -> Iterator[Kafka]:
+    """A broker of Apache Kafka that is its own controller."""
+    ports = [free_port() for _ in range(4)]
+    key, certificate, both = folder / "key.pem", folder / "cert.pem", folder / "both.pem"
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    both.write_text(key.read_text() + certificate.read_text())
+    config = folder / "server.properties"
+    config.write_text(KAFKA.format(*ports, folder=folder, user=KAFKA_USER, password=KAFKA_PASSWORD))
+    java = ["java", "-Xmx384m", "-cp", str(REAL / "kafka" / "lib" / "*")]
+    scram = [
+        f"--add-scram=SCRAM-SHA-{bits}=[name={KAFKA_USER},password={KAFKA_PASSWORD}]" for bits in (256, 512)
+    ]
+    tool = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", str(config), *scram]
+    subprocess.run([*java, *tool], check=True, capture_output=True)
+    with _running([*java, "kafka.Kafka", str(config)], folder / "kafka.log", ports[0]):
+        servers = [f"127.0.0.1:{port}" for port in ports[:3]]
+        yield Kafka(*servers, certificate.read_text(), key.read_text())
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -63,3 +65,30 @@ def test_a_test_that_vanished_fails_the_suite(runner: ModuleType, monkeypatch: p
 
 def test_many_failures_are_not_asked_again(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     assert suite(runner, monkeypatch, [f"a::{n}" for n in range(7)], []) == (1, [])
+
+
+def test_a_file_that_cannot_be_read_is_named_among_the_failed(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("raise TypeError('at once')\n")
+    names = tmp_path / "names"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "1",
+            "-p",
+            "scripts.failed_tests",
+            "--rootdir",
+            str(tmp_path),
+            str(tmp_path),
+        ],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        | {"LAMBDAD_TEST_FAILED": str(names)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "test_broken.py" in names.read_text()

@@ -117,7 +117,7 @@ async def make_parts(
     )
     polling = Polling(
         *(neighbours.endpoints, stores.catalogue, worker.frontend, allowed, clock),
-        *(measuring.metrics, measures, data_dir),
+        *(measuring.metrics, measures, data_dir, settings.kafka_clusters),
         await stack.enter_async_context(AsyncExitStack()),
     )
     sources = state_manager(polling, stack)

@@ -75,6 +75,7 @@ class Polling:
         metrics: takes CloudWatch's metrics of mappings.
         measures: takes what functions are measured by.
         data_dir: where checkpoints are kept.
+        kafka_clusters: where clusters of MSK begin, by ARN.
         stack: what pollers share ends with it, after the state manager.
     """
 
@@ -86,6 +87,7 @@ class Polling:
     metrics: MetricSink
     measures: Measures
     data_dir: DataDir
+    kafka_clusters: Mapping[str, tuple[str, ...]]
     stack: AsyncExitStack
 
 
@@ -103,12 +105,20 @@ def state_manager(polling: Polling, stack: AsyncExitStack) -> StateManager:
 
         return stream_pollers(polling)
 
+    @cache
+    def clusters() -> Mapping[SourceKind, PollerMaker]:
+        from lambdad.composition.kafka_pollers import kafka_pollers
+
+        return kafka_pollers(polling)
+
     queue = LaterMaker(queues)
     makers = {
         SourceKind.SQS: queue,
         SourceKind.SQS_FIFO: queue,
         SourceKind.KINESIS: LaterMaker(lambda: streams()[SourceKind.KINESIS]),
         SourceKind.DYNAMODB: LaterMaker(lambda: streams()[SourceKind.DYNAMODB]),
+        SourceKind.MSK: LaterMaker(lambda: clusters()[SourceKind.MSK]),
+        SourceKind.SELF_MANAGED_KAFKA: LaterMaker(lambda: clusters()[SourceKind.SELF_MANAGED_KAFKA]),
     }
     manager = StateManager(polling.catalogue.resources, makers, refused=REFUSED)
     stack.push_async_callback(manager.close)

@@ -174,6 +174,16 @@ CHECKPOINT_DELAY_S: Final = 0.02  # L: checkpoints taken together for one commit
 MAX_WINDOW_STATE_BYTES: Final = MIB  # Q: of a tumbling window; a larger one ends it
 DESTINATION_ATTEMPTS: Final = 12  # L: for a record of failure, about a minute and a half; then it is lost
 
+# Polling of Kafka
+KAFKA_REQUEST_S: Final = 15.0  # L: until a broker that does not answer counts as gone
+KAFKA_SESSION_S: Final = 45.0  # Q: without a sign of life until a group gives a member's partitions away
+KAFKA_CLOSE_S: Final = 5.0  # L: for leaving a group whose brokers may be gone
+KAFKA_POLL_S: Final = 0.2  # L: how long one look for records waits
+KAFKA_LOOK_S: Final = 10.0  # L: how often is looked whether brokers answer and topics are there
+KAFKA_REVOKE_S: Final = 20.0  # L: for calls under way when partitions go to others; within a session
+KAFKA_PAGE_RECORDS: Final = 2_000  # L: taken at once
+MAX_SECRET_BYTES: Final = 256 * 1024  # L: an answer of Secrets Manager; a secret has 64 KiB at most
+
 # CloudWatch Logs (M: documentation of PutLogEvents, GetLogEvents, FilterLogEvents and Describe…)
 MAX_PUT_LOG_BYTES: Final = 1_048_576  # M: messages in UTF-8 plus 26 bytes each
 LOG_EVENT_OVERHEAD_BYTES: Final = 26  # M

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lambdad.settings import file_systems, network, reading
+from lambdad.settings import file_systems, kafka_clusters, network, reading
 from lambdad.settings.model import AwsKeys, ServiceEndpoint, Settings, default_data_dir, simple_settings
 from lambdad.settings.reading import SettingsError
 from lambdad.settings.validation import validate
@@ -25,6 +25,7 @@ OWN_SERVICES = frozenset({"lambda", "logs"})
 TABLES: Mapping[str, Callable[[str, object], object]] = {
     "vpcs": network.vpcs,
     "file_systems": file_systems.file_systems,
+    "kafka_clusters": kafka_clusters.kafka_clusters,
 }
 """Settings that are tables, and only of the file."""
 

@@ -161,6 +161,7 @@ class Settings:
         companion_dir: None takes the user's cache.
         services: neighbour service to where it really is.
         file_systems: the directory of each access point, by its ARN.
+        kafka_clusters: the bootstrap servers of each cluster of Amazon MSK, by its ARN.
         vpcs: what exists in each VPC, by its id.
     """
 
@@ -405,6 +406,7 @@ class Settings:
     services: Mapping[str, ServiceEndpoint] = field(default_factory=dict)
     vpcs: Mapping[str, VpcNames] = field(default_factory=dict)
     file_systems: Mapping[str, Path] = field(default_factory=dict)
+    kafka_clusters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def about(setting: Field[object]) -> About | None:

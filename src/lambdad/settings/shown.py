@@ -38,6 +38,8 @@ def _text(settings: Settings, name: str) -> str:
         value = ", ".join(settings.vpcs)
     elif name == "file_systems":
         value = ", ".join(f"{arn} → {place}" for arn, place in settings.file_systems.items())
+    elif name == "kafka_clusters":
+        value = ", ".join(f"{arn} → {','.join(servers)}" for arn, servers in settings.kafka_clusters.items())
     elif isinstance(value, bool):
         value = str(value).lower()
     elif isinstance(value, tuple):

@@ -39,6 +39,7 @@ class Batch:
         settled: told of each part, from the front, with the function's answer; without one when it was given
             up. What it does is done before anything else happens.
         refused: why an answer that came does not count, as `LastProcessingResult`; None when it does.
+        named: the ids that an answer says failed; None when it does not say it right.
     """
 
     ids: Sequence[str]
@@ -48,6 +49,7 @@ class Batch:
     folder: str
     settled: Callable[[range, bytes | None], None]
     refused: Callable[[bytes], str | None] = lambda _: None
+    named: Callable[[bytes, frozenset[str]], frozenset[str] | None] = named
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class OrderedCalls:
             lowest = work.first
         elif self._rules.reports:
             ids = batch.ids[work.first : work.end]
-            said = named(called.answer, frozenset(ids))
+            said = batch.named(called.answer, frozenset(ids))
             wrong = trouble.WRONG_SEQUENCE if said is None else (trouble.FUNCTION_FAILED if said else None)
             positions = (work.first + at for at, one in enumerate(ids) if said is None or one in said)
             lowest = next(positions, work.end)

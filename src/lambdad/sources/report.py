@@ -19,7 +19,7 @@ sqs_mapping_delivery, finding malformed_reports, for ``{}``, numbers, and what i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -39,8 +39,21 @@ def failed(answer: bytes, ids: Collection[str]) -> frozenset[str]:
     return everything if said is None else said
 
 
-def named(answer: bytes, ids: frozenset[str]) -> frozenset[str] | None:
-    """The ids of a batch that a function says failed; None when it does not say it right."""
+def text_name(name: object) -> str | None:
+    """An id that is text; None when it is none."""
+    return name if isinstance(name, str) else None
+
+
+def named(
+    answer: bytes, ids: frozenset[str], name: Callable[[object], str | None] = text_name
+) -> frozenset[str] | None:
+    """The ids of a batch that a function says failed; None when it does not say it right.
+
+    Args:
+        answer: of the function.
+        ids: of the records of the batch.
+        name: what an item identifier names; None when it names nothing.
+    """
     if answer.strip() in _NOTHING:
         return frozenset()
     try:
@@ -52,12 +65,10 @@ def named(answer: bytes, ids: frozenset[str]) -> frozenset[str] | None:
     items = said.get("batchItemFailures")
     if items is not None and not isinstance(items, list):
         return None
-    names = [_name(item) for item in items or () if item != {}]
-    found = frozenset(name for name in names if name is not None)
+    names = [
+        name(item.get("itemIdentifier")) if isinstance(item, dict) else None
+        for item in items or ()
+        if item != {}
+    ]
+    found = frozenset(one for one in names if one is not None)
     return found if None not in names and found <= ids else None
-
-
-def _name(item: object) -> str | None:
-    """The id that an item has; None when it has none."""
-    name = item.get("itemIdentifier") if isinstance(item, dict) else None
-    return name if isinstance(name, str) else None

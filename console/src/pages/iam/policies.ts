@@ -1,0 +1,41 @@
+import { iamPages, type PolicyRef } from "../../api/iam";
+import { own } from "../../api/own";
+import { textOf } from "../../api/query";
+import type { Connection } from "../../api/transport";
+
+/** Every policy that can be attached: AWS's and the account's. */
+export const policiesOf = (connection: Connection): Promise<PolicyRef[]> =>
+  iamPages(connection, "ListPolicies", { Scope: "All" }, "Policies", (one) => ({
+    name: textOf(one, "PolicyName"),
+    arn: textOf(one, "Arn"),
+  }));
+
+export interface Checked {
+  valid: boolean;
+  problem: string | null;
+  statement: number | null;
+  line: number | null;
+  column: number | null;
+}
+
+/** Whether a document is a policy, and where it is not. */
+export const checked = (connection: Connection, document: string, kind: "identity" | "trust") =>
+  own<Checked>(connection, "POST", "auth/check", { body: { document, kind } });
+
+/** What is wrong, with its place. */
+export function problemOf({ valid, problem, statement, line, column }: Checked): string | null {
+  if (valid) return null;
+  const place = line !== null ? ` (line ${line}, column ${column ?? 1})` : statement !== null ? ` (statement ${statement + 1})` : "";
+  return `${problem ?? "This is no policy."}${place}`;
+}
+
+/** Denies everything to sessions that began before a moment; what AWS's console puts, too. */
+export const revocation = (before: Date) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Deny", Action: ["*"], Resource: ["*"], Condition: { DateLessThan: { "aws:TokenIssueTime": before.toISOString() } } },
+    ],
+  });
+
+export const REVOCATION = "AWSRevokeOlderSessions";

@@ -1,0 +1,1 @@
+"""Clusters of Kafka, reached with aiokafka; nothing else knows that library."""
