@@ -214,8 +214,12 @@ def test_a_function_that_feeds_its_own_queue_is_stopped(either: Queues):
     uuid = either.mapping(function, queue, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
     either.send(queue, "first")
     either.result(uuid, "recursive loop")
-    rounds = [line for line in either.server.messages(function) if line.startswith("ROUND")]
-    assert len(rounds) == 16
+
+    def rounds() -> int:
+        return sum(line.startswith("ROUND") for line in either.server.messages(function))
+
+    eventually(lambda: rounds() >= 16, "the log of the last round")
+    assert rounds() == 16
     either.server.client().update_event_source_mapping(UUID=uuid, Enabled=False)
 
 
