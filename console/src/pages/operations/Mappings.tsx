@@ -1,3 +1,4 @@
+import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
@@ -23,6 +24,8 @@ export default function MappingsPage() {
     `mappings ${region}`,
     5_000,
   );
+  const status = useLoad(() => own<{ companion: { state: string; keeps?: string } }>(connection, "GET", "status"), "companion");
+  const keeps = status.value?.companion.keeps;
   const enable = async (mapping: PolledMapping, enabled: boolean) => {
     const words = enabled
       ? { doing: "Enabling the mapping", done: `Mapping ${mapping.uuid} is being enabled.` }
@@ -35,6 +38,11 @@ export default function MappingsPage() {
       <Header variant="h1" description="Queues and streams that call functions." actions={<Button iconName="refresh" ariaLabel="Refresh" onClick={mappings.reload} />}>
         Event source mappings
       </Header>
+      {keeps && (
+        <Alert type="info" header="Queues, streams and tables of the companion are for development">
+          {`The companion keeps ${keeps}. Mappings go on by themselves after that.`}
+        </Alert>
+      )}
       <AsyncPanel load={mappings} what="The mappings could not be read">
         {(found) => (
           <Table
