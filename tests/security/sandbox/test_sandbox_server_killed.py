@@ -156,6 +156,8 @@ def test_the_next_server_waits_for_the_launcher_of_a_killed_one_and_isolates_as_
             assert json.loads(following.stdout.readline())["tier"] == "namespace"
         finally:
             following.kill()
+            with contextlib.suppress(ProcessLookupError):  # it has ended in order
+                os.kill(slow, signal.SIGCONT)
     assert wait_until_clean(mark, places[0]) == []
 
 
