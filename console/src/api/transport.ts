@@ -117,6 +117,16 @@ export async function json<T>(connection: Connection, ask: Ask): Promise<T> {
   return (answer ? JSON.parse(answer) : {}) as T;
 }
 
+/** What was asked for; null when it is not there. */
+export async function orNothing<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError && error.isMissing) return null;
+    throw error;
+  }
+}
+
 async function failureOf(response: Response): Promise<ApiError> {
   const requestId =
     response.headers.get("x-amzn-requestid") ?? response.headers.get("x-amz-request-id") ?? "";

@@ -5,21 +5,12 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import { all, type FunctionConfiguration, lambda, type Mapping, pathOf } from "../../api/lambda";
-import { ApiError, type Connection } from "../../api/transport";
+import { type Connection, orNothing } from "../../api/transport";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
 import { PageLink } from "../../parts/PageLink";
 import { useLoad } from "../../parts/useLoad";
 import { type Destinations, targetsOf, triggersOf } from "./around";
-
-async function orNothing<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof ApiError && error.isMissing) return null;
-    throw error;
-  }
-}
 
 async function around(connection: Connection, name: string) {
   const [mappings, policy, url, events] = await Promise.all([

@@ -7,7 +7,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { lambda, pathOf } from "../../../api/lambda";
-import { ApiError } from "../../../api/transport";
+import { orNothing } from "../../../api/transport";
 import { useAction } from "../../../app/flash";
 import { useSession } from "../../../app/session";
 import { AsyncPanel } from "../../../parts/AsyncPanel";
@@ -27,14 +27,10 @@ const DEFAULT: Events = { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 21_
 export function Asynchronous(props: TabProps) {
   const { connection, region } = useSession();
   const path = pathOf(props.name, "/event-invoke-config").replace("2015-03-31", "2019-09-25");
-  const load = useLoad(async () => {
-    try {
-      return await lambda<Events>(connection, "GET", path);
-    } catch (error) {
-      if (error instanceof ApiError && error.isMissing) return DEFAULT;
-      throw error;
-    }
-  }, `${region} ${props.name}`);
+  const load = useLoad(
+    async () => (await orNothing(lambda<Events>(connection, "GET", path))) ?? DEFAULT,
+    `${region} ${props.name}`,
+  );
   return (
     <AsyncPanel load={load} what="The configuration for events could not be read">
       {(events) => <Form key={JSON.stringify(events)} {...props} events={events} path={path} reload={() => { load.reload(); props.reload(); }} />}

@@ -3,7 +3,7 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { lambda, pathOf } from "../../../api/lambda";
-import { ApiError } from "../../../api/transport";
+import { orNothing } from "../../../api/transport";
 import { useSession } from "../../../app/session";
 import { AsyncPanel } from "../../../parts/AsyncPanel";
 import { pretty, Printed } from "../../../parts/Printed";
@@ -14,12 +14,8 @@ import type { TabProps } from "../tabs";
 export function Permissions({ name, details }: TabProps) {
   const { connection, region } = useSession();
   const policy = useLoad(async () => {
-    try {
-      return (await lambda<{ Policy: string }>(connection, "GET", pathOf(name, "/policy"))).Policy;
-    } catch (error) {
-      if (error instanceof ApiError && error.isMissing) return "";
-      throw error;
-    }
+    const found = await orNothing(lambda<{ Policy: string }>(connection, "GET", pathOf(name, "/policy")));
+    return found?.Policy ?? "";
   }, `${region} ${name} ${details.Configuration.RevisionId}`);
   return (
     <Container header={<Header variant="h2">Permissions</Header>}>

@@ -8,7 +8,7 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { lambda, pathOf } from "../../../api/lambda";
-import { ApiError } from "../../../api/transport";
+import { orNothing } from "../../../api/transport";
 import { useAction } from "../../../app/flash";
 import { useSession } from "../../../app/session";
 import { AsyncPanel } from "../../../parts/AsyncPanel";
@@ -38,14 +38,7 @@ export function Url({ name, reload }: TabProps) {
   const [auth, setAuth] = useState("AWS_IAM");
   const [mode, setMode] = useState("BUFFERED");
   const path = pathOf(name, "/url").replace("2015-03-31", "2021-10-31");
-  const load = useLoad(async () => {
-    try {
-      return await lambda<FunctionUrl>(connection, "GET", path);
-    } catch (error) {
-      if (error instanceof ApiError && error.isMissing) return null;
-      throw error;
-    }
-  }, `${region} ${name}`);
+  const load = useLoad(() => orNothing(lambda<FunctionUrl>(connection, "GET", path)), `${region} ${name}`);
   const done = () => {
     load.reload();
     reload();
