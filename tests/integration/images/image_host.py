@@ -24,6 +24,7 @@ from lambdad.worker.sandbox.launcher.image.restoring import restore
 PACKET_BYTES = 128 * 1024
 CHANNEL_FD = 4
 _LOWEST_OWN_FD = 10
+_CAPABILITY_VERSION_3 = 0x2008_0522
 _CLONE = 56  # on x86_64, as images are
 _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWNS
 FILTER = seccomp.program(syscalls.architecture())
@@ -87,6 +88,12 @@ def copy(pid: int, image_fd: int) -> dict[str, object]:
     return {"ms": (time.perf_counter() - started) * 1000}
 
 
+def renounce_capabilities() -> None:
+    header = (ctypes.c_int * 2)(_CAPABILITY_VERSION_3, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_int * 6)()):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
 def wait_blank(channel: int) -> NoReturn:
     try:
         null = os.open("/dev/null", os.O_RDWR)
@@ -95,7 +102,7 @@ def wait_blank(channel: int) -> NoReturn:
             os.dup2(null, number)
         os.dup2(channel, CHANNEL_FD)
         syscalls.close_all_but([3, CHANNEL_FD])
-        syscalls.keep_capabilities(())
+        renounce_capabilities()
         syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
         syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
         seccomp.install(FILTER)

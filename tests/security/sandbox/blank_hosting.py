@@ -15,7 +15,15 @@ from lambdad.worker.runtimes.catalogue import RuntimeCatalogue
 from lambdad.worker.sandbox.blank import DEFAULTS, BlankKind
 from lambdad.worker.sandbox.plan import ExitStatus, Mount, ProcessPlan, Sandbox, SandboxPlan, Tier
 
-_CLIENT = "import os; exec(compile(os.environ.pop('SOURCE'), '<string>', 'exec'))"
+_CLIENT = """
+import os
+
+def main():
+    exec(compile(os.environ.pop("SOURCE"), "<string>", "exec"), globals())
+
+if "_is_prepared" not in globals():
+    main()
+"""
 """Stands for the runtime client: the program is what the environment says."""
 
 

@@ -84,3 +84,40 @@ def test_two_forked_programs_draw_different_numbers(blank_host: BlankHost) -> No
 def test_a_program_that_ends_runs_what_it_registered_for_that(blank_host: BlankHost) -> None:
     ran = blank_host.python("import atexit, sys; atexit.register(print, 'at the end'); sys.exit(3)")
     assert (ran.status.code, ran.output) == (3, "at the end\n")
+
+
+@pytest.mark.parametrize("imported", ["random", "tempfile"])
+def test_a_fork_of_a_function_draws_other_numbers_than_the_function(
+    blank_host: BlankHost, imported: str
+) -> None:
+    source = (
+        f"import {imported}, os, sys\n"
+        "draw = sys.modules['random'].random\n"
+        "read, write = os.pipe()\n"
+        "if not os.fork(): os.write(write, repr(draw()).encode()); os._exit(0)\n"
+        "os.wait(); print(repr(draw()) != os.read(read, 99).decode())"
+    )
+    assert blank_host.python(source).output == "True\n"
+
+
+@pytest.mark.parametrize("imported", ["threading", "logging", "queue"])
+def test_the_main_thread_has_the_number_that_the_kernel_gives(blank_host: BlankHost, imported: str) -> None:
+    source = (
+        f"import {imported}, sys; threading = sys.modules['threading']\n"
+        "print(threading.main_thread().native_id == threading.get_native_id(), threading.active_count())"
+    )
+    assert blank_host.python(source).output == "True 1\n"
+
+
+def test_a_fork_while_another_thread_logs_can_log(blank_host: BlankHost) -> None:
+    source = (
+        "import logging, os, threading\n"
+        "handler = logging.StreamHandler(open(os.devnull, 'w')); held = threading.Event()\n"
+        "def hold():\n"
+        "    with handler.lock: held.set(); threading.Event().wait()\n"
+        "threading.Thread(target=hold, daemon=True).start(); held.wait()\n"
+        "pid = os.fork()\n"
+        "if not pid: handler.handle(logging.makeLogRecord({})); os._exit(7)\n"
+        "os.write(1, b'%d' % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])); os._exit(0)"
+    )
+    assert blank_host.python(source).output == "7"

@@ -28,9 +28,10 @@ from lambdad.worker.sandbox.image import (
 from lambdad.worker.sandbox.imaging import Imaging
 from lambdad.worker.sandbox.known_processes import KnownProcess, OnExit, Processes
 from lambdad.worker.sandbox.launcher.first import tables
+from lambdad.worker.sandbox.launcher.first.becoming import Powers
 from lambdad.worker.sandbox.launcher.first.births import STEPS
 from lambdad.worker.sandbox.launcher.first.table import Table
-from lambdad.worker.sandbox.launcher.first.tables import WAITING_PLACE, Command, Powers
+from lambdad.worker.sandbox.launcher.first.tables import WAITING_PLACE, Command
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.listed import Modes, listed
 from lambdad.worker.sandbox.peak_memory import PeakMemory

@@ -26,7 +26,7 @@ from lambdad.worker.sandbox.helper import (
 from lambdad.worker.sandbox.imaging import Imaging
 from lambdad.worker.sandbox.launcher import seccomp, syscalls
 from lambdad.worker.sandbox.launcher.cgroups import Groups
-from lambdad.worker.sandbox.launcher.first.tables import Powers
+from lambdad.worker.sandbox.launcher.first.becoming import Powers
 from lambdad.worker.sandbox.launcher.hierarchies import Found, freeze_file
 from lambdad.worker.sandbox.limit_files import LimitFiles
 from lambdad.worker.sandbox.namespace_sandbox import NamespaceSandbox

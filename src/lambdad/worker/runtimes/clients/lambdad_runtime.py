@@ -10,7 +10,8 @@ test. It runs inside the sandbox, so it knows nothing of lambdad but two descrip
 * `_LAMBDA_TELEMETRY_LOG_FD`: takes framed log records; without it they go to stdout.
 
 Start-up is the reason for the shape of this file: modules that cost milliseconds (json, re, logging,
-traceback, socket, decimal) are only imported once something needs them. The answer of one event and
+traceback, socket, decimal) are only imported once something needs them, and everything but `main` is executed
+before there is an environment, once for all forks of a fork server. The answer of one event and
 the request for the next leave in one send.
 
 Source: awslambdaric 4.2 (behaviour), AWS Lambda Runtime API.
@@ -72,19 +73,15 @@ def _is_decimal(obj):
 
 
 # AWS writes non-ASCII text as it is since Python 3.12 and escapes it before.
-_ENSURE_ASCII = os.environ.get("AWS_EXECUTION_ENV") not in {
-    "AWS_Lambda_python3.12",
-    "AWS_Lambda_python3.13",
-    "AWS_Lambda_python3.14",
-}
+_NOT_ESCAPED = {"AWS_Lambda_python3.12", "AWS_Lambda_python3.13", "AWS_Lambda_python3.14"}
 
 
-def _make_codec():
+def _make_codec(ensure_ascii):
     """Return (loads, dumps, quote); falls back to the json package should the C module ever change."""
     try:
         import _json
 
-        quote = _json.encode_basestring_ascii if _ENSURE_ASCII else _json.encode_basestring
+        quote = _json.encode_basestring_ascii if ensure_ascii else _json.encode_basestring
         scan = _json.make_scanner(_ScannerOptions)
 
         def loads(text):
@@ -113,8 +110,8 @@ def _make_codec():
 
     return (
         json.loads,
-        json.JSONEncoder(ensure_ascii=_ENSURE_ASCII, default=_default).encode,
-        json.encoder.encode_basestring_ascii if _ENSURE_ASCII else json.encoder.encode_basestring,
+        json.JSONEncoder(ensure_ascii=ensure_ascii, default=_default).encode,
+        json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring,
     )
 
 
@@ -126,9 +123,6 @@ def _slow_loads(text):
 
 def _refuse_constant(name):
     raise ValueError("Expecting value: %s" % name)
-
-
-_loads, _dumps, _quote = _make_codec()
 
 
 class _CarefulEncoder:
@@ -650,10 +644,6 @@ def _environment_of_context():
 # ---------------------------------------------------------------------------------------------------
 # Logs
 
-_JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
-_LOG_LEVEL = {None: "", "TRACE": "DEBUG"}.get(
-    os.environ.get("AWS_LAMBDA_LOG_LEVEL"), os.environ.get("AWS_LAMBDA_LOG_LEVEL")
-).upper()
 _DATETIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _TEXT_FRAME = 0xA55A0003
 _JSON_FRAME = 0xA55A0002
@@ -666,7 +656,6 @@ def _frame_type(kind, level=0):
 
 
 _DEFAULT_FRAME = _frame_type(_TEXT_FRAME)
-_ERROR_FRAME = _frame_type(_JSON_FRAME if _JSON_LOGS else _TEXT_FRAME, 40)
 
 
 class StandardLogSink:
@@ -706,7 +695,7 @@ class FramedLogSink:
 
     def log_error(self, lines):
         """Write the lines of one error record."""
-        self.log("\n".join(lines), _ERROR_FRAME)
+        self.log("\n".join(lines), _error_frame)
 
 
 def _make_sink():
@@ -732,7 +721,7 @@ _tenant_id = None
 
 def log_error(error):
     """Log an error object as AWS does."""
-    if _JSON_LOGS:
+    if _json_logs:
         stamp = {"timestamp": time.strftime(_DATETIME_FORMAT, time.gmtime()), "level": "ERROR"}
         stamp.update(error)
         _sink.log_error([to_json(stamp)])
@@ -819,11 +808,11 @@ def setup_logging(logging):
             record._frame_type = _frame_type(_JSON_FRAME, record.levelno)
             return self.encode(_json_record(self, record)) + "\n"
 
-    if _JSON_LOGS or _LOG_LEVEL:
+    if _json_logs or _log_level:
         handler = LambdaLoggerHandlerWithFrameType(_sink)
     else:
         handler = LambdaLoggerHandler(_sink)
-    if _JSON_LOGS:
+    if _json_logs:
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(
@@ -833,8 +822,8 @@ def setup_logging(logging):
             )
         )
     root = logging.getLogger()
-    if _LOG_LEVEL in logging._nameToLevel:
-        root.setLevel(_LOG_LEVEL)
+    if _log_level in logging._nameToLevel:
+        root.setLevel(_log_level)
     handler.addFilter(LambdaLoggerFilter())
     root.addHandler(handler)
 
@@ -932,6 +921,27 @@ def _xray_cause(error_type, message, frames):
             "paths": list({frame[0] for frame in frames}),
         }
     )
+
+
+# ---------------------------------------------------------------------------------------------------
+# What the environment says
+
+
+def _configure():
+    """Read what holds for the whole life; once more in a fork, which has its environment after this file."""
+    global _ensure_ascii, _loads, _dumps, _quote, _json_logs, _log_level, _error_frame
+    ensure_ascii = os.environ.get("AWS_EXECUTION_ENV") not in _NOT_ESCAPED
+    if ensure_ascii != _ensure_ascii:
+        _ensure_ascii = ensure_ascii
+        _loads, _dumps, _quote = _make_codec(ensure_ascii)
+    _json_logs = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "")
+    _log_level = "DEBUG" if level == "TRACE" else level.upper()
+    _error_frame = _frame_type(_JSON_FRAME if _json_logs else _TEXT_FRAME, 40)
+
+
+_ensure_ascii = None
+_configure()
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -1033,6 +1043,9 @@ def _add_site_builtins():
         builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
 
 
+_add_site_builtins()
+
+
 def _use_prepared_code():
     """Import from code and layers with the byte code that was made of them when they were published.
 
@@ -1112,13 +1125,13 @@ def _init(client):
 def main():
     """Run until the connection ends."""
     global _sink
+    _configure()
     client = RuntimeClient(connect())
     _sink = _make_sink()
     if "logging" in sys.modules:
         setup_logging(sys.modules["logging"])
     else:
         sys.meta_path.insert(0, _LoggingSetup())
-    _add_site_builtins()
     _prepare_path()
     _use_prepared_code()
     handler = _init(client)
@@ -1132,5 +1145,5 @@ def main():
         handle(client, handler, environment, headers, body)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and "_is_prepared" not in globals():  # a fork server calls it later
     main()

@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol
 from lambdad.worker.sandbox.launcher import rootfs
 from lambdad.worker.sandbox.launcher.cgroups import Groups, Keys, Wanted
 from lambdad.worker.sandbox.launcher.first import births
+from lambdad.worker.sandbox.launcher.first.becoming import Powers
 from lambdad.worker.sandbox.launcher.first.births import Inherited, World
 from lambdad.worker.sandbox.launcher.first.spawning import Spawner
-from lambdad.worker.sandbox.launcher.first.tables import Powers
 from lambdad.worker.sandbox.launcher.fork_server import Request
 from lambdad.worker.sandbox.launcher.newborn import NAMESPACES, Origin, Wish
 from lambdad.worker.sandbox.launcher.shared import check_name, writable_tree

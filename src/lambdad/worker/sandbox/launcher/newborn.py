@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple, TypedDict
 
 from lambdad.worker.sandbox.launcher import syscalls
-from lambdad.worker.sandbox.launcher.program import Waits
 
 NAMESPACES = (
     syscalls.CLONE_NEWUSER
@@ -15,6 +14,13 @@ NAMESPACES = (
     | syscalls.CLONE_NEWIPC
     | syscalls.CLONE_NEWUTS
 )
+
+
+class Waits(TypedDict):
+    """What waits: `argv` as it is to be seen, and which numbers each of its descriptors shall have."""
+
+    argv: list[str]
+    targets: list[list[int]]
 
 
 class LimitsWish(TypedDict):
@@ -52,10 +58,8 @@ class Origin(NamedTuple):
         privileged: root on the host; otherwise root of a user namespace with one user.
         owner: names the server in the arguments that a sandbox's first process shows on the host.
         filter: the system call filter.
-        arguments: where this process's arguments lie (`syscalls.argument_area`).
     """
 
     privileged: bool
     owner: str
     filter: bytes
-    arguments: tuple[int, int]

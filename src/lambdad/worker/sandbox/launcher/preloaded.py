@@ -18,7 +18,7 @@ from importlib.machinery import ModuleSpec
 # Not from `typing`: what is imported before `preload` is not seen importing anything.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
 # What functions import most. Nothing here starts a thread, opens a file or reads the environment when it is
@@ -40,8 +40,41 @@ _BY_C = {
 Edges = dict[str, set[str]]
 
 
-def preload() -> Edges:
-    """Import them all; which module has imported which."""
+class Preloaded:
+    """What was loaded.
+
+    Attributes:
+        edges: which module has imported which.
+        hooks: module → what it has wanted to be called about forks (arguments of `os.register_at_fork`).
+    """
+
+    def __init__(self) -> None:
+        self.edges: Edges = {}
+        self.hooks: dict[str, list[dict[str, Callable[[], object]]]] = {}
+
+
+def preload() -> Preloaded:
+    """Import them all.
+
+    Nothing of it is called when a blank is forked, which would touch (and so copy) pages of modules that its
+    function may never import, but when that imports them.
+    """
+    loaded = Preloaded()
+    original = os.register_at_fork
+
+    def keeping(**functions: Callable[[], object]) -> None:
+        importer = str(sys._getframe(1).f_globals["__name__"])
+        loaded.hooks.setdefault(importer, []).append(functions)
+
+    os.register_at_fork = keeping  # type: ignore[assignment]
+    try:
+        loaded.edges = _import_all()
+    finally:
+        os.register_at_fork = original
+    return loaded
+
+
+def _import_all() -> Edges:
     edges: Edges = {}
     original = builtins.__import__
 
@@ -78,12 +111,13 @@ class PreloadedFinder:
 
     Args:
         modules: by full name.
-        edges: what each of them has imported.
+        loaded: what they have imported, and want to be called about forks.
     """
 
-    def __init__(self, modules: dict[str, ModuleType], edges: Edges) -> None:
+    def __init__(self, modules: dict[str, ModuleType], loaded: Preloaded) -> None:
         self._modules = modules
-        self._edges = edges
+        self._edges = loaded.edges
+        self._hooks = loaded.hooks
         self._looked_at: tuple[str, ...] = ()
         self._own: frozenset[str] = frozenset()
 
@@ -110,7 +144,17 @@ class PreloadedFinder:
                     __import__(found)
                 elif found in self._modules and not self._is_own(found.partition(".")[0]):
                     sys.modules[found] = self._modules.pop(found)
+                    self.tell_of_fork(sys.modules[found])
                     waiting.append(found)
+
+    def tell_of_fork(self, module: ModuleType) -> None:
+        """Call what the module wanted to be called in this fork, and note what it wants for our own ones."""
+        for functions in self._hooks.pop(module.__name__, ()):
+            functions.get("after_in_child", _nothing)()
+            os.register_at_fork(**functions)
+        if module.__name__ == "threading":
+            # Python keeps the number the thread had in the fork server.
+            module.main_thread()._set_native_id()
 
     def _is_own(self, name: str) -> bool:
         """Whether a place that is searched before the standard library has something of that name."""
@@ -136,7 +180,12 @@ class _Loader:
     def exec_module(self, module: ModuleType) -> None:
         """Nothing but what importing would have done beside."""
         module.__spec__ = self._spec  # or it could not be reloaded
+        self._finder.tell_of_fork(module)
         self._finder.add_imports_of(module.__name__)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _names_before_library() -> list[str]:

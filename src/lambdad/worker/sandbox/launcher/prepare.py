@@ -135,7 +135,6 @@ def _makers(setting: Setting, groups: Groups, tmp: Tmp, *, privileged: bool) -> 
         privileged,
         setting.data_id,
         seccomp.program(syscalls.architecture()),
-        syscalls.argument_area(),
     )
     program = template.program(executable(syscalls.architecture()))
     fork_servers = ForkServers(template, origin, program)

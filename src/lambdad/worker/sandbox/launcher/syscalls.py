@@ -34,7 +34,7 @@ CLOSE_RANGE_CLOEXEC = 4
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
 _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, 0o2000000
 _MOVE_MOUNT_F_EMPTY_PATH = 4
-_CAPABILITY_VERSION_3 = 0x2008_0522
+_ACTION_BYTES = 32  # struct sigaction of the kernel
 
 # Numbers from 424 on are the same on every architecture; the older ones are not.
 _OPEN_TREE, _MOVE_MOUNT, _CLOSE_RANGE, _MOUNT_SETATTR = 428, 429, 436, 442
@@ -65,6 +65,7 @@ _PROT_READ, _PROT_WRITE, _PROT_EXEC, _MAP_PRIVATE, _MAP_ANONYMOUS = 1, 2, 4, 2, 
 _MAP_FAILED = (1 << 64) - 1
 
 
+_before_fork, _after_fork = ctypes.pythonapi.PyOS_BeforeFork, ctypes.pythonapi.PyOS_AfterFork_Child
 _machine = platform.machine()  # asked once: a forked process makes hundreds of calls
 
 
@@ -120,8 +121,8 @@ def unmap(address: int, size: int) -> None:
 
 def as_forked() -> None:
     """Have the interpreter do in this process what it does about a fork."""
-    ctypes.pythonapi.PyOS_BeforeFork()  # here, so that whoever forked it touches no page for that
-    ctypes.pythonapi.PyOS_AfterFork_Child()
+    _before_fork()  # here, so that whoever forked it touches no page for that
+    _after_fork()
 
 
 def unshare(flags: int) -> None:
@@ -215,7 +216,7 @@ def default_signals() -> None:
     What is ignored stays so through exec, and Python cannot change libc's own: a server that was
     started with one of them ignored would hand that on.
     """
-    default = bytes(32)  # struct sigaction of the kernel: handler SIG_DFL, no flags, no mask
+    default = bytes(_ACTION_BYTES)  # handler SIG_DFL, no flags, no mask
     for number in range(1, 65):
         if number not in (9, 19):
             _older("rt_sigaction", _long(number), default, None, _long(8))
@@ -232,32 +233,17 @@ def argument_area() -> tuple[int, int]:
     return start, end - start
 
 
-def rename_process(arguments: tuple[str, ...], area: tuple[int, int], name: str | None = None) -> None:
-    """Show these instead of the arguments (at `area`) this process was started with, and its name."""
-    start, size = area
-    title, zero = "\0".join(arguments).encode()[: size - 1], ctypes.c_ulong(0)
-    ctypes.memset(start, 0, size)
-    ctypes.memmove(start, title, len(title))
-    _libc.prctl(
-        _PR_SET_NAME, ctypes.c_char_p((name or arguments[0]).encode()), zero, zero, zero
-    )  # cannot fail
+def signal_action(number: int) -> bytes:
+    """The action of a signal, as the kernel has it (its `struct sigaction`); Python may think otherwise."""
+    action = ctypes.create_string_buffer(_ACTION_BYTES)
+    _older("rt_sigaction", _long(number), None, action, _long(8))
+    return action.raw
 
 
-def keep_capabilities(kept: tuple[int, ...]) -> None:
-    """Give up every capability but these."""
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    low = sum(1 << capability for capability in kept)
-    _older("capset", header, struct.pack("=6I", low, low, 0, 0, 0, 0))
-
-
-def drop_bounding_set() -> None:
-    """Make sure that no exec can bring a capability back."""
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
-    for capability in range(64):
-        try:
-            prctl(PR_CAPBSET_DROP, capability)
-        except OSError:
-            return  # one past the last capability this kernel knows
+def ignore_signal(number: int) -> None:
+    """Ignore a signal without Python's knowing: what is forked and undoes it finds Python as it started."""
+    ignored = (1).to_bytes(8, "little").ljust(_ACTION_BYTES, b"\0")  # SIG_IGN
+    _older("rt_sigaction", _long(number), ignored, None, _long(8))
 
 
 def close_range(first: int, last: int = 0xFFFF_FFFF, flags: int = 0) -> None:

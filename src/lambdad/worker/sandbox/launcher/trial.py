@@ -13,8 +13,9 @@ from lambdad.worker.sandbox.launcher import watching
 from lambdad.worker.sandbox.launcher.birth import NoNetwork, Nursery
 from lambdad.worker.sandbox.launcher.cgroups import Groups
 from lambdad.worker.sandbox.launcher.first import births, tables
+from lambdad.worker.sandbox.launcher.first.becoming import Powers
 from lambdad.worker.sandbox.launcher.first.table import ENDED, reply
-from lambdad.worker.sandbox.launcher.first.tables import Command, Powers
+from lambdad.worker.sandbox.launcher.first.tables import Command
 from lambdad.worker.sandbox.launcher.hierarchies import CONTROLLERS
 from lambdad.worker.sandbox.launcher.newborn import Wish
 

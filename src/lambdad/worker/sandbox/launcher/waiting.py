@@ -9,20 +9,18 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
-import signal
 import sys
-import threading
 import time
 
-from lambdad.worker.sandbox.launcher.preloaded import Edges, PreloadedFinder
+from lambdad.worker.sandbox.launcher.preloaded import Preloaded, PreloadedFinder
 
 CHANNEL = 4
 _LENGTH_BYTES = 4
-_COERCED = "LC_CTYPE"
+_COERCED = b"LC_CTYPE"
 """Python sets it when this host lacks the locale of LANG, for programs it starts (PEP 538)."""
 
 
-def look_like(argv: list[str], before: set[str], edges: Edges) -> None:
+def look_like(argv: list[str], before: set[str], loaded: Preloaded) -> None:
     """Look like a program that was just executed; once, in the fork server, for all its blanks.
 
     Whatever a blank does itself copies the pages it touches, in every single one.
@@ -30,30 +28,18 @@ def look_like(argv: list[str], before: set[str], edges: Edges) -> None:
     Args:
         argv: what the program is started with, as it shall see it.
         before: names of the modules the interpreter and our client load in any case.
-        edges: of the modules that were preloaded.
+        loaded: what was preloaded.
     """
     sys.argv = argv[-1:]
     sys.orig_argv = argv
     _be_main(argv[-1])
-    _forget_modules(before, edges)
+    _forget_modules(before, loaded)
 
 
 def wait_for_function() -> None:
     """Wait until the server says which environment the program has; everything else is ready by then."""
-    _signals_of_python()
-    # Python keeps the number the thread had in the fork server (or in whoever loaded `threading`).
-    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]
     gc.enable()
     _take(_frame(CHANNEL))
-
-
-def _signals_of_python() -> None:
-    """As the interpreter sets them when it starts; the kernel's were reset before."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _be_main(path: str) -> None:
@@ -65,7 +51,7 @@ def _be_main(path: str) -> None:
     names["__cached__"] = None
 
 
-def _forget_modules(before: set[str], edges: Edges) -> None:
+def _forget_modules(before: set[str], loaded: Preloaded) -> None:
     """What we have loaded is none of the function's: it shall find its own, if it has one of that name.
 
     What was preloaded can be found. The rest is forgotten, but not freed: that would take time, and copy the
@@ -73,10 +59,10 @@ def _forget_modules(before: set[str], edges: Edges) -> None:
     """
     forgotten = {name: sys.modules.pop(name) for name in list(sys.modules) if name not in before}
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(forgotten))
-    found = {name for names in edges.values() for name in names if not name.startswith("lambdad")}
+    found = {name for names in loaded.edges.values() for name in names if not name.startswith("lambdad")}
     ours = {name: module for name, module in forgotten.items() if name in found}
     at = next(n for n, one in enumerate(sys.meta_path) if getattr(one, "__name__", "") == "PathFinder")
-    sys.meta_path.insert(at, PreloadedFinder(ours, edges))
+    sys.meta_path.insert(at, PreloadedFinder(ours, loaded))
     sys.path_importer_cache.clear()
 
 
@@ -99,12 +85,13 @@ def _exactly(descriptor: int, size: int) -> bytes:
 def _take(frame: bytes) -> None:
     """Working directory and then variables, each ending in NUL."""
     cwd, *entries, _ = frame.split(b"\0")
-    coerced = os.environ.get(_COERCED)
-    os.environ.clear()
-    for entry in entries:
-        name, _, value = entry.partition(b"=")
-        os.environb[name] = value
-    if coerced is not None:
-        os.environ.setdefault(_COERCED, coerced)
+    pairs = (entry.partition(b"=") for entry in entries)
+    wanted = {name: value for name, _, value in pairs}
+    had = os.environb
+    for name in [name for name in had if name not in wanted and name != _COERCED]:
+        del had[name]
+    for name, value in wanted.items():
+        if had.get(name) != value:  # each that is set costs more than looking
+            had[name] = value
     time.tzset()
     os.chdir(cwd)

@@ -14,14 +14,13 @@ import struct
 from typing import Final, NamedTuple
 
 from lambdad.worker.sandbox.launcher import syscalls
+from lambdad.worker.sandbox.launcher.first.becoming import Powers, renounce
 from lambdad.worker.sandbox.launcher.first.machine import CONTROL, PLACES
 from lambdad.worker.sandbox.launcher.first.table import READY, Label, Stored, Table, Where
 from lambdad.worker.sandbox.launcher.first.tables import (
     FIRST_TASKS,
     WAITING_PID,
     WAITING_PLACE,
-    Powers,
-    renounce,
 )
 from lambdad.worker.sandbox.launcher.rootfs import FUNCTION_GID, FUNCTION_UID, MNT_SIZE, TMP_FLAGS
 from lambdad.worker.sandbox.network import inside, netlink

@@ -12,11 +12,14 @@ import signal
 import struct
 
 from lambdad.worker.sandbox.launcher import syscalls
+from lambdad.worker.sandbox.launcher.first import forked
+from lambdad.worker.sandbox.launcher.first.becoming import Powers
+from lambdad.worker.sandbox.launcher.first.forked import CLONE_ARGUMENTS, INTO_CGROUP, Fork
 from lambdad.worker.sandbox.launcher.first.machine import CONTROL, spawn_at
 from lambdad.worker.sandbox.launcher.first.table import READY, Label, Table
 
 _AREA_BYTES, _STACK_BYTES, _CODE_BYTES = 0x8000, 0x2000, 0x1000  # the stack is the end of the area
-_PIDFD, _INTO_CGROUP, _SHARED, _WAITING = 0x1000, 0x2_0000_0000, 0x100, 0x4000  # CLONE_VM, CLONE_VFORK
+_PIDFD, _SHARED, _WAITING = 0x1000, 0x100, 0x4000  # CLONE_VM, CLONE_VFORK
 _EMPTY_PATH, _CLOEXEC, _DUPFD, _FAILED = 0x1000, 0o2000000, 0, 127
 _PROGRAM = 60  # above every number that the first process is given
 _CAPABILITY_VERSION_3, _AMBIENT_RAISE = 0x2008_0522, 2
@@ -29,7 +32,6 @@ _CAPABILITIES = (
     syscalls.CAP_SYS_ADMIN,
 )
 """What a first process needs to make its world; it gives them up as soon as that is done."""
-_ARGUMENTS = struct.Struct("=11Q")
 
 
 class Spawner:
@@ -98,49 +100,38 @@ class Spawner:
         table.call("dup3", control, CONTROL, 0)
         table.answer()
         table.call("exit_group", _FAILED)
-        return self._clone(table, namespaces | _PIDFD, born_into), self._pidfd.value
+        return self._clone(table.packed(), namespaces | _PIDFD, born_into), self._pidfd.value
 
-    def fork_of_another(self, pid: int, born_into: int | None) -> int:
+    def fork_of_another(self, pid: int, powers: Powers, fork: Fork) -> int:
         """Fork this process as the child of another one, which ends at once.
 
         Args:
             pid: of the one between, in the pid namespace that children are cloned into.
-            born_into: a version 2 group, for the fork.
+            powers: of the sandbox.
+            fork: what it is to become.
 
         Returns:
             The pid here of the one between, to be waited for: it exits with 0, or an error number;
-            0 in the fork.
+            0 in the fork, once it has become that.
 
         Raises:
             OSError: there can be no process between.
         """
-        table = Table(base=self._area)
-        failed = table.failed = Label()
-        flags, group = (0, 0) if born_into is None else (_INTO_CGROUP, born_into)
-        wanted = _ARGUMENTS.pack(flags, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, group)
-        fork = Label()
-        table.call("clone3", wanted, len(wanted), zero=fork)
-        table.call("exit_group", 0)
-        table.here(failed)
-        table.failed = None
-        table.call("exit_group", errno.EAGAIN)
-        table.here(fork)
-        return self._clone(table, 0, None, pid)
+        return self._clone(forked.packed(self._area, powers, fork), 0, None, pid)
 
     def forget(self) -> None:
         """Unmap all of it: in a fork, which is not to have it."""
         syscalls.unmap(self._code, _CODE_BYTES)
         syscalls.unmap(self._area, _AREA_BYTES)
 
-    def _clone(self, table: Table, flags: int, born_into: int | None, wanted_pid: int | None = None) -> int:
-        packed = table.packed()
+    def _clone(self, packed: bytes, flags: int, born_into: int | None, wanted_pid: int | None = None) -> int:
         room = _AREA_BYTES - _STACK_BYTES
         if len(packed) > room:
             raise OSError(errno.E2BIG, "the table of a child is too long")
         ctypes.memmove(self._area, packed, len(packed))
         self._pid.value = wanted_pid or 0
-        arguments = _ARGUMENTS.pack(
-            flags | _SHARED | _WAITING | (0 if born_into is None else _INTO_CGROUP),
+        arguments = CLONE_ARGUMENTS.pack(
+            flags | _SHARED | _WAITING | (0 if born_into is None else INTO_CGROUP),
             ctypes.addressof(self._pidfd),
             0,
             0,

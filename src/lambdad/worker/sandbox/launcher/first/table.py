@@ -39,7 +39,8 @@ _NUMBERS: Final = {
     "dup3": (292, 24), "prlimit": (302, 261), "statx": (332, 291), "move_mount": (429, 429),
     "close_range": (436, 436), "recvfrom": (45, 207), "bind": (49, 200), "listen": (50, 201),
     "setsockopt": (54, 208), "fchdir": (81, 50), "pivot_root": (155, 41), "umount2": (166, 39),
-    "sethostname": (170, 161), "execveat": (322, 281), "clone3": (435, 435),
+    "sethostname": (170, 161), "execveat": (322, 281), "clone3": (435, 435), "setns": (308, 268),
+    "read": (0, 63), "pipe2": (293, 59),
     "set": (_SET, _SET),
 }  # fmt: skip
 _NUMBER: Final = {name: both[platform.machine() == "aarch64"] for name, both in _NUMBERS.items()}

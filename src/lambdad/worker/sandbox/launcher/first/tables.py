@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import functools
 import os
-import resource
 import signal
 import socket
-import struct
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from lambdad.worker.sandbox.launcher import syscalls
+from lambdad.worker.sandbox.launcher.first.becoming import (
+    CLOEXEC,
+    DUPFD_CLOEXEC,
+    FAILED,
+    LOWEST_SOURCE,
+    TELL,
+    Powers,
+    arrange,
+    be_user,
+    limit,
+    prefer_to_die,
+    renounce,
+)
 from lambdad.worker.sandbox.launcher.first.machine import CONTROL, NOBODY, PLACES
 from lambdad.worker.sandbox.launcher.first.table import (
     Label,
@@ -24,39 +35,18 @@ from lambdad.worker.sandbox.launcher.first.table import (
     Where,
     given,
 )
-from lambdad.worker.sandbox.launcher.rootfs import FUNCTION_GID, FUNCTION_UID, TMP_FLAGS
+from lambdad.worker.sandbox.launcher.rootfs import TMP_FLAGS
 
 FIRST_TASKS: Final = CONTROL + 1
 """Descriptors of pid 1: its control socket, the keys to its groups from this one on, then the listeners."""
 WAITING_PLACE, WAITING_PID = 0, 2
 """The process that was forked before pid 1 became what it is: the second of its sandbox."""
 
-_TELL, _LOWEST_SOURCE = 10, 16  # of a child, above every number a process is given
-_KEPT_NUMBERS = 4
-_STDERR = 2
-_OOM_SCORE = b"500"  # functions die before anything else of the host
-_FAILED = 127
 _AT_FDCWD, _EMPTY_PATH = -100, 4
-_DUPFD_CLOEXEC, _CLOEXEC, _DIRECTORY = 1030, 0o2000000, os.O_DIRECTORY
-_AMBIENT_CLEAR, _CAPABILITY_VERSION_3, _MOST_CAPABILITIES = 4, 0x2008_0522, 64
+_DIRECTORY = os.O_DIRECTORY
 _STATX_MODE, _STATX_BYTES, _MODE_AT, _FOLLOWED = 2, 256, 28, 0
-_SET_MASK = 2
 _RIGHTS_HEAD = 16
 _KEPT_TABLES = 128  # of some KB each; most sandboxes are asked the same
-
-
-class Powers(NamedTuple):
-    """What all sandboxes of a server have in common.
-
-    Attributes:
-        privileged: whether pid 1 is root of a user namespace with many users; otherwise it has one only.
-        tasks: how many descriptors there are to write 0 into, to enter the control groups.
-        filter: the system call filter.
-    """
-
-    privileged: bool
-    tasks: int
-    filter: bytes
 
 
 class Command(NamedTuple):
@@ -142,7 +132,7 @@ def open_socket() -> Table:
 def open_directory(path: str) -> Table:
     """Open a directory and hand it over; whoever gets it must follow no link in it."""
     table = Table()
-    return _opened(table, "openat", _AT_FDCWD, table.text(path), os.O_RDONLY | _DIRECTORY | _CLOEXEC, 0)
+    return _opened(table, "openat", _AT_FDCWD, table.text(path), os.O_RDONLY | _DIRECTORY | CLOEXEC, 0)
 
 
 def modes(paths: list[str]) -> Table:
@@ -164,88 +154,26 @@ def modes(paths: list[str]) -> Table:
 def _become(table: Table, powers: Powers, command: Command, count: int) -> None:
     """The child, from the fork to exec."""
     early = table.failed = Label()
-    for number in range(powers.tasks):
-        table.call("write", FIRST_TASKS + number, b"0", 1, words="control group")
-    _limit(table, resource.RLIMIT_CORE, 0)
-    _limit(table, resource.RLIMIT_NOFILE, command.open_files)
-    # Counted per user namespace, so it holds for this sandbox alone even without a pids controller.
-    _limit(table, resource.RLIMIT_NPROC, command.processes)
-    # Out of the way of the numbers that are given, first.
-    sources = [table.call("fcntl", given(n), _DUPFD_CLOEXEC, _LOWEST_SOURCE) for n in range(count)]
-    table.call("dup3", sources[-1], _TELL, _CLOEXEC)
+    limit(table, range(FIRST_TASKS, FIRST_TASKS + powers.tasks), command.open_files, command.processes)
+    sources = [table.call("fcntl", given(n), DUPFD_CLOEXEC, LOWEST_SOURCE) for n in range(count)]
+    table.call("dup3", sources[-1], TELL, CLOEXEC)
     late = table.failed = Label()
-    null = table.call("openat", _AT_FDCWD, b"/dev/null\0", os.O_RDWR, 0)
-    table.call("dup3", null, 0, 0)
-    given_numbers = set()
-    for source, numbers in zip(sources, command.targets):  # noqa: B905 - the last one is no target
-        for number in numbers:
-            table.call("dup3", source, number, 0)
-            given_numbers.add(number)
-    # Now and not by exec: until then other processes of the function's user may reach into this one, and
-    # the control socket is not for them.
-    for number in range(_STDERR + 1, _KEPT_NUMBERS + 1):
-        if number not in given_numbers:
-            table.call("close_range", number, number, 0)
-    table.call("close_range", _KEPT_NUMBERS + 1, _TELL - 1, 0)
-    table.call("close_range", _TELL + 1, 0xFFFF_FFFF, 0)
-    # Where there are two users: while only the one of pid 1 can reach into this process.
-    table.call("prctl", syscalls.PR_SET_DUMPABLE, 1)  # or /proc/self would belong to nobody
-    score = table.call("openat", _AT_FDCWD, b"/proc/self/oom_score_adj\0", os.O_WRONLY, 0)
-    table.call("write", score, _OOM_SCORE, len(_OOM_SCORE))
-    table.call("close", score)
-    table.call("prctl", syscalls.PR_SET_DUMPABLE, 0)  # exec makes the function's program dumpable
+    arrange(table, sources, command.targets)
+    prefer_to_die(table)
     if command.renounces:
         renounce(table, powers)
-    table.call("setsid")
-    table.call("umask", 0o022)
-    _default_signals(table)
-    if powers.privileged:
-        table.call("setgroups", 0, 0)
-        table.call("setresgid", FUNCTION_GID, FUNCTION_GID, FUNCTION_GID)
-        table.call("setresuid", FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
+    be_user(table, powers)
     table.call("chdir", table.text(command.cwd))
     argv = [table.text(word) for word in command.argv]
     env = [table.text(f"{name}={value}") for name, value in command.env.items()]
     table.call("execve", argv[0], table.pointers(argv), table.pointers(env))
     table.failed = None
     table.here(late)
-    table.call("write", _TELL, table.error, 8)
-    table.call("exit_group", _FAILED)
+    table.call("write", TELL, table.error, 8)
+    table.call("exit_group", FAILED)
     table.here(early)
     table.call("write", given(count - 1), table.error, 8)
-    table.call("exit_group", _FAILED)
-
-
-def _default_signals(table: Table) -> None:
-    """Every signal its default action, and none blocked; `syscalls.default_signals` tells why."""
-    default = table.data(bytes(32))
-    for first, last in ((1, 8), (10, 18), (20, 64)):  # all but KILL and STOP
-        table.call("rt_sigaction", first, default, 0, 8, times=last - first + 1)
-    table.call("rt_sigprocmask", _SET_MASK, default, 0, 8)
-
-
-def renounce(table: Table, powers: Powers) -> None:
-    """Give up every capability but those to kill and to become the function's user; accept the filter."""
-    words = "capabilities and system call filter"
-    table.call("prctl", syscalls.PR_CAP_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0, words=words)
-    # Until one past the last that this kernel knows.
-    table.call(
-        "prctl", syscalls.PR_CAPBSET_DROP, 0, 0, 0, 0, may_fail=True, times=_MOST_CAPABILITIES, stepped=1
-    )
-    kept = (syscalls.CAP_KILL, syscalls.CAP_SETGID, syscalls.CAP_SETUID) if powers.privileged else ()
-    low = sum(1 << capability for capability in kept)
-    header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-    table.call("capset", header, struct.pack("<6I", low, low, 0, 0, 0, 0), words=words)
-    _limit(table, resource.RLIMIT_CORE, 0)
-    table.call("prctl", syscalls.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, words=words)
-    code = table.data(powers.filter)
-    program = table.data(struct.pack("<H6xQ", len(powers.filter) // 8, 0))
-    table.point(Where(None, program.offset + 8), [code])
-    table.call("prctl", syscalls.PR_SET_SECCOMP, syscalls.SECCOMP_MODE_FILTER, program, 0, 0, words=words)
-
-
-def _limit(table: Table, what: int, most: int) -> None:
-    table.call("prlimit", 0, what, struct.pack("<2Q", most, most), 0)
+    table.call("exit_group", FAILED)
 
 
 def _close_given(table: Table, count: int) -> None:
