@@ -91,6 +91,32 @@ async def test_settlements_of_a_failed_transaction_are_stored_later(tmp_path: Pa
         assert await store.backlogs() == []
 
 
+async def test_what_settles_events_shares_commits_and_is_stored_with_the_next_event(tmp_path: Path) -> None:
+    async with sqlite_events(tmp_path / "events.db") as store:
+        given = await accepted(store, *(event(number) for number in range(100)), free=False)
+        before = store.writer_status.commits
+        for one in given[1:]:
+            store.settle((Ended(one.id),))
+            await asyncio.sleep(0)
+        await accepted(store, event(100), free=False)
+        assert store.writer_status.commits - before < 10  # one, unless the machine takes its time
+        assert [one.events for one in await store.backlogs()] == [2]
+
+
+async def test_what_settled_an_event_is_stored_although_nothing_follows(tmp_path: Path) -> None:
+    async with sqlite_events(tmp_path / "events.db") as store:
+        given = await accepted(store, event(1), free=False)
+        await settled(store, Ended(given[0].id))
+        assert await store.backlogs() == []
+
+
+@pytest.mark.parametrize("payload", [b"", b"\x00\xff\x00", "\u20ac".encode() * 1000, bytes(range(256))])
+async def test_a_claimed_event_has_every_byte_of_what_was_accepted(tmp_path: Path, payload: bytes) -> None:
+    async with sqlite_events(tmp_path / "events.db") as store:
+        given = await accepted(store, event(1, payload=payload), event(2, tenant='a "tenant"\n\u20ac'))
+        assert await claimed(store) == given
+
+
 PROGRAM = """
 import asyncio, sys
 sys.path[:0] = sys.argv[2:]

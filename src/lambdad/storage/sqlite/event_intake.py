@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain
 from sqlite3 import Connection
-from typing import cast
+from typing import Final, cast
 
 from lambdad.domain.errors import LambdadError, NoRoom, ServiceFault
 from lambdad.storage.sqlite.event_witness import Witness
@@ -24,6 +25,9 @@ from lambdad.storage.sqlite.queries import inserting
 
 _log = logging.getLogger(__name__)
 _RETRY_S = 1.0
+_SETTLED_WITHIN_S: Final = 0.005
+"""How long what settles events waits for more of it. Nobody waits for that, and each commit takes turns at
+the interpreter from the event loop; an event that ran so shortly before a `kill -9` is run again."""
 _FULL = 13  # SQLITE_FULL
 _MOST_ROWS = 64  # of a statement, a power of two
 
@@ -70,7 +74,7 @@ class EventIntake:
         witness: is told what is on disk.
 
     Attributes:
-        wake: has the writer take what is here.
+        wake: has the writer take what is here within so many seconds.
     """
 
     def __init__(
@@ -86,19 +90,20 @@ class EventIntake:
         self._witness = witness
         self._items: deque[Item] = deque()
         self._batch: list[Item] = []
-        self._awake = False
-        self.wake: Callable[[], None] = _nobody
+        self._taken_within_s = math.inf
+        self.wake: Callable[[float], None] = _nobody
 
     def put(self, item: Item) -> None:
-        """Have it stored with whatever else waits."""
+        """Have it stored with whatever else waits: a new event at once, the rest soon."""
         self._items.append(item)
-        if not self._awake:
-            self._awake = True
-            self.wake()
+        within_s = 0.0 if item.is_new else _SETTLED_WITHIN_S
+        if within_s < self._taken_within_s:
+            self._taken_within_s = within_s
+            self.wake(within_s)
 
     def take(self) -> bool:
         """Take everything there is."""
-        self._awake = False  # before looking: whoever comes later wakes us again
+        self._taken_within_s = math.inf  # before looking: whoever comes later wakes us again
         items = self._items
         self._batch = [items.popleft() for _ in range(len(items))]
         return bool(self._batch)
@@ -160,7 +165,7 @@ class EventIntake:
             self._tell(new, _refusal(error))
         if kept:
             self._items.extendleft(reversed(kept))
-            timer = threading.Timer(_RETRY_S, self.wake)
+            timer = threading.Timer(_RETRY_S, self.wake, (0.0,))
             timer.name = "lambdad-events-retry"
             timer.daemon = True
             timer.start()
@@ -199,5 +204,5 @@ def _call_all(waiting: list[Done], error: LambdadError | None) -> None:
             _log.exception("an event's caller could not be told", extra={"event": "events.tell"})
 
 
-def _nobody() -> None:
-    return None
+def _nobody(within_s: float) -> None:
+    del within_s

@@ -9,6 +9,8 @@ from typing import Any
 from lambdad.domain.event import Delivery, Event, Lane
 from lambdad.domain.scope import Scope
 
+DUE, _PAYLOAD = 1, 8  # of the columns of an event that is claimed
+
 
 def checksum(request_id: str, payload: bytes) -> int:
     """Of what a function sees of an event: SQLite keeps no sums of its pages."""
@@ -35,6 +37,19 @@ def columns_of(event: Event) -> tuple[object, ...]:
     numbers = (event.due_ms, event.accepted_ms, event.attempts, event.refusals)
     words = (event.request_id, event.trace, event.tenant)
     return (*numbers, *words, event.payload, checksum(event.request_id, event.payload))
+
+
+def rows_of(listed: str) -> list[Any]:
+    """Rows of events, from JSON with payloads as hexadecimal digits, in the order in which they are due."""
+    rows = json.loads(listed)
+    for row in rows:
+        row[_PAYLOAD] = bytes.fromhex(row[_PAYLOAD])
+    rows.sort(key=_due)
+    return rows  # type: ignore[no-any-return]
+
+
+def _due(row: Any) -> tuple[int, int]:
+    return row[DUE], row[0]
 
 
 def event_of(lane: Lane, row: Any) -> Event | None:

@@ -24,7 +24,7 @@ from lambdad.storage.sqlite.event_damage import is_damage
 from lambdad.storage.sqlite.event_file import ready, suspect
 from lambdad.storage.sqlite.event_intake import EventIntake, Item, Row, Step
 from lambdad.storage.sqlite.event_look import Look
-from lambdad.storage.sqlite.event_rows import columns_of, delivery_of, event_of, lane_of
+from lambdad.storage.sqlite.event_rows import DUE, columns_of, delivery_of, event_of, lane_of, rows_of
 from lambdad.storage.sqlite.queries import queries
 from lambdad.storage.sqlite.threads import Threads
 from lambdad.storage.sqlite.writer import WriterStatus
@@ -131,8 +131,12 @@ class SqliteEvents:
         if number is None:
             return Claim([], None)
         async with self._claiming:
-            found = await self._fetch("claim", (number, now_ms, self._taken_text(number), limit))
-            events = self._claimed(lane, number, found)
+            # One more than wanted tells when the next is due, mostly without another question.
+            [(listed,)] = await self._fetch("claim", (number, now_ms, self._taken_text(number), limit + 1))
+            found = rows_of(listed)
+            events = self._claimed(lane, number, found[:limit])
+            if len(found) > limit:
+                return Claim(events, found[limit][DUE])
             rows = await self._fetch("next_due", (number, self._taken_text(number)))
         return Claim(events, rows[0][0] if rows else None)
 

@@ -73,9 +73,9 @@ class Threads:
         """How the writing half does."""
         return self._writer.status
 
-    def wake(self) -> None:
-        """Have the background stored soon."""
-        self._writer.wake()
+    def wake(self, delay_s: float | None = None) -> None:
+        """Have the background stored soon; see `Writer.wake`."""
+        self._writer.wake(delay_s)
 
     def close(self) -> None:
         """Write what waits and close everything."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
 import threading
 import time
@@ -85,6 +86,13 @@ class _Job(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]  # T may itself be None
 
 
+@dataclass(slots=True, frozen=True)
+class _Wake:
+    """Store the background within so many seconds."""
+
+    delay_s: float
+
+
 class Writer:
     """Owns the writing connection.
 
@@ -92,7 +100,8 @@ class Writer:
         connection: handed over; closed by `close`.
         name: of the thread.
         background: stored with every transaction; None when there is nothing of the kind.
-        delay_s: how long after `wake` the background is taken, so that much shares one commit.
+        delay_s: how long after `wake` the background is taken, so that much shares one commit, unless that
+            says otherwise.
     """
 
     def __init__(
@@ -106,7 +115,7 @@ class Writer:
         self._connection = connection
         self._background = background
         self._delay_s = delay_s
-        self._queue: SimpleQueue[_Job[object] | _Signal] = SimpleQueue()
+        self._queue: SimpleQueue[_Job[object] | _Wake | None] = SimpleQueue()
         self._closed = False
         self._commits = 0
         self._failures = 0
@@ -146,16 +155,16 @@ class Writer:
             self._queue.qsize(), self._commits, self._failures, self._is_failing, self._thread.is_alive()
         )
 
-    def wake(self) -> None:
-        """Have the background stored after the delay; cheap, from any thread."""
-        self._queue.put(_WAKE)
+    def wake(self, delay_s: float | None = None) -> None:
+        """Have the background stored after the delay, or sooner if others want; cheap, from any thread."""
+        self._queue.put(_Wake(self._delay_s if delay_s is None else delay_s))
 
     def close(self) -> None:
         """Write what waits, then end the thread and close the connection."""
         if self._closed:
             return
         self._closed = True
-        self._queue.put(_STOP)
+        self._queue.put(None)
         self._thread.join()
         self._connection.close()
 
@@ -169,13 +178,16 @@ class Writer:
         """Wait for work; all jobs that are there, and whether to go on after them."""
         jobs: list[_Job[object]] = []
         item = self._queue.get()
-        deadline = time.monotonic() + self._delay_s
+        deadline = math.inf
         while True:
-            if item is _STOP:
-                return jobs, False
-            if isinstance(item, _Job):
-                jobs.append(item)
-                deadline = 0.0  # somebody waits: no delay
+            match item:
+                case None:
+                    return jobs, False
+                case _Job():
+                    jobs.append(item)
+                    deadline = 0.0  # somebody waits: no delay
+                case _Wake(delay_s):
+                    deadline = min(deadline, time.monotonic() + delay_s)
             try:
                 item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
@@ -227,14 +239,6 @@ class Writer:
         if job.error is not None:
             self._connection.execute("ROLLBACK TO job")
         self._connection.execute("RELEASE job")
-
-
-class _Signal:
-    """What a queue carries besides jobs."""
-
-
-_WAKE = _Signal()
-_STOP = _Signal()
 
 
 def _settle(jobs: list[_Job[object]]) -> None:
