@@ -2,11 +2,11 @@ import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
-import Input from "@cloudscape-design/components/input";
+import Input, { type InputProps } from "@cloudscape-design/components/input";
 import SideNavigation from "@cloudscape-design/components/side-navigation";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { bytes } from "../../parts/format";
 import { fileOf, type Files, firstToShow, problemOfPath, withFile, without } from "./files";
 
@@ -93,15 +93,19 @@ function Name({
   onCancel: () => void;
 }) {
   const [path, setPath] = useState(first);
+  const field = useRef<InputProps.Ref>(null);
+  useEffect(() => {
+    field.current?.focus(); // who has just asked for it types next
+  }, []);
   const problem = path === first ? null : problemOfPath(path, files);
   const isReady = path !== first && problem === null;
   return (
     <FormField label={what === "new" ? "Path of the new file" : `New path of ${first}`} constraintText="Folders are separated by /" errorText={problem}>
       <SpaceBetween size="xs">
         <Input
+          ref={field}
           value={path}
           spellcheck={false}
-          autoFocus
           onChange={({ detail }) => { setPath(detail.value); }}
           onKeyDown={({ detail }) => {
             if (detail.key === "Enter" && isReady) onName(path);
