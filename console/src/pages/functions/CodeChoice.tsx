@@ -13,11 +13,18 @@ export function OriginTiles({ origin, onChange }: { origin: Origin; onChange: (o
     <Tiles
       value={origin}
       ariaLabel="What the function begins with"
+      columns={4}
       onChange={({ detail }) => { onChange(detail.value as Origin); }}
       items={[
         { value: "scratch", label: "Author from scratch", description: "Begin with a function that says hello." },
         { value: "blueprint", label: "Use a blueprint", description: "Begin with the code of a common case." },
         { value: "zip", label: "Upload a .zip file", description: "Code that you have, with what it needs." },
+        {
+          value: "image",
+          label: "Container image",
+          description: "Not here: lambdad runs no container images. Upload what is in it as a .zip file, a program of any language as bootstrap.",
+          disabled: true,
+        },
       ]}
     />
   );

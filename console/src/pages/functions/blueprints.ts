@@ -3,9 +3,13 @@
 import helloNode from "./blueprints/hello.mjs?raw";
 import helloShell from "./blueprints/hello.sh?raw";
 import helloPython from "./blueprints/hello.py?raw";
+import dynamodb from "./blueprints/dynamodb.py?raw";
 import http from "./blueprints/http.py?raw";
+import kafka from "./blueprints/kafka.py?raw";
+import kinesis from "./blueprints/kinesis.py?raw";
 import s3Event from "./blueprints/s3_event.py?raw";
 import schedule from "./blueprints/schedule.py?raw";
+import sns from "./blueprints/sns.py?raw";
 import sqsBatch from "./blueprints/sqs_batch.py?raw";
 import stream from "./blueprints/stream.mjs?raw";
 import { zipOf } from "./archive";
@@ -32,6 +36,10 @@ export const BLUEPRINTS: readonly Blueprint[] = [
   { id: "http", title: "HTTP", about: "Answers a function URL or an HTTP API with JSON.", code: http, ...python },
   { id: "s3", title: "S3 event", about: "Tells the objects that a bucket's notification names.", code: s3Event, ...python },
   { id: "sqs", title: "SQS batch", about: "Works on a batch of messages; only those that failed come again.", code: sqsBatch, ...python },
+  { id: "sns", title: "SNS message", about: "Tells what a topic was sent.", code: sns, ...python },
+  { id: "kinesis", title: "Kinesis stream", about: "Works on records in order; a batch comes again from the one that failed.", code: kinesis, ...python },
+  { id: "dynamodb", title: "DynamoDB stream", about: "Tells each change of a table's items.", code: dynamodb, ...python },
+  { id: "kafka", title: "Kafka messages", about: "Works on the messages of topics, each partition in order.", code: kafka, ...python },
   { id: "schedule", title: "Schedule", about: "Called by EventBridge at its times.", code: schedule, ...python },
   { id: "stream", title: "Streaming response", about: "Answers word by word.", code: stream, ...node },
 ];

@@ -57,6 +57,8 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
   const [failure, setFailure] = useState<ApiError | null>(null);
   const waiting = useRef<LogEvent[]>([]);
   const frame = useRef(0);
+  const numbers = useRef(0);
+  const came = useRef(0);
 
   useEffect(() => {
     if (!runs) return;
@@ -65,12 +67,15 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
       frame.current = 0;
       const more = waiting.current;
       waiting.current = [];
-      setCount((known) => known + more.length);
+      setCount(came.current);
       setEvents((known) => kept(known, more, MOST));
     };
     follow(connection, group, pattern, ended.signal, (more, sampled) => {
       if (sampled) setSampled(true);
-      waiting.current = kept(waiting.current, more, MOST);
+      // Each has a name of its own, so that what is shown already is not drawn again.
+      const named = more.map((event) => ({ ...event, eventId: `tail-${(numbers.current += 1)}` }));
+      came.current += more.length;
+      waiting.current = kept(waiting.current, named, MOST);
       if (more.length && !frame.current) frame.current = requestAnimationFrame(draw);
     })
       .then(() => {
@@ -93,7 +98,7 @@ export function LiveTail({ group, pattern, zone, isPretty }: { group: string; pa
       {failure && <Problem error={failure} what="The live tail ended" onRetry={() => { setFailure(null); setRuns(true); }} />}
       <SpaceBetween direction="horizontal" size="s" alignItems="center">
         <Button onClick={() => { setFailure(null); setRuns(!runs); }}>{runs ? "Pause" : "Start"}</Button>
-        <Button onClick={() => { setEvents([]); setCount(0); setSampled(false); }}>Clear</Button>
+        <Button onClick={() => { setEvents([]); came.current = 0; setCount(0); setSampled(false); }}>Clear</Button>
         <StatusIndicator type={runs ? "in-progress" : "stopped"}>{runs ? `Following: ${count.toLocaleString("en-US")} events` : "Paused"}</StatusIndicator>
         {isSampled && <StatusIndicator type="info">More came than a tail tells in a second (500, as on AWS): some are left out</StatusIndicator>}
       </SpaceBetween>

@@ -73,7 +73,7 @@ export function LogView({ group }: { group: string }) {
 
   return (
     <SpaceBetween size="l">
-      <Container header={<Header variant="h2" actions={<Button onClick={() => { setLive(!isLive); }}>{isLive ? "Back to search" : "Live tail"}</Button>}>{group}</Header>}>
+      <Container header={<Header variant="h2" actions={<Button onClick={() => { ask(); setLive(!isLive); }}>{isLive ? "Back to search" : "Live tail"}</Button>}>{group}</Header>}>
         <SpaceBetween size="m">
           <SpaceBetween direction="horizontal" size="m" alignItems="center">
             {!isLive && (
@@ -101,13 +101,13 @@ export function LogView({ group }: { group: string }) {
               <FormField label="Filter pattern" constraintText={'Words, -not, ?or, "a phrase", %regex%, [a, b=404], { $.level = "ERROR" }'}>
                 <Input type="search" value={pattern} spellcheck={false} onChange={({ detail }) => { setPattern(detail.value); }} placeholder="All events" />
               </FormField>
-              {!isLive && <Button formAction="submit" disabled={wrongTime !== null}>Search</Button>}
+              <Button formAction="submit" disabled={!isLive && wrongTime !== null}>{isLive ? "Follow" : "Search"}</Button>
             </SpaceBetween>
           </form>
         </SpaceBetween>
       </Container>
       {isLive ? (
-        <LiveTail group={group} pattern={pattern} zone={zone} isPretty={isPretty} />
+        <LiveTail group={group} pattern={asked.pattern} zone={zone} isPretty={isPretty} />
       ) : (
         <Search key={`${region} ${group} ${JSON.stringify(asked)}`} group={group} asked={asked} zone={zone} isPretty={isPretty} />
       )}

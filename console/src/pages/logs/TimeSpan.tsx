@@ -21,7 +21,7 @@ export function TimeSpan({
   return (
     <SpaceBetween size="xs">
       <SpaceBetween direction="horizontal" size="s">
-        <FormField label="From" constraintText="2026-11-27 12:00:00"><Input value={from} onChange={({ detail }) => { onFrom(detail.value); }} /></FormField>
+        <FormField label="From" constraintText="2026-11-27 12:00:00, or -2h"><Input value={from} onChange={({ detail }) => { onFrom(detail.value); }} /></FormField>
         <FormField label="To" constraintText="Empty: now"><Input value={to} onChange={({ detail }) => { onTo(detail.value); }} /></FormField>
       </SpaceBetween>
       {problem && <StatusIndicator type="error">{problem}</StatusIndicator>}

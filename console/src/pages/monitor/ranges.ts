@@ -5,6 +5,8 @@ export interface Range {
   label: string;
   spanS: number;
   periodS: number;
+  /** When it begins; `spanS` before its end when it is left out. */
+  startMs?: number;
   /** When it ends; now when it is left out. */
   endMs?: number;
 }
@@ -12,15 +14,23 @@ export interface Range {
 const PERIODS_S = [60, 300, 900, 1_800, 3_600, 10_800, 21_600, 86_400, 604_800];
 const MOST_POINTS = 200;
 
-/** From one time to another, with as many points as can be told apart. */
-export function custom(startMs: number, endMs: number): Range {
-  const periodS = PERIODS_S.find((one) => (endMs - startMs) / 1000 / one <= MOST_POINTS) ?? 604_800;
-  const [first, last] = [Math.floor(startMs / 1000 / periodS), Math.ceil(endMs / 1000 / periodS)];
-  return { id: `${startMs}-${endMs}`, label: "custom", spanS: (last - first) * periodS, periodS, endMs };
+/** As fine as points can be told apart. */
+const periodOf = (spanS: number): number => PERIODS_S.find((one) => spanS / one <= MOST_POINTS) ?? 604_800;
+
+/** From one time to another, or to now (null), which goes on: `nowMs` says how fine it is. */
+export function custom(startMs: number, endMs: number | null, nowMs: number): Range {
+  const spanS = Math.max(60, ((endMs ?? nowMs) - startMs) / 1000);
+  return { id: `${startMs}-${endMs ?? "now"}`, label: "custom", spanS, periodS: periodOf(spanS), startMs, ...(endMs === null ? {} : { endMs }) };
+}
+
+/** The last so many seconds, which move with the time. */
+export function last(spanS: number): Range {
+  const periodS = periodOf(spanS);
+  return { id: `last ${spanS}`, label: "custom", spanS: Math.ceil(spanS / periodS) * periodS, periodS };
 }
 
 export const RANGES: readonly [Range, ...Range[]] = [
-  { id: "15m", label: "15 minutes", spanS: 900, periodS: 60 },
+  { id: "30m", label: "30 minutes", spanS: 1_800, periodS: 60 },
   { id: "1h", label: "1 hour", spanS: 3_600, periodS: 60 },
   { id: "3h", label: "3 hours", spanS: 10_800, periodS: 300 },
   { id: "12h", label: "12 hours", spanS: 43_200, periodS: 900 },
@@ -31,8 +41,8 @@ export const RANGES: readonly [Range, ...Range[]] = [
 /** Begin and end in ms, on whole periods. */
 export function spanOf(range: Range, nowMs: number): { startMs: number; endMs: number } {
   const periodMs = range.periodS * 1000;
-  const endMs = Math.ceil((range.endMs ?? nowMs) / periodMs) * periodMs;
-  return { startMs: endMs - range.spanS * 1000, endMs };
+  const endMs = Math.ceil((range.endMs ?? Math.max(nowMs, (range.startMs ?? 0) + 1)) / periodMs) * periodMs;
+  return { startMs: range.startMs === undefined ? endMs - range.spanS * 1000 : Math.floor(range.startMs / periodMs) * periodMs, endMs };
 }
 
 /** Of every period its value; null where nothing was measured. */
