@@ -33,6 +33,7 @@ class FakeKinesis:
     Attributes:
         log: the shards; `log.faults` is what requests meet.
         page: shards of one answer of ListShards and DescribeStream, at most.
+        most_records: of one answer of GetRecords, at most.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -40,6 +41,7 @@ class FakeKinesis:
             clock, 49 * 10**54, lambda number: f"shardId-{number:012d}", iterator_s=300.0, tells_trimmed=False
         )
         self.page = 1_000
+        self.most_records = MOST_RECORDS
         self.consumers: dict[str, Members] = {}
 
     def call(self, operation: str, members: Members) -> Members | None:
@@ -203,7 +205,8 @@ class FakeKinesis:
         return {"ShardIterator": self.log.iterator(stream, shard, kind, given, at_s)}
 
     def _getrecords(self, members: Members) -> Members:
-        read = self.log.read(members["ShardIterator"], members.get("Limit", MOST_RECORDS), MOST_BYTES)
+        most = min(members.get("Limit", MOST_RECORDS), self.most_records)
+        read = self.log.read(members["ShardIterator"], most, MOST_BYTES)
         answer = {"Records": [one.shown for one in read.entries], "MillisBehindLatest": read.behind_ms}
         if read.following is None:
             return answer | {"ChildShards": _children(read)}

@@ -19,7 +19,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from zlib import crc32
 
 from lambdad.domain.limits import MAX_WAITING_BYTES, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
@@ -32,7 +32,7 @@ from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
 from lambdad.sources.rate import Rate
 from lambdad.sources.streams import troubles
-from lambdad.sources.streams.beginnings import Order, position
+from lambdad.sources.streams.beginnings import Order, number_of, position
 from lambdad.sources.streams.feeds import Feed
 from lambdad.sources.streams.lane import Held, Lane, WindowLane
 from lambdad.sources.streams.lineage_of_shards import TRIM_HORIZON
@@ -44,6 +44,7 @@ _ROOM_S: Final = 0.5  # how often is looked whether others have made room
 _PATIENCE: Final = 3  # throttled reads in a row before somebody is told
 _MS: Final = 1000
 _log = logging.getLogger("lambdad.sources")
+T = TypeVar("T")
 
 
 class Keeper(Protocol):
@@ -187,6 +188,16 @@ class ShardReader:
         """Whether every record that was written before has been read."""
         return self.is_at_end or self._caught_up_s >= at_s
 
+    def has_read(self, sequence: str) -> bool:
+        """Whether everything up to a record that was read before has been read again, or cannot be now."""
+        is_behind = self._read is not None and number_of(self._read) >= number_of(sequence)
+        is_caught_up = self.is_at_end or self._caught_up_s > -math.inf
+        return is_behind or is_caught_up or self._is_full()
+
+    def tried(self) -> None:
+        """A lane has called with what failed."""
+        self._move()
+
     def advanced(self, records: int, size: int) -> None:
         """A lane has settled so many records, of so many bytes."""
         self._hold(-size)
@@ -197,7 +208,7 @@ class ShardReader:
         """A lane has nothing to do."""
         self._room.set()
         if self.is_at_end and not self.state.is_drained and all(lane.is_at_rest for lane in self._lanes):
-            self.state = replace(self.state, is_drained=True, lanes=())
+            self.state = replace(self.state, is_drained=True, lanes=(), unfinished=())
             self._keeper.keep(self.state)
             self._keeper.look()
 
@@ -205,12 +216,15 @@ class ShardReader:
 
     def _made_lanes(self) -> list[Lane]:
         if self.settings.window_s:
-            lane = WindowLane(self)
+            lane = WindowLane(self, None, *self._kept(self.state.unfinished, ()))
             lane.window = self.state.window
             return [lane]
-        kept = self.state.lanes
-        settled = kept if len(kept) == self.settings.lanes else (None,) * self.settings.lanes
-        return [Lane(self, one) for one in settled]
+        settled, unfinished = self._kept(self.state.lanes, None), self._kept(self.state.unfinished, ())
+        return [Lane(self, *one) for one in zip(settled, unfinished, strict=True)]
+
+    def _kept(self, by_lane: tuple[T, ...], none: T) -> tuple[T, ...]:
+        """What was kept by lane; nothing of lanes of another cut."""
+        return by_lane if len(by_lane) == self.settings.lanes else (none,) * self.settings.lanes
 
     def _skipped(self) -> list[int]:
         """By lane, up to which number its records are settled; lanes of another cut have none."""
@@ -295,7 +309,14 @@ class ShardReader:
         lanes: tuple[str | None, ...] = ()
         if len(self._lanes) > 1 and len(self._order):
             lanes = tuple(lane.settled for lane in self._lanes)
-        state = replace(self.state, settled=settled, lanes=lanes, window=self._lanes[0].window)
+        unfinished = tuple(lane.unfinished for lane in self._lanes)
+        state = replace(
+            self.state,
+            settled=settled,
+            lanes=lanes,
+            window=self._lanes[0].window,
+            unfinished=unfinished if any(unfinished) else (),
+        )
         if state != self.state:
             self.state = state
             self._keeper.keep(state)
@@ -318,6 +339,9 @@ class ShardReader:
             )
             self._feed.renew()
             self._read = None
+            if is_unknown:  # numbers of another stream say nothing of this one
+                for lane in self._lanes:
+                    lane.unfinished = ()
             self.state = replace(self.state, start=TRIM_HORIZON, since_s=None)
             return 0.0
         elif troubles.is_gone(code):
@@ -332,8 +356,3 @@ class ShardReader:
         if said and (self._failures > _PATIENCE or not troubles.is_throttled(code)):
             self._keeper.read_went(said)
         return pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S)
-
-
-def number_of(sequence: str) -> int:
-    """A sequence number as a number; -1 when it is none."""
-    return int(sequence) if sequence.isascii() and sequence.isdigit() else -1
