@@ -34,6 +34,7 @@ class FakeKinesis:
         log: the shards; `log.faults` is what requests meet.
         page: shards of one answer of ListShards and DescribeStream, at most.
         most_records: of one answer of GetRecords, at most.
+        never_ends: the end of closed shards is not told.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -42,6 +43,7 @@ class FakeKinesis:
         )
         self.page = 1_000
         self.most_records = MOST_RECORDS
+        self.never_ends = False
         self.consumers: dict[str, Members] = {}
 
     def call(self, operation: str, members: Members) -> Members | None:
@@ -208,6 +210,8 @@ class FakeKinesis:
         most = min(members.get("Limit", MOST_RECORDS), self.most_records)
         read = self.log.read(members["ShardIterator"], most, MOST_BYTES)
         answer = {"Records": [one.shown for one in read.entries], "MillisBehindLatest": read.behind_ms}
+        if read.following is None and self.never_ends:
+            return answer | {"NextShardIterator": members["ShardIterator"]}
         if read.following is None:
             return answer | {"ChildShards": _children(read)}
         return answer | {"NextShardIterator": read.following}

@@ -94,7 +94,7 @@ class Lane:
                     await self._step()
                 except Exception:  # noqa: BLE001 - or the shard would never be read on
                     _log.exception("a batch was given up", extra={"event": "sources.batch"})
-                    self._watch.went(trouble.problem("Internal error"))
+                    self._watch.went(trouble.problem(trouble.INTERNAL))
                     await self._watch.pause(SOURCE_FIRST_BACKOFF_S)
         finally:
             self.task = None

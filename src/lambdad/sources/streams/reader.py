@@ -27,6 +27,7 @@ from lambdad.domain.stream_record import Page, Position, ShardState, StreamRecor
 from lambdad.ports.clock import Clock
 from lambdad.ports.event_sources import EventCounts, PartReport
 from lambdad.ports.record_stream import StreamTrouble
+from lambdad.sources import trouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
@@ -142,6 +143,7 @@ class ShardReader:
             except Exception:  # noqa: BLE001 - or the shard would never be read on
                 _log.exception("a shard was not read", extra={"event": "sources.shard"})
                 self._feed.renew()  # behind what was taken
+                self._keeper.read_went(trouble.INTERNAL)
                 wait_s = SOURCE_LAST_BACKOFF_S
             left_s = wait_s - (self.clock.monotonic() - began_s)
             if left_s > 0:
