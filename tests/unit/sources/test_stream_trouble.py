@@ -85,21 +85,6 @@ async def test_a_record_that_is_too_large_for_a_call_goes_alone():
     await poller.stop()
 
 
-async def test_records_of_tables_that_were_trimmed_away_are_passed_over():
-    stage = StreamStage(kind=SourceKind.DYNAMODB)
-    stage.item("a")
-    poller = stage.poller()
-    await stage.pass_by(2)
-    await poller.stop()
-    stage.item("b")
-    stage.tables.log.trim(stage.tables.log.streams[stage.source])
-    stage.item("c")
-    poller = stage.poller()
-    await stage.pass_by(5)
-    assert stage.seen == ["a", "c"]
-    await poller.stop()
-
-
 @pytest.mark.parametrize("kind", [SourceKind.KINESIS, SourceKind.DYNAMODB])
 async def test_records_that_are_too_old_are_given_up_and_the_rest_is_called_with(kind: SourceKind):
     stage = StreamStage(kind=kind)
