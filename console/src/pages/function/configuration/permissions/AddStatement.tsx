@@ -1,15 +1,9 @@
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { lambda, pathOf } from "../../../../api/lambda";
 import { useAction } from "../../../../app/flash";
 import { useSession } from "../../../../app/session";
-import { Problem } from "../../../../parts/AsyncPanel";
-import { CliCommand } from "../../../../parts/CliCommand";
+import { Dialog } from "../Dialog";
 import { ChoiceField, TextField } from "../fields";
-import { qualified } from "../QualifierChoice";
+import { withPermissions } from "./adding";
 import { addCommand, EMPTY, permissionsOf, type Wanted, type Who } from "./statements";
 
 const WHO = [
@@ -31,50 +25,38 @@ export function AddStatement({ name, qualifier, changed, onClose }: { name: stri
   const field = (member: keyof Wanted, label: string, hint: string) => <TextField label={label} hint={hint} value={wanted[member]} set={set(member)} />;
   const add = async () => {
     const words = { doing: "Adding the statement", done: `Statement ${wanted.id} is added.` };
-    const done = await run(words, async () => {
-      for (const body of permissions) await lambda(connection, "POST", pathOf(name, "/policy"), { query: qualified(qualifier), body });
-    });
-    if (!done) return;
+    if (!(await run(words, () => withPermissions(connection, { name, qualifier }, permissions)))) return;
     onClose();
     changed();
   };
-  const isReady = ID.test(wanted.id) && wanted.principal.trim() !== "";
   return (
-    <Modal
-      visible
-      onDismiss={onClose}
-      closeAriaLabel="Cancel"
-      header={`Add a permission to ${qualifier ? `${name}:${qualifier}` : name}`}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>Cancel</Button>
-            <Button variant="primary" loading={busy} disabled={!isReady} onClick={() => void add()}>Add statement</Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={`Add a permission to ${qualifier ? `${name}:${qualifier}` : name}`}
+      says="Whoever is named may call from now on, whatever their own policies say of it in this account."
+      command={permissions.map((one) => addCommand(name, qualifier, region, one)).join("\n")}
+      button="Add statement"
+      isReady={ID.test(wanted.id) && wanted.principal.trim() !== ""}
+      busy={busy}
+      failure={failure}
+      onClose={onClose}
+      onDo={() => void add()}
     >
-      <SpaceBetween size="m">
-        <Box>Whoever is named may call from now on, whatever their own policies say of it in this account.</Box>
-        <ChoiceField label="Who" options={WHO} value={wanted.who} set={(who) => { setWanted({ ...wanted, who: who as Who, principal: PRINCIPALS[who as Who] }); }} />
-        {field("id", "Statement ID", "Letters, digits, - and _; at most 100. Each once in a policy")}
-        {field("principal", "Principal", wanted.who === "service" ? "s3.amazonaws.com, sns.amazonaws.com, events.amazonaws.com …" : "An account ID of 12 digits, the ARN of a user or role, or * for everybody")}
-        {wanted.who === "url" ? (
-          <ChoiceField label="Auth type of the URL" hint="Two statements are added: a call by URL needs both." options={["AWS_IAM", "NONE"]} value={wanted.authType} set={set("authType")} />
-        ) : (
-          <ChoiceField label="Action" options={ACTIONS} value={wanted.action} set={set("action")} />
-        )}
-        {wanted.who === "service" ? (
-          <>
-            {field("sourceArn", "Source ARN", "Only for this bucket, topic or rule; * and ? stand for any. Without, for all of them")}
-            {field("sourceAccount", "Source account", "Whose the bucket is: an ARN of S3 does not say")}
-          </>
-        ) : (
-          field("organisation", "Organisation ID", "Only for accounts of it; without, for whoever is named")
-        )}
-        {failure && <Problem error={failure} what="The statement could not be added" />}
-        <CliCommand command={permissions.map((one) => addCommand(name, qualifier, region, one)).join("\n")} />
-      </SpaceBetween>
-    </Modal>
+      <ChoiceField label="Who" options={WHO} value={wanted.who} set={(who) => { setWanted({ ...wanted, who: who as Who, principal: PRINCIPALS[who as Who] }); }} />
+      {field("id", "Statement ID", "Letters, digits, - and _; at most 100. Each once in a policy")}
+      {field("principal", "Principal", wanted.who === "service" ? "s3.amazonaws.com, sns.amazonaws.com, events.amazonaws.com …" : "An account ID of 12 digits, the ARN of a user or role, or * for everybody")}
+      {wanted.who === "url" ? (
+        <ChoiceField label="Auth type of the URL" hint="Two statements are added: a call by URL needs both." options={["AWS_IAM", "NONE"]} value={wanted.authType} set={set("authType")} />
+      ) : (
+        <ChoiceField label="Action" options={ACTIONS} value={wanted.action} set={set("action")} />
+      )}
+      {wanted.who === "service" ? (
+        <>
+          {field("sourceArn", "Source ARN", "Only for this bucket, topic or rule; * and ? stand for any. Without, for all of them")}
+          {field("sourceAccount", "Source account", "Whose the bucket is: an ARN of S3 does not say")}
+        </>
+      ) : (
+        field("organisation", "Organisation ID", "Only for accounts of it; without, for whoever is named")
+      )}
+    </Dialog>
   );
 }

@@ -5,16 +5,15 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { lambda, pathOf } from "../../../../api/lambda";
 import { useAction } from "../../../../app/flash";
 import { useSession } from "../../../../app/session";
 import { awsCommand } from "../../../../parts/CliCommand";
 import { ConfirmDelete } from "../../../../parts/ConfirmDelete";
 import { pretty, Printed } from "../../../../parts/Printed";
 import { statementsOf } from "../../around";
-import { qualified } from "../QualifierChoice";
 import { AddStatement } from "./AddStatement";
-import { removalPath, type Row, rowOf } from "./statements";
+import { removeStatement } from "./adding";
+import { type Row, rowOf } from "./statements";
 
 interface Props {
   name: string;
@@ -67,7 +66,7 @@ function RemoveStatement({ name, qualifier, changed, row, onClose }: Props & { r
   const { busy, run, failure } = useAction("here");
   const remove = async () => {
     const words = { doing: "Removing the statement", done: `Statement ${row.id} is removed.` };
-    const done = await run(words, () => lambda(connection, "DELETE", pathOf(name, removalPath(row.id)), { query: qualified(qualifier) }));
+    const done = await run(words, () => removeStatement(connection, { name, qualifier }, row.id));
     if (!done) return;
     onClose();
     changed();
@@ -85,7 +84,7 @@ function RemoveStatement({ name, qualifier, changed, row, onClose }: Props & { r
     >
       {row.effect === "Deny"
         ? `${row.principal} is no longer denied ${row.action} by this policy.`
-        : `${row.principal} may do ${row.action} no longer, unless something else lets them. What the statement let call the function, a bucket or a topic, is refused from now on.`}
+        : `${row.principal} may do ${row.action} no longer, unless something else lets them: a bucket, topic or rule that calls the function by this statement is refused from now on.`}
     </ConfirmDelete>
   );
 }
