@@ -27,8 +27,8 @@ def name(server: Server) -> str:
 
 
 @pytest.fixture
-def page(console: Console, name: str) -> Page:
-    opened = console.open(f"/functions/{name}/configuration")
+def page(shared: Console, name: str) -> Page:
+    opened = shared.open(f"/functions/{name}/configuration")
     expect(opened.get_by_role("button", name="Make a URL")).to_be_visible()
     return opened
 
@@ -45,6 +45,11 @@ def deny(route: Route) -> None:
 def choose(page: Page, within: Page | Locator, label: str, option: str) -> None:
     within.get_by_role("button", name=re.compile(f"^{re.escape(label)}")).click()
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+
+
+def fill(within: Page | Locator, fields: dict[str, str]) -> None:
+    for label, value in fields.items():
+        within.get_by_label(label, exact=True).fill(value)
 
 
 def confirm(page: Page, button: str) -> None:
@@ -68,16 +73,14 @@ def policy_of(server: Server, name: str, **more: str) -> list[dict[str, Any]]:
 
 
 def test_a_url_is_made_with_cors_changed_and_removed_only_when_it_is_confirmed(
-    console: Console, page: Page, server: Server, name: str
+    shared: Console, page: Page, server: Server, name: str
 ) -> None:
     client = server.client()
     page.get_by_text("Configure cross-origin resource sharing").click()
     page.get_by_label("Allow origins").fill("https://app.example.com\nhttps://b.example.com")
     choose(page, page, "Allow methods", "GET")
     page.keyboard.press("Escape")
-    page.get_by_label("Allow headers").fill("x-one")
-    page.get_by_label("Expose headers").fill("x-two")
-    page.get_by_label("Max age").fill("60")
+    fill(page, {"Allow headers": "x-one", "Expose headers": "x-two", "Max age (s)": "60"})
     page.get_by_text("Allow credentials").click()
     page.get_by_role("button", name="Make a URL").click()
     expect(page.get_by_text("The function has a URL.")).to_be_visible()
@@ -111,7 +114,7 @@ def test_a_url_is_made_with_cors_changed_and_removed_only_when_it_is_confirmed(
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Remove", exact=True)).to_be_disabled()
     expect(command(dialog)).to_contain_text("delete-function-url-config")
-    assert console.violations() == []
+    assert shared.violations() == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     assert client.get_function_url_config(FunctionName=name)["FunctionUrl"] == found["FunctionUrl"]
@@ -125,7 +128,9 @@ def test_an_alias_has_a_url_and_statements_of_its_own(page: Page, server: Server
     choose(page, page, "URL of", "Alias live")
     page.get_by_role("button", name="Make a URL").click()
     expect(page.get_by_role("button", name="Remove the URL")).to_be_visible()
-    assert server.client().get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "AWS_IAM"
+    assert (
+        server.client().get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"] == "AWS_IAM"
+    )
     choose(page, page, "Resource policy of", "Version 1")
     page.get_by_role("button", name="Add permission").click()
     dialog = page.get_by_role("dialog")
@@ -136,17 +141,16 @@ def test_an_alias_has_a_url_and_statements_of_its_own(page: Page, server: Server
 
 
 def test_statements_are_added_one_by_one_and_removed_when_it_is_confirmed(
-    console: Console, page: Page, server: Server
+    shared: Console, server: Server
 ) -> None:
     name = server.function(CODE)
-    console.open(f"/functions/{name}/configuration")
+    page = shared.open(f"/functions/{name}/configuration")
     add = page.get_by_role("button", name="Add permission")
     add.click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Statement ID").fill("s3-photos")
-    dialog.get_by_label("Source ARN").fill("arn:aws:s3:::photos")
-    dialog.get_by_label("Source account").fill("000000000000")
-    assert console.violations() == []
+    of_bucket = {"Source ARN": "arn:aws:s3:::photos", "Source account": "000000000000"}
+    fill(dialog, {"Statement ID": "s3-photos", **of_bucket})
+    assert shared.violations() == []
     confirm(page, "Add statement")
     expect(page.get_by_role("button", name="Remove statement s3-photos")).to_be_visible()
 
@@ -189,7 +193,7 @@ def test_statements_are_added_one_by_one_and_removed_when_it_is_confirmed(
 
 
 def test_the_execution_role_leads_to_its_page(page: Page) -> None:
-    page.get_by_role("link", name=re.compile("role/lambda-role$")).click()
+    page.get_by_role("link", name="lambda-role").click()
     page.wait_for_url("**/iam/roles/lambda-role")
 
 
@@ -233,7 +237,7 @@ def test_events_have_destinations_and_dead_letters_and_go_back_to_the_defaults(
 
 
 def test_tracing_and_snap_start_are_set_and_what_is_refused_is_told(
-    console: Console, page: Page, server: Server, name: str
+    shared: Console, page: Page, server: Server, name: str
 ) -> None:
     choose(page, page, "Tracing mode", "Active")
     page.get_by_role("button", name="Save tracing").click()
@@ -241,10 +245,12 @@ def test_tracing_and_snap_start_are_set_and_what_is_refused_is_told(
     choose(page, page, "Apply on", "PublishedVersions")
     page.get_by_role("button", name="Save SnapStart").click()
     expect(page.get_by_text("is not supported for SnapStart enabled functions")).to_be_visible()
-    assert server.client().get_function_configuration(FunctionName=name)["TracingConfig"] == {"Mode": "Active"}
+    assert server.client().get_function_configuration(FunctionName=name)["TracingConfig"] == {
+        "Mode": "Active"
+    }
 
     fast = server.function(CODE, Runtime="python3.13", SnapStart={"ApplyOn": "PublishedVersions"})
-    console.open(f"/functions/{fast}/configuration")
+    shared.open(f"/functions/{fast}/configuration")
     expect(page.get_by_text("No version has SnapStart.")).to_be_visible()
     choose(page, page, "Apply on", "None")
     page.get_by_role("button", name="Save SnapStart").click()
@@ -252,26 +258,26 @@ def test_tracing_and_snap_start_are_set_and_what_is_refused_is_told(
 
 
 def test_a_queue_is_read_with_its_options_changed_and_left_when_it_is_confirmed(
-    console: Console, page: Page, server: Server
+    shared: Console, server: Server
 ) -> None:
     name = server.function(CODE)
     server.client("sqs").create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "60"})
-    console.open(f"/functions/{name}/configuration")
+    page = shared.open(f"/functions/{name}/configuration")
     page.get_by_role("button", name="Add trigger").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("ARN of the source").fill(QUEUE + "orders")
-    dialog.get_by_label("Batch size").fill("50")
+    fill(dialog, {"ARN of the source": QUEUE + "orders", "Batch size": "50"})
     dialog.get_by_text("Enable the trigger").click()
     dialog.get_by_role("button", name="Add trigger").click()
     expect(dialog.get_by_text("Maximum batch window in seconds must be greater than 0")).to_be_visible()
     expect(dialog.get_by_text(re.compile("^Request ID: "))).to_be_visible()
-    dialog.get_by_label("Batching window").fill("1")
-    dialog.get_by_label("Filters").fill('{"body": {"kind": ["order"]}}')
-    dialog.get_by_label("Maximum concurrency").fill("5")
+    fill(
+        dialog,
+        {"Batching window (s)": "1", "Filters": '{"body": {"kind": ["order"]}}', "Maximum concurrency": "5"},
+    )
     dialog.get_by_text("Report batch item failures").click()
     expect(command(dialog)).to_contain_text("create-event-source-mapping")
-    assert console.violations() == []
-    console.picture("function-trigger")
+    assert shared.violations() == []
+    shared.picture("function-trigger")
     confirm(page, "Add trigger")
     row = page.get_by_role("row").filter(has_text=QUEUE + "orders")
     expect(row).to_contain_text("Disabled")
@@ -284,9 +290,7 @@ def test_a_queue_is_read_with_its_options_changed_and_left_when_it_is_confirmed(
 
     row.get_by_role("button", name="Edit").click()
     expect(dialog.get_by_role("button", name="Save trigger")).to_be_disabled()
-    dialog.get_by_label("Filters").fill("")
-    dialog.get_by_label("Maximum concurrency").fill("")
-    dialog.get_by_label("Batch size").fill("20")
+    fill(dialog, {"Filters": "", "Maximum concurrency": "", "Batch size": "20"})
     confirm(page, "Save trigger")
     changed = client.get_event_source_mapping(UUID=made["UUID"])
     assert changed["BatchSize"] == 20
@@ -304,11 +308,11 @@ def test_a_queue_is_read_with_its_options_changed_and_left_when_it_is_confirmed(
 
 STREAM = {
     "Batch size": "7",
-    "Batching window": "2",
+    "Batching window (s)": "2",
     "Concurrent batches per shard": "3",
-    "Tumbling window": "30",
+    "Tumbling window (s)": "30",
     "Retries": "4",
-    "Maximum age of a record": "600",
+    "Maximum age of a record (s)": "600",
     "On-failure destination": QUEUE + "lost",
 }
 
@@ -322,10 +326,8 @@ def test_a_stream_is_read_with_all_its_options(page: Page, server: Server, name:
     choose(page, dialog, "Source", "Kinesis stream")
     add = dialog.get_by_role("button", name="Add trigger")
     expect(add).to_be_disabled()
-    dialog.get_by_label("ARN of the source").fill(arn)
     choose(page, dialog, "Starting position", "LATEST")
-    for label, value in STREAM.items():
-        dialog.get_by_label(label).fill(value)
+    fill(dialog, {"ARN of the source": arn, **STREAM})
     dialog.get_by_text("Split a batch that fails").click()
     dialog.get_by_text("Enable the trigger").click()
     confirm(page, "Add trigger")
@@ -341,35 +343,32 @@ def test_a_kafka_cluster_is_named_by_its_servers_and_what_it_lacks_is_told(page:
     page.get_by_role("button", name="Add trigger").click()
     dialog = page.get_by_role("dialog")
     choose(page, dialog, "Source", "Kafka: self-managed")
-    dialog.get_by_label("Bootstrap servers").fill("127.0.0.1:9")
-    dialog.get_by_label("Topic").fill("orders")
+    fill(dialog, {"Bootstrap servers": "127.0.0.1:9", "Topic": "orders"})
     dialog.get_by_text("Enable the trigger").click()
     dialog.get_by_role("button", name="Add trigger").click()
     expect(dialog.get_by_text("Required 'sourceAccessConfigurations' parameter is missing.")).to_be_visible()
 
 
 def test_buckets_topics_and_rules_call_a_function_until_they_are_removed(
-    page: Page, console: Console, server: Server
+    shared: Console, server: Server
 ) -> None:
     name = server.function(CODE)
     s3, sns, events = server.client("s3"), server.client("sns"), server.client("events")
     s3.create_bucket(Bucket="pictures")
     topic = sns.create_topic(Name="news")["TopicArn"]
-    console.open(f"/functions/{name}/configuration")
+    page = shared.open(f"/functions/{name}/configuration")
     dialog = page.get_by_role("dialog")
 
     def add(source: str, fields: dict[str, str]) -> None:
         page.get_by_role("button", name="Add trigger").click()
         choose(page, dialog, "Source", source)
-        for label, value in fields.items():
-            dialog.get_by_label(label).fill(value)
+        fill(dialog, fields)
 
     add("S3 bucket", {"Bucket": "no-such-bucket"})
     dialog.get_by_role("button", name="Add trigger").click()
     expect(dialog.get_by_text("does not exist")).to_be_visible()
     assert policy_of(server, name) == []
-    dialog.get_by_label("Bucket").fill("pictures")
-    dialog.get_by_label("Suffix").fill(".jpg")
+    fill(dialog, {"Bucket": "pictures", "Suffix": ".jpg"})
     confirm(page, "Add trigger")
     add("SNS topic", {"ARN of the topic": topic})
     confirm(page, "Add trigger")
@@ -380,7 +379,9 @@ def test_buckets_topics_and_rules_call_a_function_until_they_are_removed(
     (told,) = s3.get_bucket_notification_configuration(Bucket="pictures")["LambdaFunctionConfigurations"]
     assert (told["LambdaFunctionArn"], told["Events"]) == (arn, ["s3:ObjectCreated:*"])
     assert told["Filter"]["Key"]["FilterRules"][0]["Value"] == ".jpg"
-    assert [one["Endpoint"] for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [arn]
+    assert [one["Endpoint"] for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [
+        arn
+    ]
     assert [one["Arn"] for one in events.list_targets_by_rule(Rule="hourly")["Targets"]] == [arn]
 
     for trigger in ("s3-pictures", "sns-news", "events-rule-hourly"):
@@ -393,12 +394,12 @@ def test_buckets_topics_and_rules_call_a_function_until_they_are_removed(
     assert policy_of(server, name) == []
 
 
-def test_versions_and_aliases_are_deleted_only_when_it_is_confirmed(console: Console, server: Server) -> None:
+def test_versions_and_aliases_are_deleted_only_when_it_is_confirmed(shared: Console, server: Server) -> None:
     client = server.client()
     name = server.function(CODE)
     version = client.publish_version(FunctionName=name)["Version"]
     client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
-    page = console.open(f"/functions/{name}/versions")
+    page = shared.open(f"/functions/{name}/versions")
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name=f"Delete version {version}").click()
     dialog.get_by_label("To confirm, type delete").fill("delete")
@@ -411,12 +412,16 @@ def test_versions_and_aliases_are_deleted_only_when_it_is_confirmed(console: Con
     page.get_by_role("button", name=f"Delete version {version}").click()
     dialog.get_by_label("To confirm, type delete").fill("delete")
     confirm(page, "Delete")
-    assert [one["Version"] for one in client.list_versions_by_function(FunctionName=name)["Versions"]] == ["$LATEST"]
+    assert [one["Version"] for one in client.list_versions_by_function(FunctionName=name)["Versions"]] == [
+        "$LATEST"
+    ]
 
 
 def test_a_panel_that_is_denied_leaves_the_others(console: Console, name: str) -> None:
     def refuse(route: Route) -> None:
-        route.fulfill(status=403, json={"message": "no"}, headers={"x-amzn-errortype": "AccessDeniedException"})
+        route.fulfill(
+            status=403, json={"message": "no"}, headers={"x-amzn-errortype": "AccessDeniedException"}
+        )
 
     for path in ("**/url", "**/event-invoke-config", "**/policy"):
         console.page.route(path, refuse)

@@ -26,7 +26,7 @@ export function SnapStart(props: TabProps) {
   const { Configuration: known } = props.details;
   const [apply, setApply] = useState(known.SnapStart?.ApplyOn ?? "None");
   const versions = useLoad(
-    async () => (await all<FunctionConfiguration>(connection, pathOf(props.name, "/versions"), "Versions")).filter(({ SnapStart: snap }) => snap?.ApplyOn === "PublishedVersions"),
+    async () => (await all<FunctionConfiguration>(connection, pathOf(props.name, "/versions"), "Versions")).filter(({ Version, SnapStart: snap }) => Version !== "$LATEST" && snap?.ApplyOn === "PublishedVersions"),
     `${region} ${props.name} ${known.RevisionId}`,
   );
   const save = () => void update({ doing: "Saving SnapStart", done: apply === "None" ? "Versions published from now on have no SnapStart." : "Versions published from now on start from a snapshot." }, { SnapStart: { ApplyOn: apply } });
