@@ -68,12 +68,12 @@ class Console:
             self.page.reload()
         return self.page
 
-    def violations(self) -> list[str]:
-        """What axe finds against WCAG 2.1 AA on the page as it is."""
+    def violations(self, within: str = "html") -> list[str]:
+        """What axe finds against WCAG 2.1 AA on the page as it is, or in what a selector finds of it."""
         self.page.evaluate(AXE.read_text("utf-8"))
         found = self.page.evaluate(
-            "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
-            list(_RULES),
+            "([within, tags]) => axe.run(within, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+            [within, list(_RULES)],
         )
         seen = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
         return [one for one in seen if not any(known in one for known in OF_THE_LIBRARY)]
