@@ -18,7 +18,7 @@ export const PAGES: readonly Page[] = [
     nav: { section: "Lambda", text: "Functions", href: "/functions" },
     component: page(() => import("./pages/functions/FunctionList")),
   },
-  { path: "/functions/create", component: page(() => import("./pages/functions/CreateFunction")) },
+  { path: "/create/function", component: page(() => import("./pages/functions/CreateFunction")) },
   {
     path: "/layers",
     nav: { section: "Lambda", text: "Layers", href: "/layers" },

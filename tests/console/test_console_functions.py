@@ -112,7 +112,7 @@ def test_a_function_is_deleted_after_the_word_was_typed(console: Console, server
 def test_a_function_from_scratch_has_a_role_of_its_own_and_can_be_called(
     console: Console, server: Server
 ) -> None:
-    page = console.open("/functions/create")
+    page = console.open("/create/function")
     expect(page.get_by_role("heading", name="Create function")).to_be_visible()
     assert console.violations() == []
     create(page, "from-scratch")
@@ -130,7 +130,7 @@ def test_a_name_that_is_taken_is_refused_before_a_role_is_made(
     console: Console, server: Server, called: str
 ) -> None:
     before = roles(server)
-    page = console.open("/functions/create")
+    page = console.open("/create/function")
     create(page, "no spaces")
     expect(page.get_by_text("and no spaces")).to_be_visible()
     create(page, called)
@@ -147,7 +147,7 @@ def test_a_blueprint_is_created_with_an_existing_role(console: Console, server: 
     server.client("iam").create_role(
         RoleName="of-ec2", AssumeRolePolicyDocument=document.replace("lambda.", "ec2.")
     )
-    page = console.open("/functions/create")
+    page = console.open("/create/function")
     page.get_by_role("radio", name="Use a blueprint").check()
     page.get_by_role("button", name="Blueprint").click()
     page.get_by_role("option", name=re.compile("SQS batch")).click()
@@ -171,7 +171,7 @@ def test_a_zip_is_created_and_another_file_is_refused(
     wrong, right = tmp_path / "code.zip", tmp_path / "right.zip"
     wrong.write_text("def handler(): pass")
     right.write_bytes(zip_of({"app.py": "def handler(event, context):\n    return 42\n"}))
-    page = console.open("/functions/create")
+    page = console.open("/create/function")
     page.get_by_role("radio", name="Upload a .zip file").check()
     create(page, "from-zip")
     expect(page.get_by_text("Choose the .zip file with the code.")).to_be_visible()
@@ -195,7 +195,7 @@ def test_a_part_that_does_not_come_is_loaded_again(console: Console) -> None:
             route.fulfill(status=404)
 
     console.page.route("**/assets/CreateFunction-*.js", lose_once)
-    console.open("/functions/create")
+    console.open("/create/function")
     expect(console.page.get_by_role("heading", name="Create function")).to_be_visible()
     assert lost
 

@@ -118,12 +118,13 @@ export interface Invoked {
 }
 
 /** Call a function and wait for its answer. */
-export async function invoke(connection: Connection, name: string, payload: string): Promise<Invoked> {
+export async function invoke(connection: Connection, name: string, qualifier: string, payload: string): Promise<Invoked> {
   const began = performance.now();
   const response = await send(connection, {
     service: "lambda",
     method: "POST",
     path: pathOf(name, "/invocations"),
+    query: { Qualifier: qualifier },
     headers: { "content-type": "application/json", "x-amz-log-type": "Tail" },
     body: payload,
   });

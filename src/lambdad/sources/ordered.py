@@ -66,6 +66,12 @@ class OrderedTools:
     measures: Measures
     age: Measured | None = Measured.ITERATOR_AGE
 
+    def note(self, watch: Watch, what: Measured, much: float) -> None:
+        """Note something that was measured of a mapping, for the metrics of its function."""
+        lane, function = lane_of(watch.scope, watch.mapping.function_arn), watch.last_function
+        version = None if function is None else function.version
+        self.measures.noted((what, lane, version, int(self.clock.now() * _MS), much))
+
 
 class OrderedCalls:
     """Calls for one mapping; several batches at once, each for itself.
@@ -168,7 +174,7 @@ class OrderedCalls:
             if brought is Brought.DELIVERED:
                 counts = EventCounts(delivered_on_failure=work.size)
             else:
-                self._note(Measured.DESTINATION_FAILURES, 1.0)
+                self._tools.note(self._watch, Measured.DESTINATION_FAILURES, 1.0)
         self._watch.counted(counts)
         batch.settled(work.part, None)
         return True
@@ -194,10 +200,5 @@ class OrderedCalls:
     def _note_age(self, batch: Batch, work: Work) -> None:
         if self._tools.age is not None and work.size:
             age_s = self._tools.clock.now() - batch.arrived_s[work.end - 1]
-            self._note(self._tools.age, max(0.0, age_s * _MS))
+            self._tools.note(self._watch, self._tools.age, max(0.0, age_s * _MS))
 
-    def _note(self, what: Measured, much: float) -> None:
-        watch, function = self._watch, self._watch.last_function
-        lane = lane_of(watch.scope, watch.mapping.function_arn)
-        version = None if function is None else function.version
-        self._tools.measures.noted((what, lane, version, int(self._tools.clock.now() * _MS), much))

@@ -14,6 +14,7 @@ from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.kafka_record import Partition
 from lambdad.domain.mapping_states import MappingState
+from lambdad.domain.measured import Measured
 from lambdad.domain.outcome import Outcome
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_sources import StartFrom
@@ -169,6 +170,23 @@ async def test_an_offset_is_not_kept_before_its_call_has_ended():
     stage.functions.end(Outcome(b"null"))
     await stage.sleep.pass_by(1)
     assert stage.kept() == 1
+    await poller.stop()
+
+
+async def test_how_far_the_function_is_behind_is_measured_over_all_partitions():
+    stage = KafkaStage(partitions=2)
+    stage.functions.answer = failing("a")
+    poller = stage.poller(BatchSize=1)
+    await stage.sleep.pass_by(3)
+    assert stage.noted == []
+    stage.cluster.put("a", "b")
+    stage.cluster.put("c", "a", partition=1)
+    await stage.sleep.pass_by(12)
+    lags = [(lane.function, much) for what, lane, _, _, much in stage.noted if what is Measured.OFFSET_LAG]
+    assert lags == [("f", 3.0)]
+    stage.functions.answer = lambda _: Outcome(b"null")
+    await stage.sleep.pass_by(30)
+    assert [much for what, *_, much in stage.noted if what is Measured.OFFSET_LAG][-1] == 0.0
     await poller.stop()
 
 

@@ -1,15 +1,11 @@
-import Alert from "@cloudscape-design/components/alert";
 import Badge from "@cloudscape-design/components/badge";
-import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import FileUpload from "@cloudscape-design/components/file-upload";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import SideNavigation from "@cloudscape-design/components/side-navigation";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { getFunction, lambda, pathOf } from "../../api/lambda";
 import { ApiError, type Connection } from "../../api/transport";
 import { useAction } from "../../app/flash";
@@ -19,13 +15,12 @@ import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { bytes, moment } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
 import { base64, problemOfZip } from "../functions/archive";
-import { firstToShow, packed, type SourceFile, unpacked } from "./files";
+import { FileTree } from "./FileTree";
+import { changed, type Files, packed, unpacked } from "./files";
 import { settled } from "./settled";
 import type { TabProps } from "./tabs";
 
-const Editor = lazy(() => import("./Editor"));
-
-async function codeOf(connection: Connection, name: string, signal: AbortSignal): Promise<Map<string, SourceFile>> {
+async function codeOf(connection: Connection, name: string, signal: AbortSignal): Promise<Files> {
   const { Code } = await getFunction(connection, name); // a link of now: it ends after ten minutes
   if (!Code.Location) throw new ApiError("NoCode", "The code of this function is not kept here.", 404, "");
   const { pathname, search } = new URL(Code.Location);
@@ -44,13 +39,16 @@ export default function CodeTab({ name, details, reload }: TabProps) {
   const { busy, run } = useAction();
   const configuration = details.Configuration;
   const load = useLoad((signal) => codeOf(connection, name, signal), `${region} ${name} ${configuration.CodeSha256}`);
-  const [edits, setEdits] = useState<ReadonlyMap<string, string>>(new Map());
+  const [edited, setEdited] = useState<Files | null>(null);
   const [upload, setUpload] = useState<File[]>([]);
   const [uploadProblem, setUploadProblem] = useState<string | null>(null);
   const [round, setRound] = useState(0);
 
+  const changes = changed(load.value ?? new Map(), edited ?? load.value ?? new Map());
+  const isChanged = changes.size > 0;
+
   useEffect(() => {
-    if (edits.size === 0) return;
+    if (!isChanged) return;
     const ask = (event: BeforeUnloadEvent) => {
       event.preventDefault();
     };
@@ -58,7 +56,7 @@ export default function CodeTab({ name, details, reload }: TabProps) {
     return () => {
       removeEventListener("beforeunload", ask);
     };
-  }, [edits.size]);
+  }, [isChanged]);
 
   const deploy = async (archive: () => Promise<Uint8Array>) => {
     const words = { doing: `Deploying ${name}`, done: `${name} runs the new code.` };
@@ -68,7 +66,7 @@ export default function CodeTab({ name, details, reload }: TabProps) {
       await settled(connection, name);
     });
     if (done) {
-      setEdits(new Map());
+      setEdited(null);
       setUpload([]);
       reload();
     }
@@ -89,13 +87,13 @@ export default function CodeTab({ name, details, reload }: TabProps) {
             description="Deploy replaces the code of $LATEST: the next invocations run it."
             actions={
               <SpaceBetween direction="horizontal" size="xs">
-                {edits.size > 0 && <Badge color="severity-medium">{edits.size} not deployed</Badge>}
-                <Button disabled={edits.size === 0} onClick={() => { setEdits(new Map()); setRound((count) => count + 1); }}>Discard</Button>
+                {isChanged && <Badge color="severity-medium">{changes.size} not deployed</Badge>}
+                <Button disabled={!isChanged} onClick={() => { setEdited(null); setRound((count) => count + 1); }}>Discard</Button>
                 <Button
                   variant="primary"
-                  disabled={edits.size === 0 || !load.value}
+                  disabled={!isChanged || !edited}
                   loading={busy}
-                  onClick={() => void deploy(() => Promise.resolve(packed(load.value ?? new Map(), edits)))}
+                  onClick={() => void deploy(() => Promise.resolve(packed(edited ?? new Map())))}
                 >
                   Deploy
                 </Button>
@@ -107,7 +105,7 @@ export default function CodeTab({ name, details, reload }: TabProps) {
         }
       >
         <AsyncPanel load={load} what="The code cannot be shown">
-          {(files) => <Files round={`${round} ${configuration.CodeSha256}`} files={files} edits={edits} setEdits={setEdits} handler={configuration.Handler} />}
+          {(files) => <FileTree key={`${round} ${configuration.CodeSha256}`} files={edited ?? files} changes={changes} onChange={setEdited} handler={configuration.Handler} />}
         </AsyncPanel>
       </Container>
       <Container header={<Header variant="h2">Upload a .zip file</Header>}>
@@ -149,55 +147,5 @@ export default function CodeTab({ name, details, reload }: TabProps) {
         />
       </Container>
     </SpaceBetween>
-  );
-}
-
-function Files({
-  round,
-  files,
-  edits,
-  setEdits,
-  handler,
-}: {
-  /** Another one begins the editor anew, with the files as they are. */
-  round: string;
-  files: ReadonlyMap<string, SourceFile>;
-  edits: ReadonlyMap<string, string>;
-  setEdits: (edits: ReadonlyMap<string, string>) => void;
-  handler: string | undefined;
-}) {
-  const [wanted, setPath] = useState("");
-  const path = files.has(wanted) ? wanted : (firstToShow(files, handler) ?? [...files.keys()][0] ?? "");
-  const file = files.get(path);
-  const change = (text: string) => {
-    const next = new Map(edits);
-    if (text === file?.text) next.delete(path);
-    else next.set(path, text);
-    setEdits(next);
-  };
-  return (
-    <div className="files">
-      <SideNavigation
-        header={{ text: "Files", href: "#" }}
-        activeHref={`#${path}`}
-        items={[...files.keys()].map((one) => ({ type: "link" as const, text: edits.has(one) ? `${one} ●` : one, href: `#${one}` }))}
-        onFollow={(event) => {
-          event.preventDefault();
-          if (event.detail.href !== "#") setPath(event.detail.href.slice(1));
-        }}
-      />
-      <div>
-        {file?.text == null ? (
-          <Alert type="info" header={path}>
-            {file ? `This file (${bytes(file.bytes.length)}) is no text in UTF-8 or too long to be edited here. It is kept as it is.` : "There are no files."}
-          </Alert>
-        ) : (
-          <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
-            <Editor key={round} path={path} text={edits.get(path) ?? file.text} label={`Code of ${path}`} onChange={change} />
-            <Box variant="small">Press Escape, then Tab, to leave the editor.</Box>
-          </Suspense>
-        )}
-      </div>
-    </div>
   );
 }

@@ -13,6 +13,8 @@ export interface SourceFile {
   text: string | null;
 }
 
+export type Files = ReadonlyMap<string, SourceFile>;
+
 export class TooLarge extends Error {}
 
 /** The files of an archive by path. */
@@ -47,19 +49,46 @@ export function textOf(bytes: Uint8Array): string | null {
   }
 }
 
-/** An archive with what was edited in place of what was there; files stay executable. */
-export function packed(files: ReadonlyMap<string, SourceFile>, edits: ReadonlyMap<string, string>): Uint8Array {
+/** A file with this text. */
+export const fileOf = (text: string): SourceFile => ({ bytes: new TextEncoder().encode(text), text });
+
+/** An archive of files; they stay executable. */
+export function packed(files: Files): Uint8Array {
   const entries: Zippable = {};
-  const encoder = new TextEncoder();
-  for (const [path, file] of files) {
-    const edited = edits.get(path);
-    entries[path] = [edited === undefined ? file.bytes : encoder.encode(edited), { os: 3, attrs: 0o100755 << 16 }];
-  }
+  for (const [path, file] of files) entries[path] = [file.bytes, { os: 3, attrs: 0o100755 << 16 }];
   return zipSync(entries, { level: 6 });
 }
 
+/** Files with one more, or another in its place, by path. */
+export const withFile = (files: Files, path: string, file: SourceFile): Files =>
+  new Map([...files, [path, file] as const].sort(([one], [other]) => one.localeCompare(other)));
+
+/** Files without one. */
+export const without = (files: Files, path: string): Files => new Map([...files].filter(([one]) => one !== path));
+
+/** Paths at which something else is now than was before: changed, new or gone. */
+export function changed(before: Files, now: Files): Set<string> {
+  const isSame = (path: string) => {
+    const [one, other] = [before.get(path), now.get(path)];
+    return one === other || (one?.text != null && one.text === other?.text);
+  };
+  return new Set([...before.keys(), ...now.keys()].filter((path) => !isSame(path)));
+}
+
+/** Why a new file cannot have this path; null when it can. */
+export function problemOfPath(path: string, files: Files): string | null {
+  const parts = path.split("/");
+  if (!path.trim()) return "A file needs a name.";
+  if (path.length > 255 || path.includes("\\") || path.includes("\0")) return "At most 255 characters, folders separated by /.";
+  if (parts.some((part) => part === "" || part === "." || part === "..")) return "No part of the path may be empty, . or ..";
+  if (files.has(path)) return `There is a file ${path} already.`;
+  const folder = parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/")).find((one) => files.has(one));
+  if (folder) return `${folder} is a file, so it can hold none.`;
+  return [...files.keys()].some((one) => one.startsWith(`${path}/`)) ? `${path} is a folder.` : null;
+}
+
 /** The file with the handler, of those that can be edited; else the first of them. */
-export function firstToShow(files: ReadonlyMap<string, SourceFile>, handler: string | undefined): string | null {
+export function firstToShow(files: Files, handler: string | undefined): string | null {
   const editable = [...files].filter(([, file]) => file.text !== null).map(([path]) => path);
   const module = (handler ?? "").split(".").slice(0, -1).join(".").replaceAll("\\", "/");
   const names = [module, module.replaceAll(".", "/"), "bootstrap"].filter(Boolean);

@@ -1,6 +1,6 @@
 import { zipSync } from "fflate";
 import { expect, test } from "vitest";
-import { firstToShow, packed, textOf, TooLarge, unpacked } from "./files";
+import { changed, fileOf, firstToShow, packed, problemOfPath, textOf, TooLarge, unpacked, withFile, without } from "./files";
 import { reportIn } from "./report";
 
 const text = new TextEncoder();
@@ -10,9 +10,25 @@ test("an archive comes back with what was edited, and the rest byte for byte", (
   const files = unpacked(zipSync({ "app.py": text.encode("old"), "data.bin": broken, "lib/": new Uint8Array() }));
   expect([...files.keys()]).toEqual(["app.py", "data.bin"]);
   expect(files.get("data.bin")?.text).toBeNull();
-  const again = unpacked(packed(files, new Map([["app.py", "new"]])));
+  const again = unpacked(packed(withFile(files, "app.py", fileOf("new"))));
   expect(again.get("app.py")?.text).toBe("new");
   expect(again.get("data.bin")?.bytes).toEqual(broken);
+});
+
+test("what was added, changed, moved or removed counts as changed, and what was changed back does not", () => {
+  const files = unpacked(zipSync({ "app.py": text.encode("old"), "data.bin": new Uint8Array([0xff]) }));
+  const binary = files.get("data.bin") ?? fileOf("");
+  expect([...changed(files, files)]).toEqual([]);
+  expect([...changed(files, withFile(files, "app.py", fileOf("old")))]).toEqual([]);
+  expect([...changed(files, withFile(files, "app.py", fileOf("new")))]).toEqual(["app.py"]);
+  expect([...changed(files, withFile(without(files, "data.bin"), "b/data.bin", binary))]).toEqual(["data.bin", "b/data.bin"]);
+  expect([...withFile(files, "b.py", fileOf("")).keys()]).toEqual(["app.py", "b.py", "data.bin"]);
+});
+
+test.each(["", " ", "/a.py", "a/../b.py", "a//b.py", "app.py", "app.py/b.py", "lib", "a\\b", "x".repeat(256)])("no file can be called %j", (path) => {
+  const files = new Map([["app.py", fileOf("")], ["lib/one.py", fileOf("")]]);
+  expect(problemOfPath(path, files)).not.toBeNull();
+  expect(problemOfPath("lib/two.py", files)).toBeNull();
 });
 
 test("an archive that would fill the browser is refused", () => {

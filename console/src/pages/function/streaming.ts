@@ -13,6 +13,7 @@ interface Completion {
 export async function invokeStreaming(
   connection: Connection,
   name: string,
+  qualifier: string,
   payload: string,
   tell: (soFar: string) => void,
 ): Promise<Invoked> {
@@ -21,6 +22,7 @@ export async function invokeStreaming(
     service: "lambda",
     method: "POST",
     path: `/2021-11-15/functions/${encoded(name)}/response-streaming-invocations`,
+    query: { Qualifier: qualifier },
     headers: { "content-type": "application/json", "x-amz-log-type": "Tail" },
     body: payload,
   });

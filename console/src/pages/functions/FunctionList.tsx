@@ -37,7 +37,7 @@ export default function FunctionList() {
           <SpaceBetween direction="horizontal" size="xs">
             <Button iconName="refresh" ariaLabel="Read the list again" loading={load.isLoading} onClick={load.reload} />
             <Button disabled={!chosen} onClick={() => { setDoomed(chosen); }}>Delete</Button>
-            <Button variant="primary" onClick={() => { navigate("/functions/create"); }}>Create function</Button>
+            <Button variant="primary" onClick={() => { navigate("/create/function"); }}>Create function</Button>
           </SpaceBetween>
         }
       >

@@ -19,7 +19,8 @@ import { useLoad } from "../../parts/useLoad";
 import { LiveTail } from "./LiveTail";
 import { kept } from "./lines";
 import { LogLines } from "./LogLines";
-import { SPANS, typed } from "./times";
+import { TimeSpan } from "./TimeSpan";
+import { problemOfSpan, SPANS, typed } from "./times";
 
 interface Page {
   events: LogEvent[];
@@ -68,7 +69,7 @@ export function LogView({ group }: { group: string }) {
     const startMs = chosen ? Date.now() - chosen.seconds * 1000 : (typed(from, zone) ?? Date.now() - 3_600_000);
     setAsked({ pattern: words, startMs, endMs: chosen ? null : typed(to, zone) });
   };
-  const wrongTime = span === "custom" && ((from && typed(from, zone) === null) || (to && typed(to, zone) === null));
+  const wrongTime = span === "custom" ? problemOfSpan(from, to, zone) : null;
 
   return (
     <SpaceBetween size="l">
@@ -89,12 +90,7 @@ export function LogView({ group }: { group: string }) {
             <Toggle checked={zone === "utc"} onChange={({ detail }) => { setZone(detail.checked ? "utc" : "local"); }}>UTC</Toggle>
             <Toggle checked={isPretty} onChange={({ detail }) => { setPretty(detail.checked); }}>Spread JSON</Toggle>
           </SpaceBetween>
-          {span === "custom" && !isLive && (
-            <SpaceBetween direction="horizontal" size="s">
-              <FormField label="From" constraintText="2026-11-27 12:00:00"><Input value={from} onChange={({ detail }) => { setFrom(detail.value); }} /></FormField>
-              <FormField label="To" constraintText="Empty: now and later"><Input value={to} onChange={({ detail }) => { setTo(detail.value); }} /></FormField>
-            </SpaceBetween>
-          )}
+          {span === "custom" && !isLive && <TimeSpan from={from} to={to} problem={wrongTime} onFrom={setFrom} onTo={setTo} />}
           <form
             onSubmit={(event) => {
               event.preventDefault();
@@ -105,10 +101,9 @@ export function LogView({ group }: { group: string }) {
               <FormField label="Filter pattern" constraintText={'Words, -not, ?or, "a phrase", %regex%, [a, b=404], { $.level = "ERROR" }'}>
                 <Input type="search" value={pattern} spellcheck={false} onChange={({ detail }) => { setPattern(detail.value); }} placeholder="All events" />
               </FormField>
-              {!isLive && <Button formAction="submit" disabled={Boolean(wrongTime)}>Search</Button>}
+              {!isLive && <Button formAction="submit" disabled={wrongTime !== null}>Search</Button>}
             </SpaceBetween>
           </form>
-          {wrongTime && <StatusIndicator type="error">A time looks like 2026-11-27 12:00:00.</StatusIndicator>}
         </SpaceBetween>
       </Container>
       {isLive ? (

@@ -13,7 +13,9 @@ import { count, ms, type Zone } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
 import type { TabProps } from "../function/tabs";
 import { Graph } from "./Graph";
-import { RANGES, spanOf, spread } from "./ranges";
+import { problemOfSpan, typed } from "../logs/times";
+import { TimeSpan } from "../logs/TimeSpan";
+import { custom, RANGES, spanOf, spread } from "./ranges";
 import { RecentInvocations } from "./RecentInvocations";
 
 const METRICS: readonly [string, string, string][] = [
@@ -26,14 +28,21 @@ const METRICS: readonly [string, string, string][] = [
   ["at", "ConcurrentExecutions", "Maximum"],
 ];
 const EVERY_MS = 10_000;
+const CUSTOM = "custom";
 
 /** The function's graphs, and its last invocations. */
 export default function MonitorTab({ name }: TabProps) {
   const { connection, region } = useSession();
   const [rangeId, setRangeId] = useState("1h");
+  const [from, setFrom] = useState("");
+  const [to, setTo] = useState("");
+  const [until, setUntil] = useState(0);
   const [zone, setZone] = useState<Zone>("local");
   const [isLive, setLive] = useState(true);
-  const range = RANGES.find(({ id }) => id === rangeId) ?? RANGES[0];
+  const problem = rangeId === CUSTOM ? problemOfSpan(from, to, zone) : null;
+  const begin = typed(from, zone);
+  const whole = RANGES.find(({ id }) => id === rangeId) ?? RANGES[0];
+  const range = rangeId === CUSTOM && begin !== null && problem === null ? custom(begin, typed(to, zone) ?? Math.max(until, begin + 60_000)) : whole;
   const load = useLoad(
     async () => {
       const span = spanOf(range, Date.now());
@@ -54,7 +63,7 @@ export default function MonitorTab({ name }: TabProps) {
         variant="h2"
         actions={
           <SpaceBetween direction="horizontal" size="s" alignItems="center">
-            <SegmentedControl label="Time shown" selectedId={range.id} options={RANGES.map(({ id, label }) => ({ id, text: id, iconAlt: label }))} onChange={({ detail }) => { setRangeId(detail.selectedId); }} />
+            <SegmentedControl label="Time shown" selectedId={rangeId} options={[...RANGES.map(({ id, label }) => ({ id, text: id, iconAlt: label })), { id: CUSTOM, text: "Custom" }]} onChange={({ detail }) => { setRangeId(detail.selectedId); setUntil(Date.now()); }} />
             <Toggle checked={zone === "utc"} onChange={({ detail }) => { setZone(detail.checked ? "utc" : "local"); }}>UTC</Toggle>
             <Toggle checked={isLive} onChange={({ detail }) => { setLive(detail.checked); }}>Auto refresh</Toggle>
             <Button iconName="refresh" ariaLabel="Refresh" loading={load.isLoading && !load.value} onClick={load.reload} />
@@ -63,6 +72,7 @@ export default function MonitorTab({ name }: TabProps) {
       >
         Metrics
       </Header>
+      {rangeId === CUSTOM && <TimeSpan from={from} to={to} problem={problem} onFrom={setFrom} onTo={setTo} />}
       <AsyncPanel load={load} what="The metrics could not be read">
         {({ of, startMs }) => {
           const invocations = of("invocations");

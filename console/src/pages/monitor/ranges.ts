@@ -5,6 +5,18 @@ export interface Range {
   label: string;
   spanS: number;
   periodS: number;
+  /** When it ends; now when it is left out. */
+  endMs?: number;
+}
+
+const PERIODS_S = [60, 300, 900, 1_800, 3_600, 10_800, 21_600, 86_400, 604_800];
+const MOST_POINTS = 200;
+
+/** From one time to another, with as many points as can be told apart. */
+export function custom(startMs: number, endMs: number): Range {
+  const periodS = PERIODS_S.find((one) => (endMs - startMs) / 1000 / one <= MOST_POINTS) ?? 604_800;
+  const [first, last] = [Math.floor(startMs / 1000 / periodS), Math.ceil(endMs / 1000 / periodS)];
+  return { id: `${startMs}-${endMs}`, label: "custom", spanS: (last - first) * periodS, periodS, endMs };
 }
 
 export const RANGES: readonly [Range, ...Range[]] = [
@@ -19,7 +31,7 @@ export const RANGES: readonly [Range, ...Range[]] = [
 /** Begin and end in ms, on whole periods. */
 export function spanOf(range: Range, nowMs: number): { startMs: number; endMs: number } {
   const periodMs = range.periodS * 1000;
-  const endMs = Math.ceil(nowMs / periodMs) * periodMs;
+  const endMs = Math.ceil((range.endMs ?? nowMs) / periodMs) * periodMs;
   return { startMs: endMs - range.spanS * 1000, endMs };
 }
 

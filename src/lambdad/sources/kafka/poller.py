@@ -21,11 +21,13 @@ from typing import Final
 from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.kafka_record import Access, Partition
 from lambdad.domain.limits import (
+    KAFKA_LAG_S,
     KAFKA_PAGE_RECORDS,
     KAFKA_REVOKE_S,
     SOURCE_FIRST_BACKOFF_S,
     SOURCE_LAST_BACKOFF_S,
 )
+from lambdad.domain.measured import Measured
 from lambdad.domain.scope import Scope
 from lambdad.ports.event_sources import PartReport, PollerReport
 from lambdad.ports.kafka import KafkaClusters, KafkaConsumer, KafkaTrouble, Trouble
@@ -152,7 +154,7 @@ class KafkaPoller(Watch):
         consumer = self._consumer = await self._tools.clusters.join(
             access, settings.group, settings.topics, settings.start, self._revoked
         )
-        look_s = self._time.monotonic() + _LOOK_S
+        look_s = measure_s = self._time.monotonic() + _LOOK_S
         while not self.stopping.is_set():
             found = await consumer.poll(KAFKA_PAGE_RECORDS, self._full())
             if self.stopping.is_set():
@@ -166,6 +168,9 @@ class KafkaPoller(Watch):
             if self._time.monotonic() >= look_s:
                 await self._check()
                 look_s = self._time.monotonic() + _LOOK_S
+            if self._time.monotonic() >= measure_s:
+                await self._measure()
+                measure_s = self._time.monotonic() + KAFKA_LAG_S
 
     async def _reach(self) -> Access:
         """How the cluster is reached now.
@@ -181,6 +186,14 @@ class KafkaPoller(Watch):
     async def _check(self) -> None:
         if await self.function() is None:
             raise Inaccessible("The function does not exist")
+
+    async def _measure(self) -> None:
+        """Note how far the function is behind; nothing before anything was read.
+
+        Source: Lambda developer guide, "Types of metrics": OffsetLag is of the topic, over all its partitions.
+        """
+        if self._lanes and (lag := await self.lag()) is not None:
+            self._ordered.note(self, Measured.OFFSET_LAG, float(lag))
 
     def _full(self) -> Collection[Partition]:
         """Partitions that are not to be read on now."""
