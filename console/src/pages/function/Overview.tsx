@@ -16,8 +16,8 @@ async function around(connection: Connection, name: string) {
   const [mappings, policy, url, events] = await Promise.all([
     all<Mapping>(connection, "/2015-03-31/event-source-mappings/", "EventSourceMappings", { FunctionName: name }),
     orNothing(lambda<{ Policy: string }>(connection, "GET", pathOf(name, "/policy"))),
-    orNothing(lambda<{ FunctionUrl: string; AuthType: string }>(connection, "GET", pathOf(name, "/url").replace("2015-03-31", "2021-10-31"))),
-    orNothing(lambda<Destinations>(connection, "GET", pathOf(name, "/event-invoke-config").replace("2015-03-31", "2019-09-25"))),
+    orNothing(lambda<{ FunctionUrl: string; AuthType: string }>(connection, "GET", pathOf(name, "/url", "2021-10-31"))),
+    orNothing(lambda<Destinations>(connection, "GET", pathOf(name, "/event-invoke-config", "2019-09-25"))),
   ]);
   return { triggers: triggersOf(mappings, policy?.Policy ?? null), url, targets: targetsOf(events) };
 }
