@@ -201,4 +201,3 @@ class OrderedCalls:
         if self._tools.age is not None and work.size:
             age_s = self._tools.clock.now() - batch.arrived_s[work.end - 1]
             self._tools.note(self._watch, self._tools.age, max(0.0, age_s * _MS))
-
