@@ -12,9 +12,10 @@ import sys
 import time
 import uuid
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
@@ -35,11 +36,30 @@ def zip_of(files: dict[str, str | bytes], *, executable: tuple[str, ...] = ()) -
     return buffer.getvalue()
 
 
+class Process(Protocol):
+    """What is needed of the process of a server; `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+Launch = Callable[[Sequence[str], Mapping[str, str], Path], Process]
+"""Starts `lambdad` with arguments and an environment; what it says goes to a file."""
+
+
 @dataclass
 class Server:
     """A running server."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     data_dir: Path | str
     log_path: Path
@@ -126,6 +146,18 @@ class Server:
         return start_server(self.data_dir, *self.arguments)
 
 
+def _command(front: Sequence[str]) -> Launch:
+    """A process of its own for a command, of which these are the first words."""
+
+    def launch(arguments: Sequence[str], env: Mapping[str, str], log_path: Path) -> Process:
+        with log_path.open("wb") as log:
+            return subprocess.Popen(
+                [*front, *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(env)
+            )
+
+    return launch
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -139,25 +171,21 @@ def start_server(
     scheme: str = "http",
     within: tuple[str, ...] = (),
     module: str = "lambdad.cli.entry",
+    launch: Launch | None = None,
 ) -> Server:
     """Start `lambdad serve` (out of `module`) on a free port and wait for its ready line.
 
-    `within` is a command that ends by executing the one it is given.
+    `within` is a command that ends by executing the one it is given; `launch` starts it otherwise than by a command.
 
     Raises:
         AssertionError: it did not become ready; with its log.
     """
     parent = Path(data_dir).parent if str(data_dir) != ":memory:" else Path(os.environ.get("TMPDIR", "/tmp"))
     log_path = parent / f"server-{uuid.uuid4().hex[:8]}.log"
-    command = [sys.executable, "-m", module, "serve", "--port", "0"]
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [*within, *command, "--data-dir", str(data_dir), *arguments],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "LAMBDAD_COMPANION_DIR": str(ROOT / ".cache"), **(env or {})},
-        )
+    log_path.touch()
+    environ = {**os.environ, "LAMBDAD_COMPANION_DIR": str(ROOT / ".cache"), **(env or {})}
+    words = ["serve", "--port", "0", "--data-dir", str(data_dir), *arguments]
+    process = (launch or _command((*within, sys.executable, "-m", module)))(words, environ, log_path)
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         ready = re.search(r"is ready on https?://[^:]+:(\d+)", log_path.read_text("utf-8", "replace"))

@@ -43,6 +43,7 @@ export const PAGES: readonly Page[] = [
     nav: { section: "IAM", text: "Policies", href: "/iam/policies" },
     component: page(() => import("./pages/iam/PolicyList")),
   },
+  { path: "/iam/policies/create", component: page(() => import("./pages/iam/CreatePolicy")) },
   { path: "/iam/policies/:arn", component: page(() => import("./pages/iam/PolicyPage")) },
   {
     path: "/iam/why",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.running import Server, start_server
 
@@ -68,12 +68,12 @@ class Console:
             self.page.reload()
         return self.page
 
-    def violations(self) -> list[str]:
-        """What axe finds against WCAG 2.1 AA on the page as it is."""
+    def violations(self, within: str = "html") -> list[str]:
+        """What axe finds against WCAG 2.1 AA on the page as it is, or in what a selector finds of it."""
         self.page.evaluate(AXE.read_text("utf-8"))
         found = self.page.evaluate(
-            "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
-            list(_RULES),
+            "([within, tags]) => axe.run(within, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+            [within, list(_RULES)],
         )
         seen = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
         return [one for one in seen if not any(known in one for known in OF_THE_LIBRARY)]
@@ -88,37 +88,53 @@ class Console:
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Console]]:
     """Opens a tab at a server; whatever a tab asks elsewhere, or breaks in it, fails the test."""
-    contexts: list[BrowserContext] = []
     tabs: list[Console] = []
 
     def make(at: Server, *, dark: bool = False, width: int = 1440, height: int = 900) -> Console:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-US",
-        )
-        context.set_default_timeout(TIMEOUT_MS)
-        contexts.append(context)
-        tab = Console(context.new_page(), at)
-        tab.page.on("request", lambda request: _look(tab, request))
-        tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
-        tab.page.on("requestfailed", lambda request: _note(tab, request))
-        tabs.append(tab)
-        return tab
+        tabs.append(_tab(browser, at, dark=dark, width=width, height=height))
+        return tabs[-1]
 
     yield make
-    for context in contexts:
-        context.close()
-    for tab in tabs:
-        assert tab.foreign == [], "the console asked somebody else than its server"
-        assert tab.errors == [], "the console's code failed"
+    _close(*tabs)
 
 
 @pytest.fixture
 def console(opened: Callable[..., Console], server: Server) -> Console:
     """A tab at the server of the file."""
     return opened(server)
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, server: Server) -> Iterator[Console]:
+    """One tab for the tests of a file that leave nothing in it: it loads the console's code once."""
+    tab = _tab(browser, server)
+    yield tab
+    _close(tab)
+
+
+def _tab(
+    browser: Browser, at: Server, *, dark: bool = False, width: int = 1440, height: int = 900
+) -> Console:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        locale="en-US",
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    tab = Console(context.new_page(), at)
+    tab.page.on("request", lambda request: _look(tab, request))
+    tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+    tab.page.on("requestfailed", lambda request: _note(tab, request))
+    return tab
+
+
+def _close(*tabs: Console) -> None:
+    for tab in tabs:
+        tab.page.context.close()
+    for tab in tabs:
+        assert tab.foreign == [], "the console asked somebody else than its server"
+        assert tab.errors == [], "the console's code failed"
 
 
 def _look(tab: Console, request: Request) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambdad.domain.errors import ServiceFault
-from lambdad.domain.stream_record import OpenWindow, ShardState
+from lambdad.domain.stream_record import OpenWindow, ShardState, Unfinished
 from lambdad.ports.checkpoint_store import CheckpointStore
 from lambdad.storage.sqlite.checkpoints_sqlite import SqliteCheckpoints
 from tests.fakes.checkpoints import FakeCheckpoints
@@ -27,6 +27,7 @@ FULL = ShardState(
     ("5" * 56, None),
     is_drained=True,
     window=OpenWindow(60.0, 120.0, '{"ü": "a\\"b"}', is_over=True),
+    unfinished=((Unfinished("6" * 56, 2, 3, "id", "$LATEST", is_error=True), Unfinished("")), ()),
 )
 
 

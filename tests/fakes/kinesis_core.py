@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any
 
 from tests.fakes.service_faults import Refused
-from tests.fakes.shard_core import Read, Shard, ShardLog, Stream, paged
+from tests.fakes.shard_core import Members, Read, Shard, ShardLog, ShardService, Stream, paged
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 MOST_RECORDS, MOST_BYTES = 10_000, 10 * 1024 * 1024
@@ -24,42 +23,38 @@ READS = frozenset(
         "DescribeStreamConsumer",
     }
 )
-Members = dict[str, Any]
 
 
-class FakeKinesis:
+class FakeKinesis(ShardService):
     """All streams of one account.
 
     Attributes:
         log: the shards; `log.faults` is what requests meet.
         page: shards of one answer of ListShards and DescribeStream, at most.
+        most_records: of one answer of GetRecords, at most.
+        never_ends: the end of closed shards is not told.
     """
 
+    reads = READS
+
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.log = ShardLog(
-            clock, 49 * 10**54, lambda number: f"shardId-{number:012d}", iterator_s=300.0, tells_trimmed=False
+        super().__init__(
+            ShardLog(
+                clock,
+                49 * 10**54,
+                lambda number: f"shardId-{number:012d}",
+                iterator_s=300.0,
+                tells_trimmed=False,
+            )
         )
         self.page = 1_000
+        self.most_records = MOST_RECORDS
+        self.never_ends = False
         self.consumers: dict[str, Members] = {}
 
-    def call(self, operation: str, members: Members) -> Members | None:
-        """The answer; None for one that is cut off.
-
-        Raises:
-            Refused: as Kinesis words it.
-        """
-        self.log.requests[operation] += 1
-        if operation in READS and self.log.faults.meet(operation, self._arn(members)):
-            return None
-        handler = getattr(self, f"_{operation.lower()}", None)
-        if handler is None:
-            raise Refused("UnknownOperationException", operation)
-        answer: Members = handler(members)
-        return answer
-
     def _arn(self, members: Members) -> str:
-        if iterator := members.get("ShardIterator"):
-            return self.log.opened(iterator)[0]
+        if arn := super()._arn(members):
+            return arn
         given = str(members.get("StreamARN") or members.get("ConsumerARN") or "").partition("/consumer/")[0]
         return given or f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{members.get('StreamName')}"
 
@@ -203,8 +198,11 @@ class FakeKinesis:
         return {"ShardIterator": self.log.iterator(stream, shard, kind, given, at_s)}
 
     def _getrecords(self, members: Members) -> Members:
-        read = self.log.read(members["ShardIterator"], members.get("Limit", MOST_RECORDS), MOST_BYTES)
+        most = min(members.get("Limit", MOST_RECORDS), self.most_records)
+        read = self.log.read(members["ShardIterator"], most, MOST_BYTES)
         answer = {"Records": [one.shown for one in read.entries], "MillisBehindLatest": read.behind_ms}
+        if read.following is None and self.never_ends:
+            return answer | {"NextShardIterator": members["ShardIterator"]}
         if read.following is None:
             return answer | {"ChildShards": _children(read)}
         return answer | {"NextShardIterator": read.following}

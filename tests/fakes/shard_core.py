@@ -18,6 +18,7 @@ from typing import Any
 from tests.fakes.service_faults import Faults, Refused
 
 HASHES = 1 << 128
+Members = dict[str, Any]
 Shown = Callable[[str, float], dict[str, Any]]
 """A record as GetRecords gives it, for its sequence number and when it came."""
 
@@ -275,6 +276,40 @@ class ShardLog:
         if not told.isdecimal() or int(told) < self._base:
             raise Refused("InvalidArgumentException", f"StartingSequenceNumber {told} is invalid")
         return int(told) - self._base
+
+
+class ShardService:
+    """A service of streams: answers operations as methods with their lower-case names do.
+
+    Attributes:
+        log: the shards; `log.faults` is what requests meet.
+        reads: operations that may meet a fault.
+    """
+
+    reads: frozenset[str]
+
+    def __init__(self, log: ShardLog) -> None:
+        self.log = log
+
+    def call(self, operation: str, members: Members) -> Members | None:
+        """The answer; None for one that is cut off.
+
+        Raises:
+            Refused: as the service words it.
+        """
+        self.log.requests[operation] += 1
+        if operation in self.reads and self.log.faults.meet(operation, self._arn(members)):
+            return None
+        handler = getattr(self, f"_{operation.lower()}", None)
+        if handler is None:
+            raise Refused("UnknownOperationException", operation)
+        answer: Members = handler(members)
+        return answer
+
+    def _arn(self, members: Members) -> str:
+        """Of the stream that an iterator is of; empty without one."""
+        iterator = members.get("ShardIterator")
+        return self.log.opened(iterator)[0] if iterator else ""
 
 
 def paged(shards: Sequence[Shard], after: str | None, most: int) -> Iterator[Shard]:

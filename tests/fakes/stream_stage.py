@@ -35,11 +35,16 @@ Members = dict[str, Any]
 
 
 class WirelessCalls:
-    """Stands where `neighbours.service_calls.ServiceCalls` does; answers come at once."""
+    """Stands where `neighbours.service_calls.ServiceCalls` does; answers come at once.
+
+    Attributes:
+        defect: raised instead of an answer; None for none.
+    """
 
     def __init__(self, kinesis: FakeKinesis, tables: FakeTables) -> None:
         self._by_service = {"kinesis": kinesis, "dynamodb": tables}
         self.is_away = False
+        self.defect: Exception | None = None
 
     def is_near(self, service: str) -> bool:
         return True
@@ -48,6 +53,8 @@ class WirelessCalls:
         return service in self._by_service
 
     async def send(self, made: Outgoing, scope: Scope, region: str, most_bytes: int) -> bytes:
+        if self.defect is not None:
+            raise self.defect
         if self.is_away:
             raise NotDone(f"{made.service} did not answer")
         operation = made.headers["x-amz-target"].partition(".")[2]

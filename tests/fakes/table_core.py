@@ -10,15 +10,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from tests.fakes.service_faults import Refused
-from tests.fakes.shard_core import ShardLog, Stream, paged
+from tests.fakes.shard_core import Members, ShardLog, ShardService, Stream, paged
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 MOST_RECORDS, MOST_BYTES, PAGE = 1_000, 1024 * 1024, 100
 READS = frozenset({"GetRecords", "GetShardIterator", "DescribeStream"})
-Members = dict[str, Any]
 
 
 @dataclass
@@ -45,7 +43,7 @@ class Table:
         return {key["AttributeName"]: item[key["AttributeName"]] for key in self.keys}
 
 
-class FakeTables:
+class FakeTables(ShardService):
     """All tables of one account, and their streams.
 
     Attributes:
@@ -55,38 +53,25 @@ class FakeTables:
         region: in the ARNs of tables that are made; that of DynamoDB Local is none of AWS's.
     """
 
+    reads = READS
+
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.log = ShardLog(
-            clock,
-            10**20,
-            lambda number: f"shardId-{number:020d}-{number:08x}",
-            iterator_s=900.0,
-            tells_trimmed=True,
+        super().__init__(
+            ShardLog(
+                clock,
+                10**20,
+                lambda number: f"shardId-{number:020d}-{number:08x}",
+                iterator_s=900.0,
+                tells_trimmed=True,
+            )
         )
         self.tables: dict[str, Table] = {}
         self.page = PAGE
         self.partitions = 1
         self.region = REGION
 
-    def call(self, operation: str, members: Members) -> Members | None:
-        """The answer; None for one that is cut off.
-
-        Raises:
-            Refused: as DynamoDB words it.
-        """
-        self.log.requests[operation] += 1
-        if operation in READS and self.log.faults.meet(operation, self._arn(members)):
-            return None
-        handler = getattr(self, f"_{operation.lower()}", None)
-        if handler is None:
-            raise Refused("UnknownOperationException", operation)
-        answer: Members = handler(members)
-        return answer
-
     def _arn(self, members: Members) -> str:
-        if iterator := members.get("ShardIterator"):
-            return self.log.opened(iterator)[0]
-        return str(members.get("StreamArn", ""))
+        return super()._arn(members) or str(members.get("StreamArn", ""))
 
     # --- tables ------------------------------------------------------------------------------------------
 

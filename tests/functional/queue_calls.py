@@ -1,18 +1,15 @@
-"""A server, an SQS beside it, and short ways to map queues and to see what functions got."""
+"""Queues of SQS that a server polls, and what functions got of them."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import boto3
 from local_services import eventually
+from mapped_calls import ACCOUNT, REGION, Mapped
 
-from tests.running import Server
-
-ACCOUNT, REGION = "000000000000", "us-east-1"
+__all__ = ["ACCOUNT", "REGION", "TELLS", "Queues"]
 TELLS = """
 import json
 def handler(event, context):
@@ -21,21 +18,13 @@ def handler(event, context):
 """
 
 
-@dataclass
-class Queues:
+class Queues(Mapped):
     """Queues at an endpoint that a server polls."""
 
-    server: Server
-    url: str
-
-    def __post_init__(self) -> None:
-        self.sqs = boto3.client(
-            "sqs",
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="secret",
-        )
+    @cached_property
+    def sqs(self) -> Any:
+        """A client of the queues themselves."""
+        return self.client("sqs")
 
     def queue(self, *, fifo: bool = False, visibility_s: int = 20, **attributes: str) -> str:
         """Make a queue; its ARN."""
@@ -68,37 +57,11 @@ class Queues:
         return sum(int(found[name]) for name in names)
 
     def function(self, source: str = TELLS, **parameters: Any) -> str:
-        return self.server.function({"app.py": source}, **({"Timeout": 5} | parameters))
-
-    def mapping(self, function: str, arn: str, **settings: Any) -> str:
-        """Make a mapping and wait until it is enabled; its UUID."""
-        made = self.server.client().create_event_source_mapping(
-            FunctionName=function, EventSourceArn=arn, **settings
-        )
-        assert made["State"] == "Creating"
-        self.settled(made["UUID"], "Enabled")
-        return str(made["UUID"])
-
-    def shown(self, uuid: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.server.client().get_event_source_mapping(UUID=uuid)
-        return found
-
-    def settled(self, uuid: str, state: str) -> None:
-        eventually(lambda: self.shown(uuid)["State"] == state, state)
-
-    def result(self, uuid: str, words: str) -> None:
-        """Wait until the last result of a mapping has these words."""
-        eventually(lambda: words in self.shown(uuid).get("LastProcessingResult", ""), words)
+        return self.made(source, **parameters)
 
     def got(self, function: str, count: int) -> list[Any]:
         """So many records that a function got, with the calls they came in."""
-
-        def found() -> list[Any]:
-            lines = [line for line in self.server.messages(function) if line.startswith("GOT ")]
-            told = [json.loads(line.removeprefix("GOT ")) for line in lines]
-            return told if len(told) >= count else []
-
-        return list(eventually(found, f"{count} records"))
+        return self.told(function, count)
 
     def empty(self, arn: str) -> None:
         eventually(lambda: self.left(arn) == 0, "an empty queue")

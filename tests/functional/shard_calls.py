@@ -1,20 +1,17 @@
-"""A server, a Kinesis or DynamoDB beside it, and short ways to map their streams and to see what functions got."""
+"""Streams of Kinesis and of tables of DynamoDB that a server polls, and what functions got of them."""
 
 from __future__ import annotations
 
 import base64
-import json
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from local_services import eventually
+from mapped_calls import ACCOUNT, REGION, Mapped
 
 from tests.fakes.kinesis_core import halfway
-from tests.running import Server
 
-ACCOUNT, REGION = "000000000000", "us-east-1"
+__all__ = ["ACCOUNT", "FAILS_ONCE", "REGION", "TELLS", "KinesisStreams", "TableStreams"]
 TELLS = """
 import json, time
 def handler(event, context):
@@ -40,58 +37,22 @@ def handler(event, context):
 """
 
 
-@dataclass
-class Mapped:
-    """Streams at an endpoint that a server polls."""
-
-    server: Server
-    url: str
-
-    def client(self, service: str) -> Any:
-        """Of the streams themselves."""
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="secret",
-        )
+class Streams(Mapped):
+    """Streams whose functions tell when they got what."""
 
     def function(self, source: str = TELLS, **parameters: Any) -> str:
-        return self.server.function({"app.py": source}, **({"Timeout": 5} | parameters))
+        return self.made(source, **parameters)
 
     def mapping(self, function: str, arn: str, **settings: Any) -> str:
         """Map a stream, from its oldest record on, and wait until that is enabled; the UUID of the mapping."""
-        given = {"StartingPosition": "TRIM_HORIZON"} | settings
-        made = self.server.client().create_event_source_mapping(
-            FunctionName=function, EventSourceArn=arn, **given
-        )
-        self.settled(made["UUID"], "Enabled")
-        return str(made["UUID"])
-
-    def shown(self, uuid: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.server.client().get_event_source_mapping(UUID=uuid)
-        return found
-
-    def settled(self, uuid: str, state: str) -> None:
-        eventually(lambda: self.shown(uuid)["State"] == state, state)
-
-    def result(self, uuid: str, words: str) -> None:
-        """Wait until the last result of a mapping has these words."""
-        eventually(lambda: words in self.shown(uuid).get("LastProcessingResult", ""), words)
+        return super().mapping(function, arn, **({"StartingPosition": "TRIM_HORIZON"} | settings))
 
     def got(self, function: str, count: int) -> list[Any]:
         """So many records that a function got, in the order it did."""
-
-        def found() -> list[Any]:
-            lines = [line for line in self.server.messages(function) if line.startswith("GOT ")]
-            told = sorted((json.loads(line.removeprefix("GOT ")) for line in lines), key=lambda one: one[0])
-            return [record for _, record in told] if len(told) >= count else []
-
-        return list(eventually(found, f"{count} records"))
+        return [record for _, record in sorted(self.told(function, count), key=lambda one: one[0])]
 
 
-class KinesisStreams(Mapped):
+class KinesisStreams(Streams):
     """Streams of Kinesis."""
 
     def stream(self, shards: int = 1) -> str:
@@ -153,7 +114,7 @@ class KinesisStreams(Mapped):
         self.active(_name(arn))
 
 
-class TableStreams(Mapped):
+class TableStreams(Streams):
     """Streams of tables of DynamoDB."""
 
     def table(self) -> tuple[str, str]:

@@ -3,6 +3,7 @@ servers are asked (`tests.real.stream_suite`) the short form."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +13,14 @@ from shard_calls import ACCOUNT, KinesisStreams, TableStreams
 
 from tests.fakes.kinesis_server import kinesis_server, steer, trouble
 from tests.real.stream_suite import (
+    test_a_mapping_that_was_disabled_goes_on_where_it_was,
+    test_a_poison_record_is_found_by_halves_and_given_up,
     test_a_record_of_kinesis_reaches_the_function_as_on_aws,
     test_a_shard_that_was_split_and_merged_is_handled_in_order,
+    test_a_stream_that_is_missing_is_refused_and_one_that_goes_disturbs_no_other,
+    test_only_what_passes_the_filters_is_seen,
+    test_records_since_a_time_are_seen,
+    test_the_newest_records_alone_are_seen_from_latest_on,
     test_the_state_of_a_window_goes_from_call_to_call,
     test_what_failed_comes_again_before_what_follows,
 )
@@ -21,8 +28,14 @@ from tests.real.table_suite import test_a_change_of_an_item_reaches_the_function
 
 __all__ = [
     "test_a_change_of_an_item_reaches_the_function_as_on_aws",
+    "test_a_mapping_that_was_disabled_goes_on_where_it_was",
+    "test_a_poison_record_is_found_by_halves_and_given_up",
     "test_a_record_of_kinesis_reaches_the_function_as_on_aws",
     "test_a_shard_that_was_split_and_merged_is_handled_in_order",
+    "test_a_stream_that_is_missing_is_refused_and_one_that_goes_disturbs_no_other",
+    "test_only_what_passes_the_filters_is_seen",
+    "test_records_since_a_time_are_seen",
+    "test_the_newest_records_alone_are_seen_from_latest_on",
     "test_the_state_of_a_window_goes_from_call_to_call",
     "test_what_failed_comes_again_before_what_follows",
 ]
@@ -56,6 +69,47 @@ def test_trouble_is_told_and_over_without_a_restart(streams: KinesisStreams):
         assert "PROBLEM" not in streams.shown(other).get("LastProcessingResult", "")
     assert streams.bodies(function, 2) == ["meanwhile", "while"]
     eventually(lambda: "PROBLEM" not in streams.shown(uuid).get("LastProcessingResult", ""), "no trouble")
+
+
+def test_expired_iterators_and_trimmed_records_are_gone_over_without_a_restart(streams: KinesisStreams):
+    stream, function = streams.stream(), streams.function()
+    uuid = streams.mapping(function, stream)
+    streams.put(stream, "a")
+    assert streams.bodies(function, 1) == ["a"]
+    steer(streams.url, "/expire")
+    streams.put(stream, "b")
+    assert streams.bodies(function, 2) == ["a", "b"]
+    client = streams.server.client()
+    client.update_event_source_mapping(UUID=uuid, Enabled=False)
+    streams.settled(uuid, "Disabled")
+    streams.put(stream, "trimmed")
+    steer(streams.url, "/trim", stream=stream)
+    streams.put(stream, "c")
+    client.update_event_source_mapping(UUID=uuid, Enabled=True)
+    assert streams.bodies(function, 3) == ["a", "b", "c"]
+
+
+def test_the_age_of_what_was_read_is_in_cloudwatch(streams: KinesisStreams):
+    stream, function = streams.stream(), streams.function()
+    streams.put(stream, "a")
+    streams.mapping(function, stream)
+    streams.bodies(function, 1)
+
+    def ages() -> list[float]:
+        now = time.time()
+        answer = streams.server.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName="IteratorAge",
+            Dimensions=[{"Name": "FunctionName", "Value": function}],
+            StartTime=now - 600,
+            EndTime=now + 60,
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return [point["Maximum"] for point in answer["Datapoints"]]
+
+    [age_ms] = eventually(ages, "an age")
+    assert 0 < age_ms < 60_000
 
 
 def test_shards_of_more_than_one_page_are_all_read(streams: KinesisStreams):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,6 +25,15 @@ def handler(event, context):
     for record in event["Records"]:
         print("GOT", json.dumps([time.time_ns(), record]))
     time.sleep(1)
+"""
+
+FAILS = """
+import base64, json, time
+def handler(event, context):
+    for record in event["Records"]:
+        if base64.b64decode(record["kinesis"]["data"]) == b"poison":
+            raise ValueError("no")
+        print("GOT", json.dumps([time.time_ns(), record]))
 """
 
 
@@ -65,6 +76,55 @@ def test_what_cannot_be_read_is_refused_in_words(streams: KinesisStreams):
         SourceAccessConfigurations=[{"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:x"}],
     )
     assert said == "lambdad does not offer Amazon MQ brokers as event sources."
+    said = refusal(
+        streams,
+        FunctionName=function,
+        EventSourceArn=f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:c",
+        StartingPosition="LATEST",
+        DocumentDBEventSourceConfig={"DatabaseName": "d"},
+        SourceAccessConfigurations=[{"Type": "BASIC_AUTH", "URI": "arn:aws:secretsmanager:x"}],
+    )
+    assert said == "lambdad does not offer Amazon DocumentDB clusters as event sources."
+
+
+def test_mappings_are_shown_by_shard_with_state_lag_result_and_throughput(streams: KinesisStreams):
+    stream, function = streams.stream(), streams.function(FAILS)
+    streams.put(stream, "fine")
+    uuid = streams.mapping(function, stream)
+    streams.bodies(function, 1)
+    streams.split(stream, streams.shards(stream)[0])
+    first, _ = streams.put(stream, "poison", "behind")
+
+    def shown() -> Any:
+        (mapping,) = [one for one in listed(streams) if one["uuid"] == uuid]
+        parts = {part["name"]: part for part in mapping["parts"]}
+        failing = [one for one in parts.values() if one["waiting"] == 2]
+        return (mapping, parts, failing[0]) if failing and len(parts) == 3 else None
+
+    mapping, parts, failing = eventually(shown, "a shard that is behind")
+    assert (mapping["state"], mapping["function"].rpartition(":")[2]) == ("Enabled", function)
+    eventually(lambda: shown()[0]["last_result"] == "PROBLEM: Function call failed", "a failure")
+    assert mapping["events_per_s"] >= 0
+    assert parts["shardId-000000000000"]["state"] == "ended"
+    assert failing["state"] == "reading"
+    assert failing["behind_ms"] >= 0
+    assert (failing["position"] or "0") < first
+    streams.server.client().delete_event_source_mapping(UUID=uuid)
+
+
+def listed(streams: KinesisStreams) -> list[Any]:
+    """What `lambdad mappings` tells programs."""
+    command = [
+        sys.executable,
+        "-m",
+        "lambdad.cli.entry",
+        "mappings",
+        "--json",
+        "--endpoint",
+        streams.server.url,
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    return list(json.loads(ran.stdout)["mappings"])
 
 
 def test_a_reset_has_records_read_again_or_passed_over(streams: KinesisStreams):

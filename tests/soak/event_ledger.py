@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.running import ROLE, Server, start_server
+from tests.soak import warm
 from tests.soak.event_endpoint import Endpoint, Told, endpoint
 
 SENDERS = 6
@@ -28,6 +29,7 @@ _QUIET_S = 90.0
 _REST_EVERY = 50
 """Kills; then everything may end, or what takes long would pile up."""
 
+_PAUSE_S = 0.01
 _ENDPOINT_DOWN_SHARE = 0.15  # of the lives
 FUNCTIONS = {
     "good": "def handler(event, context):\n    return event\n",
@@ -79,20 +81,34 @@ class Ledger:
         ]
 
 
-def run(data_dir: Path, rounds: int, seed: int, say: Callable[[str], None] = lambda _: None) -> Ledger:
-    """Kill a server so many times amid events, then let the last one finish; the ledger."""
+def run(
+    data_dir: Path,
+    rounds: int,
+    seed: int,
+    say: Callable[[str], None] = lambda _: None,
+    pause_s: float = _PAUSE_S,
+) -> Ledger:
+    """Kill a server so many times amid events, then let the last one finish; the ledger.
+
+    Args:
+        data_dir: of the server.
+        rounds: kills.
+        seed: of what is random.
+        say: told after each kill.
+        pause_s: between two events of a sender, at most; what is sent has to be handled in the end.
+    """
     ledger, choose = Ledger(), random.Random(seed)
     with endpoint() as sink:
-        server = _started(data_dir, sink, 0)
+        server = _started(data_dir, sink, 1)
         _make(server)
-        server.stop()
         for number in range(1, rounds + 1):
             sink.down = choose.random() < _ENDPOINT_DOWN_SHARE
-            server = _started(data_dir, sink, number)
+            if number > 1:
+                server = _started(data_dir, sink, number)
             if number % _REST_EVERY == 0:
                 sink.down = False
                 sink.wait_for(set(ledger.accepted), _QUIET_S)
-            _storm(server, ledger, choose.random() * 1.2, choose.randrange(2**32))
+            _storm(server, ledger, choose.random() * 1.2, choose.randrange(2**32), pause_s)
             ledger.rounds = number
             say(f"events: kill {number} of {rounds}, {len(ledger.accepted)} accepted, {sink.count} told")
         sink.down = False
@@ -109,7 +125,7 @@ def run(data_dir: Path, rounds: int, seed: int, say: Callable[[str], None] = lam
 
 
 def _started(data_dir: Path, sink: Endpoint, life: int) -> Server:
-    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)})
+    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)}, launch=warm.launch)
 
 
 def _make(server: Server) -> None:
@@ -125,10 +141,10 @@ def _make(server: Server) -> None:
         )
 
 
-def _storm(server: Server, ledger: Ledger, seconds: float, seed: int) -> None:
+def _storm(server: Server, ledger: Ledger, seconds: float, seed: int, pause_s: float) -> None:
     """Send events from several threads, and kill the server after a while."""
     threads = [
-        threading.Thread(target=_send, args=(server.port, ledger, random.Random(seed + number)))
+        threading.Thread(target=_send, args=(server.port, ledger, random.Random(seed + number), pause_s))
         for number in range(SENDERS)
     ]
     for thread in threads:
@@ -139,7 +155,7 @@ def _storm(server: Server, ledger: Ledger, seconds: float, seed: int) -> None:
         thread.join()
 
 
-def _send(port: int, ledger: Ledger, choose: random.Random) -> None:
+def _send(port: int, ledger: Ledger, choose: random.Random, pause_s: float) -> None:
     """Send events until the server is gone."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     names, weights = list(_SHARES), list(_SHARES.values())
@@ -161,7 +177,7 @@ def _send(port: int, ledger: Ledger, choose: random.Random) -> None:
                 ledger.accepted[answer.headers["x-amzn-RequestId"]] = name
             else:
                 ledger.refused[answer.status] += 1
-            time.sleep(choose.random() * 0.01)
+            time.sleep(choose.random() * pause_s)
     except (OSError, http.client.HTTPException):
         connection.close()
 

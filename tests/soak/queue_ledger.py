@@ -18,6 +18,7 @@ import boto3
 
 from tests.fakes.sqs_server import ACCOUNT, REGION, sqs_server
 from tests.running import Server, start_server
+from tests.soak import warm
 from tests.soak.book import MOUNTED, Book
 
 GROUPS = 6
@@ -111,7 +112,7 @@ class _Stage:
         )
 
     def start(self) -> Server:
-        return start_server(self._folder / "data", "--config", str(self._config))
+        return start_server(self._folder / "data", "--config", str(self._config), launch=warm.launch)
 
     def make(self, server: Server) -> None:
         name = server.function({"app.py": FUNCTION}, Timeout=1, **MOUNTED)

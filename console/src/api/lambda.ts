@@ -47,12 +47,14 @@ export interface Mapping {
   StateTransitionReason?: string;
   LastProcessingResult?: string;
   BatchSize?: number;
+  /** What else it was set up with, as the API has it. */
+  [setting: string]: unknown;
 }
 
 const functions = "/2015-03-31/functions";
 
-/** The path of a function; a name may be an ARN. */
-export const pathOf = (name: string, rest = "") => `${functions}/${encoded(name)}${rest}`;
+/** The path of a function; a name may be an ARN. What came later has a version of the API of its own. */
+export const pathOf = (name: string, rest = "", version = "2015-03-31") => `/${version}/functions/${encoded(name)}${rest}`;
 
 interface More {
   query?: Record<string, string | number | boolean | undefined>;
@@ -122,7 +124,7 @@ export async function invoke(connection: Connection, name: string, qualifier: st
     service: "lambda",
     method: "POST",
     path: pathOf(name, "/invocations"),
-    query: { Qualifier: qualifier },
+    query: { Qualifier: qualifier || undefined },
     headers: { "content-type": "application/json", "x-amz-log-type": "Tail" },
     body: payload,
   });

@@ -1,4 +1,4 @@
-/** The query protocol of IAM and STS: a form out, XML in. */
+/** The query protocol of IAM, STS and SNS: a form out, XML in. */
 
 import { type Connection, send } from "./transport";
 
@@ -19,7 +19,7 @@ function fields(prefix: string, value: unknown): [string, string][] {
 /** Call an operation; the element that holds its result. */
 export async function call(
   connection: Connection,
-  service: "iam" | "sts",
+  service: "iam" | "sts" | "sns",
   version: string,
   operation: string,
   params: Record<string, unknown> = {},

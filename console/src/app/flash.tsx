@@ -47,13 +47,21 @@ interface Words {
   done: string;
 }
 
+interface Action {
+  busy: boolean;
+  run: (words: Words, work: () => Promise<unknown>) => Promise<boolean>;
+  /** Of the last run, when it is told "here". */
+  failure: ApiError | null;
+}
+
 /**
  * Do something that changes the server: progress is told when it takes over a second, success and failure always.
- * `run` answers whether it was done.
+ * `run` answers whether it was done. A dialog covers the top of the page and tells its failures itself: "here".
  */
-export function useAction(): { busy: boolean; run: (words: Words, work: () => Promise<unknown>) => Promise<boolean> } {
+export function useAction(told: "on top" | "here" = "on top"): Action {
   const { put, drop } = useFlash();
   const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<ApiError | null>(null);
   const run = useCallback(
     async (words: Words, work: () => Promise<unknown>) => {
       const id = `action-${(last += 1)}`;
@@ -61,6 +69,7 @@ export function useAction(): { busy: boolean; run: (words: Words, work: () => Pr
         drop(id);
       };
       setBusy(true);
+      setFailure(null);
       const timer = setTimeout(() => {
         put({ id, type: "in-progress", loading: true, content: `${words.doing}…` });
       }, PROGRESS_AFTER_MS);
@@ -69,6 +78,11 @@ export function useAction(): { busy: boolean; run: (words: Words, work: () => Pr
         put({ id, type: "success", content: words.done, dismissible: true, onDismiss, dismissLabel: "Dismiss" });
         return true;
       } catch (error) {
+        if (told === "here") {
+          drop(id);
+          setFailure(error as ApiError);
+          return false;
+        }
         put({
           id,
           type: "error",
@@ -84,9 +98,9 @@ export function useAction(): { busy: boolean; run: (words: Words, work: () => Pr
         setBusy(false);
       }
     },
-    [put, drop],
+    [put, drop, told],
   );
-  return { busy, run };
+  return { busy, run, failure };
 }
 
 function Failure({ error }: { error: ApiError }) {

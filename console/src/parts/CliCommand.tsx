@@ -7,10 +7,10 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** `aws` with its words; options without a value are left out. */
-export function awsCommand(words: string, options: Record<string, string | number | undefined>): string {
+/** `aws` with its words; options without a value are left out, those that take none are `true`. */
+export function awsCommand(words: string, options: Record<string, string | number | true | undefined>): string {
   const given = Object.entries(options).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name} ${shellWord(String(value))}`],
+    value === undefined ? [] : [value === true ? `--${name}` : `--${name} ${shellWord(String(value))}`],
   );
   return [`aws ${words}`, ...given, `--endpoint-url ${location.origin}`].join(" \\\n    ");
 }

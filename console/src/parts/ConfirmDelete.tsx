@@ -5,9 +5,11 @@ import Input from "@cloudscape-design/components/input";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { type ReactNode, useState } from "react";
+import type { ApiError } from "../api/transport";
+import { Problem } from "./AsyncPanel";
 import { CliCommand } from "./CliCommand";
 
-/** Asks before something is deleted; `word` must be typed. */
+/** Asks before something is deleted; `word` must be typed, unless it is null. */
 export function ConfirmDelete({
   what,
   children,
@@ -15,7 +17,9 @@ export function ConfirmDelete({
   busy,
   onCancel,
   onDelete,
+  verb = "Delete",
   word = "delete",
+  failure = null,
 }: {
   /** "function report" */
   what: string;
@@ -25,29 +29,36 @@ export function ConfirmDelete({
   busy: boolean;
   onCancel: () => void;
   onDelete: () => void;
-  word?: string;
+  /** "Remove", for what is taken from a thing that stays. */
+  verb?: string;
+  word?: string | null;
+  /** Why it could not be done, when that is told here. */
+  failure?: ApiError | null;
 }) {
   const [typed, setTyped] = useState("");
   return (
     <Modal
       visible
       onDismiss={onCancel}
-      header={`Delete ${what}?`}
+      header={`${verb} ${what}?`}
       closeAriaLabel="Cancel"
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" onClick={onCancel}>Cancel</Button>
-            <Button variant="primary" loading={busy} disabled={typed !== word} onClick={onDelete}>Delete</Button>
+            <Button variant="primary" loading={busy} disabled={word !== null && typed !== word} onClick={onDelete}>{verb}</Button>
           </SpaceBetween>
         </Box>
       }
     >
       <SpaceBetween size="m">
         <Box>{children ?? "This cannot be undone."}</Box>
-        <FormField label={`To confirm, type ${word}`}>
-          <Input value={typed} onChange={({ detail }) => { setTyped(detail.value); }} ariaRequired />
-        </FormField>
+        {word !== null && (
+          <FormField label={`To confirm, type ${word}`}>
+            <Input value={typed} onChange={({ detail }) => { setTyped(detail.value); }} ariaRequired />
+          </FormField>
+        )}
+        {failure && <Problem error={failure} />}
         <CliCommand command={command} />
       </SpaceBetween>
     </Modal>

@@ -85,6 +85,28 @@ class OpenWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Records that failed together and are to be called with again, or wait for those that are.
+
+    Attributes:
+        last: sequence number of the last of them; they begin behind those before. Empty for the call that
+            ends a window, which has no records.
+        failures: of them, as they are, that count as attempts.
+        calls: with them, as they are.
+        request_id: of each call with them; None until the first.
+        version: of the function, that ran last; None when none did.
+        is_error: it ended with an error, and did not name what failed.
+    """
+
+    last: str
+    failures: int = 0
+    calls: int = 0
+    request_id: str | None = None
+    version: str | None = None
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ShardState:
     """How far a mapping is with a shard.
 
@@ -95,6 +117,7 @@ class ShardState:
         lanes: by lane, up to where its records are settled beyond that; None when no further.
         is_drained: it has ended and everything in it is settled.
         window: None when none is open.
+        unfinished: by lane, what was tried of the batch that fails, in order; none when no lane has one.
     """
 
     shard: str
@@ -105,3 +128,4 @@ class ShardState:
     lanes: tuple[str | None, ...] = ()
     is_drained: bool = False
     window: OpenWindow | None = None
+    unfinished: tuple[tuple[Unfinished, ...], ...] = ()

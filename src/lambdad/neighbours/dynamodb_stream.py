@@ -18,7 +18,7 @@ from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
 from lambdad.neighbours.service_calls import ServiceCalls
-from lambdad.neighbours.stream_calls import PAGE_BYTES, asked
+from lambdad.neighbours.stream_calls import PAGE_BYTES, GivenIterator, ListedShard, asked
 from lambdad.ports.record_stream import Pace, StreamTrouble
 
 SERVICES: Final = ("dynamodbstreams", "dynamodb")
@@ -33,27 +33,13 @@ _MISSING: Final = "ResourceNotFoundException"
 _OF_LOCAL: Final = "arn:aws:dynamodb:ddblocal:000000000000:"
 
 
-class _Range(msgspec.Struct):
-    last: str | None = msgspec.field(name="EndingSequenceNumber", default=None)
-
-
-class _Shard(msgspec.Struct, rename="pascal"):
-    shard_id: str
-    parent_shard_id: str | None = None
-    sequence_number_range: _Range | None = None
-
-
 class _Description(msgspec.Struct, rename="pascal"):
-    shards: list[_Shard] | None = None
+    shards: list[ListedShard] | None = None
     last_evaluated_shard_id: str | None = None
 
 
 class _Described(msgspec.Struct, rename="pascal"):
     stream_description: _Description
-
-
-class _Iterator(msgspec.Struct, rename="pascal"):
-    shard_iterator: str
 
 
 class _Records(msgspec.Struct, rename="pascal"):
@@ -71,7 +57,7 @@ class DynamoDbStream:
     def __init__(self, calls: ServiceCalls) -> None:
         self._calls = calls
         self._described = msgspec.json.Decoder(_Described)
-        self._iterator = msgspec.json.Decoder(_Iterator)
+        self._iterator = msgspec.json.Decoder(GivenIterator)
         self._records = msgspec.json.Decoder(_Records)
         self._encode = msgspec.json.Encoder(order="sorted").encode
         self._known_as: dict[str, str] = {}
@@ -105,7 +91,7 @@ class DynamoDbStream:
         while True:
             made = self._request("DescribeStream", members)
             page = (await asked(self._calls, made, scope, stream, self._described)).stream_description
-            found += [_shard(one) for one in page.shards or ()]
+            found += [one.shard() for one in page.shards or ()]
             if not page.last_evaluated_shard_id:
                 return found
             members["ExclusiveStartShardId"] = page.last_evaluated_shard_id
@@ -141,9 +127,3 @@ class DynamoDbStream:
     def _request(self, operation: str, members: dict[str, Any]) -> Outgoing:
         made = json_request(self._service, "1.0", _TARGET + operation, members)
         return replace(made, signed_as=_SIGNED_AS)
-
-
-def _shard(found: _Shard) -> Shard:
-    parents = (found.parent_shard_id,) if found.parent_shard_id else ()
-    numbers = found.sequence_number_range
-    return Shard(found.shard_id, parents, numbers is not None and numbers.last is not None)

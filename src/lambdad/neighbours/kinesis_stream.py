@@ -14,7 +14,7 @@ from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
 from lambdad.neighbours.service_calls import ServiceCalls
-from lambdad.neighbours.stream_calls import PAGE_BYTES, asked
+from lambdad.neighbours.stream_calls import PAGE_BYTES, GivenIterator, ListedShard, asked
 from lambdad.ports.record_stream import Pace
 
 SERVICE: Final = "kinesis"
@@ -25,24 +25,9 @@ _NEAR: Final = Pace(KINESIS_POLL_S, 0.0, 0.0)
 _FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 
 
-class _Range(msgspec.Struct):
-    last: str | None = msgspec.field(name="EndingSequenceNumber", default=None)
-
-
-class _Shard(msgspec.Struct, rename="pascal"):
-    shard_id: str
-    parent_shard_id: str | None = None
-    adjacent_parent_shard_id: str | None = None
-    sequence_number_range: _Range | None = None
-
-
 class _Shards(msgspec.Struct, rename="pascal"):
-    shards: list[_Shard] | None = None
+    shards: list[ListedShard] | None = None
     next_token: str | None = None
-
-
-class _Iterator(msgspec.Struct, rename="pascal"):
-    shard_iterator: str
 
 
 class Record(msgspec.Struct, rename="pascal"):
@@ -70,7 +55,7 @@ class KinesisStream:
     def __init__(self, calls: ServiceCalls) -> None:
         self._calls = calls
         self._shards = msgspec.json.Decoder(_Shards)
-        self._iterator = msgspec.json.Decoder(_Iterator)
+        self._iterator = msgspec.json.Decoder(GivenIterator)
         self._records = msgspec.json.Decoder(_Records, strict=False)
 
     def pace(self) -> Pace:
@@ -83,7 +68,7 @@ class KinesisStream:
         members = _named(scope, stream)
         while True:
             page = await asked(self._calls, _request("ListShards", members), scope, stream, self._shards)
-            found += [_shard(one) for one in page.shards or ()]
+            found += [one.shard() for one in page.shards or ()]
             if not page.next_token:
                 return found
             members = {"NextToken": page.next_token}
@@ -132,9 +117,3 @@ def _named(scope: Scope, stream: str) -> dict[str, Any]:
 
 def _is_foreign(scope: Scope, stream: str) -> bool:
     return stream.split(":")[4] != scope.account
-
-
-def _shard(found: _Shard) -> Shard:
-    parents = tuple(one for one in (found.parent_shard_id, found.adjacent_parent_shard_id) if one)
-    numbers = found.sequence_number_range
-    return Shard(found.shard_id, parents, numbers is not None and numbers.last is not None)

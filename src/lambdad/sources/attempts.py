@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from lambdad.sources.calls import Called
+
 _FOREVER: Final = -1
 
 
@@ -73,6 +75,7 @@ class Work:
         failures: of them, as they are, that count as attempts.
         calls: with them, as they are.
         request_id: of each call with them; None until the first.
+        called: the last of the calls; None until the first.
     """
 
     first: int
@@ -80,6 +83,7 @@ class Work:
     failures: int = 0
     calls: int = 0
     request_id: str | None = None
+    called: Called | None = None
 
     @property
     def size(self) -> int:
@@ -107,6 +111,15 @@ class Next:
     given_up: Work | None = None
     condition: Condition = Condition.RETRIES
     waits: bool = False
+
+
+def used_up(rules: Rules, work: Work) -> Next | None:
+    """What to do when there is no retry left before a call: what was tried is kept over restarts.
+
+    None when there is one.
+    """
+    is_over = rules.retries is not None and work.failures > rules.retries
+    return Next(given_up=work) if is_over else None
 
 
 def too_old(rules: Rules, work: Work, arrived_s: Sequence[float], now_s: float) -> Next | None:
@@ -147,9 +160,7 @@ def failed(rules: Rules, work: Work, lowest: int | None = None) -> Next:
         middle = work.first + work.size // 2
         return Next((Work(work.first, middle), Work(middle, work.end)))
     again = replace(work, failures=work.failures + 1)
-    if rules.retries is not None and again.failures > rules.retries:
-        return Next(given_up=again)
-    return Next((again,), waits=True)
+    return used_up(rules, again) or Next((again,), waits=True)
 
 
 def pause_s(failures: int, first_s: float, last_s: float) -> float:

@@ -24,6 +24,7 @@ from lambdad.sources.report import named
 from lambdad.sources.watch import Watch
 
 _MS: Final = 1000
+_DONE: Final = Next()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Batch:
         folder: of such records in S3, with a slash at its end.
         settled: told of each part, from the front, with the function's answer; without one when it was given
             up. What it does is done before anything else happens.
+        tried: told after a failure which parts are left, in order, those that are given up among them.
         refused: why an answer that came does not count, as `LastProcessingResult`; None when it does.
         named: the ids that an answer says failed; None when it does not say it right.
     """
@@ -48,6 +50,7 @@ class Batch:
     about: Callable[[range], Mapping[str, Any]]
     folder: str
     settled: Callable[[range, bytes | None], None]
+    tried: Callable[[Sequence[Work]], None] = lambda _: None
     refused: Callable[[bytes], str | None] = lambda _: None
     named: Callable[[bytes, frozenset[str]], frozenset[str] | None] = named
 
@@ -88,18 +91,23 @@ class OrderedCalls:
         destination = (watch.mapping.settings.get("DestinationConfig") or {}).get("OnFailure") or {}
         self._target: str = destination.get("Destination") or ""
 
-    async def settle(self, batch: Batch) -> bool:
-        """Call until every record is settled; False when polling is to stop before."""
-        works, last, refusals = [Work(0, len(batch.ids))], dict[Work, Called](), 0
+    async def settle(self, batch: Batch, begun: Sequence[Work] = ()) -> bool:
+        """Call until every record is settled; False when polling is to stop before.
+
+        Args:
+            batch: to be settled.
+            begun: its parts, when it was tried before; none for a batch that is new.
+        """
+        works, refusals = list(begun) or [Work(0, len(batch.ids))], 0
         while works:
             if self._watch.stopping.is_set():
                 return False
             work = works.pop(0)
-            old = attempts.too_old(self._rules, work, batch.arrived_s, self._tools.clock.now())
-            if old is not None:
-                if not await self._give_up(batch, old, last.get(work)):
+            over = self._over(batch, work)
+            if over is not None:
+                if not await self._give_up(batch, over):
                     return False
-                works[:0] = old.works
+                works[:0] = over.works
                 continue
             work = replace(work, request_id=work.request_id or self._tools.calls.request_id())
             called = await self._call(batch, work)
@@ -109,15 +117,22 @@ class OrderedCalls:
                 await self._pause(refusals)
                 continue
             refusals = 0
-            work = replace(work, calls=work.calls + 1)
+            work = replace(work, calls=work.calls + 1, called=called)
             step = self._judged(batch, work, called)
-            if step.given_up is not None and not await self._give_up(batch, step, called):
-                return False
-            last = dict.fromkeys(step.works, called) if step.waits else {}
             works[:0] = step.works
+            if step != _DONE:
+                batch.tried(works if step.given_up is None else [step.given_up, *works])
+            if step.given_up is not None and not await self._give_up(batch, step):
+                return False
             if step.waits:
                 await self._pause(step.works[0].failures)
         return True
+
+    def _over(self, batch: Batch, work: Work) -> Next | None:
+        """What to do instead of another call; None when that is to be made."""
+        now_s = self._tools.clock.now()
+        used_up = attempts.used_up(self._rules, work)
+        return used_up or attempts.too_old(self._rules, work, batch.arrived_s, now_s)
 
     async def _pause(self, failures: int) -> None:
         await self._watch.pause(attempts.pause_s(failures, CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S))
@@ -157,18 +172,18 @@ class OrderedCalls:
             watch.did(lowest - work.first)
         watch.went(wrong or trouble.OK)
         if wrong is None:
-            return Next()
+            return _DONE
         watch.counted(EventCounts(failed_invoke=work.end - lowest))
         return attempts.failed(self._rules, work, lowest)
 
-    async def _give_up(self, batch: Batch, step: Next, called: Called | None) -> bool:
+    async def _give_up(self, batch: Batch, step: Next) -> bool:
         """Tell of what is given up; False when polling stops before that is done."""
         work = step.given_up
         if work is None:
             return True
         counts = EventCounts(dropped=work.size)
         if self._target:
-            brought = await self._bring(batch, work, step, called)
+            brought = await self._bring(batch, work, step)
             if brought is Brought.INTERRUPTED:
                 return False
             if brought is Brought.DELIVERED:
@@ -179,13 +194,14 @@ class OrderedCalls:
         batch.settled(work.part, None)
         return True
 
-    async def _bring(self, batch: Batch, work: Work, step: Next, called: Called | None) -> Brought:
+    async def _bring(self, batch: Batch, work: Work, step: Next) -> Brought:
         watch, function = self._watch, await self._watch.function()
         if function is None:
             return Brought.LOST  # there is no role to send it with
         identity = work.request_id or self._tools.calls.request_id()
         about = batch.about(work.part)
-        failure = Failure(step.condition, work.calls, identity, called, about, batch.payload(work.part))
+        payload = batch.payload(work.part)
+        failure = Failure(step.condition, work.calls, identity, work.called, about, payload)
         return await self._tools.on_failure.bring(
             watch.scope,
             watch.mapping.function_arn,
@@ -201,4 +217,3 @@ class OrderedCalls:
         if self._tools.age is not None and work.size:
             age_s = self._tools.clock.now() - batch.arrived_s[work.end - 1]
             self._tools.note(self._watch, self._tools.age, max(0.0, age_s * _MS))
-

@@ -11,6 +11,9 @@ from typing import Final
 
 OK: Final = "OK"
 FUNCTION_FAILED: Final = "PROBLEM: Function call failed"
+INTERNAL: Final = "internal Lambda error. Please see the log of lambdad."
+"""A defect of ours. Source: mappings of streams that users show (al-collector-js, og-aws) for the first
+sentence; the second tells there to ask AWS's support."""
 WRONG_SEQUENCE: Final = (
     "PROBLEM: Sequence number in function response is invalid. Please check function implementation."
 )

@@ -18,8 +18,8 @@ import { Problem } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { ms } from "../../parts/format";
 import { pretty, Printed } from "../../parts/Printed";
-import { QualifierChoice } from "./QualifierChoice";
 import { invokeStreaming } from "./streaming";
+import { QualifierChoice } from "./configuration/QualifierChoice";
 import { reportIn } from "./report";
 import { keepEvents, keptEvents, problemOfEventName } from "./savedEvents";
 import type { TabProps } from "./tabs";
@@ -39,7 +39,7 @@ export default function TestTab({ name }: TabProps) {
   const [event, setEvent] = useState(JSON.stringify(TEMPLATES["Hello world"], null, 2));
   const [label, setLabel] = useState("");
   const [streams, setStreams] = useState(false);
-  const [qualifier, setQualifier] = useState("$LATEST");
+  const [qualifier, setQualifier] = useState("");
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Invoked | null>(null);
   const [partial, setPartial] = useState<string | null>(null);
@@ -105,7 +105,7 @@ export default function TestTab({ name }: TabProps) {
               onChange={({ detail }) => { choose(detail.selectedOption.value ?? FIRST); }}
             />
           </FormField>
-          <QualifierChoice name={name} chosen={qualifier} onChoose={setQualifier} />
+          <QualifierChoice name={name} of="Test" value={qualifier} set={setQualifier} />
           <Toggle checked={streams} onChange={({ detail }) => { setStreams(detail.checked); }}>Show the response while it streams</Toggle>
           <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
             <Editor path={`${round}.json`} text={event} label="Event JSON" onChange={setEvent} />
@@ -127,7 +127,7 @@ export default function TestTab({ name }: TabProps) {
             </SpaceBetween>
           </FormField>
           <CliCommand
-            command={`${awsCommand("lambda invoke", { "function-name": name, qualifier: qualifier === "$LATEST" ? undefined : qualifier, "cli-binary-format": "raw-in-base64-out", payload: event.length < 2_000 ? event : "file://event.json", region })} \\\n    answer.json`}
+            command={`${awsCommand("lambda invoke", { "function-name": name, qualifier: qualifier || undefined, "cli-binary-format": "raw-in-base64-out", payload: event.length < 2_000 ? event : "file://event.json", region })} \\\n    answer.json`}
           />
         </SpaceBetween>
       </Container>

@@ -15,6 +15,7 @@ import { AsyncPanel } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { moment } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
+import { DeleteQualifier, type Doomed } from "./DeleteQualifier";
 import type { TabProps } from "./tabs";
 
 interface Alias {
@@ -53,10 +54,7 @@ export default function VersionsTab({ name }: TabProps) {
     const path = pathOf(name, exists ? `/aliases/${encoded(alias)}` : "/aliases");
     if (await run(words, () => lambda(connection, exists ? "PUT" : "POST", path, { body }))) aliases.reload();
   };
-  const remove = async (gone: string) => {
-    const words = { doing: `Deleting alias ${gone}`, done: `Alias ${gone} is deleted; the version stays.` };
-    if (await run(words, () => lambda(connection, "DELETE", pathOf(name, `/aliases/${encoded(gone)}`)))) aliases.reload();
-  };
+  const [doomed, setDoomed] = useState<Doomed | null>(null);
 
   return (
     <SpaceBetween size="l">
@@ -72,6 +70,11 @@ export default function VersionsTab({ name }: TabProps) {
               { id: "runtime", header: "Runtime", cell: (one) => one.Runtime ?? "–" },
               { id: "sha", header: "Code", cell: (one) => one.CodeSha256.slice(0, 12) },
               { id: "state", header: "State", cell: (one) => one.State ?? "–" },
+              {
+                id: "actions",
+                header: "Actions",
+                cell: ({ Version: one }) => one !== "$LATEST" && <Button ariaLabel={`Delete version ${one}`} onClick={() => { setDoomed({ version: one }); }}>Delete</Button>,
+              },
             ]}
             footer={<CliCommand command={awsCommand("lambda publish-version", { "function-name": name, region })} />}
           />
@@ -92,7 +95,7 @@ export default function VersionsTab({ name }: TabProps) {
                 header: "Additional version",
                 cell: (one) => Object.entries(one.RoutingConfig?.AdditionalVersionWeights ?? {}).map(([also, share]) => `${also}: ${(share * 100).toFixed(0)} %`).join(", ") || "–",
               },
-              { id: "actions", header: "Actions", cell: (one) => <Button loading={busy} ariaLabel={`Delete alias ${one.Name}`} onClick={() => void remove(one.Name)}>Delete</Button> },
+              { id: "actions", header: "Actions", cell: (one) => <Button ariaLabel={`Delete alias ${one.Name}`} onClick={() => { setDoomed({ alias: one.Name, version: one.FunctionVersion }); }}>Delete</Button> },
             ]}
             footer={
               <SpaceBetween size="s">
@@ -109,6 +112,15 @@ export default function VersionsTab({ name }: TabProps) {
           />
         )}
       </AsyncPanel>
+      {doomed && (
+        <DeleteQualifier
+          key={doomed.alias ?? doomed.version}
+          name={name}
+          doomed={doomed}
+          onClose={() => { setDoomed(null); }}
+          onGone={() => { (doomed.alias === undefined ? versions : aliases).reload(); }}
+        />
+      )}
     </SpaceBetween>
   );
 }

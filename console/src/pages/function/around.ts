@@ -11,9 +11,11 @@ export interface Destinations {
   DestinationConfig?: { OnSuccess?: { Destination?: string }; OnFailure?: { Destination?: string } };
 }
 
-interface Statement {
+export interface Statement {
+  Sid?: string;
   Effect?: string;
   Principal?: string | Record<string, string | string[]>;
+  Action?: string | string[];
   Condition?: Record<string, Record<string, string | string[]>>;
 }
 
@@ -26,7 +28,8 @@ export function triggersOf(mappings: readonly Mapping[], policy: string | null):
   return [...polled, ...statementsOf(policy).flatMap(ofStatement)];
 }
 
-function statementsOf(policy: string | null): Statement[] {
+/** The statements of a policy; none of a text that is no policy. */
+export function statementsOf(policy: string | null): Statement[] {
   try {
     const { Statement: found } = JSON.parse(policy ?? "{}") as { Statement?: Statement | Statement[] };
     return found === undefined ? [] : Array.isArray(found) ? found : [found];
@@ -38,13 +41,17 @@ function statementsOf(policy: string | null): Statement[] {
 function ofStatement(statement: Statement): Trigger[] {
   if (statement.Effect !== "Allow" || typeof statement.Principal !== "object") return [];
   const services = [statement.Principal["Service"] ?? []].flat();
-  const sources = Object.values(statement.Condition ?? {}).flatMap((keys) =>
-    Object.entries(keys).flatMap(([key, value]) => (key.toLowerCase() === "aws:sourcearn" ? [value].flat() : [])),
-  );
   return services.map((service) => ({
     service: service.replace(".amazonaws.com", ""),
-    what: sources.join(", ") || "any source",
+    what: sourcesOf(statement).join(", ") || "any source",
   }));
+}
+
+/** The ARNs that a statement limits a service to. */
+export function sourcesOf(statement: Statement): string[] {
+  return Object.values(statement.Condition ?? {}).flatMap((keys) =>
+    Object.entries(keys).flatMap(([key, value]) => (key.toLowerCase() === "aws:sourcearn" ? [value].flat() : [])),
+  );
 }
 
 /** Who is told of the ends of asynchronous invocations. */

@@ -14,13 +14,19 @@ export function PolicyEditor({
   label,
   text: first,
   kind,
+  action = "Save",
   busy,
+  disabled = false,
   onSave,
 }: {
   label: string;
   text: string;
   kind: "identity" | "trust";
+  /** What the button says. */
+  action?: string;
   busy: boolean;
+  /** Something else is missing. */
+  disabled?: boolean;
   onSave: (text: string) => void;
 }) {
   const { connection } = useSession();
@@ -44,7 +50,7 @@ export function PolicyEditor({
       </FormField>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
         <Button onClick={() => void check()}>Check</Button>
-        <Button loading={busy} onClick={() => void check().then((isValid) => { if (isValid) onSave(text); })}>Save</Button>
+        <Button loading={busy} disabled={disabled} onClick={() => void check().then((isValid) => { if (isValid) onSave(text); })}>{action}</Button>
         {current && current.problem === null && <StatusIndicator>The policy is valid</StatusIndicator>}
       </SpaceBetween>
       <Box variant="small">A policy that is not valid is not saved.</Box>

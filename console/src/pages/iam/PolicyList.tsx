@@ -1,10 +1,12 @@
 import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useState } from "react";
+import { useLocation } from "wouter";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
 import { PageLink } from "../../parts/PageLink";
@@ -16,12 +18,13 @@ const ROWS = 25;
 /** AWS's policies and those of the account. */
 export default function PolicyList() {
   const { connection, identity } = useSession();
+  const [, navigate] = useLocation();
   const [words, setWords] = useState("");
   const [page, setPage] = useState(1);
   const load = useLoad(() => policiesOf(connection), identity.account);
   return (
     <SpaceBetween size="l">
-      <Header variant="h1" description="AWS's policies that lambdad knows, and those of this account.">Policies</Header>
+      <Header variant="h1" description="AWS's policies that lambdad knows, and those of this account." actions={<Button variant="primary" onClick={() => { navigate("/iam/policies/create"); }}>Create policy</Button>}>Policies</Header>
       <AsyncPanel load={load} what="The policies could not be read">
         {(policies) => {
           const found = policies.filter(({ name }) => name.toLowerCase().includes(words.toLowerCase()));

@@ -17,9 +17,7 @@ import { AsyncPanel } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { useLoad } from "../../parts/useLoad";
 import { PolicyEditor } from "./PolicyEditor";
-import { policiesOf } from "./policies";
-
-const EXAMPLE = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/*" }] }, null, 2);
+import { EXAMPLE, policiesOf } from "./policies";
 
 async function documentOf(connection: Connection, role: string, policy: string): Promise<string> {
   const found = await iam(connection, "GetRolePolicy", { RoleName: role, PolicyName: policy });

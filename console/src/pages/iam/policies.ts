@@ -10,6 +10,13 @@ export const policiesOf = (connection: Connection): Promise<PolicyRef[]> =>
     arn: textOf(one, "Arn"),
   }));
 
+/** What a new policy begins with. */
+export const EXAMPLE = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/*" }] }, null, 2);
+
+/** Why a policy cannot have this name; null when it can. */
+export const nameProblem = (name: string): string | null =>
+  /^[\w+=,.@-]{1,128}$/.test(name) ? null : "Letters, digits and +=,.@-_ only; at most 128.";
+
 export interface Checked {
   valid: boolean;
   problem: string | null;

@@ -190,7 +190,7 @@ class KafkaPoller(Watch):
     async def _measure(self) -> None:
         """Note how far the function is behind; nothing before anything was read.
 
-        Source: Lambda developer guide, "Types of metrics": OffsetLag is of the topic, over all its partitions.
+        Source: Lambda developer guide, "Types of metrics": OffsetLag is the topic's, over all partitions.
         """
         if self._lanes and (lag := await self.lag()) is not None:
             self._ordered.note(self, Measured.OFFSET_LAG, float(lag))

@@ -109,7 +109,7 @@ class Lane:
                 self._poller.went(trouble.problem(trouble.refused("ReceiveMessage", str(error), error.code)))
             except Exception:  # noqa: BLE001 - or the lane would never run again
                 _log.exception("a batch was given up", extra={"event": "sources.round"})
-                self._poller.went(trouble.problem("Internal error"))
+                self._poller.went(trouble.problem(trouble.INTERNAL))
             self._waiting_s = 0.0
             await self._poller.pause(self._poller.troubled())
 

@@ -175,7 +175,7 @@ class SqsPoller(Watch):
                 hindrance = await self._hindrance()
             except Exception:  # noqa: BLE001 - or nothing would ever be polled again
                 _log.exception("a mapping was not looked at", extra={"event": "sources.look"})
-                hindrance = trouble.problem("Internal error")
+                hindrance = trouble.problem(trouble.INTERNAL)
             if hindrance is not None:
                 self.went(hindrance)
                 refusals += 1

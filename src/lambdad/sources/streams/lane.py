@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Final
 from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S
 from lambdad.domain.stream_record import OpenWindow, StreamRecord
 from lambdad.sources import batching, trouble
+from lambdad.sources.attempts import Work
 from lambdad.sources.ordered import Batch
-from lambdad.sources.streams import windows
+from lambdad.sources.streams import tried_parts, windows
+from lambdad.sources.streams.beginnings import number_of
 from lambdad.sources.streams.records import batch_info
 
 if TYPE_CHECKING:
     from lambdad.sources.streams.reader import ShardReader
 
 _ENVELOPE_BYTES: Final = 1_024  # what an event of a window has beside records and state
+_LOOK_S: Final = 0.5  # how often is looked whether what others hold keeps records from being read
 _log = logging.getLogger("lambdad.sources")
 
 
@@ -46,10 +49,13 @@ class Lane:
     Attributes:
         waiting: records that are not settled, those under way first.
         settled: sequence number of the last that is; None before the first.
+        unfinished: what was tried of the batch in front, which fails; empty when it does not.
         window: the tumbling window that is open; always None here.
     """
 
-    def __init__(self, reader: ShardReader, settled: str | None = None) -> None:
+    def __init__(
+        self, reader: ShardReader, settled: str | None = None, unfinished: tried_parts.Parts = ()
+    ) -> None:
         self._reader = reader
         self._watch = reader.watch
         self._bounds = reader.settings.bounds
@@ -58,6 +64,7 @@ class Lane:
         self.task: asyncio.Task[None] | None = None
         self.waiting: deque[Held] = deque()
         self.settled = settled
+        self.unfinished = unfinished
         self.window: OpenWindow | None = None
 
     def add(self, held: Held) -> None:
@@ -87,7 +94,7 @@ class Lane:
                     await self._step()
                 except Exception:  # noqa: BLE001 - or the shard would never be read on
                     _log.exception("a batch was given up", extra={"event": "sources.batch"})
-                    self._watch.went(trouble.problem("Internal error"))
+                    self._watch.went(trouble.problem(trouble.INTERNAL))
                     await self._watch.pause(SOURCE_FIRST_BACKOFF_S)
         finally:
             self.task = None
@@ -96,10 +103,20 @@ class Lane:
     async def _step(self) -> None:
         await self._gather()
         if not self._watch.stopping.is_set():
-            await self._reader.calls.settle(self._batch(self._first(self._bounds, len(self.waiting))))
+            await self._settle(self._first(self._bounds, len(self.waiting)))
+
+    async def _settle(self, held: Sequence[Held]) -> None:
+        """Call with records as often as it takes; with the parts they were tried in before, if they were."""
+        begun: Sequence[Work] = ()
+        if self.unfinished:
+            begun = tried_parts.works_of(self.unfinished, [one.record.sequence for one in held])
+        await self._reader.calls.settle(self._batch(held), begun)
 
     async def _gather(self) -> None:
-        """Wait until a batch is full or its batching window is over."""
+        """Wait until a batch is full or its batching window is over; one that was tried, until it is read."""
+        if self.unfinished:
+            await self._read_again(self.unfinished[-1].last)
+            return
         bounds = self._bounds
         if not bounds.window_s:
             return
@@ -111,10 +128,25 @@ class Lane:
             self._more.clear()
             await self._watch.until(self._more, first_s + bounds.window_s - now_s)
 
+    async def _read_again(self, last: str) -> None:
+        while not (self._reader.has_read(last) or self._watch.stopping.is_set()):
+            self._more.clear()
+            await self._watch.until(self._more, _LOOK_S)
+
     def _first(self, bounds: batching.Bounds, most: int) -> list[Held]:
         """The records of the next batch, of the first so many."""
+        if self.unfinished:
+            most = min(most, self._tried()) or most
         found = list(islice(self.waiting, min(most, bounds.records)))
         return found[: batching.cut(bounds, [len(one.event) for one in found])[0].stop]
+
+    def _tried(self) -> int:
+        """How many of the first were tried before; with none, nothing is left of what was."""
+        last = number_of(self.unfinished[-1].last)
+        found = sum(1 for _ in takewhile(lambda one: number_of(one.record.sequence) <= last, self.waiting))
+        if not found:
+            self.unfinished = ()
+        return found
 
     def _batch(self, held: Sequence[Held]) -> Batch:
         """A batch of the first records that wait."""
@@ -130,7 +162,12 @@ class Lane:
             lambda part: batch_info(reader.settings.dialect, reader.place, records[part.start : part.stop]),
             f"aws/lambda/{self._watch.mapping.uuid}/{reader.place.shard}/",
             lambda part, _: self._took(len(part)),
+            lambda works: self._has_tried(works, [one.sequence for one in records]),
         )
+
+    def _has_tried(self, works: Sequence[Work], sequences: Sequence[str]) -> None:
+        self.unfinished = tried_parts.kept(works, sequences, self.unfinished)
+        self._reader.tried()
 
     def _took(self, count: int) -> None:
         """So many of the first are settled."""
@@ -140,6 +177,8 @@ class Lane:
             size += len(one.event)
             self.settled = one.record.sequence
         self._bytes -= size
+        if self.unfinished and self.settled is not None:
+            self.unfinished = tried_parts.left(self.unfinished, self.settled)
         self._reader.advanced(count, size)
 
 
@@ -155,7 +194,7 @@ class WindowLane(Lane):
     async def _step(self) -> None:
         window = self.window
         if window is not None and self._is_ending(window):
-            await self._reader.calls.settle(self._last(window))
+            await self._reader.calls.settle(self._last(window), tried_parts.last_of(self.unfinished))
             return
         await self._gather()
         if self._watch.stopping.is_set():
@@ -163,7 +202,7 @@ class WindowLane(Lane):
         if window is None:
             window = windows.opened(self.waiting[0].record.arrived_s, self._reader.settings.window_s)
             self.window = window
-        await self._reader.calls.settle(self._batch(self._of(window)))
+        await self._settle(self._of(window))
 
     def _is_ending(self, window: OpenWindow) -> bool:
         return window.is_over or not self.waiting or windows.is_past(window, self.waiting[0].record.arrived_s)
@@ -215,4 +254,5 @@ class WindowLane(Lane):
 
     def _ended(self, window: OpenWindow) -> None:
         self.window = windows.ended(window)
+        self.unfinished = tried_parts.records_of(self.unfinished)
         self._took(0)

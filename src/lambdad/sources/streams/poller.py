@@ -182,6 +182,7 @@ class StreamPoller(Watch):
             except Exception:  # noqa: BLE001 - or nothing would ever be polled again
                 _log.exception("a mapping was not looked at", extra={"event": "sources.look"})
                 self._put_off()
+                self.read_went(trouble.INTERNAL)
             await self.until(self._changed, _LOOK_S)
 
     async def _kept(self) -> list[ShardState]:

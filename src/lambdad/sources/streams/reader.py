@@ -20,21 +20,22 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
-from zlib import crc32
 
 from lambdad.domain.limits import MAX_WAITING_BYTES, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S
 from lambdad.domain.stream_record import Page, Position, ShardState, StreamRecord
 from lambdad.ports.clock import Clock
 from lambdad.ports.event_sources import EventCounts, PartReport
 from lambdad.ports.record_stream import StreamTrouble
+from lambdad.sources import trouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
 from lambdad.sources.rate import Rate
 from lambdad.sources.streams import troubles
-from lambdad.sources.streams.beginnings import Order, position
+from lambdad.sources.streams.beginnings import Order, number_of, position
 from lambdad.sources.streams.feeds import Feed
-from lambdad.sources.streams.lane import Held, Lane, WindowLane
+from lambdad.sources.streams.lane import Held, Lane
+from lambdad.sources.streams.lanes import Lanes
 from lambdad.sources.streams.lineage_of_shards import TRIM_HORIZON
 from lambdad.sources.streams.records import Place, encoded
 from lambdad.sources.streams.settings import Settings
@@ -108,8 +109,7 @@ class ShardReader:
         self._keeper = keeper
         self._tools = tools
         self._feed = feed
-        self._lanes = self._made_lanes()
-        self._skips = self._skipped()
+        self._lanes = Lanes(self, state)
         self._order = Order()
         self._held_bytes = 0
         self._read = state.settled
@@ -131,7 +131,7 @@ class ShardReader:
             await self._feed.close()
 
     async def _run(self) -> None:
-        self._wake()
+        self._lanes.wake()
         while not self.is_at_end:
             began_s = self.clock.monotonic()
             try:
@@ -141,6 +141,7 @@ class ShardReader:
             except Exception:  # noqa: BLE001 - or the shard would never be read on
                 _log.exception("a shard was not read", extra={"event": "sources.shard"})
                 self._feed.renew()  # behind what was taken
+                self._keeper.read_went(trouble.INTERNAL)
                 wait_s = SOURCE_LAST_BACKOFF_S
             left_s = wait_s - (self.clock.monotonic() - began_s)
             if left_s > 0:
@@ -153,24 +154,22 @@ class ShardReader:
     def ends(self) -> None:
         """Nothing more comes of this shard."""
         self.is_at_end = True
-        self._wake()
+        self._lanes.wake()
         self.lane_rests()
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Of lanes that work."""
-        return [lane.task for lane in self._lanes if lane.task is not None]
+        return self._lanes.tasks()
 
     def release(self) -> None:
         """Hold nothing any more of what was read and is not settled."""
-        for lane in self._lanes:
-            lane.waiting.clear()
+        self._lanes.clear()
         self._hold(-self._held_bytes)
 
     def report(self) -> PartReport:
         """How far it is."""
         age_ms = 0
-        if len(self._order) and (waiting := [lane.waiting[0] for lane in self._lanes if lane.waiting]):
-            oldest_s = min(one.record.arrived_s for one in waiting)
+        if len(self._order) and (oldest_s := self._lanes.oldest_s()) is not None:
             age_ms = max(0, int((self.clock.now() - oldest_s) * _MS))
         return PartReport(
             self.place.shard,
@@ -187,6 +186,16 @@ class ShardReader:
         """Whether every record that was written before has been read."""
         return self.is_at_end or self._caught_up_s >= at_s
 
+    def has_read(self, sequence: str) -> bool:
+        """Whether everything up to a record that was read before has been read again, or cannot be now."""
+        is_behind = self._read is not None and number_of(self._read) >= number_of(sequence)
+        is_caught_up = self.is_at_end or self._caught_up_s > -math.inf
+        return is_behind or is_caught_up or self._is_full()
+
+    def tried(self) -> None:
+        """A lane has called with what failed."""
+        self._move()
+
     def advanced(self, records: int, size: int) -> None:
         """A lane has settled so many records, of so many bytes."""
         self._hold(-size)
@@ -196,29 +205,12 @@ class ShardReader:
     def lane_rests(self) -> None:
         """A lane has nothing to do."""
         self._room.set()
-        if self.is_at_end and not self.state.is_drained and all(lane.is_at_rest for lane in self._lanes):
-            self.state = replace(self.state, is_drained=True, lanes=())
+        if self.is_at_end and not self.state.is_drained and self._lanes.are_at_rest:
+            self.state = replace(self.state, is_drained=True, lanes=(), unfinished=())
             self._keeper.keep(self.state)
             self._keeper.look()
 
     # --- inside ----------------------------------------------------------------------------------------
-
-    def _made_lanes(self) -> list[Lane]:
-        if self.settings.window_s:
-            lane = WindowLane(self)
-            lane.window = self.state.window
-            return [lane]
-        kept = self.state.lanes
-        settled = kept if len(kept) == self.settings.lanes else (None,) * self.settings.lanes
-        return [Lane(self, one) for one in settled]
-
-    def _skipped(self) -> list[int]:
-        """By lane, up to which number its records are settled; lanes of another cut have none."""
-        return [-1 if lane.settled is None else number_of(lane.settled) for lane in self._lanes]
-
-    def _wake(self) -> None:
-        for lane in self._lanes:
-            lane.wake()
 
     async def _round(self) -> float:
         """Read once; how long after its beginning to read again."""
@@ -265,7 +257,7 @@ class ShardReader:
         if page.following is None:
             self.ends()
         else:
-            self._wake()
+            self._lanes.wake()
 
     def _ready(self, record: StreamRecord) -> tuple[Lane, bytes | None]:
         """The lane of a record, and the record for the function.
@@ -273,10 +265,8 @@ class ShardReader:
         Empty for one that was settled before, or is older than where to begin; None for one that does not
         pass the filters.
         """
-        at = crc32(record.key.encode()) % len(self._lanes) if len(self._lanes) > 1 else 0
-        lane, skip = self._lanes[at], self._skips[at]
-        is_old = record.arrived_s < self._drops_before_s
-        if is_old or (skip >= 0 and number_of(record.sequence) <= skip):
+        lane, is_settled = self._lanes.of(record)
+        if is_settled or record.arrived_s < self._drops_before_s:
             return lane, b""
         function, settings = self.watch.last_function, self.settings
         shown = settings.dialect.shown(record, self.place, "" if function is None else function.role)
@@ -290,12 +280,9 @@ class ShardReader:
 
     def _move(self) -> None:
         """Move the checkpoint as far as everything is settled."""
-        waiting = [lane.waiting[0].ordinal for lane in self._lanes if lane.waiting]
-        settled = self._order.settled(min(waiting, default=self._order.last + 1)) or self.state.settled
-        lanes: tuple[str | None, ...] = ()
-        if len(self._lanes) > 1 and len(self._order):
-            lanes = tuple(lane.settled for lane in self._lanes)
-        state = replace(self.state, settled=settled, lanes=lanes, window=self._lanes[0].window)
+        first = self._lanes.first_ordinal(self._order.last + 1)
+        settled = self._order.settled(first) or self.state.settled
+        state = self._lanes.kept(self.state, settled, are_apart=len(self._order) > 0)
         if state != self.state:
             self.state = state
             self._keeper.keep(state)
@@ -318,6 +305,8 @@ class ShardReader:
             )
             self._feed.renew()
             self._read = None
+            if is_unknown:  # numbers of another stream say nothing of this one
+                self._lanes.forget_attempts()
             self.state = replace(self.state, start=TRIM_HORIZON, since_s=None)
             return 0.0
         elif troubles.is_gone(code):
@@ -332,8 +321,3 @@ class ShardReader:
         if said and (self._failures > _PATIENCE or not troubles.is_throttled(code)):
             self._keeper.read_went(said)
         return pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S)
-
-
-def number_of(sequence: str) -> int:
-    """A sequence number as a number; -1 when it is none."""
-    return int(sequence) if sequence.isascii() and sequence.isdigit() else -1

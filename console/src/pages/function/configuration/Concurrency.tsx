@@ -17,7 +17,7 @@ export function Concurrency({ name, details, reload }: TabProps) {
   const { busy, run } = useAction();
   const reserved = details.Concurrency?.ReservedConcurrentExecutions;
   const [wanted, setWanted] = useState(reserved === undefined ? "" : String(reserved));
-  const path = pathOf(name, "/concurrency").replace("2015-03-31", "2017-10-31");
+  const path = pathOf(name, "/concurrency", "2017-10-31");
   const save = async () => {
     const body = { ReservedConcurrentExecutions: Number(wanted) };
     const words = { doing: "Reserving concurrency", done: Number(wanted) === 0 ? "The function is stopped: calls are throttled, events wait." : "The concurrency is reserved." };

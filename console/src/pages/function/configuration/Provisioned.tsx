@@ -31,7 +31,7 @@ export function Provisioned({ name }: TabProps) {
   const { busy, run } = useAction();
   const [qualifier, setQualifier] = useState("");
   const [wanted, setWanted] = useState("1");
-  const path = pathOf(name, "/provisioned-concurrency").replace("2015-03-31", "2019-09-30");
+  const path = pathOf(name, "/provisioned-concurrency", "2019-09-30");
   const load = useLoad(
     () => all<Provision>(connection, path, "ProvisionedConcurrencyConfigs", { List: "ALL" }),
     `${region} ${name}`,
