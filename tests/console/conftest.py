@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from tests.console.pictures import PICTURES, SHOWN, keep_picture
 from tests.running import Server, start_server
 
 ROOT = Path(__file__).parent.parent.parent
 AXE = (ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js").resolve()
-PICTURES = ROOT / "docs" / "images" / "console"
 _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
@@ -79,10 +79,13 @@ class Console:
         return [one for one in seen if not any(known in one for known in OF_THE_LIBRARY)]
 
     def picture(self, name: str) -> None:
-        """Keep a picture of the page in the documentation, when `CONSOLE_PICTURES` is set."""
-        if os.environ.get("CONSOLE_PICTURES"):
-            PICTURES.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=PICTURES / f"{name}.png")
+        """Keep a picture of the page in the documentation, when `CONSOLE_PICTURES` is set and it is shown there."""
+        if os.environ.get("CONSOLE_PICTURES") and name in SHOWN:
+            before = self.page.viewport_size
+            self.page.set_viewport_size({"width": 1280, "height": 800})
+            keep_picture(PICTURES / f"{name}.png", self.page.screenshot())
+            if before:
+                self.page.set_viewport_size(before)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.console.conftest import Console
 from tests.console.live_tail import LINES_PER_S, tail_of
@@ -25,12 +25,6 @@ def function(server: Server) -> str:
         server.client().invoke(FunctionName=name, Payload=event)
     server.messages(name, until="ValueError")
     return name
-
-
-def graph(page: Page, title: str) -> str:
-    """The table of the values of a graph, as text."""
-    box = page.locator("div").filter(has=page.get_by_role("heading", name=title, exact=True)).last
-    return box.inner_text()
 
 
 def test_a_tail_of_a_thousand_lines_a_second_leaves_the_page_usable(console: Console, function: str) -> None:
