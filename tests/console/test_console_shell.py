@@ -13,11 +13,12 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import Console, sign_in
 from tests.running import Server, start_server
+from tests.soak import warm
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = start_server(tmp_path_factory.mktemp("strict") / "data", "--auth", "enforce")
+    started = start_server(tmp_path_factory.mktemp("strict") / "data", "--auth", "enforce", launch=warm.launch)
     yield started
     started.stop()
 
@@ -57,7 +58,8 @@ def test_the_page_may_load_and_ask_nothing_but_its_server(server: Server) -> Non
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_the_list_of_functions_loads_is_small(console: Console) -> None:
+def test_what_the_list_of_functions_loads_is_small(server: Server, opened: Callable[..., Console]) -> None:
+    console = opened(server, fresh=True)
     sizes: dict[str, int] = {"script": 0, "stylesheet": 0}
     console.page.on(
         "response",
@@ -108,7 +110,7 @@ def test_a_key_that_holds_no_longer_leads_back_to_the_sign_in(
 def test_a_server_that_is_gone_is_told_in_words(
     tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Console]
 ) -> None:
-    lost = start_server(tmp_path_factory.mktemp("lost") / "data")
+    lost = start_server(tmp_path_factory.mktemp("lost") / "data", launch=warm.launch)
     try:
         tab = opened(lost)
         tab.page.route(

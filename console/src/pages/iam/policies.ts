@@ -3,12 +3,21 @@ import { own } from "../../api/own";
 import { textOf } from "../../api/query";
 import type { Connection } from "../../api/transport";
 
+export interface Policy extends PolicyRef {
+  /** Of users, groups and roles. */
+  attachments: number;
+}
+
 /** Every policy that can be attached: AWS's and the account's. */
-export const policiesOf = (connection: Connection): Promise<PolicyRef[]> =>
+export const policiesOf = (connection: Connection): Promise<Policy[]> =>
   iamPages(connection, "ListPolicies", { Scope: "All" }, "Policies", (one) => ({
     name: textOf(one, "PolicyName"),
     arn: textOf(one, "Arn"),
+    attachments: Number(textOf(one, "AttachmentCount") || 0),
   }));
+
+/** AWS's own can be attached, and changed by nobody. */
+export const isOfAws = (arn: string) => arn.includes(":iam::aws:");
 
 /** What a new policy begins with. */
 export const EXAMPLE = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/*" }] }, null, 2);
