@@ -44,7 +44,7 @@ export default function Why() {
   const [said, setSaid] = useState<Explained | null>(null);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const denials = useLoad(() => own<{ denials: Denial[] }>(connection, "GET", "auth/denials"), "denials", 10_000);
-  const ask = async (body = { principal: principal.trim(), action: action.trim(), resource: resource.trim() }) => {
+  const ask = async (body = { principal: principal.trim(), action: action.trim(), resource: resource.trim() || "*" }) => {
     try {
       setSaid(await own<Explained>(connection, "POST", "auth/explain", { body }));
       setFailure(null);
@@ -57,7 +57,7 @@ export default function Why() {
     setPrincipal(one.principal);
     setAction(one.action);
     setResource(one.resource);
-    void ask({ principal: one.principal, action: one.action, resource: one.resource });
+    void ask({ principal: one.principal, action: one.action, resource: one.resource || "*" });
   };
   return (
     <SpaceBetween size="l">

@@ -37,7 +37,7 @@ export function SteerQueue({ what, name, events, onClose, onDone }: { what: Risk
 
 async function purged(connection: Connection, name: string): Promise<string> {
   const { purged: many } = await own<{ purged: number }>(connection, "POST", "queue/purge", { body: { function: name } });
-  return `${count(many)} of the events that waited in the queue of ${name} are removed.`;
+  return `Events removed from the queue of ${name}: ${count(many)}.`;
 }
 
 /** Until there is no more, as the command does it. */
@@ -47,6 +47,6 @@ async function redriven(connection: Connection, name: string): Promise<string> {
     const said = await own<Redriven>(connection, "POST", "queue/redrive", { body: { function: name } });
     queued += said.queued;
     left += said.left;
-    if (!said.more) return `${count(queued)} dead letters of ${name} are queued again; ${count(left)} messages were left where they are.`;
+    if (!said.more) return `Dead letters of ${name} queued again: ${count(queued)}; left where they are: ${count(left)}.`;
   }
 }
