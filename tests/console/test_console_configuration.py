@@ -376,6 +376,7 @@ def test_buckets_topics_and_rules_call_a_function_until_they_are_removed(
     confirm(page, "Add trigger")
     add("EventBridge rule", {"Rule": "hourly", "Schedule": "rate(1 hour)"})
     confirm(page, "Add trigger")
+    expect(page.get_by_text("s3: arn:aws:s3:::pictures")).to_be_visible()
 
     arn = server.client().get_function(FunctionName=name)["Configuration"]["FunctionArn"]
     (told,) = s3.get_bucket_notification_configuration(Bucket="pictures")["LambdaFunctionConfigurations"]

@@ -89,9 +89,9 @@ def test_a_version_and_an_alias_can_be_tested(console: Console, server: Server) 
     client.publish_version(FunctionName=function)
     client.create_alias(FunctionName=function, Name="live", FunctionVersion="1")
     page = console.open(f"/functions/{function}/test")
-    for qualifier, version in (("live", "1"), ("$LATEST", "$LATEST")):
-        page.get_by_label("Version or alias").click()
-        page.get_by_role("option", name=qualifier).first.click()
+    for shown, version in (("Alias live", "1"), ("The function itself", "$LATEST"), ("Version 1", "1")):
+        page.get_by_label("Test of").click()
+        page.get_by_role("option", name=shown, exact=True).click()
         press(page, "Test")
         expect(page.get_by_label("Response", exact=True)).to_have_text(f'"{version}"')
     assert console.violations() == []

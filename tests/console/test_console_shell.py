@@ -9,7 +9,7 @@ from email.message import Message
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 from tests.console.conftest import Console
 from tests.running import Server
@@ -52,19 +52,21 @@ def test_the_page_may_load_and_ask_nothing_but_its_server(server: Server) -> Non
 
 def test_what_the_list_of_functions_loads_is_small(server: Server, opened: Callable[..., Console]) -> None:
     console = opened(server, fresh=True)
-    sizes: dict[str, int] = {"script": 0, "stylesheet": 0}
-    console.page.on(
-        "response",
-        lambda response: sizes.__setitem__(
-            response.request.resource_type,
-            sizes.get(response.request.resource_type, 0) + int(response.headers.get("content-length", "0")),
-        ),
-    )
+    sizes: dict[str, dict[str, int]] = {
+        "script": {},
+        "stylesheet": {},
+    }  # by address: a page may be loaded again
+
+    def count(response: Response) -> None:
+        length = int(response.headers.get("content-length", "0"))
+        sizes.setdefault(response.request.resource_type, {})[response.url] = length
+
+    console.page.on("response", count)
     console.open("/functions")
     expect(console.page.get_by_role("heading", name="Functions").first).to_be_visible()
     console.page.wait_for_load_state("networkidle")
-    assert 0 < sizes["script"] <= 450_000
-    assert 0 < sizes["stylesheet"] <= 250_000
+    assert 0 < sum(sizes["script"].values()) <= 450_000
+    assert 0 < sum(sizes["stylesheet"].values()) <= 250_000
 
 
 def test_a_browser_that_opens_the_endpoint_comes_to_the_console_and_s3_does_not(

@@ -124,7 +124,7 @@ export async function invoke(connection: Connection, name: string, qualifier: st
     service: "lambda",
     method: "POST",
     path: pathOf(name, "/invocations"),
-    query: { Qualifier: qualifier },
+    query: { Qualifier: qualifier || undefined },
     headers: { "content-type": "application/json", "x-amz-log-type": "Tail" },
     body: payload,
   });

@@ -7,6 +7,7 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
 import { Suspense } from "react";
 import { Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { forgetDrafts } from "../pages/function/drafts";
 import { HOME, PAGES } from "../routes";
 import { Flashes, FlashProvider } from "./flash";
 import { Guard } from "./Guard";
@@ -78,7 +79,7 @@ function Shell({ theme, setTheme }: { theme: Theme; setTheme: (theme: Theme) => 
                 { id: "account", text: `Account ${identity.account}`, disabled: true },
                 isOpen ? { id: "out", text: "Sign in with an access key" } : { id: "out", text: "Sign out" },
               ],
-              onItemClick: ({ detail }) => { if (detail.id === "out") signOut(); },
+              onItemClick: ({ detail }) => { if (detail.id === "out" && forgetDrafts()) signOut(); },
             },
           ]}
         />

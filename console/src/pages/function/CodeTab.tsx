@@ -1,3 +1,4 @@
+import Alert from "@cloudscape-design/components/alert";
 import Badge from "@cloudscape-design/components/badge";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
@@ -5,7 +6,7 @@ import FileUpload from "@cloudscape-design/components/file-upload";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { getFunction, lambda, pathOf } from "../../api/lambda";
 import { ApiError, type Connection } from "../../api/transport";
 import { useAction } from "../../app/flash";
@@ -15,6 +16,7 @@ import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { bytes, moment } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
 import { base64, problemOfZip } from "../functions/archive";
+import { draftKey, useDraft } from "./drafts";
 import { FileTree } from "./FileTree";
 import { changed, type Files, packed, unpacked } from "./files";
 import { settled } from "./settled";
@@ -35,41 +37,49 @@ async function codeOf(connection: Connection, name: string, signal: AbortSignal)
 
 /** The function's files, to read and to change. */
 export default function CodeTab({ name, details, reload }: TabProps) {
-  const { connection, region } = useSession();
+  const { connection, region, identity } = useSession();
   const { busy, run } = useAction();
   const configuration = details.Configuration;
   const load = useLoad((signal) => codeOf(connection, name, signal), `${region} ${name} ${configuration.CodeSha256}`);
-  const [edited, setEdited] = useState<Files | null>(null);
+  const [draft, setDraft] = useDraft(draftKey(identity.arn, region, name));
   const [upload, setUpload] = useState<File[]>([]);
   const [uploadProblem, setUploadProblem] = useState<string | null>(null);
   const [round, setRound] = useState(0);
 
-  const changes = changed(load.value ?? new Map(), edited ?? load.value ?? new Map());
+  // The code may have been changed by somebody else since.
+  const before = draft?.before ?? load.value;
+  const edited = draft?.files ?? null;
+  const changes = before && edited ? changed(before, edited) : new Set<string>();
   const isChanged = changes.size > 0;
-
-  useEffect(() => {
-    if (!isChanged) return;
-    const ask = (event: BeforeUnloadEvent) => {
-      event.preventDefault();
-    };
-    addEventListener("beforeunload", ask);
-    return () => {
-      removeEventListener("beforeunload", ask);
-    };
-  }, [isChanged]);
+  const isBehind = isChanged && draft !== null && draft.sha !== configuration.CodeSha256;
+  const edit = (files: Files) => {
+    if (!before) return;
+    const isAsBefore = changed(before, files).size === 0;
+    setDraft(isAsBefore ? null : { before, sha: draft?.sha ?? configuration.CodeSha256, files });
+  };
 
   const deploy = async (archive: () => Promise<Uint8Array>) => {
     const words = { doing: `Deploying ${name}`, done: `${name} runs the new code.` };
-    const done = await run(words, async () => {
+    return run(words, async () => {
       const body = { ZipFile: base64(await archive()), RevisionId: configuration.RevisionId };
-      await lambda(connection, "PUT", pathOf(name, "/code"), { body });
+      try {
+        await lambda(connection, "PUT", pathOf(name, "/code"), { body });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 412) reload(); // somebody else was faster: what they did is told
+        throw error;
+      }
       await settled(connection, name);
     });
-    if (done) {
-      setEdited(null);
-      setUpload([]);
-      reload();
-    }
+  };
+  const deployFiles = async () => {
+    if (!(await deploy(() => Promise.resolve(packed(edited ?? new Map()))))) return;
+    setDraft(null);
+    reload();
+  };
+  const deployUpload = async () => {
+    if (!(await deploy(async () => new Uint8Array(await (upload[0] as File).arrayBuffer())))) return;
+    setUpload([]);
+    reload();
   };
 
   const choose = async (files: File[]) => {
@@ -88,12 +98,12 @@ export default function CodeTab({ name, details, reload }: TabProps) {
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 {isChanged && <Badge color="severity-medium">{changes.size} not deployed</Badge>}
-                <Button disabled={!isChanged} onClick={() => { setEdited(null); setRound((count) => count + 1); }}>Discard</Button>
+                <Button disabled={!isChanged} onClick={() => { setDraft(null); setRound((count) => count + 1); }}>Discard</Button>
                 <Button
                   variant="primary"
                   disabled={!isChanged || !edited}
                   loading={busy}
-                  onClick={() => void deploy(() => Promise.resolve(packed(edited ?? new Map())))}
+                  onClick={() => void deployFiles()}
                 >
                   Deploy
                 </Button>
@@ -105,7 +115,12 @@ export default function CodeTab({ name, details, reload }: TabProps) {
         }
       >
         <AsyncPanel load={load} what="The code cannot be shown">
-          {(files) => <FileTree key={`${round} ${configuration.CodeSha256}`} files={edited ?? files} changes={changes} onChange={setEdited} handler={configuration.Handler} />}
+          {(files) => (
+            <SpaceBetween size="s">
+              {isBehind && <Alert type="warning">The code was changed elsewhere since you began. Deploy replaces it with what is here; Discard shows it.</Alert>}
+              <FileTree key={`${round} ${configuration.CodeSha256}`} files={edited ?? files} changes={changes} onChange={edit} handler={configuration.Handler} />
+            </SpaceBetween>
+          )}
         </AsyncPanel>
       </Container>
       <Container header={<Header variant="h2">Upload a .zip file</Header>}>
@@ -128,7 +143,7 @@ export default function CodeTab({ name, details, reload }: TabProps) {
           <Button
             disabled={upload.length === 0 || uploadProblem !== null}
             loading={busy}
-            onClick={() => void deploy(async () => new Uint8Array(await (upload[0] as File).arrayBuffer()))}
+            onClick={() => void deployUpload()}
           >
             Replace the code
           </Button>

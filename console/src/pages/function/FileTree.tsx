@@ -1,18 +1,16 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import FormField from "@cloudscape-design/components/form-field";
-import Input, { type InputProps } from "@cloudscape-design/components/input";
-import SideNavigation from "@cloudscape-design/components/side-navigation";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { bytes } from "../../parts/format";
-import { fileOf, type Files, firstToShow, problemOfPath, withFile, without } from "./files";
+import { FileActions } from "./FileActions";
+import { FileList } from "./FileList";
+import { fileOf, type Files, firstToShow, isFolder, moved, type SourceFile, withFile, withFolder, without } from "./files";
+import { isLink } from "./modes";
+import { foldersOf } from "./tree";
 
 const Editor = lazy(() => import("./Editor"));
-
-type Naming = "new" | "rename";
 
 /** The files of a function, and the editor of the one that was chosen. */
 export function FileTree({
@@ -27,49 +25,34 @@ export function FileTree({
   onChange: (files: Files) => void;
   handler: string | undefined;
 }) {
-  const [wanted, setPath] = useState("");
-  const [naming, setNaming] = useState<Naming | null>(null);
-  const path = files.has(wanted) ? wanted : (firstToShow(files, handler) ?? [...files.keys()][0] ?? "");
+  const [wanted, setWanted] = useState("");
+  const folders = new Set([...files.keys()].flatMap((path) => foldersOf(path)));
+  const isThere = files.has(wanted) || folders.has(wanted);
+  const path = isThere ? wanted : (firstToShow(files, handler) ?? [...files.keys()].find((one) => !isFolder(one)) ?? "");
   const file = files.get(path);
-
-  const name = (given: string) => {
-    const moved = naming === "rename" && file ? file : fileOf("");
-    onChange(withFile(naming === "rename" ? without(files, path) : files, given, moved));
-    setPath(given);
-    setNaming(null);
-  };
 
   return (
     <div className="files">
       <div>
-        <SideNavigation
-          header={{ text: "Files", href: "#" }}
-          activeHref={`#${path}`}
-          items={[...files.keys()].map((one) => ({ type: "link" as const, text: changes.has(one) ? `${one} ●` : one, href: `#${one}` }))}
-          onFollow={(event) => {
-            event.preventDefault();
-            if (event.detail.href !== "#") setPath(event.detail.href.slice(1));
-          }}
-        />
-        <Box padding="s">
-          <SpaceBetween size="xs">
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button onClick={() => { setNaming("new"); }}>New file</Button>
-              <Button disabled={!file} onClick={() => { setNaming("rename"); }}>Rename</Button>
-              <Button disabled={!file} ariaLabel={`Delete ${path}`} onClick={() => { onChange(without(files, path)); }}>Delete</Button>
-            </SpaceBetween>
-            {naming && <Name key={`${naming} ${path}`} first={naming === "rename" ? path : ""} what={naming} files={files} onName={name} onCancel={() => { setNaming(null); }} />}
-          </SpaceBetween>
-        </Box>
+        <SpaceBetween size="xs">
+          <FileList files={files} changes={changes} chosen={path} onChoose={setWanted} />
+          <FileActions
+            files={files}
+            chosen={path}
+            folder={folders.has(path) ? path : (foldersOf(path).at(-1) ?? "")}
+            onFile={(given) => { onChange(withFile(files, given, fileOf(""))); setWanted(given); }}
+            onFolder={(given) => { onChange(withFolder(files, given)); setWanted(given); }}
+            onMove={(given) => { onChange(moved(files, path, given)); setWanted(given); }}
+            onDelete={() => { onChange(without(files, path)); }}
+          />
+        </SpaceBetween>
       </div>
       <div>
         {file?.text == null ? (
-          <Alert type="info" header={path}>
-            {file ? `This file (${bytes(file.bytes.length)}) is no text in UTF-8 or too long to be edited here. It is kept as it is.` : "There are no files."}
-          </Alert>
+          <Alert type="info" header={path}>{whyNot(path, file, files)}</Alert>
         ) : (
           <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
-            <Editor path={path} text={file.text} label={`Code of ${path}`} onChange={(text) => { onChange(withFile(files, path, fileOf(text))); }} />
+            <Editor path={path} text={file.text} label={`Code of ${path}`} onChange={(text) => { onChange(withFile(files, path, fileOf(text, file.mode))); }} />
             <Box variant="small">Press Escape, then Tab, to leave the editor.</Box>
           </Suspense>
         )}
@@ -78,45 +61,12 @@ export function FileTree({
   );
 }
 
-/** Asks for a file's path; Enter takes it. */
-function Name({
-  first,
-  what,
-  files,
-  onName,
-  onCancel,
-}: {
-  first: string;
-  what: Naming;
-  files: Files;
-  onName: (path: string) => void;
-  onCancel: () => void;
-}) {
-  const [path, setPath] = useState(first);
-  const field = useRef<InputProps.Ref>(null);
-  useEffect(() => {
-    field.current?.focus(); // who has just asked for it types next
-  }, []);
-  const problem = path === first ? null : problemOfPath(path, files);
-  const isReady = path !== first && problem === null;
-  return (
-    <FormField label={what === "new" ? "Path of the new file" : `New path of ${first}`} constraintText="Folders are separated by /" errorText={problem}>
-      <SpaceBetween size="xs">
-        <Input
-          ref={field}
-          value={path}
-          spellcheck={false}
-          onChange={({ detail }) => { setPath(detail.value); }}
-          onKeyDown={({ detail }) => {
-            if (detail.key === "Enter" && isReady) onName(path);
-            if (detail.key === "Escape") onCancel();
-          }}
-        />
-        <SpaceBetween direction="horizontal" size="xs">
-          <Button disabled={!isReady} onClick={() => { onName(path); }}>{what === "new" ? "Create" : "Move"}</Button>
-          <Button variant="link" onClick={onCancel}>Cancel</Button>
-        </SpaceBetween>
-      </SpaceBetween>
-    </FormField>
-  );
+/** What is there instead of text to edit. */
+function whyNot(path: string, file: SourceFile | undefined, files: Files): string {
+  if (!file) {
+    const within = [...files.keys()].filter((one) => one.startsWith(`${path}/`) && !isFolder(one)).length;
+    return path ? `A folder with ${within} ${within === 1 ? "file" : "files"}.` : "There are no files.";
+  }
+  if (isLink(file.mode)) return `A link to ${new TextDecoder().decode(file.bytes)}. It is kept as it is.`;
+  return `This file (${bytes(file.bytes.length)}) is no text in UTF-8 or too long to be edited here. It is kept as it is.`;
 }

@@ -15,6 +15,7 @@ import { awsCommand } from "../../parts/CliCommand";
 import { ConfirmDelete } from "../../parts/ConfirmDelete";
 import { PageLink } from "../../parts/PageLink";
 import { useLoad } from "../../parts/useLoad";
+import { draftKey, useDraft } from "./drafts";
 import { Overview } from "./Overview";
 import { TABS } from "./tabs";
 
@@ -23,17 +24,23 @@ export default function FunctionPage() {
   const { name: given = "", tab: wanted } = useParams();
   const tab = TABS.some(({ id }) => id === wanted) ? (wanted as string) : "code";
   const name = decodeURIComponent(given);
-  const { connection, region } = useSession();
+  const { connection, region, identity } = useSession();
   const { base } = useRouter();
   const [, navigate] = useLocation();
   const [isDoomed, setDoomed] = useState(false);
   const { busy, run } = useAction();
   const load = useLoad(() => getFunction(connection, name), `${region} ${name}`);
 
+  const [draft, setDraft] = useDraft(draftKey(identity.arn, region, name));
+
   const remove = async () => {
     const words = { doing: `Deleting ${name}`, done: `Function ${name} is deleted.` };
-    if (await run(words, () => deleteFunction(connection, name))) navigate("/functions");
-    else load.reload(); // it may be gone already
+    if (await run(words, () => deleteFunction(connection, name))) {
+      setDraft(null);
+      navigate("/functions");
+    } else {
+      load.reload(); // it may be gone already
+    }
     setDoomed(false);
   };
 
@@ -71,7 +78,7 @@ export default function FunctionPage() {
                 onChange={({ detail }) => { navigate(`/functions/${given}/${detail.activeTabId}`); }}
                 tabs={TABS.map(({ id, label, component: Tab }) => ({
                   id,
-                  label,
+                  label: id === "code" && draft ? `${label} ●` : label,
                   content: id === tab ? <Tab name={name} details={details} reload={load.reload} onDelete={() => { setDoomed(true); }} /> : null,
                 }))}
               />

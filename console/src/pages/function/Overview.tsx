@@ -4,6 +4,7 @@ import Container from "@cloudscape-design/components/container";
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
+import { useEffect, useRef } from "react";
 import { all, type FunctionConfiguration, lambda, type Mapping, pathOf } from "../../api/lambda";
 import { type Connection, orNothing } from "../../api/transport";
 import { useSession } from "../../app/session";
@@ -25,7 +26,14 @@ async function around(connection: Connection, name: string) {
 /** What calls the function, and who hears of its ends. */
 export function Overview({ name, configuration }: { name: string; configuration: FunctionConfiguration }) {
   const { connection, region } = useSession();
-  const load = useLoad(() => around(connection, name), `${region} ${name} ${configuration.RevisionId}`);
+  const load = useLoad(() => around(connection, name), `${region} ${name}`);
+  const { reload } = load;
+  const seen = useRef(configuration);
+  useEffect(() => {
+    // The function was read again: what surrounds it may be other, too.
+    if (seen.current !== configuration) reload();
+    seen.current = configuration;
+  }, [configuration, reload]);
   return (
     <Container header={<Header variant="h2">Overview</Header>}>
       <ColumnLayout columns={3} variant="text-grid">

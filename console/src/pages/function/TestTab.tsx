@@ -18,14 +18,15 @@ import { Problem } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { ms } from "../../parts/format";
 import { pretty, Printed } from "../../parts/Printed";
-import { QualifierChoice } from "./QualifierChoice";
 import { invokeStreaming } from "./streaming";
+import { QualifierChoice } from "./configuration/QualifierChoice";
 import { reportIn } from "./report";
-import { keepEvents, keptEvents } from "./savedEvents";
+import { keepEvents, keptEvents, problemOfEventName } from "./savedEvents";
 import type { TabProps } from "./tabs";
 import { TEMPLATES } from "./templates";
 
 const HEADERS: Record<string, string> = { BrokenOff: "The response broke off", NoRoom: "The event is not saved" };
+const FIRST = "template:Hello world";
 const Editor = lazy(() => import("./Editor"));
 
 /** Calls the function with an event, and shows what came of it. */
@@ -33,23 +34,30 @@ export default function TestTab({ name }: TabProps) {
   const { connection, region, identity } = useSession();
   const owner = `${identity.account} ${region} ${name}`;
   const [saved, setSaved] = useState(() => keptEvents(owner));
-  const [chosen, setChosen] = useState("Hello world");
+  const [chosen, setChosen] = useState(FIRST);
   const [round, setRound] = useState(0);
   const [event, setEvent] = useState(JSON.stringify(TEMPLATES["Hello world"], null, 2));
   const [label, setLabel] = useState("");
   const [streams, setStreams] = useState(false);
-  const [qualifier, setQualifier] = useState("$LATEST");
+  const [qualifier, setQualifier] = useState("");
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Invoked | null>(null);
   const [partial, setPartial] = useState<string | null>(null);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const wrong = problemOf(event);
 
+  const savedName = chosen.startsWith("saved:") ? chosen.slice("saved:".length) : null;
+  const options = [
+    { label: "Saved in this browser", options: Object.keys(saved).map((one) => ({ value: `saved:${one}`, label: one })) },
+    { label: "Templates", options: Object.keys(TEMPLATES).map((one) => ({ value: `template:${one}`, label: one })) },
+  ];
+
   const choose = (next: string) => {
-    const text = saved[next] ?? JSON.stringify(TEMPLATES[next] ?? {}, null, 2);
+    const name = next.slice(next.indexOf(":") + 1);
+    const isSaved = next.startsWith("saved:");
     setChosen(next);
-    setLabel(Object.hasOwn(saved, next) ? next : "");
-    setEvent(text);
+    setLabel(isSaved ? name : "");
+    setEvent((isSaved ? saved[name] : undefined) ?? JSON.stringify(TEMPLATES[name] ?? {}, null, 2));
     setRound((count) => count + 1);
   };
   const keep = (events: Record<string, string>) => {
@@ -92,35 +100,34 @@ export default function TestTab({ name }: TabProps) {
           <FormField label="Event">
             <Select
               filteringType="auto"
-              selectedOption={{ value: chosen, label: chosen }}
-              options={[
-                { label: "Saved in this browser", options: Object.keys(saved).map((one) => ({ value: one, label: one })) },
-                { label: "Templates", options: Object.keys(TEMPLATES).map((one) => ({ value: one, label: one })) },
-              ]}
-              onChange={({ detail }) => { choose(detail.selectedOption.value ?? "Hello world"); }}
+              selectedOption={options.flatMap((group) => group.options).find(({ value }) => value === chosen) ?? null}
+              options={options}
+              onChange={({ detail }) => { choose(detail.selectedOption.value ?? FIRST); }}
             />
           </FormField>
-          <QualifierChoice name={name} chosen={qualifier} onChoose={setQualifier} />
+          <QualifierChoice name={name} of="Test" value={qualifier} set={setQualifier} />
           <Toggle checked={streams} onChange={({ detail }) => { setStreams(detail.checked); }}>Show the response while it streams</Toggle>
           <Suspense fallback={<StatusIndicator type="loading">Loading the editor</StatusIndicator>}>
             <Editor path={`${round}.json`} text={event} label="Event JSON" onChange={setEvent} />
           </Suspense>
           {wrong && <StatusIndicator type="error">{wrong}</StatusIndicator>}
-          <SpaceBetween direction="horizontal" size="xs">
-            <Input value={label} placeholder="Name of the event" ariaLabel="Name of the event" onChange={({ detail }) => { setLabel(detail.value); }} />
-            <Button disabled={!label.trim() || wrong !== null} onClick={() => { keep({ ...saved, [label.trim()]: event }); setChosen(label.trim()); }}>Save</Button>
-            <Button
-              disabled={!Object.hasOwn(saved, chosen)}
-              onClick={() => {
-                keep(Object.fromEntries(Object.entries(saved).filter(([one]) => one !== chosen)));
-                choose("Hello world");
-              }}
-            >
-              Remove
-            </Button>
-          </SpaceBetween>
+          <FormField errorText={label ? problemOfEventName(label) : null}>
+            <SpaceBetween direction="horizontal" size="xs">
+              <Input value={label} placeholder="Name of the event" ariaLabel="Name of the event" onChange={({ detail }) => { setLabel(detail.value.trim()); }} />
+              <Button disabled={problemOfEventName(label) !== null || wrong !== null} onClick={() => { keep({ ...saved, [label]: event }); setChosen(`saved:${label}`); }}>Save</Button>
+              <Button
+                disabled={savedName === null}
+                onClick={() => {
+                  keep(Object.fromEntries(Object.entries(saved).filter(([one]) => one !== savedName)));
+                  choose(FIRST);
+                }}
+              >
+                Remove
+              </Button>
+            </SpaceBetween>
+          </FormField>
           <CliCommand
-            command={`${awsCommand("lambda invoke", { "function-name": name, qualifier: qualifier === "$LATEST" ? undefined : qualifier, "cli-binary-format": "raw-in-base64-out", payload: event.length < 2_000 ? event : "file://event.json", region })} \\\n    answer.json`}
+            command={`${awsCommand("lambda invoke", { "function-name": name, qualifier: qualifier || undefined, "cli-binary-format": "raw-in-base64-out", payload: event.length < 2_000 ? event : "file://event.json", region })} \\\n    answer.json`}
           />
         </SpaceBetween>
       </Container>

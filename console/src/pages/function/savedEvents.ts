@@ -21,3 +21,9 @@ export function keepEvents(owner: string, events: Record<string, string>): boole
     return false;
   }
 }
+
+const MOST = 25;
+
+/** Why an event cannot have this name, by AWS's rule; null when it can. */
+export const problemOfEventName = (name: string): string | null =>
+  /^[\w.-]+$/.test(name) && name.length <= MOST ? null : `At most ${MOST} letters, digits, dots, hyphens and underscores.`;

@@ -22,7 +22,7 @@ export async function invokeStreaming(
     service: "lambda",
     method: "POST",
     path: `/2021-11-15/functions/${encoded(name)}/response-streaming-invocations`,
-    query: { Qualifier: qualifier },
+    query: { Qualifier: qualifier || undefined },
     headers: { "content-type": "application/json", "x-amz-log-type": "Tail" },
     body: payload,
   });

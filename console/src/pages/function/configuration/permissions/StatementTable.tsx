@@ -46,7 +46,8 @@ export function StatementTable({ policy, ...props }: Props & { policy: string })
           {
             id: "actions",
             header: "Actions",
-            cell: (row) => <Button disabled={!row.id} ariaLabel={`Remove statement ${row.id}`} onClick={() => { setDoomed(row); }}>Remove</Button>,
+            minWidth: 120,
+            cell: (row) => <Button wrapText={false} disabled={!row.id} ariaLabel={`Remove statement ${row.id}`} onClick={() => { setDoomed(row); }}>Remove</Button>,
           },
         ]}
       />

@@ -50,7 +50,8 @@ export function Callers({ callers, ...props }: Props & { callers: readonly Calle
           {
             id: "actions",
             header: "Actions",
-            cell: (one) => <Button disabled={!one.id} ariaLabel={`Remove trigger ${one.id}`} onClick={() => { setDoomed(one); }}>Remove</Button>,
+            minWidth: 120,
+            cell: (one) => <Button wrapText={false} disabled={!one.id} ariaLabel={`Remove trigger ${one.id}`} onClick={() => { setDoomed(one); }}>Remove</Button>,
           },
         ]}
       />

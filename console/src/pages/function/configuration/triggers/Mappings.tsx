@@ -37,11 +37,12 @@ export function Mappings({ mappings, changed }: { mappings: readonly Mapping[]; 
           {
             id: "actions",
             header: "Actions",
+            minWidth: 280,
             cell: (one) => (
               <SpaceBetween direction="horizontal" size="xs">
-                <Button loading={busy} ariaLabel={`${isOff(one) ? "Enable" : "Disable"} ${nameOf(one)}`} onClick={() => void turn(one, isOff(one))}>{isOff(one) ? "Enable" : "Disable"}</Button>
-                <Button ariaLabel={`Edit ${nameOf(one)}`} onClick={() => { setEdited(one); }}>Edit</Button>
-                <Button ariaLabel={`Remove ${nameOf(one)}`} onClick={() => { setDoomed(one); }}>Remove</Button>
+                <Button wrapText={false} loading={busy} ariaLabel={`${isOff(one) ? "Enable" : "Disable"} ${nameOf(one)}`} onClick={() => void turn(one, isOff(one))}>{isOff(one) ? "Enable" : "Disable"}</Button>
+                <Button wrapText={false} ariaLabel={`Edit ${nameOf(one)}`} onClick={() => { setEdited(one); }}>Edit</Button>
+                <Button wrapText={false} ariaLabel={`Remove ${nameOf(one)}`} onClick={() => { setDoomed(one); }}>Remove</Button>
               </SpaceBetween>
             ),
           },
