@@ -7,13 +7,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.console.pictures import PICTURES, SHOWN, keep_picture
 from tests.running import Server, start_server
+from tests.soak import warm
 
 ROOT = Path(__file__).parent.parent.parent
 AXE = (ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js").resolve()
@@ -28,9 +31,9 @@ OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
 """What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for the tests of a file: while Playwright runs, asynchronous tests of other files cannot."""
+    """One for the tests of this folder: while Playwright runs, asynchronous tests of others cannot."""
     program = shutil.which("chromium")
     assert program is not None, "Debian's chromium is not installed"
     with sync_playwright() as playwright:
@@ -41,10 +44,22 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests of a file."""
-    started = start_server(tmp_path_factory.mktemp("console") / "data")
+    """One server for the tests of a file, forked from a process that has imported everything."""
+    started = start_server(tmp_path_factory.mktemp("console") / "data", launch=warm.launch)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    """What the tabs of a file have in common: code that the browser has loaded and compiled it keeps.
+
+    A page that is never shown keeps its process, and so what is compiled, between tests.
+    """
+    context = _profile(browser)
+    context.new_page().goto(f"{server.url}/lambdad/v1/health")
+    yield context
+    context.close()
 
 
 @dataclass
@@ -70,9 +85,11 @@ class Console:
 
     def violations(self, within: str = "html") -> list[str]:
         """What axe finds against WCAG 2.1 AA on the page as it is, or in what a selector finds of it."""
-        self.page.evaluate(AXE.read_text("utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(_axe())
         found = self.page.evaluate(
-            "([within, tags]) => axe.run(within, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+            "([within, values]) => axe.run(within, {runOnly: {type: 'tag', values}, resultTypes: ['violations']})"
+            ".then(({violations}) => violations)",
             [within, list(_RULES)],
         )
         seen = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
@@ -89,12 +106,15 @@ class Console:
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Console]]:
-    """Opens a tab at a server; whatever a tab asks elsewhere, or breaks in it, fails the test."""
+def opened(browser: Browser, profile: BrowserContext) -> Iterator[Callable[..., Console]]:
+    """Opens a tab at a server; whatever a tab asks elsewhere, or breaks in it, fails the test.
+
+    `fresh` is for a browser that was never there: it has loaded nothing yet.
+    """
     tabs: list[Console] = []
 
-    def make(at: Server, *, dark: bool = False, width: int = 1440, height: int = 900) -> Console:
-        tabs.append(_tab(browser, at, dark=dark, width=width, height=height))
+    def make(at: Server, *, fresh: bool = False, **look: Any) -> Console:
+        tabs.append(_tab(_profile(browser) if fresh else profile, at, **look))
         return tabs[-1]
 
     yield make
@@ -108,24 +128,25 @@ def console(opened: Callable[..., Console], server: Server) -> Console:
 
 
 @pytest.fixture(scope="module")
-def shared(browser: Browser, server: Server) -> Iterator[Console]:
-    """One tab for the tests of a file that leave nothing in it: it loads the console's code once."""
-    tab = _tab(browser, server)
+def shared(profile: BrowserContext, server: Server) -> Iterator[Console]:
+    """One tab for the tests of a file that leave nothing in it."""
+    tab = _tab(profile, server)
     yield tab
     _close(tab)
 
 
-def _tab(
-    browser: Browser, at: Server, *, dark: bool = False, width: int = 1440, height: int = 900
-) -> Console:
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
-        locale="en-US",
-    )
+def _profile(browser: Browser) -> BrowserContext:
+    context = browser.new_context(reduced_motion="reduce", locale="en-US")
     context.set_default_timeout(TIMEOUT_MS)
-    tab = Console(context.new_page(), at)
+    return context
+
+
+def _tab(
+    profile: BrowserContext, at: Server, *, dark: bool = False, width: int = 1440, height: int = 900
+) -> Console:
+    tab = Console(profile.new_page(), at)
+    tab.page.set_viewport_size({"width": width, "height": height})
+    tab.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
     tab.page.on("request", lambda request: _look(tab, request))
     tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
     tab.page.on("requestfailed", lambda request: _note(tab, request))
@@ -133,8 +154,13 @@ def _tab(
 
 
 def _close(*tabs: Console) -> None:
+    """Leave nothing that the next test finds: what a tab keeps for itself goes with it."""
     for tab in tabs:
-        tab.page.context.close()
+        if tab.page.url.startswith(tab.origin):
+            tab.page.evaluate("localStorage.clear()")
+        tab.page.close()
+        if not tab.page.context.pages:  # it was a fresh one
+            tab.page.context.close()
     for tab in tabs:
         assert tab.foreign == [], "the console asked somebody else than its server"
         assert tab.errors == [], "the console's code failed"
@@ -150,6 +176,11 @@ def _note(tab: Console, request: Request) -> None:
     if request.resource_type in {"script", "stylesheet"} and request.failure != "net::ERR_ABORTED":
         seen = tab.broken if request.failure == "net::ERR_NETWORK_CHANGED" else tab.errors
         seen.append(f"{request.url}: {request.failure}")
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text("utf-8")
 
 
 def sign_in(tab: Console, key: dict[str, str]) -> None:

@@ -104,7 +104,7 @@ def test_a_role_that_is_gone_leads_back_to_the_list(console: Console, server: Se
 
 def test_policies_show_what_they_say(console: Console, server: Server) -> None:
     page = console.open("/iam/policies")
-    page.get_by_placeholder("Part of a name").fill("AWSLambdaBasicExecutionRole")
+    page.get_by_placeholder("Find policies").fill("AWSLambdaBasicExecutionRole")
     page.get_by_role("link", name="AWSLambdaBasicExecutionRole", exact=True).click()
     expect(page.get_by_label("Policy document")).to_contain_text("logs:CreateLogGroup")
     assert console.violations() == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -55,6 +57,7 @@ def test_a_policy_is_made_changed_put_back_and_deleted(console: Console, server:
     iam.attach_role_policy(RoleName="holds-it", PolicyArn=arn)
     delete(page)
     expect(page.get_by_text("Cannot delete a policy attached to entities").first).to_be_visible()
+    assert len(iam.list_policy_versions(PolicyArn=arn)["Versions"]) == 2, "versions went for nothing"
     iam.detach_role_policy(RoleName="holds-it", PolicyArn=arn)
     delete(page)
     page.wait_for_url("**/iam/policies")
@@ -76,7 +79,7 @@ def test_a_sixth_version_is_refused_and_there_is_room_after_one_is_deleted(
     arn = iam.create_policy(PolicyName="full", PolicyDocument=policy("s3:One"))["Policy"]["Arn"]
     for action in ("s3:Two", "s3:Three", "s3:Four", "s3:Five"):
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(action))
-    page = console.open(f"/iam/policies/{arn.replace(':', '%3A').replace('/', '%2F')}")
+    page = console.open(f"/iam/policies/{quote(arn, safe='')}")
     expect(page.get_by_text("There is no room for another one")).to_be_visible()
     press(page, "Edit")
     page.get_by_label("Policy in JSON").fill(policy("s3:Six"))
@@ -97,3 +100,48 @@ def test_a_policy_of_aws_can_only_be_looked_at(console: Console) -> None:
     expect(page.get_by_label("Policy document")).to_contain_text('"Action"')
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+
+
+def test_a_sixth_version_is_saved_when_the_oldest_may_go(console: Console, server: Server) -> None:
+    iam = server.client("iam")
+    arn = iam.create_policy(PolicyName="fuller", PolicyDocument=policy("s3:One"), Description="<b>of</b> a test")[
+        "Policy"
+    ]["Arn"]
+    for action in ("s3:Two", "s3:Three", "s3:Four", "s3:Five"):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(action))
+    page = console.open(f"/iam/policies/{quote(arn, safe='')}")
+    expect(page.get_by_text("<b>of</b> a test")).to_be_visible()
+    press(page, "Edit")
+    page.get_by_text("Delete v2, the oldest version that is not in effect").click()
+    page.get_by_label("Policy in JSON").fill(policy("s3:Six"))
+    assert console.violations() == []
+    press(page, "Save")
+    expect(page.get_by_text("The new version is in effect.")).to_be_visible()
+    versions = [one["VersionId"] for one in iam.list_policy_versions(PolicyArn=arn)["Versions"]]
+    assert versions == ["v6", "v5", "v4", "v3", "v1"]
+
+
+def test_a_policy_says_who_has_it_and_is_attached_and_detached_there(console: Console, server: Server) -> None:
+    iam = server.client("iam")
+    arn = iam.create_policy(PolicyName="given", PolicyDocument=policy("s3:One"))["Policy"]["Arn"]
+    iam.create_role(RoleName="gets-it", AssumeRolePolicyDocument=TRUST)
+    iam.create_user(UserName="has-it")
+    iam.attach_user_policy(UserName="has-it", PolicyArn=arn)
+    page = console.open(f"/iam/policies/{quote(arn, safe='')}")
+    expect(page.get_by_role("row").filter(has_text="has-it")).to_contain_text("User")
+    page.get_by_role("button", name=re.compile("^Role to attach it to")).click()
+    page.get_by_role("option", name="gets-it").click()
+    press(page, "Attach")
+    expect(page.get_by_text("given is attached to gets-it; it holds from now on.")).to_be_visible()
+    assert iam.list_attached_role_policies(RoleName="gets-it")["AttachedPolicies"][0]["PolicyArn"] == arn
+    press(page, "Detach from gets-it")
+    page.get_by_role("dialog").get_by_role("button", name="Detach", exact=True).click()
+    expect(page.get_by_text("given is detached from gets-it.")).to_be_visible()
+    assert iam.list_attached_role_policies(RoleName="gets-it")["AttachedPolicies"] == []
+
+
+def test_a_policy_that_is_gone_leads_back_to_the_list(console: Console) -> None:
+    page = console.open("/iam/policies/arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fnone")
+    expect(page.get_by_text("There is no such policy any more")).to_be_visible()
+    page.get_by_role("link", name="To the list of policies").click()
+    expect(page.get_by_role("heading", name="Policies", level=1)).to_be_visible()

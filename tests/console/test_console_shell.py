@@ -1,9 +1,9 @@
-"""The console's shell: how it is served, who gets in, and that it is usable by everybody."""
+"""The console's shell: how it is served, and that it is usable by everybody; a permissive server lets all in."""
 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from email.message import Message
 from typing import NamedTuple
@@ -11,15 +11,8 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Response, expect
 
-from tests.console.conftest import Console, sign_in
-from tests.running import Server, start_server
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = start_server(tmp_path_factory.mktemp("strict") / "data", "--auth", "enforce")
-    yield started
-    started.stop()
+from tests.console.conftest import Console
+from tests.running import Server
 
 
 class Answer(NamedTuple):
@@ -57,7 +50,8 @@ def test_the_page_may_load_and_ask_nothing_but_its_server(server: Server) -> Non
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_the_list_of_functions_loads_is_small(console: Console) -> None:
+def test_what_the_list_of_functions_loads_is_small(server: Server, opened: Callable[..., Console]) -> None:
+    console = opened(server, fresh=True)
     sizes: dict[str, dict[str, int]] = {
         "script": {},
         "stylesheet": {},
@@ -83,46 +77,14 @@ def test_a_browser_that_opens_the_endpoint_comes_to_the_console_and_s3_does_not(
     assert get(server, "/").status != 302
 
 
-def test_a_permissive_server_opens_at_once_and_one_in_enforce_mode_asks_for_a_key(
-    console: Console, strict: Server, opened: Callable[..., Console]
-) -> None:
-    expect(console.open("/functions").get_by_role("heading", name="Functions").first).to_be_visible()
-    tab = opened(strict)
-    page = tab.open("/functions")
-    expect(page.get_by_role("heading", name="Sign in to lambdad")).to_be_visible()
-    assert tab.violations() == []
-    tab.picture("sign-in")
-    page.get_by_label("Access key ID").fill("AKIANOBODYSKEY000000")
-    page.get_by_label("Secret access key").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Not signed in")).to_be_visible()
-
-
-def test_a_key_that_holds_no_longer_leads_back_to_the_sign_in(
-    strict: Server, opened: Callable[..., Console]
-) -> None:
-    tab = opened(strict)
-    sign_in(tab, {"accessKeyId": "ASIAGONE000000000000", "secretAccessKey": "x", "sessionToken": "gone"})
-    page = tab.open("/functions")
-    expect(page.get_by_role("heading", name="Sign in to lambdad")).to_be_visible()
-
-
-def test_a_server_that_is_gone_is_told_in_words(
-    tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Console]
-) -> None:
-    lost = start_server(tmp_path_factory.mktemp("lost") / "data")
-    try:
-        tab = opened(lost)
-        tab.page.route(
-            "**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
-        )
-        page = tab.open("/functions")
-        expect(page.get_by_text("The server does not answer").first).to_be_visible()
-        tab.page.unroute("**/")
-        page.get_by_role("button", name="Try again").click()
-        expect(page.get_by_role("heading", name="Functions").first).to_be_visible()
-    finally:
-        lost.stop()
+def test_a_server_that_does_not_answer_is_told_in_words(console: Console) -> None:
+    page = console.page
+    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    console.open("/functions")
+    expect(page.get_by_text("The server does not answer").first).to_be_visible()
+    page.unroute("**/")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Functions").first).to_be_visible()
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 1440), (False, 375)])

@@ -5,11 +5,12 @@ import messages from "@cloudscape-design/components/i18n/messages/all.en";
 import SideNavigation, { type SideNavigationProps } from "@cloudscape-design/components/side-navigation";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
-import { Component, type ErrorInfo, type ReactNode, Suspense } from "react";
+import { Suspense } from "react";
 import { Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { forgetDrafts } from "../pages/function/drafts";
 import { HOME, PAGES } from "../routes";
 import { Flashes, FlashProvider } from "./flash";
+import { Guard } from "./Guard";
 import { REGIONS } from "./regions";
 import { SessionProvider, useSession, useSignIn } from "./session";
 import { SignInPage } from "./SignIn";
@@ -139,28 +140,4 @@ function Navigation({ location, navigate }: { location: string; navigate: (to: s
       }}
     />
   );
-}
-
-/** A page that breaks leaves the others. */
-class Guard extends Component<{ children: ReactNode }, { broken: Error | null }> {
-  override state: { broken: Error | null } = { broken: null };
-
-  static getDerivedStateFromError(broken: Error) {
-    return { broken };
-  }
-
-  override componentDidCatch(error: Error, info: ErrorInfo) {
-    console.error(error, info.componentStack);
-  }
-
-  override render() {
-    const { broken } = this.state;
-    if (!broken) return this.props.children;
-    return (
-      <Box>
-        <Box variant="h1">This page cannot be shown</Box>
-        <Box variant="p">{broken.message}. Reload it; if that does not help, the server may be of another version.</Box>
-      </Box>
-    );
-  }
 }

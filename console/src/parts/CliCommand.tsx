@@ -15,10 +15,16 @@ export function awsCommand(words: string, options: Record<string, string | numbe
   return [`aws ${words}`, ...given, `--endpoint-url ${location.origin}`].join(" \\\n    ");
 }
 
+/** `lambdad` with its words, each as a shell takes it. */
+export function lambdadCommand(words: readonly string[], options: Record<string, string | undefined> = {}): string {
+  const given = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${shellWord(value)}`]));
+  return ["lambdad", ...words.map(shellWord), ...given, `--endpoint ${location.origin}`].join(" ");
+}
+
 /** The command that does the same as the button beside it. */
 export function CliCommand({ command }: { command: string }) {
   return (
-    <ExpandableSection headerText="The same with the AWS CLI" variant="footer">
+    <ExpandableSection headerText={command.startsWith("lambdad ") ? "The same with lambdad's command" : "The same with the AWS CLI"} variant="footer">
       <Box variant="pre">{command}</Box>
       <CopyToClipboard
         copyButtonText="Copy"

@@ -19,6 +19,7 @@ export function ConfirmDelete({
   onDelete,
   verb = "Delete",
   word = "delete",
+  disabled = false,
   failure = null,
 }: {
   /** "function report" */
@@ -32,6 +33,8 @@ export function ConfirmDelete({
   /** "Remove", for what is taken from a thing that stays. */
   verb?: string;
   word?: string | null;
+  /** Something else is missing. */
+  disabled?: boolean;
   /** Why it could not be done, when that is told here. */
   failure?: ApiError | null;
 }) {
@@ -46,7 +49,7 @@ export function ConfirmDelete({
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" onClick={onCancel}>Cancel</Button>
-            <Button variant="primary" loading={busy} disabled={word !== null && typed !== word} onClick={onDelete}>{verb}</Button>
+            <Button variant="primary" loading={busy} disabled={disabled || (word !== null && typed !== word)} onClick={onDelete}>{verb}</Button>
           </SpaceBetween>
         </Box>
       }

@@ -1,43 +1,42 @@
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useLocation, useParams } from "wouter";
-import { iam, iamPages } from "../../api/iam";
+import { iam } from "../../api/iam";
 import { childOf, textOf } from "../../api/query";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
-import { AsyncPanel } from "../../parts/AsyncPanel";
+import { AsyncPanel, Problem } from "../../parts/AsyncPanel";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { ConfirmDelete } from "../../parts/ConfirmDelete";
+import { moment } from "../../parts/format";
+import { PageLink } from "../../parts/PageLink";
 import { pretty, Printed } from "../../parts/Printed";
 import { useLoad } from "../../parts/useLoad";
-import { PolicyEditor } from "./PolicyEditor";
-import { PolicyVersions, type Version } from "./PolicyVersions";
+import { EditPolicy } from "./EditPolicy";
+import { deletePolicy, isOfAws, type PolicyDetails, policyOf, versionsOf } from "./policies";
+import { PolicyHolders } from "./PolicyHolders";
+import { PolicyVersions } from "./PolicyVersions";
 
 /** One policy: its versions, what each says, and, of the account's own, new ones. */
 export default function PolicyPage() {
   const { arn: given = "" } = useParams();
   const arn = decodeURIComponent(given);
   const name = arn.split("/").at(-1) ?? arn;
-  const isOurs = !arn.includes(":iam::aws:");
+  const isOurs = !isOfAws(arn);
   const { connection } = useSession();
   const { busy, run } = useAction();
   const [, navigate] = useLocation();
   const [chosen, setChosen] = useState<string | null>(null);
   const [isEdited, setEdited] = useState(false);
   const [isDoomed, setDoomed] = useState(false);
-  const versions = useLoad(
-    () =>
-      iamPages(connection, "ListPolicyVersions", { PolicyArn: arn }, "Versions", (one): Version => ({
-        id: textOf(one, "VersionId"),
-        isDefault: textOf(one, "IsDefaultVersion") === "true",
-        created: textOf(one, "CreateDate"),
-      })),
-    arn,
-  );
+  const details = useLoad(() => policyOf(connection, arn), arn);
+  const versions = useLoad(() => versionsOf(connection, arn), arn);
   const known = versions.value?.some(({ id }) => id === chosen) ? chosen : null;
   const current = known ?? versions.value?.find(({ isDefault }) => isDefault)?.id ?? "";
   const document = useLoad(async () => {
@@ -46,31 +45,32 @@ export default function PolicyPage() {
     return decodeURIComponent(textOf(childOf(found, "PolicyVersion"), "Document"));
   }, `${arn} ${current}`);
 
-  const save = async (text: string) => {
-    const words = { doing: `Saving ${name}`, done: "The new version is in effect." };
-    const done = await run(words, () => iam(connection, "CreatePolicyVersion", { PolicyArn: arn, PolicyDocument: text, SetAsDefault: true }));
-    if (!done) return;
+  const saved = () => {
     setEdited(false);
     setChosen(null);
     versions.reload();
+    details.reload();
   };
   const remove = async () => {
-    const done = await run({ doing: `Deleting ${name}`, done: `Policy ${name} is deleted.` }, async () => {
-      for (const { id, isDefault } of versions.value ?? []) {
-        if (!isDefault) await iam(connection, "DeletePolicyVersion", { PolicyArn: arn, VersionId: id });
-      }
-      await iam(connection, "DeletePolicy", { PolicyArn: arn });
-    });
+    const done = await run({ doing: `Deleting ${name}`, done: `Policy ${name} is deleted.` }, () => deletePolicy(connection, arn));
+    setDoomed(false);
     if (done) navigate("/iam/policies");
     else versions.reload();
-    setDoomed(false);
   };
 
+  if (versions.error?.isMissing && !versions.value) {
+    return (
+      <SpaceBetween size="m">
+        <Header variant="h1">{name}</Header>
+        <Problem error={versions.error} onRetry={versions.reload} what="There is no such policy any more" />
+        <PageLink to="/iam/policies">To the list of policies</PageLink>
+      </SpaceBetween>
+    );
+  }
   return (
     <SpaceBetween size="l">
       <Header
         variant="h1"
-        description={arn}
         actions={
           isOurs && (
             <SpaceBetween direction="horizontal" size="xs">
@@ -82,6 +82,7 @@ export default function PolicyPage() {
       >
         {name}
       </Header>
+      <AsyncPanel load={details} what="What the policy is could not be read">{(found) => <Summary arn={arn} details={found} />}</AsyncPanel>
       <AsyncPanel load={versions} what="The policy could not be read">
         {(found) => (
           <SpaceBetween size="m">
@@ -94,10 +95,7 @@ export default function PolicyPage() {
             <AsyncPanel load={document} what="The document could not be read">
               {(text) =>
                 isEdited ? (
-                  <Container header={<Header variant="h2" description="Saved as a new version, which is in effect at once wherever the policy is attached." actions={<Button variant="link" onClick={() => { setEdited(false); }}>Cancel</Button>}>{`New version, from ${current}`}</Header>}>
-                    <PolicyEditor key={current} label="Policy in JSON" text={pretty(text)} kind="identity" busy={busy} onSave={(next) => void save(next)} />
-                    <CliCommand command={awsCommand("iam create-policy-version", { "policy-arn": arn, "policy-document": "file://policy.json" }) + " \\\n    --set-as-default"} />
-                  </Container>
+                  <EditPolicy policy={{ name, arn }} from={current} text={pretty(text)} versions={found} onClose={() => { setEdited(false); }} onSaved={saved} />
                 ) : (
                   <Printed text={pretty(text)} label="Policy document" />
                 )
@@ -107,6 +105,7 @@ export default function PolicyPage() {
           </SpaceBetween>
         )}
       </AsyncPanel>
+      <PolicyHolders policy={{ name, arn }} />
       <CliCommand command={awsCommand("iam get-policy-version", { "policy-arn": arn, "version-id": current || "v1" })} />
       {isDoomed && (
         <ConfirmDelete
@@ -120,5 +119,21 @@ export default function PolicyPage() {
         </ConfirmDelete>
       )}
     </SpaceBetween>
+  );
+}
+
+function Summary({ arn, details }: { arn: string; details: PolicyDetails }) {
+  return (
+    <Container header={<Header variant="h2">Summary</Header>}>
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: "ARN", value: <CopyToClipboard variant="inline" textToCopy={arn} copyButtonAriaLabel="Copy the ARN" copySuccessText="Copied" copyErrorText="Could not be copied" /> },
+          { label: "Description", value: details.description || "–" },
+          { label: "Creation date", value: moment(details.created) },
+          { label: "Changed", value: moment(details.updated) },
+        ]}
+      />
+    </Container>
   );
 }

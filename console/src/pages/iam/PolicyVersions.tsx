@@ -10,18 +10,10 @@ import { useSession } from "../../app/session";
 import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { ConfirmDelete } from "../../parts/ConfirmDelete";
 import { moment } from "../../parts/format";
-
-/** AWS keeps five. */
-const MOST = 5;
-
-export interface Version {
-  id: string;
-  isDefault: boolean;
-  created: string;
-}
+import { MOST_VERSIONS, type Version } from "./policies";
 
 /** The versions of a policy of the account: which is in effect, and which may go. */
-export function PolicyVersions({ arn, versions, onChange }: { arn: string; versions: Version[]; onChange: () => void }) {
+export function PolicyVersions({ arn, versions, onChange }: { arn: string; versions: readonly Version[]; onChange: () => void }) {
   const { connection } = useSession();
   const { busy, run } = useAction();
   const [doomed, setDoomed] = useState<string | null>(null);
@@ -34,7 +26,7 @@ export function PolicyVersions({ arn, versions, onChange }: { arn: string; versi
       <Table
         items={versions}
         trackBy="id"
-        header={<Header variant="h2" counter={`(${versions.length}/${MOST})`} description={versions.length >= MOST ? "There is no room for another one: delete a version first." : "The one in effect holds wherever the policy is attached."}>Versions</Header>}
+        header={<Header variant="h2" counter={`(${versions.length}/${MOST_VERSIONS})`} description={versions.length >= MOST_VERSIONS ? "There is no room for another one: delete a version first." : "The one in effect holds wherever the policy is attached."}>Versions</Header>}
         columnDefinitions={[
           { id: "version", header: "Version", cell: (one) => one.id, isRowHeader: true },
           { id: "created", header: "Created", cell: (one) => moment(one.created) },

@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
@@ -5,6 +6,7 @@ import { iam, tagsOfRole } from "../../api/iam";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
+import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { useLoad } from "../../parts/useLoad";
 import { type Pair, Pairs } from "../function/configuration/Pairs";
 
@@ -35,7 +37,9 @@ function Form({ role, known, onSaved }: { role: string; known: Pair[]; onSaved: 
   return (
     <SpaceBetween size="s">
       <Pairs pairs={pairs} setPairs={setPairs} what="tag" most={50} />
+      <Box variant="small">Conditions of policies see them as aws:ResourceTag and aws:PrincipalTag.</Box>
       <Button loading={busy} onClick={() => void save()}>Save tags</Button>
+      <CliCommand command={awsCommand("iam tag-role", { "role-name": role, tags: JSON.stringify(pairs.filter(([key]) => key).map(([Key, Value]) => ({ Key, Value }))) })} />
     </SpaceBetween>
   );
 }

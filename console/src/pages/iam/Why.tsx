@@ -8,11 +8,12 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
+import { useSearch } from "wouter";
 import { own } from "../../api/own";
 import { ApiError } from "../../api/transport";
 import { useSession } from "../../app/session";
 import { AsyncPanel, Problem } from "../../parts/AsyncPanel";
-import { CliCommand } from "../../parts/CliCommand";
+import { CliCommand, lambdadCommand } from "../../parts/CliCommand";
 import { moment } from "../../parts/format";
 import { Printed } from "../../parts/Printed";
 import { useLoad } from "../../parts/useLoad";
@@ -37,13 +38,13 @@ interface Denial {
 /** Whether somebody may do something, and why; and what was refused lately. */
 export default function Why() {
   const { connection } = useSession();
-  const [principal, setPrincipal] = useState("");
+  const [principal, setPrincipal] = useState(new URLSearchParams(useSearch()).get("principal") ?? "");
   const [action, setAction] = useState("lambda:InvokeFunction");
   const [resource, setResource] = useState("");
   const [said, setSaid] = useState<Explained | null>(null);
   const [failure, setFailure] = useState<ApiError | null>(null);
   const denials = useLoad(() => own<{ denials: Denial[] }>(connection, "GET", "auth/denials"), "denials", 10_000);
-  const ask = async (body = { principal: principal.trim(), action: action.trim(), resource: resource.trim() }) => {
+  const ask = async (body = { principal: principal.trim(), action: action.trim(), resource: resource.trim() || "*" }) => {
     try {
       setSaid(await own<Explained>(connection, "POST", "auth/explain", { body }));
       setFailure(null);
@@ -56,7 +57,7 @@ export default function Why() {
     setPrincipal(one.principal);
     setAction(one.action);
     setResource(one.resource);
-    void ask({ principal: one.principal, action: one.action, resource: one.resource });
+    void ask({ principal: one.principal, action: one.action, resource: one.resource || "*" });
   };
   return (
     <SpaceBetween size="l">
@@ -76,7 +77,7 @@ export default function Why() {
               {said.statement != null && <Printed text={JSON.stringify(said.statement, null, 2)} label="Statement" />}
             </Alert>
           )}
-          <CliCommand command={`lambdad auth explain --endpoint ${location.origin}`} />
+          <CliCommand command={lambdadCommand(["auth", "explain"], { principal: principal.trim() || undefined, action: principal.trim() ? action.trim() : undefined, resource: (principal.trim() && resource.trim()) || undefined })} />
         </SpaceBetween>
       </Container>
       <AsyncPanel load={denials} what="What was refused could not be read">

@@ -4,6 +4,7 @@ import Container from "@cloudscape-design/components/container";
 import DatePicker from "@cloudscape-design/components/date-picker";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -12,7 +13,7 @@ import { useState } from "react";
 import { own } from "../../api/own";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { CliCommand } from "../../parts/CliCommand";
+import { CliCommand, lambdadCommand } from "../../parts/CliCommand";
 import { count } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
 import { csvOf } from "./csv";
@@ -23,6 +24,7 @@ const GROUPS = [
   { value: "version", label: "Version" },
   { value: "day", label: "Day" },
   { value: "function-day", label: "Function and day" },
+  { value: "tag", label: "Tag" },
 ];
 
 /** What AWS would have charged for what ran here. */
@@ -31,7 +33,9 @@ export default function BillPage() {
   const today = new Date().toISOString().slice(0, 10);
   const [since, setSince] = useState(`${today.slice(0, 8)}01`);
   const [until, setUntil] = useState(today);
-  const [by, setBy] = useState("function");
+  const [group, setGroup] = useState("function");
+  const [tag, setTag] = useState("");
+  const by = group !== "tag" ? group : tag.trim() ? `tag:${tag.trim()}` : "function";
   const bill = useLoad(
     () => own<Bill>(connection, "GET", "bill", { query: { since, until, by } }),
     `bill ${region} ${since} ${until} ${by}`,
@@ -44,14 +48,15 @@ export default function BillPage() {
         <FormField label="To"><DatePicker value={until} onChange={({ detail }) => { setUntil(detail.value); }} placeholder="YYYY/MM/DD" /></FormField>
         <FormField label="By">
           <Select
-            selectedOption={GROUPS.find(({ value }) => value === by) ?? null}
+            selectedOption={GROUPS.find(({ value }) => value === group) ?? null}
             options={GROUPS}
-            onChange={({ detail }) => { setBy(detail.selectedOption.value ?? "function"); }}
+            onChange={({ detail }) => { setGroup(detail.selectedOption.value ?? "function"); }}
           />
         </FormField>
+        {group === "tag" && <FormField label="Key of the tag"><Input value={tag} spellcheck={false} onChange={({ detail }) => { setTag(detail.value); }} /></FormField>}
       </SpaceBetween>
       <AsyncPanel load={bill} what="The bill could not be read">{(found) => <Shown bill={found} />}</AsyncPanel>
-      <CliCommand command={`lambdad bill --since ${since} --until ${until} --by ${by} --csv --endpoint ${location.origin}`} />
+      <CliCommand command={`${lambdadCommand(["bill"], { since, until, by })} --csv`} />
     </SpaceBetween>
   );
 }

@@ -5,7 +5,6 @@ import Container from "@cloudscape-design/components/container";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
@@ -14,28 +13,26 @@ import { own } from "../../api/own";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { CliCommand } from "../../parts/CliCommand";
+import { lambdadCommand } from "../../parts/CliCommand";
+import { ConfirmDelete } from "../../parts/ConfirmDelete";
 import { bytes, count, memory, seconds } from "../../parts/format";
+import { PageLink } from "../../parts/PageLink";
 import { useLoad } from "../../parts/useLoad";
-import type { Environment, Environments, Finding } from "./types";
-
-const WAYS: Record<string, string> = {
-  pool: "Pool: a sandbox was waiting",
-  fork: "Fork server",
-  spawn: "Spawned",
-  restore: "Restored from a snapshot",
-};
+import { Starts, WAYS } from "./Starts";
+import type { Environment, Environments, Finding, Status } from "./types";
 
 /** The worker of this machine, and every execution environment on it. */
 export default function EnvironmentsPage() {
   const { connection } = useSession();
-  const { busy, run } = useAction();
+  const { busy, run, failure } = useAction("here");
   const [draining, setDraining] = useState(false);
+  const status = useLoad(() => own<Status>(connection, "GET", "status"), "status", 5_000);
   const load = useLoad(() => own<Environments>(connection, "GET", "environments"), "environments", 5_000);
   const drain = async () => {
     const words = { doing: "Draining", done: "Idle environments are ended, busy ones end after their event." };
-    if (await run(words, () => own(connection, "POST", "drain", { body: {} }))) load.reload();
+    if (!(await run(words, () => own(connection, "POST", "drain", { body: {} })))) return;
     setDraining(false);
+    load.reload();
   };
   return (
     <SpaceBetween size="l">
@@ -61,7 +58,7 @@ export default function EnvironmentsPage() {
               header={<Header variant="h2" counter={`(${found.total})`}>Environments</Header>}
               empty={<Box textAlign="center">No environment lives: the next call of a function starts one.</Box>}
               columnDefinitions={[
-                { id: "function", header: "Function", cell: (one) => `${one.function}:${one.version}`, isRowHeader: true },
+                { id: "function", header: "Function", cell: (one) => <PageLink to={`/functions/${encodeURIComponent(one.function)}`}>{`${one.function}:${one.version}`}</PageLink>, isRowHeader: true },
                 { id: "state", header: "State", cell: (one) => <State state={one.state} /> },
                 { id: "age", header: "Age", cell: (one) => seconds(one.age_s) },
                 { id: "idle", header: "Idle", cell: (one) => seconds(one.idle_s) },
@@ -72,28 +69,26 @@ export default function EnvironmentsPage() {
                 { id: "way", header: "Started by", cell: (one) => (one.start_path ? (WAYS[one.start_path] ?? one.start_path) : "–") },
                 { id: "kind", header: "Kind", cell: (one) => one.initialization_type },
                 { id: "runtime", header: "Runtime", cell: (one) => one.runtime },
+                { id: "log", header: "Log", cell: (one) => <PageLink to={`/logs/${encodeURIComponent(one.log_group)}`}>{one.log_stream}</PageLink> },
               ]}
             />
           </SpaceBetween>
         )}
       </AsyncPanel>
+      <AsyncPanel load={status} what="How environments are started could not be read">{(found) => <Starts status={found} />}</AsyncPanel>
       {draining && (
-        <Modal
-          visible
-          header="Drain the environments?"
-          onDismiss={() => { setDraining(false); }}
-          footer={
-            <Box float="right">
-              <SpaceBetween direction="horizontal" size="xs">
-                <Button variant="link" onClick={() => { setDraining(false); }}>Cancel</Button>
-                <Button variant="primary" loading={busy} onClick={() => void drain()}>Drain</Button>
-              </SpaceBetween>
-            </Box>
-          }
+        <ConfirmDelete
+          what="the environments"
+          verb="Drain"
+          word={null}
+          command={lambdadCommand(["drain"])}
+          busy={busy}
+          failure={failure}
+          onCancel={() => { setDraining(false); }}
+          onDelete={() => void drain()}
         >
-          <Box>Idle environments end now, busy ones after their event. The next events start new ones; no event is lost.</Box>
-          <CliCommand command={`lambdad drain --endpoint ${location.origin}`} />
-        </Modal>
+          Idle environments end now, busy ones after their event. The next events start new ones; no event is lost.
+        </ConfirmDelete>
       )}
     </SpaceBetween>
   );

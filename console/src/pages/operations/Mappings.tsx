@@ -5,14 +5,17 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
+import { useState } from "react";
 import { own } from "../../api/own";
 import { lambda } from "../../api/lambda";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { awsCommand, CliCommand } from "../../parts/CliCommand";
+import { awsCommand, CliCommand, lambdadCommand } from "../../parts/CliCommand";
 import { count } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
+import { MappingDetails } from "./MappingDetails";
+import { sourceOf } from "./sources";
 import type { PolledMapping } from "./types";
 
 /** Event source mappings at work: what they read, how far they are behind, how the last batch went. */
@@ -25,6 +28,8 @@ export default function MappingsPage() {
     5_000,
   );
   const status = useLoad(() => own<{ companion: { state: string; keeps?: string } }>(connection, "GET", "status"), "companion");
+  const [shown, setShown] = useState("");
+  const detailed = mappings.value?.mappings.find(({ uuid }) => uuid === shown);
   const keeps = status.value?.companion.keeps;
   const enable = async (mapping: PolledMapping, enabled: boolean) => {
     const words = enabled
@@ -51,11 +56,11 @@ export default function MappingsPage() {
             header={<Header variant="h2" counter={`(${found.mappings.length})`}>Mappings</Header>}
             empty={<Box textAlign="center">There are no mappings in this region.</Box>}
             columnDefinitions={[
-              { id: "source", header: "Source", cell: (one) => one.source.split(":").slice(-1)[0] || one.source || one.kind, isRowHeader: true },
+              { id: "source", header: "Source", cell: sourceOf, isRowHeader: true },
               { id: "kind", header: "Kind", cell: (one) => one.kind },
               { id: "function", header: "Function", cell: (one) => one.function.split(":function:").at(-1) },
               { id: "state", header: "State", cell: (one) => <State mapping={one} /> },
-              { id: "lag", header: "Waiting", cell: (one) => (one.waiting === null ? "–" : count(one.waiting)) },
+              { id: "lag", header: "Behind by events", cell: (one) => (one.waiting === null ? "–" : count(one.waiting)) },
               { id: "calls", header: "Calls now", cell: (one) => `${one.running} of ${one.allowed}` },
               { id: "rate", header: "Events per second", cell: (one) => count(one.events_per_s) },
               { id: "result", header: "Last result", cell: (one) => <Result mapping={one} /> },
@@ -65,9 +70,12 @@ export default function MappingsPage() {
                 cell: (one) => {
                   const isOn = one.state.startsWith("Enabl") || one.not_polled !== null;
                   return (
-                    <Button loading={busy} ariaLabel={`${isOn ? "Disable" : "Enable"} ${one.uuid}`} onClick={() => void enable(one, !isOn)}>
-                      {isOn ? "Disable" : "Enable"}
-                    </Button>
+                    <SpaceBetween direction="horizontal" size="xs">
+                      <Button ariaLabel={`Details of ${one.uuid}`} onClick={() => { setShown(one.uuid); }}>Details</Button>
+                      <Button loading={busy} ariaLabel={`${isOn ? "Disable" : "Enable"} ${one.uuid}`} onClick={() => void enable(one, !isOn)}>
+                        {isOn ? "Disable" : "Enable"}
+                      </Button>
+                    </SpaceBetween>
                   );
                 },
               },
@@ -75,7 +83,9 @@ export default function MappingsPage() {
           />
         )}
       </AsyncPanel>
+      {detailed && <MappingDetails key={detailed.uuid} mapping={detailed} onReset={mappings.reload} onClose={() => { setShown(""); }} />}
       <CliCommand command={awsCommand("lambda list-event-source-mappings", { region })} />
+      <CliCommand command={lambdadCommand(["mappings"], { region })} />
     </SpaceBetween>
   );
 }

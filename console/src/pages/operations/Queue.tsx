@@ -2,7 +2,6 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Header from "@cloudscape-design/components/header";
-import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
@@ -11,11 +10,12 @@ import { own } from "../../api/own";
 import { useAction } from "../../app/flash";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { CliCommand } from "../../parts/CliCommand";
-import { ConfirmDelete } from "../../parts/ConfirmDelete";
-import { count, moment, seconds } from "../../parts/format";
+import { CliCommand, lambdadCommand } from "../../parts/CliCommand";
+import { count, seconds } from "../../parts/format";
 import { useLoad } from "../../parts/useLoad";
-import type { Queue, QueuedEvent, Queues } from "./types";
+import { QueueDetails } from "./QueueDetails";
+import { type Risky, SteerQueue } from "./SteerQueue";
+import type { Queue, Queues } from "./types";
 
 const nameOf = (queue: Queue) => (queue.qualifier ? `${queue.function}:${queue.qualifier}` : queue.function);
 
@@ -24,17 +24,13 @@ export default function QueuePage() {
   const { connection, region } = useSession();
   const queues = useLoad(() => own<Queues>(connection, "GET", "queue"), `queue ${region}`, 5_000);
   const [shown, setShown] = useState<string | null>(null);
-  const [purging, setPurging] = useState<Queue | null>(null);
-  const [redriving, setRedriving] = useState<Queue | null>(null);
+  const [asked, setAsked] = useState<{ what: Risky; queue: Queue } | null>(null);
   const { busy, run } = useAction();
 
-  const steer = async (what: "pause" | "resume" | "purge" | "redrive", queue: Queue) => {
-    const name = nameOf(queue);
+  const steer = async (what: "pause" | "resume", name: string) => {
     const words = {
       pause: { doing: `Pausing the queue of ${name}`, done: `The queue of ${name} is paused; events are still accepted.` },
       resume: { doing: `Resuming the queue of ${name}`, done: `The queue of ${name} goes on.` },
-      purge: { doing: `Purging the queue of ${name}`, done: `What waited in the queue of ${name} is removed.` },
-      redrive: { doing: `Redriving dead letters of ${name}`, done: `Dead letters of ${name} are queued again.` },
     }[what];
     if (await run(words, () => own(connection, "POST", `queue/${what}`, { body: { function: name } }))) queues.reload();
   };
@@ -59,6 +55,7 @@ export default function QueuePage() {
                 { id: "running", header: "Running", cell: (queue) => count(queue.running) },
                 { id: "oldest", header: "Oldest", cell: (queue) => (queue.events ? seconds(queue.oldest_s) : "–") },
                 { id: "next", header: "Next attempt", cell: (queue) => (queue.next_attempt_s === null ? "–" : `in ${seconds(queue.next_attempt_s)}`) },
+                { id: "tries", header: "Runs / refused", cell: (queue) => `${count(queue.since_start["tried"] ?? 0)} / ${count(queue.since_start["refused"] ?? 0)}` },
                 { id: "ended", header: "Succeeded / failed", cell: (queue) => `${count(queue.since_start["succeeded"] ?? 0)} / ${count(queue.since_start["failed"] ?? 0)}` },
                 {
                   id: "actions",
@@ -69,16 +66,15 @@ export default function QueuePage() {
                       loading={busy}
                       expandToViewport
                       items={[
-                        { id: "show", text: "Show events" },
+                        { id: "show", text: "Show events and counts" },
                         queue.paused ? { id: "resume", text: "Resume" } : { id: "pause", text: "Pause" },
                         { id: "redrive", text: "Redrive dead letters" },
                         { id: "purge", text: "Purge", disabled: queue.events === 0 },
                       ]}
                       onItemClick={({ detail }) => {
                         if (detail.id === "show") setShown(nameOf(queue));
-                        else if (detail.id === "purge") setPurging(queue);
-                        else if (detail.id === "redrive") setRedriving(queue);
-                        else void steer(detail.id as "pause" | "resume", queue);
+                        else if (detail.id === "pause" || detail.id === "resume") void steer(detail.id, nameOf(queue));
+                        else setAsked({ what: detail.id as Risky, queue });
                       }}
                     >
                       Actions
@@ -91,37 +87,9 @@ export default function QueuePage() {
           </SpaceBetween>
         )}
       </AsyncPanel>
-      {shown && <Events name={shown} onClose={() => { setShown(null); }} />}
-      {purging && (
-        <ConfirmDelete
-          what={`${count(purging.events)} queued events of ${nameOf(purging)}`}
-          word="purge"
-          command={`lambdad queue purge ${nameOf(purging)} --endpoint ${location.origin}`}
-          busy={busy}
-          onCancel={() => { setPurging(null); }}
-          onDelete={() => { void steer("purge", purging).then(() => { setPurging(null); }); }}
-        >
-          They end without a record: no destination and no dead-letter queue is told. Events under way go on.
-        </ConfirmDelete>
-      )}
-      {redriving && (
-        <Modal
-          visible
-          header={`Redrive dead letters of ${nameOf(redriving)}?`}
-          onDismiss={() => { setRedriving(null); }}
-          footer={
-            <Box float="right">
-              <SpaceBetween direction="horizontal" size="xs">
-                <Button variant="link" onClick={() => { setRedriving(null); }}>Cancel</Button>
-                <Button variant="primary" loading={busy} onClick={() => { void steer("redrive", redriving).then(() => { setRedriving(null); }); }}>Redrive</Button>
-              </SpaceBetween>
-            </Box>
-          }
-        >
-          <Box>Up to 1,000 messages of its dead-letter queue are queued again as new events and deleted there.</Box>
-          <CliCommand command={`lambdad queue redrive ${nameOf(redriving)} --endpoint ${location.origin}`} />
-        </Modal>
-      )}
+      <CliCommand command={lambdadCommand(["queue"], { region })} />
+      {shown && <QueueDetails name={shown} queue={queues.value?.queues.find((one) => nameOf(one) === shown)} onClose={() => { setShown(null); }} />}
+      {asked && <SteerQueue what={asked.what} name={nameOf(asked.queue)} events={asked.queue.events} onClose={() => { setAsked(null); }} onDone={queues.reload} />}
     </SpaceBetween>
   );
 }
@@ -148,34 +116,5 @@ function OwedTable({ queues }: { queues: Queues }) {
         { id: "error", header: "Last error", cell: (one) => one.last_error ?? "–" },
       ]}
     />
-  );
-}
-
-function Events({ name, onClose }: { name: string; onClose: () => void }) {
-  const { connection } = useSession();
-  const events = useLoad(
-    () => own<{ events: QueuedEvent[] }>(connection, "GET", "queue/events", { query: { function: name } }),
-    name,
-    5_000,
-  );
-  return (
-    <Modal visible size="large" header={`Next events of ${name}`} onDismiss={onClose}>
-      <AsyncPanel load={events} what="The events could not be read">
-        {(found) => (
-          <Table
-            variant="embedded"
-            items={found.events}
-            trackBy="request_id"
-            empty={<Box textAlign="center">No event waits.</Box>}
-            columnDefinitions={[
-              { id: "id", header: "Request ID", cell: (event) => event.request_id, isRowHeader: true },
-              { id: "accepted", header: "Accepted", cell: (event) => moment(event.accepted_ms) },
-              { id: "attempts", header: "Attempts", cell: (event) => count(event.attempts) },
-              { id: "next", header: "Next attempt", cell: (event) => (event.next_attempt_s ? `in ${seconds(event.next_attempt_s)}` : "now") },
-            ]}
-          />
-        )}
-      </AsyncPanel>
-    </Modal>
   );
 }

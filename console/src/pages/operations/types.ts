@@ -89,6 +89,41 @@ export interface PolledMapping {
   running: number;
   allowed: number;
   events_per_s: number;
+  since_s: number | null;
+  counts: Record<string, number>;
+  parts: MappingPart[];
+}
+
+/** A shard or partition. */
+export interface MappingPart {
+  name: string;
+  state: string;
+  position: string | null;
+  behind_ms: number | null;
+  waiting: number | null;
+  events_per_s: number;
+}
+
+export interface Redriven {
+  queue: string;
+  queued: number;
+  left: number;
+  more: boolean;
+}
+
+export interface Pool {
+  waiting: number;
+  wanted: number;
+  died_waiting?: number;
+  failing?: boolean;
+  failures?: number;
+  last_failure?: string;
+}
+
+export interface Status {
+  starts: Record<string, number>;
+  pools: Record<string, Pool>;
+  snapshots: { count: number; memory_bytes: number };
 }
 
 export interface BillLine {
