@@ -85,7 +85,9 @@ def test_a_key_lets_in_stays_over_a_reload_and_is_forgotten_with_the_sign_out(
     page.get_by_role("button", name="admin").first.click()
     page.get_by_role("menuitem", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in to lambdad")).to_be_visible()
-    assert page.evaluate("JSON.stringify(Object.entries({...sessionStorage, ...localStorage}))").find("AKIA") < 0
+    assert (
+        page.evaluate("JSON.stringify(Object.entries({...sessionStorage, ...localStorage}))").find("AKIA") < 0
+    )
 
 
 def test_a_key_that_holds_no_longer_leads_back_to_the_sign_in(console: Console) -> None:

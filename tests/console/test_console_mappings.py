@@ -81,7 +81,9 @@ def test_a_stream_is_shown_by_shard_and_read_again_from_its_beginning(
 
 def refuse(route: Route) -> None:
     route.fulfill(
-        status=403, json={"message": "not <b>yours</b>"}, headers={"x-amzn-errortype": "AccessDeniedException"}
+        status=403,
+        json={"message": "not <b>yours</b>"},
+        headers={"x-amzn-errortype": "AccessDeniedException"},
     )
 
 
@@ -125,5 +127,7 @@ def test_dead_letters_are_counted_and_queued_again(console: Console, server: Ser
     row.get_by_role("button", name="Actions").click()
     page.get_by_role("menuitem", name="Redrive dead letters").click()
     dialog.get_by_role("button", name="Redrive", exact=True).click()
-    expect(page.get_by_text(f"Dead letters of {name} queued again: 1; left where they are: 0.")).to_be_visible()
+    expect(
+        page.get_by_text(f"Dead letters of {name} queued again: 1; left where they are: 0.")
+    ).to_be_visible()
     expect(row).to_contain_text("0 / 2")

@@ -104,9 +104,9 @@ def test_a_policy_of_aws_can_only_be_looked_at(console: Console) -> None:
 
 def test_a_sixth_version_is_saved_when_the_oldest_may_go(console: Console, server: Server) -> None:
     iam = server.client("iam")
-    arn = iam.create_policy(PolicyName="fuller", PolicyDocument=policy("s3:One"), Description="<b>of</b> a test")[
-        "Policy"
-    ]["Arn"]
+    arn = iam.create_policy(
+        PolicyName="fuller", PolicyDocument=policy("s3:One"), Description="<b>of</b> a test"
+    )["Policy"]["Arn"]
     for action in ("s3:Two", "s3:Three", "s3:Four", "s3:Five"):
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(action))
     page = console.open(f"/iam/policies/{quote(arn, safe='')}")
@@ -121,7 +121,9 @@ def test_a_sixth_version_is_saved_when_the_oldest_may_go(console: Console, serve
     assert versions == ["v6", "v5", "v4", "v3", "v1"]
 
 
-def test_a_policy_says_who_has_it_and_is_attached_and_detached_there(console: Console, server: Server) -> None:
+def test_a_policy_says_who_has_it_and_is_attached_and_detached_there(
+    console: Console, server: Server
+) -> None:
     iam = server.client("iam")
     arn = iam.create_policy(PolicyName="given", PolicyDocument=policy("s3:One"))["Policy"]["Arn"]
     iam.create_role(RoleName="gets-it", AssumeRolePolicyDocument=TRUST)

@@ -27,7 +27,10 @@ READ_ONLY = "arn:aws:iam::aws:policy/AWSLambda_ReadOnlyAccess"
 def role(server: Server) -> str:
     name = f"role-{uuid.uuid4().hex[:8]}"
     server.client("iam").create_role(
-        RoleName=name, AssumeRolePolicyDocument=TRUST, Description=MARKUP, Tags=[{"Key": "kept", "Value": MARKUP}]
+        RoleName=name,
+        AssumeRolePolicyDocument=TRUST,
+        Description=MARKUP,
+        Tags=[{"Key": "kept", "Value": MARKUP}],
     )
     return name
 

@@ -56,7 +56,7 @@ export default function MappingsPage() {
             header={<Header variant="h2" counter={`(${found.mappings.length})`}>Mappings</Header>}
             empty={<Box textAlign="center">There are no mappings in this region.</Box>}
             columnDefinitions={[
-              { id: "source", header: "Source", cell: sourceOf, isRowHeader: true },
+              { id: "source", header: "Source", cell: (one) => sourceOf(one), isRowHeader: true },
               { id: "kind", header: "Kind", cell: (one) => one.kind },
               { id: "function", header: "Function", cell: (one) => one.function.split(":function:").at(-1) },
               { id: "state", header: "State", cell: (one) => <State mapping={one} /> },
