@@ -20,7 +20,7 @@ from bench.subject import Subject
 from bench.subject_api import lambdad
 from bench.subject_floor import Floor
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(700)
 """The first of them waits for every measure there is."""
 
 TINY = Effort(
