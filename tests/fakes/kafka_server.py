@@ -23,6 +23,7 @@ from typing import Any
 from aiokafka.protocol import admin, commit, coordination, fetch, group, metadata, offset, produce
 from aiokafka.protocol.api import RequestHeader_v1
 
+from tests.fakes.certificates import write_certificate
 from tests.fakes.kafka_groups import Groups
 from tests.fakes.kafka_log import PartitionLog
 from tests.fakes.kafka_login import MECHANISMS, Login, Refused
@@ -265,11 +266,34 @@ async def _serve(certificate: str, *, is_impatient: bool) -> None:
     await reader.read()
 
 
+@dataclass(frozen=True, slots=True)
+class ServedKafka:
+    """Where a broker is.
+
+    Attributes:
+        plain: without TLS or login.
+        login: by TLS, with login; empty without a folder for its certificate.
+        certificate: that shows it there.
+        process: it runs in.
+    """
+
+    plain: str
+    login: str
+    certificate: str
+    process: subprocess.Popen[bytes]
+
+
 @contextlib.contextmanager
-def kafka_server(certificate: Path | None = None, *, is_impatient: bool = False) -> Iterator[list[str]]:
-    """A broker in a process of its own; where it is plain, and with a certificate also where it is by TLS."""
+def kafka_server(folder: Path | None = None, *, is_impatient: bool = False) -> Iterator[ServedKafka]:
+    """A broker in a process of its own.
+
+    Args:
+        folder: for its certificate; None for a broker without TLS.
+    """
+    both = None if folder is None else folder / "broker.pem"
+    certificate = "" if both is None else write_certificate(both)
     env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
-    given = [str(certificate or ""), "impatient" if is_impatient else ""]
+    given = [str(both or ""), "impatient" if is_impatient else ""]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.fakes.kafka_server", *given],
         cwd=ROOT,
@@ -280,7 +304,8 @@ def kafka_server(certificate: Path | None = None, *, is_impatient: bool = False)
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield [f"127.0.0.1:{int(port)}" for port in process.stdout.readline().split()]
+        ports = [f"127.0.0.1:{int(port)}" for port in process.stdout.readline().split()]
+        yield ServedKafka(ports[0], ports[-1] if certificate else "", certificate, process)
     finally:
         process.stdin.close()
         process.wait(10)

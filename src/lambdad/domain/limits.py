@@ -182,6 +182,7 @@ KAFKA_POLL_S: Final = 0.2  # L: how long one look for records waits
 KAFKA_LAG_S: Final = 10.0  # L: how often the lag of a group is measured; AWS's metric has minutes
 KAFKA_LOOK_S: Final = 10.0  # L: how often is looked whether brokers answer and topics are there
 KAFKA_REVOKE_S: Final = 20.0  # L: for calls under way when partitions go to others; within a session
+KAFKA_TOLD_RETRIES: Final = 10  # Q: of mappings with a destination whose retries have no other limit
 KAFKA_PAGE_RECORDS: Final = 2_000  # L: taken at once
 MAX_SECRET_BYTES: Final = 256 * 1024  # L: an answer of Secrets Manager; a secret has 64 KiB at most
 

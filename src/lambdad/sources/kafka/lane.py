@@ -78,6 +78,7 @@ class Lane:
 
     Attributes:
         position: the offset to go on from: everything before is settled; None before the first.
+        first: the offset of the first record that was read; None before it.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Lane:
     ) -> None:
         self.watch = PartitionWatch(watch, tools.clock, sleep)
         self.position: int | None = None
+        self.first: int | None = None
         self._settings = settings
         self._place = place
         self._clock = tools.clock
@@ -129,6 +131,8 @@ class Lane:
         """A record was read; what filters keep away counts as settled once all before it is."""
         shown = records.shown(record)
         self._tail = record.offset + 1
+        if self.first is None:
+            self.first = record.offset
         if not records.passes(self._settings.filters, record, shown):
             self.watch.counted(EventCounts(polled=1, filtered_out=1))
             if not self._waiting:
@@ -210,6 +214,7 @@ class Lane:
             f"aws/lambda/{self.watch.mapping.uuid}/{place.partition}/",
             lambda part, _: self._settled(len(part)),
             named=records.names_of(place.partition),
+            most_bytes=self._settings.bounds.payload_bytes,
         )
 
     def _settled(self, count: int) -> None:
