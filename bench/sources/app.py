@@ -59,7 +59,7 @@ HEARD: list[float] = []
 
 
 def hearing(event: dict[str, list[dict[str, dict[str, float]]]], _context: object) -> list[float]:
-    """Keep how old each record is when its call begins, of a stream or of Kafka; without any tell, and begin anew."""
+    """Keep how old each record is when its call begins; without records tell, and begin anew."""
     import time
 
     now = time.time()
