@@ -8,7 +8,6 @@ import json
 import pytest
 
 from lambdad.domain.outcome import Outcome
-from lambdad.sources.holding import Holding
 from tests.fakes.kafka_stage import FIRST, KafkaStage, failing, values_of
 from tests.fakes.ordered_stage import TARGET
 
@@ -18,9 +17,7 @@ TOLD = {"OnFailure": {"Destination": TARGET}}
 
 @pytest.fixture
 def stage() -> KafkaStage:
-    made = KafkaStage()
-    made.holding = Holding(100_000_000)
-    return made
+    return KafkaStage()
 
 
 async def test_a_record_that_is_too_large_for_a_call_is_told_without_one(stage: KafkaStage):

@@ -100,6 +100,7 @@ class Lane:
         self._calls = OrderedCalls(self.watch, tools)
         self._holding = holding
         self._advanced = advanced
+        self._sleep = sleep
         self._waiting: deque[Held] = deque()
         self._bytes = 0
         self._tail: int | None = None
@@ -149,8 +150,13 @@ class Lane:
     async def stop(self, seconds: float | None = None) -> None:
         """Begin no call, and wait for one under way, so long at most; what is not settled is forgotten."""
         self.watch.stopping.set()
-        if self.task is not None:
-            await asyncio.wait((self.task,), timeout=seconds)
+        if self.task is None:
+            return
+        over = None if seconds is None else asyncio.ensure_future(self._sleep(seconds))
+        both = (self.task,) if over is None else (self.task, over)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if over is not None:
+            over.cancel()
 
     def drop(self) -> None:
         """Nothing of it is ours any more: what a call still says changes nothing."""
