@@ -1,8 +1,8 @@
 """Records of a topic of Kafka: how long one takes to its function, and how many go a second.
 
 The broker is the tests' own, in a process of its own, whose records are in memory: what is measured is the
-poller. A record's time is its producer's, to the millisecond. No window is waited for; AWS's default would be half
-a second.
+poller. A record's time is its producer's, to the millisecond. No window is waited for; AWS's default would be
+half a second.
 """
 
 from __future__ import annotations
