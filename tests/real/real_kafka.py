@@ -16,11 +16,15 @@ from lambdad.ports.kafka import KafkaTrouble, Trouble
 from tests.contract.kafka_contract import OLDEST, KafkaContract, goes, made_topic, nothing, put, read, values
 from tests.real.kafka_suite import *  # noqa: F403
 from tests.real.servers import Kafka, kafka
+from tests.soak.kafka_ledger import run
 
 # The client closes its sockets a moment after it says so.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
+
+KILLS = 2
+"""Each costs a session of 15 s: the broker waits so long for the member that was killed."""
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +79,12 @@ async def test_a_certificate_that_is_none_is_told_as_such(broker: Kafka):
             replace(by_certificate(broker), private_key="no key"), "g", ["t"], OLDEST, nothing
         )
     assert told.value.kind is Trouble.KEY
+
+
+def test_no_record_is_lost_or_out_of_order_over_kill_9(tmp_path: Path):
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    ledger = run(tmp_path, KILLS, seed=7, broker=kafka(folder))
+    assert ledger.problems == [], "\n".join(ledger.lines())
+    assert ledger.changes >= 1
+    assert len(ledger.seen) == ledger.produced.total() > 0
