@@ -134,8 +134,9 @@ def too_large(work: Work, size: Callable[[], int], most_bytes: int | None) -> Ne
 
     Source: developer guide, "Capturing discarded batches for an Amazon MSK event source".
     """
-    is_alone = most_bytes is not None and work.size == 1
-    return Next((), work, Condition.SIZE) if is_alone and size() > (most_bytes or 0) else None
+    if most_bytes is None or work.size != 1 or size() <= most_bytes:
+        return None
+    return Next((), work, Condition.SIZE)
 
 
 def too_old(rules: Rules, work: Work, arrived_s: Sequence[float], now_s: float) -> Next | None:

@@ -94,4 +94,5 @@ class MappingMetrics:
 def _asked(mapping: EventSourceMapping) -> Sequence[str]:
     """Groups of metrics that a mapping asks for."""
     config = mapping.settings.get("MetricsConfig") or {}
-    return config.get("Metrics") or ()
+    asked: Sequence[str] = config.get("Metrics") or ()
+    return asked

@@ -152,10 +152,13 @@ class Lane:
         self.watch.stopping.set()
         if self.task is None:
             return
-        over = None if seconds is None else asyncio.ensure_future(self._sleep(seconds))
-        both = (self.task,) if over is None else (self.task, over)
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if over is not None:
+        if seconds is None:
+            await asyncio.wait((self.task,))
+            return
+        over = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait((self.task, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
             over.cancel()
 
     def drop(self) -> None:
