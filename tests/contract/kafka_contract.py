@@ -65,7 +65,7 @@ async def made_topic(servers: str, partitions: int = 1) -> str:
 
 async def put(servers: str, topic: str, *values: str, partition: int = 0) -> None:
     """Write records one after the other."""
-    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=servers, max_request_size=8 * 1024 * 1024) as producer:
         for value in values:
             await producer.send_and_wait(topic, value.encode(), b"k", partition, headers=[("h", b"\xff")])
 

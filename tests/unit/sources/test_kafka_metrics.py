@@ -32,7 +32,7 @@ async def test_each_partition_says_how_far_it_is_behind():
     stage.cluster.put("c", "a", partition=1)
     poller = stage.poller(BatchSize=1)
     await stage.sleep.pass_by(12)
-    assert [list(lags) for lags in stage.lags] == [[2, 1]]
+    assert {tuple(lags) for lags in stage.lags} == {(2, 1)}
     assert await poller.lag() == 3
     assert [part.waiting for part in poller.report().parts] == [2, 1]
     await poller.stop()
