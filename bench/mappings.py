@@ -13,14 +13,15 @@ _MAPPINGS = "/2015-03-31/event-source-mappings"
 _WITHIN_S = 120.0
 
 
-def create(port: int, function: str, source: str, **members: Any) -> str:
-    """Make a mapping and wait until it is in use; its UUID.
+def create(port: int, function: str, source: str | None, **members: Any) -> str:
+    """Make a mapping and wait until it is in use; its UUID. Without a source, members say what it is.
 
     Raises:
         CallError: it is refused, or does not come into use.
     """
     with closing(client.dial(port)) as line:
-        body = json.dumps({"FunctionName": function, "EventSourceArn": source, **members}).encode()
+        named = {} if source is None else {"EventSourceArn": source}
+        body = json.dumps({"FunctionName": function, **named, **members}).encode()
         seen = client.call(line, "POST", f"{_MAPPINGS}/", body)
     if seen.status != 202:
         raise client.CallError(f"create mapping: {seen.status} {seen.body[:300]!r}")

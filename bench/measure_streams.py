@@ -37,7 +37,7 @@ _PAUSE_S = 0.1
 _IDLE_BURSTS = 3  # lengths of a burst that idle shards are watched for
 _AT_ONCE = 500  # records of one PutRecords
 _WITHIN_S = 120.0
-_FAILURES = (StartError, client.CallError, OSError, http.client.HTTPException)
+FAILURES = (StartError, client.CallError, OSError, http.client.HTTPException)
 
 
 def measure(run: Run) -> None:
@@ -62,7 +62,7 @@ def measure(run: Run) -> None:
             try:
                 with polling.open((spec,), folder) as session:
                     _measure(run, url, session.target(NAME))
-            except _FAILURES as error:
+            except FAILURES as error:
                 run.results.fail(Measure.STREAMS, subject.name, "stream", error)
 
 
@@ -73,9 +73,9 @@ def _measure(run: Run, url: str, target: Target) -> None:
         begin = time.perf_counter()
         if number:
             mappings.enable(target.port, uuid, enabled=True, wait=False)
-        _handled(target.port, uuid, effort.queued)
+        handled(target.port, uuid, effort.queued)
         rate = effort.queued / (time.perf_counter() - begin)
-        _ages_ms(target, effort.queued)
+        ages_ms(target, effort.queued)
         if number:  # the environment is warm
             run.results.add(Key(Measure.STREAMS, PRODUCT, "records_per_s", MANY), rate)
             run.say("streams: one record at a time")
@@ -83,10 +83,10 @@ def _measure(run: Run, url: str, target: Target) -> None:
             for _ in range(effort.paced):
                 _fill(url, 1)
                 time.sleep(_PAUSE_S)
-            _handled(target.port, uuid, effort.queued + effort.paced)
-            ages_ms = _ages_ms(target, effort.paced)
-            run.results.add(Key(Measure.STREAMS, PRODUCT, "p50_ms", ONE), statistics.median(ages_ms))
-            run.results.add(Key(Measure.STREAMS, PRODUCT, "p99_ms", ONE), p99(ages_ms))
+            handled(target.port, uuid, effort.queued + effort.paced)
+            found = ages_ms(target, effort.paced)
+            run.results.add(Key(Measure.STREAMS, PRODUCT, "p50_ms", ONE), statistics.median(found))
+            run.results.add(Key(Measure.STREAMS, PRODUCT, "p99_ms", ONE), p99(found))
         mappings.enable(target.port, uuid, enabled=False)
         run.say("streams: many waiting")
     _mapped(url, target.port, "idle", _SHARDS)
@@ -123,7 +123,7 @@ def _fill(url: str, count: int) -> None:
         _ask(url, "PutRecords", StreamName="bench", Records=records)
 
 
-def _handled(port: int, uuid: str, count: int) -> None:
+def handled(port: int, uuid: str, count: int) -> None:
     """Wait until calls with so many records have ended since polling began.
 
     Raises:
@@ -136,7 +136,7 @@ def _handled(port: int, uuid: str, count: int) -> None:
         time.sleep(0.02)
 
 
-def _ages_ms(target: Target, count: int) -> list[float]:
+def ages_ms(target: Target, count: int) -> list[float]:
     """How old records were when their calls began, of all since this was asked last: the function tells it.
 
     It has one environment, since a shard has one call at a time, and nothing is under way.

@@ -13,6 +13,7 @@ from bench import (
     measure_density,
     measure_events,
     measure_freeze,
+    measure_kafka,
     measure_logs,
     measure_measuring,
     measure_memory,
@@ -53,6 +54,7 @@ _MEASURES: Mapping[Measure, Callable[[Run], None]] = {
     Measure.LOGS: measure_logs.measure,
     Measure.QUEUES: measure_queues.measure,
     Measure.STREAMS: measure_streams.measure,
+    Measure.KAFKA: measure_kafka.measure,
     Measure.BUCKETS: measure_buckets.measure,
 }
 

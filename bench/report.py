@@ -85,6 +85,7 @@ def as_markdown(page: Page, results: Results, checks: Sequence[Check]) -> str:
         *_plain(page, results, Measure.LOGS, "Logs"),
         *_plain(page, results, Measure.QUEUES, "Messages of a queue"),
         *_plain(page, results, Measure.STREAMS, "Records of a stream"),
+        *_plain(page, results, Measure.KAFKA, "Records of a topic of Kafka"),
         *_plain(page, results, Measure.BUCKETS, "Objects of a bucket"),
         *_failures(results),
         "## Conditions",

@@ -32,6 +32,7 @@ class Measure(StrEnum):
     LOGS = "logs"
     QUEUES = "queues"
     STREAMS = "streams"
+    KAFKA = "kafka"
     BUCKETS = "buckets"
 
 

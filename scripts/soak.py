@@ -1,4 +1,4 @@
-"""`make soak`: five parts, any of which fails the whole.
+"""`make soak`: six parts, any of which fails the whole.
 
 Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
 that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a
@@ -13,6 +13,9 @@ handled out of the order of its group (tests/soak/queue_ledger.py). 0 kills leav
 Streams: the same with a server that polls streams, whose shards are split and merged meanwhile; fails when a record is
 lost, seen out of the order of its key, or twice though nothing was killed (tests/soak/stream_ledger.py). 0 kills leaves
 this part out.
+
+Kafka: the same with a server that polls the tests' broker of Kafka, while another member comes into the group and goes
+(tests/soak/kafka_ledger.py). 0 kills leaves this part out.
 
 Invokes: warm ones for a long time; fails when one fails, or when the server's resident memory at the end exceeds
 that after the first tenth by more than a fifth and 10 MiB. 0 minutes leaves this part out.
@@ -60,6 +63,7 @@ def main() -> int:
     status |= _events(given.event_kills, given.seed) if given.event_kills else 0
     status |= _queues(given.queue_kills, given.seed) if given.queue_kills else 0
     status |= _streams(given.stream_kills, given.seed) if given.stream_kills else 0
+    status |= _kafka(given.kafka_kills, given.seed) if given.kafka_kills else 0
     return status | (_invokes(given.minutes, given.connections) if given.minutes else 0)
 
 
@@ -71,6 +75,7 @@ def _asked() -> argparse.ArgumentParser:
     asked.add_argument("--event-kills", type=int, default=1_000, metavar="N", help="kill -9 amid queued events")
     asked.add_argument("--queue-kills", type=int, default=200, metavar="N", help="kill -9 amid polled messages")
     asked.add_argument("--stream-kills", type=int, default=200, metavar="N", help="kill -9 amid polled records")
+    asked.add_argument("--kafka-kills", type=int, default=200, metavar="N", help="kill -9 amid records of Kafka")
     asked.add_argument("--minutes", type=float, default=10, help="of warm invokes")
     asked.add_argument("--connections", type=int, default=8, help="of warm invokes")
     asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
@@ -102,6 +107,12 @@ def _queues(kills: int, seed: int) -> int:
 
 def _streams(kills: int, seed: int) -> int:
     from tests.soak.stream_ledger import run as keep_ledger
+
+    return _kept(lambda folder: keep_ledger(folder, kills, seed, _progress()))
+
+
+def _kafka(kills: int, seed: int) -> int:
+    from tests.soak.kafka_ledger import run as keep_ledger
 
     return _kept(lambda folder: keep_ledger(folder, kills, seed, _progress()))
 

@@ -15,6 +15,7 @@ LONG = (
         "test_event_kills.py",
         "test_queue_kills.py",
         "test_stream_kills.py",
+        "test_kafka_kills.py",
         "test_large_backlog.py",
         "test_oracle.py",
     ),

@@ -59,12 +59,15 @@ HEARD: list[float] = []
 
 
 def hearing(event: dict[str, list[dict[str, dict[str, float]]]], _context: object) -> list[float]:
-    """Keep how old each record of a stream is when its call begins; without records tell, and begin anew."""
+    """Keep how old each record is when its call begins; without records tell, and begin anew."""
     import time
 
     now = time.time()
     if "Records" in event:
         HEARD.extend(now - record["kinesis"]["approximateArrivalTimestamp"] for record in event["Records"])
+        return []
+    if "records" in event:
+        HEARD.extend(now - one["timestamp"] / 1000 for each in event["records"].values() for one in each)
         return []
     told = HEARD[:]
     HEARD.clear()

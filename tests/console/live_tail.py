@@ -1,10 +1,9 @@
-"""What a log group's live tail answers, made up: so many lines, evenly over time."""
+"""What a log group's live tail answers, made up: a thousand lines a second until it is enough."""
 
 from __future__ import annotations
 
 import json
 
-LINES_PER_S = 1_000
 _SCRIPT = """(() => {
   const real = window.fetch;
   const text = new TextEncoder();
@@ -23,17 +22,22 @@ _SCRIPT = """(() => {
     whole.set(payload, 12 + headers.length);
     return whole;
   };
-  const HOW = __HOW__;
+  // How many came, whether it is enough, and what was drawn anew.
+  const tail = window.tail = { sent: 0, isOver: false, rowsMade: 0, textsChanged: 0 };
+  tail.watch = (log) => new MutationObserver((changes) => {
+    for (const { type, addedNodes } of changes) {
+      if (type === 'characterData') tail.textsChanged += 1;
+      else tail.rowsMade += addedNodes.length;
+    }
+  }).observe(log, { childList: true, characterData: true, subtree: true });
   window.fetch = (url, init) => {
     if (new Headers(init?.headers).get('x-amz-target') !== 'Logs_20140328.StartLiveTail') return real(url, init);
-    let sent = 0;
     const body = new ReadableStream({
       start(line) {
-        const step = HOW.perSecond / 20;
         const timer = setInterval(() => {
-          const events = Array.from({ length: step }, () => ({ timestamp: Date.now(), message: `line ${sent++} ${HOW.more}` }));
+          const events = Array.from({ length: 50 }, () => ({ timestamp: Date.now(), message: `line ${tail.sent++} ${__MORE__}` }));
           line.enqueue(message('sessionUpdate', { sessionResults: events, sessionMetadata: { sampled: false } }));
-          if (sent >= HOW.lines) clearInterval(timer);
+          if (tail.isOver) clearInterval(timer);
         }, 50);
         init.signal?.addEventListener('abort', () => { clearInterval(timer); });
       },
@@ -44,7 +48,6 @@ _SCRIPT = """(() => {
 """
 
 
-def tail_of(lines: int, more: str) -> str:
-    """A script that answers `StartLiveTail` in the page: `lines` lines that end with `more`, a thousand a second."""
-    how = {"lines": lines, "perSecond": LINES_PER_S, "more": more}
-    return _SCRIPT.replace("__HOW__", json.dumps(how))
+def tail_that_ends_with(more: str) -> str:
+    """A script that answers `StartLiveTail` in the page with lines that end so, until `tail.isOver`."""
+    return _SCRIPT.replace("__MORE__", json.dumps(more))

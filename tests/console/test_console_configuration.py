@@ -420,20 +420,21 @@ def test_versions_and_aliases_are_deleted_only_when_it_is_confirmed(shared: Cons
     ]
 
 
-def test_a_panel_that_is_denied_leaves_the_others(console: Console, name: str) -> None:
+def test_a_panel_that_is_denied_leaves_the_others(shared: Console, name: str) -> None:
     def refuse(route: Route) -> None:
         route.fulfill(
             status=403, json={"message": "no"}, headers={"x-amzn-errortype": "AccessDeniedException"}
         )
 
     for path in ("**/url", "**/event-invoke-config", "**/policy"):
-        console.page.route(path, refuse)
-    page = console.open(f"/functions/{name}/configuration")
+        shared.page.route(path, refuse)
+    page = shared.open(f"/functions/{name}/configuration")
     expect(page.get_by_text("The URL could not be read")).to_be_visible()
     expect(page.get_by_text("The configuration for events could not be read")).to_be_visible()
     expect(page.get_by_text("The services that call it could not be read")).to_be_visible()
     expect(page.get_by_role("button", name="Save tracing")).to_be_enabled()
     expect(page.get_by_text("Queues and streams", exact=True)).to_be_visible()
+    page.unroute_all()
 
 
 def test_the_configuration_fits_a_phone_and_is_accessible_in_the_dark(

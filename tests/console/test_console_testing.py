@@ -120,7 +120,6 @@ def test_markup_in_any_field_is_shown_as_text_on_every_tab(console: Console, ser
         {"app.py": source, f"{MARKUP}.py": "x = 1\n"},
         Description=MARKUP,
         Environment={"Variables": {"MARKUP": MARKUP}},
-        Tags={"markup": MARKUP},
     )
     client = server.client()
     client.publish_version(FunctionName=name, Description=MARKUP)

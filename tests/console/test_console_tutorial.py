@@ -24,7 +24,7 @@ def test_from_a_role_to_a_function_its_code_a_test_its_log_and_its_graphs(
     page.get_by_role("link", name="Functions", exact=True).first.click()
     page.get_by_role("button", name="Create function").click()
     expect(page.get_by_role("radio", name="Container image")).to_be_disabled()
-    expect(page.get_by_text("lambdad runs no container images")).to_be_visible()
+    expect(page.get_by_text("lambdad runs no container images").first).to_be_visible()
     page.get_by_role("radio", name="Use a blueprint").check()
     page.get_by_role("button", name="Blueprint").click()
     page.get_by_role("option", name=re.compile("Kinesis stream")).click()

@@ -10,7 +10,7 @@ from calling import started
 
 from tests.running import Server
 
-pytest.register_assert_rewrite("tests.real.stream_suite", "tests.real.table_suite")
+pytest.register_assert_rewrite("tests.real.kafka_suite", "tests.real.stream_suite", "tests.real.table_suite")
 collect_ignore = (
     [] if shutil.which("go") else ["test_functions_go.py", "test_third_party_go.py", "test_deploys_go_sdk.py"]
 )

@@ -9,5 +9,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functional"))
 pytest.register_assert_rewrite(
-    "test_sources_sqs", "tests.real.stream_suite", "tests.real.table_suite", "tests.real.writing_suite"
+    "test_sources_sqs",
+    "tests.real.stream_suite",
+    "tests.real.kafka_suite",
+    "tests.contract.kafka_contract",
+    "tests.real.table_suite",
+    "tests.real.writing_suite",
 )

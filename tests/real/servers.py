@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.fakes.kafka_login import PASSWORD as KAFKA_PASSWORD
+from tests.fakes.kafka_login import USER as KAFKA_USER
 from tests.running import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +27,6 @@ rest-sqs {{ enabled = true, bind-port = {port}, bind-hostname = "127.0.0.1", sqs
 rest-stats {{ enabled = false }}
 aws {{ region = {region}, accountId = {account} }}
 """
-KAFKA_USER, KAFKA_PASSWORD = "reader", "kafka-secret"
 KAFKA = """
 process.roles=broker,controller
 node.id=1
@@ -54,6 +55,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
+message.max.bytes=16777216
 """
 
 

@@ -25,12 +25,14 @@ def kafka_pollers(polling: Polling) -> Mapping[SourceKind, PollerMaker]:
     calls = ServiceCalls(polling.endpoints, polling.clock)
     polling.stack.push_async_callback(calls.close)
     roles = RolesOfPollers(polling.allowed.authority, polling.clock)
+    counts = counts_of(polling)
     tools = Tools(
         Clusters(),
         Accesses(SecretsManager(calls), roles, polling.kafka_clusters),
         ordered_tools(polling, calls),
         functions_of(polling.catalogue),
         Holding(MAX_HELD_MESSAGE_BYTES),
-        on_counts=counts_of(polling).counted,
+        on_counts=counts.counted,
+        on_lags=counts.lagging,
     )
     return {kind: Kafkas(kind, tools) for kind in (SourceKind.MSK, SourceKind.SELF_MANAGED_KAFKA)}

@@ -17,6 +17,7 @@ from lambdad.domain.limits import MAX_FILTERS, MAX_RECORD_AGE_S, MIN_RECORD_AGE_
 Settings = Mapping[str, Any]
 
 _QUEUES: Final = frozenset({SourceKind.SQS, SourceKind.SQS_FIFO})
+_TOPIC: Final = "kafka://"
 _STREAMS: Final = frozenset({SourceKind.KINESIS, SourceKind.DYNAMODB})
 
 
@@ -136,6 +137,7 @@ def check_settings(kind: SourceKind, settings: Settings) -> None:
     _check_record_age(settings)
     _check_pollers(rules, settings)
     _check_modes(rules, settings)
+    _check_topics(settings)
 
 
 def check_filters(criteria: Mapping[str, Any]) -> None:
@@ -165,7 +167,7 @@ def check_destination(rules: Rules, config: Mapping[str, Any]) -> None:
     target = (config.get("OnFailure") or {}).get("Destination")
     if not target:
         return
-    service = "kafka" if target.startswith("kafka://") else target.split(":")[2]
+    service = "kafka" if target.startswith(_TOPIC) else target.split(":")[2]
     if service not in rules.destinations:
         raise InvalidParameter(
             "The provided destination config DestinationConfig(onSuccess=null, "
@@ -236,3 +238,17 @@ def _check_modes(rules: Rules, settings: Settings) -> None:
                 f"To configure {member}, please enable Provisioned Mode by specifying MinimumPollers in "
                 "ProvisionedPollerConfig."
             )
+
+
+def _check_topics(settings: Settings) -> None:
+    """Refuse failures that would be read again.
+
+    Source: developer guide, "Using a Kafka topic as an on-failure destination" (recursion prevention).
+    """
+    target = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination") or ""
+    topic = target.removeprefix(_TOPIC)
+    if target.startswith(_TOPIC) and topic in (settings.get("Topics") or ()):
+        raise InvalidParameter(
+            f"The on-failure destination {target} is a topic that the event source mapping reads. "
+            "Name another topic of the cluster."
+        )

@@ -176,12 +176,14 @@ DESTINATION_ATTEMPTS: Final = 12  # L: for a record of failure, about a minute a
 
 # Polling of Kafka
 KAFKA_REQUEST_S: Final = 15.0  # L: until a broker that does not answer counts as gone
-KAFKA_SESSION_S: Final = 45.0  # Q: without a sign of life until a group gives a member's partitions away
+KAFKA_SESSION_S: Final = 15.0  # L: without a sign of life until a group gives a member's partitions away
+KAFKA_REBALANCE_S: Final = 45.0  # L: a group waits for members that are alive, when partitions go around
 KAFKA_CLOSE_S: Final = 5.0  # L: for leaving a group whose brokers may be gone
 KAFKA_POLL_S: Final = 0.2  # L: how long one look for records waits
 KAFKA_LAG_S: Final = 10.0  # L: how often the lag of a group is measured; AWS's metric has minutes
 KAFKA_LOOK_S: Final = 10.0  # L: how often is looked whether brokers answer and topics are there
-KAFKA_REVOKE_S: Final = 20.0  # L: for calls under way when partitions go to others; within a session
+KAFKA_REVOKE_S: Final = 20.0  # L: for calls under way when partitions go to others; less than a group waits
+KAFKA_TOLD_RETRIES: Final = 10  # Q: of mappings with a destination whose retries have no other limit
 KAFKA_PAGE_RECORDS: Final = 2_000  # L: taken at once
 MAX_SECRET_BYTES: Final = 256 * 1024  # L: an answer of Secrets Manager; a secret has 64 KiB at most
 

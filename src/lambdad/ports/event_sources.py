@@ -13,9 +13,15 @@ from lambdad.domain.scope import Scope
 
 @dataclass(slots=True)
 class EventCounts:
-    """Events of a mapping since its polling began, by AWS's metrics of the group EventCount.
+    """Events of a mapping since its polling began, by AWS's metrics of the groups EventCount and ErrorCount.
 
     Each attempt to call counts its events as invoked, and as failed when it did.
+
+    Attributes:
+        committed: of Kafka, those behind the offset that the group keeps.
+        polling_errors: attempts to read, or to reach what is read, that failed.
+        invoke_errors: calls that failed, or did in part.
+        commit_errors: offsets that could not be kept.
     """
 
     polled: int = 0
@@ -25,6 +31,10 @@ class EventCounts:
     deleted: int = 0
     dropped: int = 0
     delivered_on_failure: int = 0
+    committed: int = 0
+    polling_errors: int = 0
+    invoke_errors: int = 0
+    commit_errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ before anything behind it:
     all of it failed            again after a pause; or as two halves at once, which counts as no retry
     the function names some     those before the first of them are done, the rest is a batch of its own
     retries are used up         given up, told to the on-failure destination
+    one is too large            given up without a call
     records are too old         given up before the call, those at the front
 
 Source: developer guide, "Configuring partial batch response" and "How Lambda processes records from stream
@@ -17,7 +18,7 @@ part, and each half, has every retry before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -63,6 +64,7 @@ class Condition(StrEnum):
 
     RETRIES = "RetryAttemptsExhausted"
     AGE = "RecordAgeExceeded"
+    SIZE = "MaximumPayloadSizeExceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,21 @@ def used_up(rules: Rules, work: Work) -> Next | None:
     """
     is_over = rules.retries is not None and work.failures > rules.retries
     return Next(given_up=work) if is_over else None
+
+
+def too_large(work: Work, size: Callable[[], int], most_bytes: int | None) -> Next | None:
+    """What to do when a record alone is more than a call may have; None when it is not.
+
+    Args:
+        work: that is to be called with.
+        size: of its payload, in bytes.
+        most_bytes: of a payload; None for any.
+
+    Source: developer guide, "Capturing discarded batches for an Amazon MSK event source".
+    """
+    if most_bytes is None or work.size != 1 or size() <= most_bytes:
+        return None
+    return Next((), work, Condition.SIZE)
 
 
 def too_old(rules: Rules, work: Work, arrived_s: Sequence[float], now_s: float) -> Next | None:

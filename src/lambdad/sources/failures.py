@@ -6,7 +6,7 @@ the record, or never will. So a server that dies in between tells it again.
 Source: developer guide, "Configuring destinations for failed invocations" of Kinesis, DynamoDB and Kafka;
 LocalStack's recordings of AWS (kinesis_records, dynamodb: `functionError` is null when the function named
 what failed); radkawar/stackd's measured destinations: `responseContext` is not there without a call, and what
-a destination refuses is not sent again.
+a destination refuses is not sent again. For records that are too large the guide says it is null.
 """
 
 from __future__ import annotations
@@ -78,6 +78,8 @@ def document(failure: Failure, function_arn: str, target: str, now_s: float) -> 
             "executedVersion": called.version,
             "functionError": None if called.end is End.SUCCEEDED else "Unhandled",
         }
+    elif failure.condition is Condition.SIZE:
+        shown["responseContext"] = None
     shown |= {"version": "1.0", "timestamp": moment(now_s), **failure.about}
     if any(form in target for form in _WITH_PAYLOAD):
         shown["payload"] = failure.payload.decode("utf-8", "replace")

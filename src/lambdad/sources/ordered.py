@@ -42,6 +42,8 @@ class Batch:
         tried: told after a failure which parts are left, in order, those that are given up among them.
         refused: why an answer that came does not count, as `LastProcessingResult`; None when it does.
         named: the ids that an answer says failed; None when it does not say it right.
+        most_bytes: of a payload; a record that alone makes a larger one is given up without a call. None for
+            any.
     """
 
     ids: Sequence[str]
@@ -53,6 +55,7 @@ class Batch:
     tried: Callable[[Sequence[Work]], None] = lambda _: None
     refused: Callable[[bytes], str | None] = lambda _: None
     named: Callable[[bytes, frozenset[str]], frozenset[str] | None] = named
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class OrderedTools:
 
     Attributes:
         age: what the age of the last record of a call is measured as, in ms; None for nothing.
+        told_retries: of mappings that have a destination and would retry for ever; None for ever.
     """
 
     calls: FunctionCalls
@@ -68,6 +72,7 @@ class OrderedTools:
     clock: Clock
     measures: Measures
     age: Measured | None = Measured.ITERATOR_AGE
+    told_retries: int | None = None
 
     def note(self, watch: Watch, what: Measured, much: float) -> None:
         """Note something that was measured of a mapping, for the metrics of its function."""
@@ -87,9 +92,11 @@ class OrderedCalls:
     def __init__(self, watch: Watch, tools: OrderedTools) -> None:
         self._watch = watch
         self._tools = tools
-        self._rules: Rules = attempts.rules_of(watch.mapping.settings)
+        rules: Rules = attempts.rules_of(watch.mapping.settings)
         destination = (watch.mapping.settings.get("DestinationConfig") or {}).get("OnFailure") or {}
         self._target: str = destination.get("Destination") or ""
+        is_endless = rules.retries is None and self._target
+        self._rules = replace(rules, retries=tools.told_retries) if is_endless else rules
 
     async def settle(self, batch: Batch, begun: Sequence[Work] = ()) -> bool:
         """Call until every record is settled; False when polling is to stop before.
@@ -131,8 +138,11 @@ class OrderedCalls:
     def _over(self, batch: Batch, work: Work) -> Next | None:
         """What to do instead of another call; None when that is to be made."""
         now_s = self._tools.clock.now()
-        used_up = attempts.used_up(self._rules, work)
-        return used_up or attempts.too_old(self._rules, work, batch.arrived_s, now_s)
+        return (
+            attempts.used_up(self._rules, work)
+            or attempts.too_old(self._rules, work, batch.arrived_s, now_s)
+            or attempts.too_large(work, lambda: len(batch.payload(work.part)), batch.most_bytes)
+        )
 
     async def _pause(self, failures: int) -> None:
         await self._watch.pause(attempts.pause_s(failures, CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S))
@@ -149,7 +159,7 @@ class OrderedCalls:
             watch.running -= 1
         counts = EventCounts(invoked=work.size)
         if called.end is not End.SUCCEEDED:
-            counts.failed_invoke = work.size
+            counts.failed_invoke, counts.invoke_errors = work.size, 1
             watch.went(trouble.problem(called.reason or "Function call failed"))
         watch.counted(counts)
         return called
@@ -173,7 +183,7 @@ class OrderedCalls:
         watch.went(wrong or trouble.OK)
         if wrong is None:
             return _DONE
-        watch.counted(EventCounts(failed_invoke=work.end - lowest))
+        watch.counted(EventCounts(failed_invoke=work.end - lowest, invoke_errors=1))
         return attempts.failed(self._rules, work, lowest)
 
     async def _give_up(self, batch: Batch, step: Next) -> bool:

@@ -60,6 +60,14 @@ REFUSED: list[tuple[SourceKind, dict[str, Any], str]] = [
         ),
     ),
     (
+        SourceKind.MSK,
+        {"Topics": ["mine"], "DestinationConfig": {"OnFailure": {"Destination": "kafka://mine"}}},
+        (
+            "The on-failure destination kafka://mine is a topic that the event source mapping reads. "
+            "Name another topic of the cluster."
+        ),
+    ),
+    (
         SourceKind.SQS,
         {"FilterCriteria": {"Filters": [{"Pattern": PATTERN}] * 6}},
         "Filter criteria cannot have more than 5 filters.",

@@ -3,107 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from typing import Any
 
 import pytest
 
 from lambdad.domain.errors import InvalidParameter
-from lambdad.domain.event_source_mapping import EventSourceMapping
 from lambdad.domain.event_sources import SourceKind
-from lambdad.domain.kafka_record import Partition
-from lambdad.domain.mapping_states import MappingState
-from lambdad.domain.measured import Measured
 from lambdad.domain.outcome import Outcome
-from lambdad.domain.scope import Scope
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaTrouble, Trouble
-from lambdad.ports.secrets import SecretNotRead
 from lambdad.sources.holding import Holding
-from lambdad.sources.kafka.access import Accesses
 from lambdad.sources.kafka.kafkas import Kafkas
-from lambdad.sources.kafka.poller import KafkaPoller, Tools
-from tests.fakes.kafka_core import FakeCluster
-from tests.fakes.ordered_stage import TARGET, OrderedStage
-from tests.fakes.queue_stage import FAILED, FUNCTION, HERE
-
-SERVERS = ["broker-1:9092", "broker-2:9092"]
-SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:s-abcdef"
-CLUSTER = "arn:aws:kafka:us-east-1:000000000000:cluster/c/12345678-abcd-1234-efab-123456789012-1"
-GROUP = "uuid-1"
-FIRST, SECOND = Partition("t", 0), Partition("t", 1)
-
-
-class Secrets:
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-
-    async def read(self, scope: Scope, arn: str) -> str:
-        if arn not in self.texts:
-            raise SecretNotRead("there is none")
-        return self.texts[arn]
-
-
-class Roles:
-    def __init__(self) -> None:
-        self.refused: str | None = None
-
-    def lacking(self, role: str, function: str, actions: Any, resource: str) -> str | None:
-        return self.refused if self.refused in actions else None
-
-
-class KafkaStage(OrderedStage):
-    def __init__(self, partitions: int = 1) -> None:
-        super().__init__()
-        self.cluster = FakeCluster(self.sleep, "t", partitions=partitions)
-        self.secrets, self.roles, self.holding = Secrets(), Roles(), Holding(1_000_000)
-        self.msk: dict[str, tuple[str, ...]] = {}
-        self.kafka = Tools(
-            self.cluster,
-            Accesses(self.secrets, self.roles, self.msk),
-            self.tools,
-            self.find,
-            self.holding,
-            self.sleep,
-        )
-
-    def mapping(
-        self, kind: SourceKind = SourceKind.SELF_MANAGED_KAFKA, **settings: Any
-    ) -> EventSourceMapping:
-        given = {
-            "Topics": ["t"],
-            "BatchSize": 100,
-            "StartingPosition": "TRIM_HORIZON",
-            "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": SERVERS}},
-            **settings,
-        }
-        source = CLUSTER if kind is SourceKind.MSK else None
-        return EventSourceMapping("uuid-1", kind, FUNCTION, source, given, True, MappingState.ENABLED, 0.0)
-
-    def poller(self, **settings: Any) -> KafkaPoller:
-        poller = KafkaPoller(HERE, self.mapping(**settings), self.kafka)
-        poller.start()
-        return poller
-
-    @property
-    def payloads(self) -> list[Any]:
-        return [json.loads(request.payload) for _, request in self.functions.calls]
-
-    @property
-    def batches(self) -> list[list[str]]:
-        return [values_of(event) for event in self.payloads]
-
-    def kept(self, partition: Partition = FIRST) -> int:
-        return self.cluster.offsets[GROUP][partition]
-
-
-def values_of(event: Any) -> list[str]:
-    return [base64.b64decode(one["value"]).decode() for all_ in event["records"].values() for one in all_]
-
-
-def failing(*values: str) -> Any:
-    return lambda event: FAILED if set(values) & set(values_of(event)) else Outcome(b"null")
+from tests.fakes.kafka_stage import CLUSTER, FIRST, SECOND, SECRET, KafkaStage, failing, values_of
+from tests.fakes.ordered_stage import TARGET
+from tests.fakes.queue_stage import HERE
 
 
 async def test_records_become_calls_as_aws_shows_them():
@@ -170,23 +83,6 @@ async def test_an_offset_is_not_kept_before_its_call_has_ended():
     stage.functions.end(Outcome(b"null"))
     await stage.sleep.pass_by(1)
     assert stage.kept() == 1
-    await poller.stop()
-
-
-async def test_how_far_the_function_is_behind_is_measured_over_all_partitions():
-    stage = KafkaStage(partitions=2)
-    stage.functions.answer = failing("a")
-    poller = stage.poller(BatchSize=1)
-    await stage.sleep.pass_by(3)
-    assert stage.noted == []
-    stage.cluster.put("a", "b")
-    stage.cluster.put("c", "a", partition=1)
-    await stage.sleep.pass_by(12)
-    lags = [(lane.function, much) for what, lane, _, _, much in stage.noted if what is Measured.OFFSET_LAG]
-    assert lags == [("f", 3.0)]
-    stage.functions.answer = lambda _: Outcome(b"null")
-    await stage.sleep.pass_by(30)
-    assert [much for what, *_, much in stage.noted if what is Measured.OFFSET_LAG][-1] == 0.0
     await poller.stop()
 
 

@@ -61,6 +61,39 @@ def test_counts_of_a_second_are_one_sum_for_each_mapping() -> None:
     assert [one.values for one in scene.put_data[7:]] == [(1.0,)]
 
 
+def test_errors_are_counted_for_who_asks_for_them_alone() -> None:
+    scene = Scene()
+    errors = EventCounts(polled=3, committed=2, polling_errors=1, invoke_errors=4, commit_errors=5)
+    scene.metrics.counted(HERE, mapping("a", {"MetricsConfig": {"Metrics": ["ErrorCount"]}}), errors)
+    scene.metrics.counted(HERE, mapping("b", COUNTED), errors)
+    scene.waiting.pop()()
+    found = {
+        (dict(one.key.dimensions)["EventSourceMappingUUID"], one.key.name): one.values
+        for one in scene.put_data
+    }
+    assert found == {
+        ("a", "PollingErrorCount"): (1.0,),
+        ("a", "InvokeErrorCount"): (4.0,),
+        ("a", "CommitErrorCount"): (5.0,),
+        ("b", "PolledEventCount"): (3.0,),
+        ("b", "CommittedEventCount"): (2.0,),
+    }
+
+
+def test_lags_of_partitions_are_put_as_their_most_and_their_sum() -> None:
+    scene = Scene()
+    asks = mapping("a", {"MetricsConfig": {"Metrics": ["KafkaMetrics"]}})
+    scene.metrics.lagging(HERE, asks, [3, 0, 5])
+    scene.metrics.lagging(HERE, asks, [])
+    scene.metrics.lagging(HERE, mapping("b", COUNTED), [7])
+    assert [
+        (dict(one.key.dimensions), one.key.namespace, one.key.name, one.values) for one in scene.put_data
+    ] == [
+        ({"EventSourceMappingUUID": "a"}, "AWS/Lambda", "MaxOffsetLag", (5.0,)),
+        ({"EventSourceMappingUUID": "a"}, "AWS/Lambda", "SumOffsetLag", (8.0,)),
+    ]
+
+
 def test_a_mapping_that_asks_for_none_has_none() -> None:
     scene = Scene()
     for settings in ({}, {"MetricsConfig": {}}, {"MetricsConfig": {"Metrics": ["KafkaMetrics"]}}):

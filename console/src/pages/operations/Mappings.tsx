@@ -50,7 +50,7 @@ export default function MappingsPage() {
       )}
       <AsyncPanel load={mappings} what="The mappings could not be read">
         {(found) => (
-          <Table
+          <Table<PolledMapping>
             items={found.mappings}
             trackBy="uuid"
             header={<Header variant="h2" counter={`(${found.mappings.length})`}>Mappings</Header>}

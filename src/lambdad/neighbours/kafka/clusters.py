@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -15,6 +16,8 @@ from lambdad.neighbours.kafka.connection import options, probe, told
 from lambdad.neighbours.kafka.member import Member, beginnings
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaConsumer, OnRevoked
+
+_MOST_BYTES: Final = 32 * 1024 * 1024  # of a record of failure with its payload; the broker has its own limit
 
 
 class Clusters:
@@ -55,7 +58,7 @@ class Clusters:
 
     async def send(self, access: Access, topic: str, key: bytes, value: bytes) -> None:
         """See `ports.kafka.KafkaClusters`."""
-        producer = AIOKafkaProducer(**options(access), acks="all")
+        producer = AIOKafkaProducer(**options(access), acks="all", max_request_size=_MOST_BYTES)
         try:
             await probe(access)
             await producer.start()

@@ -9,7 +9,14 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
-from lambdad.domain.limits import KAFKA_CLOSE_S, KAFKA_LOOK_S, KAFKA_POLL_S, KAFKA_REQUEST_S, KAFKA_SESSION_S
+from lambdad.domain.limits import (
+    KAFKA_CLOSE_S,
+    KAFKA_LOOK_S,
+    KAFKA_POLL_S,
+    KAFKA_REBALANCE_S,
+    KAFKA_REQUEST_S,
+    KAFKA_SESSION_S,
+)
 from lambdad.neighbours.kafka.connection import options, probe, told
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaTrouble, OnRevoked, Trouble
@@ -71,6 +78,7 @@ class Member:
             isolation_level="read_committed",
             max_partition_fetch_bytes=_PAGE_BYTES,
             session_timeout_ms=int(KAFKA_SESSION_S * 1000),
+            rebalance_timeout_ms=int(KAFKA_REBALANCE_S * 1000),
             metadata_max_age_ms=60_000,
         )
 

@@ -78,6 +78,7 @@ class Lane:
 
     Attributes:
         position: the offset to go on from: everything before is settled; None before the first.
+        first: the offset of the first record that was read; None before it.
     """
 
     def __init__(
@@ -92,12 +93,14 @@ class Lane:
     ) -> None:
         self.watch = PartitionWatch(watch, tools.clock, sleep)
         self.position: int | None = None
+        self.first: int | None = None
         self._settings = settings
         self._place = place
         self._clock = tools.clock
         self._calls = OrderedCalls(self.watch, tools)
         self._holding = holding
         self._advanced = advanced
+        self._sleep = sleep
         self._waiting: deque[Held] = deque()
         self._bytes = 0
         self._tail: int | None = None
@@ -129,6 +132,8 @@ class Lane:
         """A record was read; what filters keep away counts as settled once all before it is."""
         shown = records.shown(record)
         self._tail = record.offset + 1
+        if self.first is None:
+            self.first = record.offset
         if not records.passes(self._settings.filters, record, shown):
             self.watch.counted(EventCounts(polled=1, filtered_out=1))
             if not self._waiting:
@@ -145,8 +150,16 @@ class Lane:
     async def stop(self, seconds: float | None = None) -> None:
         """Begin no call, and wait for one under way, so long at most; what is not settled is forgotten."""
         self.watch.stopping.set()
-        if self.task is not None:
-            await asyncio.wait((self.task,), timeout=seconds)
+        if self.task is None:
+            return
+        if seconds is None:
+            await asyncio.wait((self.task,))
+            return
+        over = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait((self.task, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
 
     def drop(self) -> None:
         """Nothing of it is ours any more: what a call still says changes nothing."""
@@ -210,6 +223,7 @@ class Lane:
             f"aws/lambda/{self.watch.mapping.uuid}/{place.partition}/",
             lambda part, _: self._settled(len(part)),
             named=records.names_of(place.partition),
+            most_bytes=self._settings.bounds.payload_bytes,
         )
 
     def _settled(self, count: int) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,13 +24,14 @@ from lambdad.domain.limits import (
     KAFKA_LAG_S,
     KAFKA_PAGE_RECORDS,
     KAFKA_REVOKE_S,
+    KAFKA_TOLD_RETRIES,
     SOURCE_FIRST_BACKOFF_S,
     SOURCE_LAST_BACKOFF_S,
 )
 from lambdad.domain.measured import Measured
 from lambdad.domain.scope import Scope
-from lambdad.ports.event_sources import PartReport, PollerReport
-from lambdad.ports.kafka import KafkaClusters, KafkaConsumer, KafkaTrouble, Trouble
+from lambdad.ports.event_sources import EventCounts, PartReport, PollerReport
+from lambdad.ports.kafka import KafkaClusters, KafkaConsumer, KafkaTrouble
 from lambdad.sources import trouble
 from lambdad.sources.attempts import pause_s
 from lambdad.sources.failures import OnFailure
@@ -40,6 +41,7 @@ from lambdad.sources.kafka import troubles
 from lambdad.sources.kafka.access import Accesses, Inaccessible
 from lambdad.sources.kafka.cluster_courier import ClusterCourier
 from lambdad.sources.kafka.lane import Lane
+from lambdad.sources.kafka.offsets import Offsets
 from lambdad.sources.kafka.records import Place
 from lambdad.sources.kafka.settings import settings_of
 from lambdad.sources.ordered import OrderedTools
@@ -47,6 +49,7 @@ from lambdad.sources.watch import OnCounts, Sleep, Watch
 
 _LOOK_S: Final = 1.0  # how often is looked whether the function is still there
 _log = logging.getLogger("lambdad.sources")
+OnLags = Callable[[Scope, EventSourceMapping, Sequence[int]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Tools:
     Attributes:
         sleep: waits so many seconds; virtual in tests.
         on_counts: told after each step how many events were what, for metrics.
+        on_lags: told now and then how far each partition is behind, for metrics.
     """
 
     clusters: KafkaClusters
@@ -65,6 +69,7 @@ class Tools:
     holding: Holding
     sleep: Sleep = asyncio.sleep
     on_counts: OnCounts | None = None
+    on_lags: OnLags | None = None
 
 
 class KafkaPoller(Watch):
@@ -77,14 +82,13 @@ class KafkaPoller(Watch):
         self._tools = tools
         self._time = clock
         courier = ClusterCourier(on_failure.courier, tools.clusters, self._reach)
-        self._ordered = replace(tools.ordered, on_failure=OnFailure(courier, clock), age=None)
+        told = OnFailure(courier, clock)
+        self._ordered = replace(tools.ordered, on_failure=told, age=None, told_retries=KAFKA_TOLD_RETRIES)
         self._servers = ""
         self._consumer: KafkaConsumer | None = None
         self._lanes: dict[Partition, Lane] = {}
-        self._kept: dict[Partition, int] = {}
-        self._committing = asyncio.Lock()
+        self._offsets = Offsets(self._lanes, self.counted)
         self._advanced = asyncio.Event()
-        self._lost: KafkaTrouble | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._began_s: float | None = None
         self._failures = 0
@@ -126,7 +130,10 @@ class KafkaPoller(Watch):
 
     async def lag(self) -> int | None:
         """How many records are behind what is settled, in partitions that anything was read of."""
-        return sum(self._behind(one, lane) or 0 for one, lane in self._lanes.items())
+        return sum(self._lags())
+
+    def _lags(self) -> list[int]:
+        return [self._behind(one, lane) or 0 for one, lane in self._lanes.items()]
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -142,6 +149,7 @@ class KafkaPoller(Watch):
                 _log.exception("a cluster was not read", extra={"event": "sources.kafka"})
             if self.stopping.is_set():
                 return
+            self.counted(EventCounts(polling_errors=1))
             await self._leave()
             self._failures += 1
             await self.pause(pause_s(self._failures, SOURCE_FIRST_BACKOFF_S, SOURCE_LAST_BACKOFF_S))
@@ -150,7 +158,7 @@ class KafkaPoller(Watch):
         """Join the group and read, until something is wrong."""
         access, settings = await self._reach(), self.settings
         self._servers = ",".join(access.servers)
-        self._lost = None
+        self._offsets.lost = None
         consumer = self._consumer = await self._tools.clusters.join(
             access, settings.group, settings.topics, settings.start, self._revoked
         )
@@ -163,13 +171,13 @@ class KafkaPoller(Watch):
                 self._lane(record.partition).add(record)
             self._failures = 0
             self._well()
-            if self._lost is not None:
-                raise self._lost
+            if self._offsets.lost is not None:
+                raise self._offsets.lost
             if self._time.monotonic() >= look_s:
                 await self._check()
                 look_s = self._time.monotonic() + _LOOK_S
             if self._time.monotonic() >= measure_s:
-                await self._measure()
+                self._measure()
                 measure_s = self._time.monotonic() + KAFKA_LAG_S
 
     async def _reach(self) -> Access:
@@ -187,13 +195,15 @@ class KafkaPoller(Watch):
         if await self.function() is None:
             raise Inaccessible("The function does not exist")
 
-    async def _measure(self) -> None:
+    def _measure(self) -> None:
         """Note how far the function is behind; nothing before anything was read.
 
         Source: Lambda developer guide, "Types of metrics": OffsetLag is the topic's, over all partitions.
         """
-        if self._lanes and (lag := await self.lag()) is not None:
-            self._ordered.note(self, Measured.OFFSET_LAG, float(lag))
+        if lags := self._lags():
+            self._ordered.note(self, Measured.OFFSET_LAG, float(sum(lags)))
+            if self._tools.on_lags is not None:
+                self._tools.on_lags(self.scope, self.mapping, lags)
 
     def _full(self) -> Collection[Partition]:
         """Partitions that are not to be read on now."""
@@ -227,12 +237,12 @@ class KafkaPoller(Watch):
         """Have nothing more to do with partitions; what is settled of them by then is kept."""
         lanes = [self._lanes[one] for one in partitions if one in self._lanes]
         await asyncio.gather(*(lane.stop(seconds) for lane in lanes))
-        await self._keep()
+        await self._offsets.keep(self._consumer)
         self._forget(partitions)
 
     def _forget(self, partitions: Collection[Partition]) -> None:
+        self._offsets.forget(partitions)
         for one in partitions:
-            self._kept.pop(one, None)
             if (lane := self._lanes.pop(one, None)) is not None:
                 lane.drop()
 
@@ -241,30 +251,7 @@ class KafkaPoller(Watch):
         while True:
             await self._advanced.wait()
             self._advanced.clear()
-            await self._keep()
-
-    async def _keep(self) -> None:
-        """Have the group keep how far everything is settled."""
-        async with self._committing:
-            consumer = self._consumer
-            moved = {
-                one: lane.position
-                for one, lane in self._lanes.items()
-                if lane.position is not None and self._kept.get(one) != lane.position
-            }
-            if consumer is None or not moved:
-                return
-            mine = consumer.partitions()
-            moved = {one: at for one, at in moved.items() if one in mine}
-            if not moved:
-                return
-            try:
-                await consumer.commit(moved)
-            except KafkaTrouble as error:
-                if error.kind is not Trouble.GROUP:  # the group tells by itself who has what
-                    self._lost = error
-            else:
-                self._kept |= {one: at for one, at in moved.items() if one in self._lanes}
+            await self._offsets.keep(self._consumer)
 
     # --- what is told ----------------------------------------------------------------------------------
 
