@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.lambdad-stamp
 
+# Where compiled modules may not be kept, every process compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo console tools test lint bench docs reference lock models soak test-real wheel clean
 

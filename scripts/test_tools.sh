@@ -17,7 +17,7 @@ need node nodejs
 need npm npm
 need curl curl
 # Drives the console.
-need chromium chromium
+need chromium-headless-shell chromium-headless-shell
 need go golang-go
 PATH="$PATH:$HOME/.cargo/bin"
 need cargo cargo

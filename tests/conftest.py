@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Server, start_server
+from tests.running import Server, as_command, start_server
 
 LONG = (
     *(
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One running server for every test that only needs functions of its own."""
     directory: Path = tmp_path_factory.mktemp("shared-server")
-    server = start_server(directory / "data")
+    server = start_server(directory / "data", launch=as_command)
     yield server
     server.stop()
 

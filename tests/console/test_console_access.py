@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Console, sign_in
 from tests.running import Server, start_server
-from tests.soak import warm
 
 Key = dict[str, str]
 TRUST = json.dumps(
@@ -52,13 +51,13 @@ def keys() -> dict[str, Key]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, Key]) -> Iterator[Server]:
     """One that lets nobody in without a key."""
-    open_to_all = start_server(tmp_path_factory.mktemp("strict") / "data", launch=warm.launch)
+    open_to_all = start_server(tmp_path_factory.mktemp("strict") / "data")
     try:
         keys.update({user: key_of(open_to_all, user) for user in MAY})
         open_to_all.client("iam").create_role(RoleName="looked-at", AssumeRolePolicyDocument=TRUST)
     finally:
         open_to_all.stop()
-    started = start_server(open_to_all.data_dir, "--auth", "enforce", launch=warm.launch)
+    started = start_server(open_to_all.data_dir, "--auth", "enforce")
     yield started
     started.stop()
 
@@ -157,10 +156,11 @@ GONE = {
 def test_pages_of_a_server_that_is_gone_say_so_and_go_on_when_it_is_back(
     tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Console]
 ) -> None:
-    lost = start_server(tmp_path_factory.mktemp("lost") / "data", launch=warm.launch)
+    lost = start_server(tmp_path_factory.mktemp("lost") / "data")
     try:
         tab = opened(lost)
         page = tab.open("/functions")
+        expect(page.get_by_role("link", name="Bill")).to_be_visible()
         answers = "**/*"
         for path, words in GONE.items():
             link = page.locator(f"a[href='/console{path}']")
@@ -183,7 +183,7 @@ def _asks(request: object) -> bool:
 def test_a_page_whose_code_cannot_come_says_so_and_the_one_before_stays_reachable(
     tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Console]
 ) -> None:
-    ending = start_server(tmp_path_factory.mktemp("ending") / "data", launch=warm.launch)
+    ending = start_server(tmp_path_factory.mktemp("ending") / "data")
     tab = opened(ending, fresh=True)
     try:
         page = tab.open("/functions")

@@ -97,7 +97,7 @@ def test_the_bill_is_shown_by_function_and_day_and_by_tag(
 ) -> None:
     client = server.client()
     arn = client.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
-    client.tag_resource(Resource=arn, Tags={"team": "<i>blue</i>"})
+    client.tag_resource(Resource=arn, Tags={"team": "blue"})
     page = console.open("/operations/bill")
     expect(page.get_by_role("row").filter(has_text=function)).to_be_visible()
     page.get_by_role("button", name=re.compile("^By")).click()
@@ -107,7 +107,7 @@ def test_the_bill_is_shown_by_function_and_day_and_by_tag(
     page.get_by_role("button", name=re.compile("^By")).click()
     page.get_by_role("option", name="Tag").click()
     page.get_by_label("Key of the tag").fill("team")
-    expect(page.get_by_role("row").filter(has_text="<i>blue</i>")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="blue")).to_be_visible()
 
 
 @pytest.mark.parametrize("page", ["queue", "mappings", "bill", "iam/why"])
@@ -155,4 +155,4 @@ def test_a_panel_that_fails_says_what_to_do_and_leaves_the_page(
     expect(page.get_by_text("Request ID: an-id")).to_be_visible()
     tab.page.unroute("**/lambdad/v1/settings")
     page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("account_concurrency").first).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="signature_skew_s")).to_be_visible()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.running import Server, start_server
+from tests.running import Server, as_command, start_server
 from tests.soak import inventory, records, storm
 from tests.soak.calls import Call, Caller, answered_well
 from tests.soak.functions import Function, Kind, create, layer
@@ -165,7 +165,7 @@ class Campaign:
         """All of it."""
         for number, environments in enumerate(self._plan.lives):
             is_last = number == len(self._plan.lives) - 1
-            server = start_server(self._data_dir, *OPTIONS)
+            server = start_server(self._data_dir, *OPTIONS, launch=as_command)
             try:
                 if not self._layer_arn:
                     self._deploy(server)

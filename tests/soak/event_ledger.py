@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.running import ROLE, Server, start_server
-from tests.soak import warm
 from tests.soak.event_endpoint import Endpoint, Told, endpoint
 
 SENDERS = 6
@@ -125,7 +124,7 @@ def run(
 
 
 def _started(data_dir: Path, sink: Endpoint, life: int) -> Server:
-    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)}, launch=warm.launch)
+    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)})
 
 
 def _make(server: Server) -> None:

@@ -18,7 +18,6 @@ import boto3
 
 from tests.fakes.sqs_server import ACCOUNT, REGION, sqs_server
 from tests.running import Server, start_server
-from tests.soak import warm
 from tests.soak.book import MOUNTED, Book
 
 GROUPS = 6
@@ -112,7 +111,7 @@ class _Stage:
         )
 
     def start(self) -> Server:
-        return start_server(self._folder / "data", "--config", str(self._config), launch=warm.launch)
+        return start_server(self._folder / "data", "--config", str(self._config))
 
     def make(self, server: Server) -> None:
         name = server.function({"app.py": FUNCTION}, Timeout=1, **MOUNTED)

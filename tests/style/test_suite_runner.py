@@ -44,6 +44,7 @@ def suite(
 
     monkeypatch.setattr(runner, "_run", run)
     monkeypatch.setattr(runner, "missing", lambda **_: [])
+    monkeypatch.setattr(runner, "_compile", lambda: None)
     monkeypatch.setenv("PATH", "/usr/bin")
     return runner.main([]), asked
 

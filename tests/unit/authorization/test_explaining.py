@@ -82,7 +82,9 @@ async def test_a_root_and_a_service_are_explained():
     assert not (await told(stage, f"arn:aws:iam::{OTHER_ACCOUNT}:root"))["allowed"]
     service = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
     await stage.attach({**service, "Action": INVOKE, "Resource": ORDERS})
-    assert (await told(stage, "s3.amazonaws.com"))["allowed"]
+    of_service = await told(stage, "s3.amazonaws.com")
+    assert of_service["allowed"]
+    assert of_service.keys() == root.keys(), "whoever reads an answer reads each by the same names"
     assert not (await told(stage, "sns.amazonaws.com"))["allowed"]
 
 

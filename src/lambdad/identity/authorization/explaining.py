@@ -58,7 +58,7 @@ class Explainer:
             allowed = self._authority.lets_service(principal, resource, guard, keys, action)
             said = "allows" if allowed else "does not allow"
             because = f"The resource's policy {said} it; a service needs nothing else."
-            return {"allowed": allowed, "because": because, "near": []}
+            return {"allowed": allowed, "because": because, "statement": None, "near": [], "missing_keys": []}
         standing = self._authority.standing(self._who(principal))
         outcome = standing.decide(action, resource, guard, lambda key: keys.get(key, ()))
         whole = {**standing.fixed, **keys}

@@ -1,4 +1,4 @@
-"""Servers that begin quickly, for ledgers with a life every other second: forked from a process that waits.
+"""Servers that begin quickly: forked from a process that waits.
 
 That process has imported everything a server does, which is most of what a start costs; what runs is the command's
 own function, in a process of its own that is killed like any other.
@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.soak.warm_imports", __name__])
+_context.set_forkserver_preload(["tests.warm_imports", __name__])
 
 
 class Forked:
