@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S
 from lambdad.domain.stream_record import OpenWindow, StreamRecord
-from lambdad.sources import batching, trouble
+from lambdad.sources import batching, tried_parts, trouble
 from lambdad.sources.attempts import Work
 from lambdad.sources.ordered import Batch
-from lambdad.sources.streams import tried_parts, windows
-from lambdad.sources.streams.beginnings import number_of
+from lambdad.sources.sequence_numbers import number_of
+from lambdad.sources.streams import windows
 from lambdad.sources.streams.records import batch_info
 
 if TYPE_CHECKING:

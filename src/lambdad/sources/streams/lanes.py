@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from lambdad.domain.stream_record import ShardState, StreamRecord
-from lambdad.sources.streams.beginnings import number_of
+from lambdad.sources.sequence_numbers import number_of
 from lambdad.sources.streams.lane import Lane, WindowLane
 
 if TYPE_CHECKING:

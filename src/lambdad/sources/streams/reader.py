@@ -31,8 +31,9 @@ from lambdad.sources.attempts import pause_s
 from lambdad.sources.holding import Holding
 from lambdad.sources.ordered import OrderedCalls
 from lambdad.sources.rate import Rate
+from lambdad.sources.sequence_numbers import number_of
 from lambdad.sources.streams import troubles
-from lambdad.sources.streams.beginnings import Order, number_of, position
+from lambdad.sources.streams.beginnings import Order, position
 from lambdad.sources.streams.feeds import Feed
 from lambdad.sources.streams.lane import Held, Lane
 from lambdad.sources.streams.lanes import Lanes
