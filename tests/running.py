@@ -172,6 +172,7 @@ def start_server(
     within: tuple[str, ...] = (),
     module: str = "lambdad.cli.entry",
     launch: Launch | None = None,
+    ready_within_s: float = READY_WITHIN_S,
 ) -> Server:
     """Start `lambdad serve` (out of `module`) on a free port and wait for its ready line.
 
@@ -186,7 +187,7 @@ def start_server(
     environ = {**os.environ, "LAMBDAD_COMPANION_DIR": str(ROOT / ".cache"), **(env or {})}
     words = ["serve", "--port", "0", "--data-dir", str(data_dir), *arguments]
     process = (launch or _command((*within, sys.executable, "-m", module)))(words, environ, log_path)
-    deadline = time.monotonic() + READY_WITHIN_S
+    deadline = time.monotonic() + ready_within_s
     while time.monotonic() < deadline:
         ready = re.search(r"is ready on https?://[^:]+:(\d+)", log_path.read_text("utf-8", "replace"))
         if ready:

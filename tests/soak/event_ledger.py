@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.running import ROLE, Server, start_server
-from tests.soak import warm
+from tests.running import ROLE, Server
+from tests.soak import warm_server
 from tests.soak.event_endpoint import Endpoint, Told, endpoint
 
 SENDERS = 6
@@ -125,7 +125,7 @@ def run(
 
 
 def _started(data_dir: Path, sink: Endpoint, life: int) -> Server:
-    return start_server(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)}, launch=warm.launch)
+    return warm_server.start(data_dir, env={"LAMBDAD_SERVICES_SQS_ENDPOINT": sink.begin(life)})
 
 
 def _make(server: Server) -> None:

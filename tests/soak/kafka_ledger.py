@@ -25,8 +25,8 @@ from lambdad.neighbours.kafka.clusters import Clusters
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaTrouble
 from tests.fakes.kafka_server import kafka_server
-from tests.running import Server, start_server
-from tests.soak import warm
+from tests.running import Server
+from tests.soak import warm_server
 from tests.soak.book import MOUNTED, Book
 from tests.soak.stream_ledger import KEYS, StreamLedger, judge
 
@@ -128,7 +128,7 @@ class _Stage:
         self._config.write_text(self._book.configuration)
 
     def start(self) -> Server:
-        return start_server(self._folder / "data", "--config", str(self._config), launch=warm.launch)
+        return warm_server.start(self._folder / "data", "--config", str(self._config))
 
     def make(self, server: Server) -> None:
         asyncio.run(self._made())

@@ -17,8 +17,8 @@ from typing import Any
 import boto3
 
 from tests.fakes.sqs_server import ACCOUNT, REGION, sqs_server
-from tests.running import Server, start_server
-from tests.soak import warm
+from tests.running import Server
+from tests.soak import warm_server
 from tests.soak.book import MOUNTED, Book
 
 GROUPS = 6
@@ -112,7 +112,7 @@ class _Stage:
         )
 
     def start(self) -> Server:
-        return start_server(self._folder / "data", "--config", str(self._config), launch=warm.launch)
+        return warm_server.start(self._folder / "data", "--config", str(self._config))
 
     def make(self, server: Server) -> None:
         name = server.function({"app.py": FUNCTION}, Timeout=1, **MOUNTED)

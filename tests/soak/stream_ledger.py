@@ -22,8 +22,8 @@ import boto3
 
 from tests.fakes.kinesis_core import halfway
 from tests.fakes.kinesis_server import ACCOUNT, REGION, kinesis_server, steer
-from tests.running import Server, start_server
-from tests.soak import warm
+from tests.running import Server
+from tests.soak import warm_server
 from tests.soak.book import MOUNTED, Book
 
 KEYS = 6
@@ -156,7 +156,7 @@ class _Stage:
         )
 
     def start(self) -> Server:
-        return start_server(self._folder / "data", "--config", str(self._config), launch=warm.launch)
+        return warm_server.start(self._folder / "data", "--config", str(self._config))
 
     def make(self, server: Server) -> None:
         name = server.function({"app.py": FUNCTION}, Timeout=60, **MOUNTED)
