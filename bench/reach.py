@@ -61,6 +61,9 @@ MESSAGES_PER_S = 2_000.0
 RECORD_MS = 1_020.0
 """One poll interval and 20 ms."""
 RECORDS_PER_S = 5_000.0
+"""Of one shard, or of one partition of Kafka."""
+KAFKA_RECORD_MS = 20.0
+"""Without a window; brokers are not asked at intervals."""
 IDLE_SHARDS_PERCENT = 25.0
 OBJECT_MS = 50.0
 CONTROL_P50_MS = 3.0
@@ -217,6 +220,10 @@ def _queues(results: Results) -> Iterator[Check]:
     yield Check("records of one shard in batches of 100", "/s", records, RECORDS_PER_S, at_most=False)
     idle = results.median(Key(Measure.STREAMS, PRODUCT, "percent_of_a_core", "100 idle shards"))
     yield Check("processor of 100 idle shards", "% of a core", idle, IDLE_SHARDS_PERCENT, at_most=True)
+    pushed = results.median(Key(Measure.KAFKA, PRODUCT, "p50_ms", "one at a time"))
+    yield Check("record of Kafka to its function begun, p50", "ms", pushed, KAFKA_RECORD_MS, at_most=True)
+    rate = results.median(Key(Measure.KAFKA, PRODUCT, "records_per_s", "one partition, batches of 100"))
+    yield Check("records of one partition in batches of 100", "/s", rate, RECORDS_PER_S, at_most=False)
     put = results.median(Key(Measure.BUCKETS, PRODUCT, "p50_ms", "object put, to its function"))
     yield Check("object put to its function begun, p50", "ms", put, OBJECT_MS, at_most=True)
 

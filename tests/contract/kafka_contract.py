@@ -18,7 +18,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
+from lambdad.domain.kafka_record import Access, KafkaRecord, Kept, Partition
 from lambdad.neighbours.kafka.clusters import Clusters
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, Trouble
@@ -140,7 +140,7 @@ class KafkaContract:
         await put(broker.plain, topic, "a", "b", "c")
         consumer = await Clusters().join(access, group, [topic], OLDEST, nothing)
         await read(consumer, 3)
-        await consumer.commit({Partition(topic, 0): 1})
+        await consumer.commit({Partition(topic, 0): Kept(1)})
         await consumer.close()
         consumer = await Clusters().join(access, group, [topic], NEWEST, nothing)
         assert values(await read(consumer, 2)) == ["b", "c"]
@@ -149,6 +149,35 @@ class KafkaContract:
         await Clusters().reset(access, group, [topic], OLDEST)
         consumer = await Clusters().join(access, group, [topic], NEWEST, nothing)
         assert values(await read(consumer, 3)) == ["a", "b", "c"]
+        await consumer.close()
+
+    async def test_what_is_noted_beside_an_offset_is_there_for_who_reads_next_until_that_moves(
+        self, broker: Brokers
+    ) -> None:
+        topic, group, access = await made_topic(broker.plain), str(uuid.uuid4()), plain(broker)
+        await put(broker.plain, topic, "a", "b")
+        partition, noted = Partition(topic, 0), []
+        for kept in (Kept(0, "tried twice"), Kept(1), None):
+            consumer = await Clusters().join(access, group, [topic], OLDEST, nothing)
+            await read(consumer, 1)
+            noted.append(consumer.note(partition))
+            if kept is not None:
+                await consumer.commit({partition: kept})
+            await consumer.close()
+        assert noted == ["", "tried twice", ""]
+
+    async def test_a_note_that_is_more_than_the_broker_takes_is_left_out_and_the_offset_kept(
+        self, broker: Brokers
+    ) -> None:
+        topic, group, access = await made_topic(broker.plain), str(uuid.uuid4()), plain(broker)
+        await put(broker.plain, topic, "a", "b")
+        consumer = await Clusters().join(access, group, [topic], OLDEST, nothing)
+        await read(consumer, 2)
+        await consumer.commit({Partition(topic, 0): Kept(1, "x" * 5_000)})
+        await consumer.close()
+        consumer = await Clusters().join(access, group, [topic], OLDEST, nothing)
+        assert values(await read(consumer, 1)) == ["b"]
+        assert consumer.note(Partition(topic, 0)) == ""
         await consumer.close()
 
     async def test_a_group_with_members_is_not_set_elsewhere(self, broker: Brokers) -> None:
@@ -213,7 +242,7 @@ class KafkaContract:
 
         async def revoked(partitions: Collection[Partition]) -> None:
             told.extend(partitions)
-            await one.commit({Partition(topic, 0): 1, Partition(topic, 1): 1})
+            await one.commit({Partition(topic, 0): Kept(1), Partition(topic, 1): Kept(1)})
 
         one = await Clusters().join(access, group, [topic], OLDEST, revoked)
         await read(one, 2)
@@ -232,7 +261,7 @@ class KafkaContract:
         assert {str(one) for one in told} == {f"{topic}-0", f"{topic}-1"}
         gone = next(iter(other.partitions()))
         with pytest.raises(KafkaTrouble) as refused:
-            await one.commit({gone: 2})
+            await one.commit({gone: Kept(2)})
         assert refused.value.kind is Trouble.GROUP
         await one.close()
         await other.close()

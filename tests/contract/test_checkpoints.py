@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from lambdad.domain.errors import ServiceFault
-from lambdad.domain.stream_record import OpenWindow, ShardState, Unfinished
+from lambdad.domain.stream_record import OpenWindow, ShardState
+from lambdad.domain.unfinished import Unfinished
 from lambdad.ports.checkpoint_store import CheckpointStore
 from lambdad.storage.sqlite.checkpoints_sqlite import SqliteCheckpoints
 from tests.fakes.checkpoints import FakeCheckpoints

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
+from lambdad.domain.kafka_record import Access, KafkaRecord, Kept, Partition
 from lambdad.ports.event_sources import StartFrom
 from lambdad.ports.kafka import KafkaTrouble, OnRevoked, Trouble
 from tests.fakes.moments import FakeClock
@@ -21,6 +22,7 @@ class FakeMember:
     ) -> None:
         self.cluster, self.group, self.topics, self.on_revoked = cluster, group, topics, on_revoked
         self.places: dict[Partition, int] = {}
+        self.notes: dict[Partition, str] = {}
         self.is_closed = False
 
     async def poll(self, most: int, full: Collection[Partition]) -> Sequence[KafkaRecord]:
@@ -29,14 +31,14 @@ class FakeMember:
         found: list[KafkaRecord] = []
         for one, place in self.places.items():
             if one not in full:
-                new = [record for record in self.cluster.logs[one] if record.offset >= place][:most]
+                new = [record for record in self.cluster.logs[one] if record.offset >= place]
+                new = new[: min(most, self.cluster.most)]
                 found += new
                 self.places[one] = new[-1].offset + 1 if new else place
-        if not found:
-            await self.cluster.sleep(POLL_S)
+        await asyncio.sleep(0) if found else await self.cluster.sleep(POLL_S)
         return found
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, offsets: Mapping[Partition, Kept]) -> None:
         if self.cluster.trouble is not None:
             raise self.cluster.trouble
         if not offsets.keys() <= self.places.keys():
@@ -45,6 +47,9 @@ class FakeMember:
 
     def partitions(self) -> frozenset[Partition]:
         return frozenset(self.places)
+
+    def note(self, partition: Partition) -> str:
+        return self.notes.get(partition, "")
 
     def end(self, partition: Partition) -> int | None:
         return len(self.cluster.logs[partition]) if partition in self.places else None
@@ -59,7 +64,8 @@ class FakeCluster:
 
     Attributes:
         trouble: what every call ends with; None for none.
-        offsets: kept, by group.
+        offsets: what is kept, by group.
+        most: records of a partition that one look gives.
         sent: records put into topics by `send`.
     """
 
@@ -69,7 +75,8 @@ class FakeCluster:
         self.logs: dict[Partition, list[KafkaRecord]] = {
             Partition(topic, number): [] for topic in topics for number in range(partitions)
         }
-        self.offsets: dict[str, dict[Partition, int]] = {}
+        self.offsets: dict[str, dict[Partition, Kept]] = {}
+        self.most = 1_000_000
         self.members: list[FakeMember] = []
         self.accesses: list[Access] = []
         self.sent: list[tuple[str, bytes, bytes]] = []
@@ -102,8 +109,8 @@ class FakeCluster:
         kept = self.offsets.setdefault(member.group, {})
         for one in partitions:
             if one not in kept:
-                kept[one] = self._beginning(one, start)
-            member.places[one] = kept[one]
+                kept[one] = Kept(self._beginning(one, start))
+            member.places[one], member.notes[one] = kept[one].offset, kept[one].note
 
     async def take(self, member: FakeMember, *partitions: Partition) -> None:
         """Give partitions of a member to others."""
@@ -114,7 +121,9 @@ class FakeCluster:
     async def reset(self, access: Access, group: str, topics: Sequence[str], start: StartFrom) -> None:
         if self.trouble is not None:
             raise self.trouble
-        self.offsets[group] = {one: self._beginning(one, start) for one in self.logs if one.topic in topics}
+        self.offsets[group] = {
+            one: Kept(self._beginning(one, start)) for one in self.logs if one.topic in topics
+        }
 
     async def send(self, access: Access, topic: str, key: bytes, value: bytes) -> None:
         if self.trouble is not None:

@@ -11,7 +11,8 @@ import asyncio
 import itertools
 from dataclasses import dataclass, field
 
-_NONE, _GENERATION, _PROTOCOL, _MEMBER, _SESSION, _REBALANCE = 0, 22, 23, 25, 26, 27
+_NONE, _NOTE, _GENERATION, _PROTOCOL, _MEMBER, _SESSION, _REBALANCE = 0, 12, 22, 23, 25, 26, 27
+_MOST_NOTE_BYTES = 4_096  # beside an offset, unless a broker is told otherwise (offset.metadata.max.bytes)
 _LEAST_SESSION_MS, _MOST_SESSION_MS = 6_000, 1_800_000
 _SIMPLE = -1  # the generation of who commits without being a member
 
@@ -49,14 +50,14 @@ class Group:
 
     Attributes:
         phase: ``stable``; ``joining`` while members are waited for; ``syncing`` until the leader has said who reads what.
-        offsets: where to go on, by topic and partition.
+        offsets: where to go on, and what was noted beside it, by topic and partition.
     """
 
     generation: int = 0
     phase: str = "stable"
     protocol: str = ""
     members: dict[str, GroupMember] = field(default_factory=dict)
-    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    offsets: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
     deadline: asyncio.TimerHandle | None = None
 
     @property
@@ -148,14 +149,18 @@ class Groups:
         self._remove(group, group.members[identity])
         return _NONE
 
-    def commit(self, name: str, generation: int, identity: str, offsets: dict[tuple[str, int], int]) -> int:
-        """Keep where the group is; an error when who says so does not read for it now."""
+    def commit(
+        self, name: str, generation: int, identity: str, offsets: dict[tuple[str, int], tuple[int, str]]
+    ) -> int:
+        """Keep where the group is; an error when who says so does not read for it now, or notes too much."""
         group = self[name]
         if generation != _SIMPLE or group.members:
             error = self._wrong(group, generation, identity)
             if error or group.phase == "syncing":
                 return error or _REBALANCE
             group.members[identity].heard_s = self._loop.time()
+        if any(len(note.encode()) > _MOST_NOTE_BYTES for _, note in offsets.values()):
+            return _NOTE
         group.offsets |= offsets
         return _NONE
 

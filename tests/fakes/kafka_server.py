@@ -172,7 +172,11 @@ class Broker:
         return 0, self.groups.leave(request.group, request.member_id)
 
     def _OffsetCommit(self, request: Any, _: Connection) -> tuple[Any, ...]:
-        kept = {(topic, one): at for topic, partitions in request.topics for one, at, _ in partitions}
+        kept = {
+            (topic, one): (at, note or "")
+            for topic, partitions in request.topics
+            for one, at, note in partitions
+        }
         error = self.groups.commit(
             *(request.consumer_group, request.consumer_group_generation_id, request.consumer_id), kept
         )
@@ -181,7 +185,7 @@ class Broker:
     def _OffsetFetch(self, request: Any, _: Connection) -> tuple[Any, ...]:
         kept = self.groups[request.consumer_group].offsets
         told = [
-            (topic, [(one, kept.get((topic, one), -1), "", _NONE) for one in partitions])
+            (topic, [(one, *kept.get((topic, one), (-1, "")), _NONE) for one in partitions])
             for topic, partitions in request.topics
         ]
         return (told,)

@@ -97,7 +97,7 @@ class KafkaStage(OrderedStage):
         return sum(getattr(one, what) for one in self.told)
 
     def kept(self, partition: Partition = FIRST) -> int:
-        return self.cluster.offsets[GROUP][partition]
+        return self.cluster.offsets[GROUP][partition].offset
 
 
 def values_of(event: Any) -> list[str]:

@@ -10,6 +10,7 @@ import urllib.request
 from kafka_calls import FAILS, MSK, SLOW, KafkaTopics
 from local_services import eventually
 
+from lambdad.domain.kafka_record import Kept
 from lambdad.neighbours.kafka.clusters import Clusters
 from tests.contract.kafka_contract import OLDEST, nothing, plain, read, values
 
@@ -113,7 +114,7 @@ def test_partitions_that_go_to_another_member_amid_a_call_are_done_once(topics: 
         for number in range(2):
             await asyncio.to_thread(topics.put, topic, f"{number} after", partition=number)
         found = values(await read(member, 1))
-        await member.commit({mine: 2})
+        await member.commit({mine: Kept(2)})
         await member.close()
         return moved_s, found
 

@@ -47,6 +47,19 @@ class KafkaRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What a group keeps of a partition.
+
+    Attributes:
+        offset: where to go on.
+        note: for whoever reads there next; it goes when the offset moves. Empty for none.
+    """
+
+    offset: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """How a cluster is reached.
 

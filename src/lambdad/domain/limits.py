@@ -184,6 +184,7 @@ KAFKA_LAG_S: Final = 10.0  # L: how often the lag of a group is measured; AWS's 
 KAFKA_LOOK_S: Final = 10.0  # L: how often is looked whether brokers answer and topics are there
 KAFKA_REVOKE_S: Final = 20.0  # L: for calls under way when partitions go to others; less than a group waits
 KAFKA_TOLD_RETRIES: Final = 10  # Q: of mappings with a destination whose retries have no other limit
+KAFKA_READ_AGAIN_S: Final = 5.0  # L: for all records of a batch that failed before, after its first is there
 KAFKA_PAGE_RECORDS: Final = 2_000  # L: taken at once
 MAX_SECRET_BYTES: Final = 256 * 1024  # L: an answer of Secrets Manager; a secret has 64 KiB at most
 

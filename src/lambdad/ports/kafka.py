@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
-from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
+from lambdad.domain.kafka_record import Access, KafkaRecord, Kept, Partition
 from lambdad.ports.event_sources import StartFrom
 
 OnRevoked = Callable[[Collection[Partition]], Awaitable[None]]
@@ -56,8 +56,8 @@ class KafkaConsumer(Protocol):
         """
         ...
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Keep for the group where to go on in each partition.
+    async def commit(self, offsets: Mapping[Partition, Kept]) -> None:
+        """Keep for the group where to go on in each partition; a note that is too long is left out.
 
         Raises:
             KafkaTrouble: it is not kept; of the kind `GROUP` when somebody else has the partitions.
@@ -66,6 +66,10 @@ class KafkaConsumer(Protocol):
 
     def partitions(self) -> frozenset[Partition]:
         """What the member is to read now."""
+        ...
+
+    def note(self, partition: Partition) -> str:
+        """What the group kept beside the offset from which a partition of the member's is read."""
         ...
 
     def end(self, partition: Partition) -> int | None:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition, errors
 
-from lambdad.domain.kafka_record import Access, KafkaRecord, Partition
+from lambdad.domain.kafka_record import Access, KafkaRecord, Kept, Partition
 from lambdad.domain.limits import (
     KAFKA_CLOSE_S,
     KAFKA_LOOK_S,
@@ -68,6 +68,7 @@ class Member:
         self._start = start
         self._on_revoked = on_revoked
         self._begun: dict[TopicPartition, int] = {}
+        self._notes: dict[Partition, str] = {}
         self._trouble: KafkaTrouble | None = None
         self._looked_s = 0.0
         self._consumer = AIOKafkaConsumer(
@@ -140,19 +141,29 @@ class Member:
                 return  # while partitions go around; tried again
         self._begun.clear()
 
-    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+    async def commit(self, offsets: Mapping[Partition, Kept]) -> None:
         """See `ports.kafka.KafkaConsumer`."""
         try:
             async with asyncio.timeout(KAFKA_REQUEST_S):  # the client itself tries for ever
-                await self._consumer.commit({raw(one): at for one, at in offsets.items()})
+                await self._commit(offsets)
         except Exception as error:
             raise told(error) from error
         for one in offsets:
             self._begun.pop(raw(one), None)
 
+    async def _commit(self, offsets: Mapping[Partition, Kept]) -> None:
+        try:
+            await self._consumer.commit({raw(one): (kept.offset, kept.note) for one, kept in offsets.items()})
+        except errors.OffsetMetadataTooLargeError:
+            await self._consumer.commit({raw(one): kept.offset for one, kept in offsets.items()})
+
     def partitions(self) -> frozenset[Partition]:
         """See `ports.kafka.KafkaConsumer`."""
         return frozenset(named(one) for one in self._consumer.assignment())
+
+    def note(self, partition: Partition) -> str:
+        """See `ports.kafka.KafkaConsumer`."""
+        return self._notes.get(partition, "")
 
     def end(self, partition: Partition) -> int | None:
         """See `ports.kafka.KafkaConsumer`."""
@@ -180,7 +191,10 @@ class Member:
         """These are to be read now: behind what is kept, or from where the mapping begins."""
         self._begun.clear()
         try:
-            new = [one for one in partitions if await self._consumer.committed(one) is None]
+            # The client's own question for what is kept leaves the notes out.
+            kept = await self._consumer._coordinator.fetch_committed_offsets(list(partitions))
+            self._notes = {named(one): what.metadata or "" for one, what in kept.items()}
+            new = [one for one in partitions if one not in kept]
             for one, at in (await beginnings(self._consumer, new, self._start)).items():
                 self._consumer.seek(one, at)
                 self._begun[one] = at

@@ -5,55 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Any, Final
 
-from lambdad.domain.function import FunctionVersion
-from lambdad.domain.kafka_record import KafkaRecord
-from lambdad.ports.clock import Clock
+from lambdad.domain.kafka_record import KafkaRecord, Kept
+from lambdad.domain.limits import KAFKA_READ_AGAIN_S
 from lambdad.ports.event_sources import EventCounts
-from lambdad.sources import batching
+from lambdad.sources import batching, tried_parts
+from lambdad.sources.attempts import Work
 from lambdad.sources.holding import Holding
-from lambdad.sources.kafka import records
+from lambdad.sources.kafka import notes, records
+from lambdad.sources.kafka.partition_watch import PartitionWatch
 from lambdad.sources.kafka.records import Place
 from lambdad.sources.kafka.settings import Settings
 from lambdad.sources.ordered import Batch, OrderedCalls, OrderedTools
+from lambdad.sources.sequence_numbers import number_of
 from lambdad.sources.watch import Sleep, Watch
 
 _ENVELOPE_BYTES: Final = 1_024  # what an event has beside records and the names of servers
 _log = logging.getLogger("lambdad.sources")
-
-
-class PartitionWatch(Watch):
-    """The mapping, as seen from one partition: it ends alone when somebody else is given the partition."""
-
-    def __init__(self, mapping: Watch, clock: Clock, sleep: Sleep) -> None:
-        super().__init__(mapping.scope, mapping.mapping, lambda *_: mapping.function(), clock, sleep)
-        self._whole = mapping
-
-    async def function(self) -> FunctionVersion | None:
-        """See `Watch`."""
-        return await self._whole.function()
-
-    @property
-    def last_function(self) -> FunctionVersion | None:
-        """See `Watch`."""
-        return self._whole.last_function
-
-    def went(self, result: str) -> None:
-        """See `Watch`."""
-        self._whole.went(result)
-
-    def counted(self, counts: EventCounts) -> None:
-        """See `Watch`."""
-        self._whole.counted(counts)
-
-    def did(self, events: int) -> None:
-        """See `Watch`."""
-        super().did(events)
-        self._whole.did(events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +46,8 @@ class Lane:
     """Calls with the records of one partition.
 
     Args:
-        advanced: told when `position` has moved.
+        advanced: told when `kept` is another.
+        unfinished: what was tried of the batch in front, which failed; empty when none did.
 
     Attributes:
         position: the offset to go on from: everything before is settled; None before the first.
@@ -90,6 +63,7 @@ class Lane:
         holding: Holding,
         sleep: Sleep,
         advanced: Callable[[], None],
+        unfinished: notes.Parts = (),
     ) -> None:
         self.watch = PartitionWatch(watch, tools.clock, sleep)
         self.position: int | None = None
@@ -101,6 +75,7 @@ class Lane:
         self._holding = holding
         self._advanced = advanced
         self._sleep = sleep
+        self._unfinished = unfinished
         self._waiting: deque[Held] = deque()
         self._bytes = 0
         self._tail: int | None = None
@@ -111,6 +86,11 @@ class Lane:
     def next_offset(self) -> int | None:
         """Of the first record that is not settled; None before the first was read."""
         return self._waiting[0].record.offset if self._waiting else self.position
+
+    def kept(self) -> Kept | None:
+        """What the group is to keep; None while that is what it has."""
+        at = self.first if self.position is None and self._unfinished else self.position
+        return None if at is None else Kept(at, notes.note_of(self._unfinished, self.watch.mapping.uuid))
 
     def age_ms(self) -> int:
         """How long ago the first record that is not settled was written; 0 without one."""
@@ -136,6 +116,7 @@ class Lane:
             self.first = record.offset
         if not records.passes(self._settings.filters, record, shown):
             self.watch.counted(EventCounts(polled=1, filtered_out=1))
+            self._more.set()
             if not self._waiting:
                 self._move(self._tail)
             return
@@ -176,7 +157,7 @@ class Lane:
         while self._waiting and not self.watch.stopping.is_set():
             try:
                 held = await self._gathered()
-                if held and not await self._calls.settle(self._batch(held)):
+                if held and not await self._calls.settle(self._batch(held), self._begun(held)):
                     break
             except Exception:  # noqa: BLE001 - or the partition would never go on
                 _log.exception("a batch was not settled", extra={"event": "sources.partition"})
@@ -184,16 +165,33 @@ class Lane:
         self.task = None
 
     async def _gathered(self) -> list[Held]:
-        """Those of the next batch, from the front."""
+        """Those of the next batch, from the front; of one that was tried, no others."""
         bounds, first_s = self._settings.bounds, self._waiting[0].read_s
+        room = bounds.payload_bytes - _ENVELOPE_BYTES - len(self._place.servers) - 250
+        if self._unfinished and (tried := await self._read_again(number_of(self._unfinished[-1].last))):
+            return self._front(min(tried, bounds.records), room)
+        self._unfinished = ()
         while not self.watch.stopping.is_set():
             now_s = self._clock.monotonic()
             if not batching.wants_more(bounds, self.waits, self._bytes, first_s, now_s):
                 break
             self._more.clear()
             await self.watch.until(self._more, first_s + bounds.window_s - now_s)
-        room = bounds.payload_bytes - _ENVELOPE_BYTES - len(self._place.servers) - 250
         return self._front(bounds.records, room)
+
+    async def _read_again(self, last: int) -> int:
+        """How many records of a batch that was tried are here, up to its last: some may be compacted away."""
+        until_s = self._clock.monotonic() + KAFKA_READ_AGAIN_S
+        while not (self._has_read(last) or self.is_full or self.watch.stopping.is_set()):
+            left_s = until_s - self._clock.monotonic()
+            if left_s <= 0:
+                break
+            self._more.clear()
+            await self.watch.until(self._more, left_s)
+        return sum(1 for _ in takewhile(lambda one: one.record.offset <= last, self._waiting))
+
+    def _has_read(self, offset: int) -> bool:
+        return self._tail is not None and self._tail > offset
 
     def _front(self, most: int, room: int) -> list[Held]:
         used = 0
@@ -216,15 +214,24 @@ class Lane:
             return records.batch_info(place, [held[at].record for at in part], size)
 
         return Batch(
-            [str(one.record.offset) for one in held],
+            _offsets(held),
             [one.record.at_ms / 1000 for one in held],
             payload,
             about,
             f"aws/lambda/{self.watch.mapping.uuid}/{place.partition}/",
             lambda part, _: self._settled(len(part)),
+            lambda works: self._tried(works, held),
             named=records.names_of(place.partition),
             most_bytes=self._settings.bounds.payload_bytes,
         )
+
+    def _begun(self, held: Sequence[Held]) -> Sequence[Work]:
+        """The parts in which a batch was tried before; none for a new one."""
+        return tried_parts.works_of(self._unfinished, _offsets(held)) if self._unfinished else ()
+
+    def _tried(self, works: Sequence[Work], held: Sequence[Held]) -> None:
+        self._unfinished = tried_parts.kept(works, _offsets(held), self._unfinished)
+        self._advanced()
 
     def _settled(self, count: int) -> None:
         """So many from the front are done, or given up."""
@@ -233,6 +240,7 @@ class Lane:
             done = self._waiting.popleft()
             self._hold(-len(done.event))
         if done is not None:
+            self._unfinished = tried_parts.left(self._unfinished, str(done.record.offset))
             self._move(done.record.offset + 1 if self._waiting or self._tail is None else self._tail)
 
     def _move(self, position: int) -> None:
@@ -242,3 +250,7 @@ class Lane:
     def _hold(self, size: int) -> None:
         self._bytes += size
         self._holding.add(size)
+
+
+def _offsets(held: Sequence[Held]) -> list[str]:
+    return [str(one.record.offset) for one in held]

@@ -1,4 +1,4 @@
-"""What the group keeps of a mapping: offsets, each behind what is settled.
+"""What the group keeps of a mapping: offsets behind what is settled, and what was tried of what follows.
 
 Before: lanes settle records. After: whoever reads the partition next goes on there.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 
-from lambdad.domain.kafka_record import Partition
+from lambdad.domain.kafka_record import Kept, Partition
 from lambdad.ports.event_sources import EventCounts
 from lambdad.ports.kafka import KafkaConsumer, KafkaTrouble, Trouble
 from lambdad.sources.kafka.lane import Lane
@@ -29,7 +29,7 @@ class Offsets:
         self.lost: KafkaTrouble | None = None
         self._lanes = lanes
         self._counted = counted
-        self._kept: dict[Partition, int] = {}
+        self._kept: dict[Partition, Kept] = {}
         self._keeping = asyncio.Lock()
 
     async def keep(self, consumer: KafkaConsumer | None) -> None:
@@ -52,18 +52,16 @@ class Offsets:
         for one in partitions:
             self._kept.pop(one, None)
 
-    def _moved(self, mine: Collection[Partition]) -> dict[Partition, int]:
-        return {
-            one: lane.position
-            for one, lane in self._lanes.items()
-            if one in mine and lane.position is not None and self._kept.get(one) != lane.position
-        }
+    def _moved(self, mine: Collection[Partition]) -> dict[Partition, Kept]:
+        found = ((one, lane.kept()) for one, lane in self._lanes.items() if one in mine)
+        return {one: kept for one, kept in found if kept is not None and self._kept.get(one) != kept}
 
-    def _keep(self, offsets: Mapping[Partition, int]) -> None:
+    def _keep(self, offsets: Mapping[Partition, Kept]) -> None:
         events = 0
-        for one, at in offsets.items():
+        for one, kept in offsets.items():
             if (lane := self._lanes.get(one)) is not None:
-                begun = at if lane.first is None else lane.first
-                events += at - self._kept.get(one, begun)
-                self._kept[one] = at
+                begun = kept.offset if lane.first is None else lane.first
+                before = self._kept.get(one)
+                events += kept.offset - (begun if before is None else before.offset)
+                self._kept[one] = kept
         self._counted(EventCounts(committed=events))

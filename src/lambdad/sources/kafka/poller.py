@@ -37,7 +37,7 @@ from lambdad.sources.attempts import pause_s
 from lambdad.sources.failures import OnFailure
 from lambdad.sources.functions import Functions
 from lambdad.sources.holding import Holding
-from lambdad.sources.kafka import troubles
+from lambdad.sources.kafka import notes, troubles
 from lambdad.sources.kafka.access import Accesses, Inaccessible
 from lambdad.sources.kafka.cluster_courier import ClusterCourier
 from lambdad.sources.kafka.lane import Lane
@@ -218,9 +218,14 @@ class KafkaPoller(Watch):
             tools = self._tools
             lane = self._lanes[partition] = Lane(
                 *(self, self.settings, place, self._ordered, tools.holding, tools.sleep),
-                self._advanced.set,
+                *(self._advanced.set, self._tried(partition)),
             )
         return lane
+
+    def _tried(self, partition: Partition) -> notes.Parts:
+        """What was tried of the batch in front of a partition, whoever read it then."""
+        note = "" if self._consumer is None else self._consumer.note(partition)
+        return notes.parts_in(note, self.mapping.uuid)
 
     async def _leave(self) -> None:
         """Forget what was read of a cluster that cannot be read any more."""

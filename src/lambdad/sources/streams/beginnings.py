@@ -34,11 +34,6 @@ def position(state: ShardState, read: str | None, now_s: float, skew_s: float, *
     return Position(AT_TIMESTAMP, at_s=since_s - skew_s)
 
 
-def number_of(sequence: str) -> int:
-    """A sequence number as a number; -1 when it is none."""
-    return int(sequence) if sequence.isascii() and sequence.isdigit() else -1
-
-
 class Order:
     """Records that were read and may not be settled, in the order of their shard."""
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from lambdad.domain.limits import SOURCE_FIRST_BACKOFF_S
 from lambdad.domain.stream_record import OpenWindow, StreamRecord
-from lambdad.sources import batching, trouble
+from lambdad.sources import batching, tried_parts, trouble
 from lambdad.sources.attempts import Work
 from lambdad.sources.ordered import Batch
-from lambdad.sources.streams import tried_parts, windows
-from lambdad.sources.streams.beginnings import number_of
+from lambdad.sources.sequence_numbers import number_of
+from lambdad.sources.streams import windows
 from lambdad.sources.streams.records import batch_info
 
 if TYPE_CHECKING:
-    from lambdad.sources.streams.reader import ShardReader
+    from lambdad.sources.streams.shard_progress import ShardProgress
 
 _ENVELOPE_BYTES: Final = 1_024  # what an event of a window has beside records and state
 _LOOK_S: Final = 0.5  # how often is looked whether what others hold keeps records from being read
@@ -54,11 +54,11 @@ class Lane:
     """
 
     def __init__(
-        self, reader: ShardReader, settled: str | None = None, unfinished: tried_parts.Parts = ()
+        self, progress: ShardProgress, settled: str | None = None, unfinished: tried_parts.Parts = ()
     ) -> None:
-        self._reader = reader
-        self._watch = reader.watch
-        self._bounds = reader.settings.bounds
+        self._progress = progress
+        self._watch = progress.watch
+        self._bounds = progress.settings.bounds
         self._more = asyncio.Event()
         self._bytes = 0
         self.task: asyncio.Task[None] | None = None
@@ -76,7 +76,7 @@ class Lane:
         """Have what was added called with, and what is due done."""
         self._more.set()
         if self.task is None and self._has_work() and not self._watch.stopping.is_set():
-            name = f"lane of {self._reader.place.shard}"
+            name = f"lane of {self._progress.place.shard}"
             self.task = asyncio.create_task(self._run(), name=name)
 
     @property
@@ -98,7 +98,7 @@ class Lane:
                     await self._watch.pause(SOURCE_FIRST_BACKOFF_S)
         finally:
             self.task = None
-            self._reader.lane_rests()
+            self._progress.lane_rests()
 
     async def _step(self) -> None:
         await self._gather()
@@ -110,7 +110,7 @@ class Lane:
         begun: Sequence[Work] = ()
         if self.unfinished:
             begun = tried_parts.works_of(self.unfinished, [one.record.sequence for one in held])
-        await self._reader.calls.settle(self._batch(held), begun)
+        await self._progress.calls.settle(self._batch(held), begun)
 
     async def _gather(self) -> None:
         """Wait until a batch is full or its batching window is over; one that was tried, until it is read."""
@@ -120,8 +120,8 @@ class Lane:
         bounds = self._bounds
         if not bounds.window_s:
             return
-        clock, first_s = self._reader.clock, self.waiting[0].read_s
-        while not self._watch.stopping.is_set() and not self._reader.is_at_end:
+        clock, first_s = self._progress.clock, self.waiting[0].read_s
+        while not self._watch.stopping.is_set() and not self._progress.is_at_end:
             now_s = clock.monotonic()
             if not batching.wants_more(bounds, len(self.waiting), self._bytes, first_s, now_s):
                 break
@@ -129,7 +129,7 @@ class Lane:
             await self._watch.until(self._more, first_s + bounds.window_s - now_s)
 
     async def _read_again(self, last: str) -> None:
-        while not (self._reader.has_read(last) or self._watch.stopping.is_set()):
+        while not (self._progress.has_read(last) or self._watch.stopping.is_set()):
             self._more.clear()
             await self._watch.until(self._more, _LOOK_S)
 
@@ -154,20 +154,22 @@ class Lane:
         return self._batch_of(held, lambda part: batching.payload(events[part.start : part.stop]))
 
     def _batch_of(self, held: Sequence[Held], payload: Callable[[range], bytes]) -> Batch:
-        reader, records = self._reader, [one.record for one in held]
+        progress, records = self._progress, [one.record for one in held]
         return Batch(
             [one.sequence for one in records],
             [one.arrived_s for one in records],
             payload,
-            lambda part: batch_info(reader.settings.dialect, reader.place, records[part.start : part.stop]),
-            f"aws/lambda/{self._watch.mapping.uuid}/{reader.place.shard}/",
+            lambda part: batch_info(
+                progress.settings.dialect, progress.place, records[part.start : part.stop]
+            ),
+            f"aws/lambda/{self._watch.mapping.uuid}/{progress.place.shard}/",
             lambda part, _: self._took(len(part)),
             lambda works: self._has_tried(works, [one.sequence for one in records]),
         )
 
     def _has_tried(self, works: Sequence[Work], sequences: Sequence[str]) -> None:
         self.unfinished = tried_parts.kept(works, sequences, self.unfinished)
-        self._reader.tried()
+        self._progress.tried()
 
     def _took(self, count: int) -> None:
         """So many of the first are settled."""
@@ -179,7 +181,7 @@ class Lane:
         self._bytes -= size
         if self.unfinished and self.settled is not None:
             self.unfinished = tried_parts.left(self.unfinished, self.settled)
-        self._reader.advanced(count, size)
+        self._progress.advanced(count, size)
 
 
 class WindowLane(Lane):
@@ -188,19 +190,19 @@ class WindowLane(Lane):
     def _has_work(self) -> bool:
         window = self.window
         return bool(self.waiting) or (
-            window is not None and (window.is_over or self._reader.is_past(window.end_s))
+            window is not None and (window.is_over or self._progress.is_past(window.end_s))
         )
 
     async def _step(self) -> None:
         window = self.window
         if window is not None and self._is_ending(window):
-            await self._reader.calls.settle(self._last(window), tried_parts.last_of(self.unfinished))
+            await self._progress.calls.settle(self._last(window), tried_parts.last_of(self.unfinished))
             return
         await self._gather()
         if self._watch.stopping.is_set():
             return
         if window is None:
-            window = windows.opened(self.waiting[0].record.arrived_s, self._reader.settings.window_s)
+            window = windows.opened(self.waiting[0].record.arrived_s, self._progress.settings.window_s)
             self.window = window
         await self._settle(self._of(window))
 
@@ -220,7 +222,7 @@ class WindowLane(Lane):
 
         def payload(part: range) -> bytes:
             return windows.payload(
-                self._open, self._reader.place, events[part.start : part.stop], is_final=False
+                self._open, self._progress.place, events[part.start : part.stop], is_final=False
             )
 
         batch = self._batch_of(held, payload)
@@ -244,7 +246,7 @@ class WindowLane(Lane):
 
     def _last(self, window: OpenWindow) -> Batch:
         """The call that ends a window; its age is that of the window."""
-        batch = self._batch_of((), lambda _: windows.payload(window, self._reader.place, (), is_final=True))
+        batch = self._batch_of((), lambda _: windows.payload(window, self._progress.place, (), is_final=True))
         return replace(
             batch,
             arrived_s=(window.start_s,),

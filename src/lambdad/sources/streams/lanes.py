@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeVar
 from zlib import crc32
 
 from lambdad.domain.stream_record import ShardState, StreamRecord
-from lambdad.sources.streams.beginnings import number_of
+from lambdad.sources.sequence_numbers import number_of
 from lambdad.sources.streams.lane import Lane, WindowLane
 
 if TYPE_CHECKING:
-    from lambdad.sources.streams.reader import ShardReader
+    from lambdad.sources.streams.shard_progress import ShardProgress
 
 T = TypeVar("T")
 
@@ -26,12 +26,12 @@ class Lanes:
     """All lanes of a shard.
 
     Args:
-        reader: of the shard.
+        progress: of the shard.
         state: where to go on.
     """
 
-    def __init__(self, reader: ShardReader, state: ShardState) -> None:
-        self._lanes = _made(reader, state)
+    def __init__(self, progress: ShardProgress, state: ShardState) -> None:
+        self._lanes = _made(progress, state)
         # By lane, up to which number its records are settled; lanes of another cut have none.
         self._skips = [-1 if lane.settled is None else number_of(lane.settled) for lane in self._lanes]
 
@@ -94,15 +94,15 @@ class Lanes:
         )
 
 
-def _made(reader: ShardReader, state: ShardState) -> Sequence[Lane]:
-    many = reader.settings.lanes
+def _made(progress: ShardProgress, state: ShardState) -> Sequence[Lane]:
+    many = progress.settings.lanes
     unfinished = _by_lane(state.unfinished, many, ())
-    if reader.settings.window_s:
-        lane = WindowLane(reader, None, *unfinished)
+    if progress.settings.window_s:
+        lane = WindowLane(progress, None, *unfinished)
         lane.window = state.window
         return [lane]
     settled = _by_lane(state.lanes, many, None)
-    return [Lane(reader, *one) for one in zip(settled, unfinished, strict=True)]
+    return [Lane(progress, *one) for one in zip(settled, unfinished, strict=True)]
 
 
 def _by_lane(kept: tuple[T, ...], many: int, none: T) -> tuple[T, ...]:

@@ -25,8 +25,9 @@ from lambdad.sources.ordered import OrderedCalls, OrderedTools
 from lambdad.sources.streams import troubles
 from lambdad.sources.streams.feeds import Feed, PolledFeed, PushedFeed
 from lambdad.sources.streams.lineage_of_shards import discovered, reopened, startable
-from lambdad.sources.streams.reader import ReaderTools, ShardReader
+from lambdad.sources.streams.reader import ShardReader
 from lambdad.sources.streams.settings import Settings, settings_of
+from lambdad.sources.streams.shard_progress import ReaderTools, ShardProgress
 from lambdad.sources.watch import OnCounts, Sleep, Watch
 
 NEEDED: Final = {
@@ -122,11 +123,11 @@ class StreamPoller(Watch):
         reading = [*self._tasks.values(), *([self._main] if self._main is not None else ())]
         for task in reading:
             task.cancel()
-        calling = [task for reader in self._readers.values() for task in reader.tasks()]
+        calling = [task for reader in self._readers.values() for task in reader.progress.tasks()]
         try:
             await asyncio.gather(*reading, *calling, return_exceptions=True)
             for reader in self._readers.values():
-                reader.release()
+                reader.progress.release()
             await self._tools.checkpoints.flush()
         finally:  # whoever waits for the end may be told to wait no longer
             for task in calling:
@@ -135,7 +136,7 @@ class StreamPoller(Watch):
     def report(self) -> PollerReport:
         """What it is doing."""
         per_s = self.rate.per_s(self._clock_of_records.monotonic())
-        reading = sum(not reader.state.is_drained for reader in self._readers.values())
+        reading = sum(not reader.progress.state.is_drained for reader in self._readers.values())
         allowed = reading * self.settings.lanes
         return PollerReport(
             self.result, self.running, allowed, per_s, self._began_s, self.counts, tuple(self._parts())
@@ -226,7 +227,7 @@ class StreamPoller(Watch):
                     name,
                     extra={"event": "sources.lost_shard", "mapping": self.mapping.uuid},
                 )
-                reader.ends()
+                reader.progress.ends()
             reader.is_missing = False
             if name in closed:
                 reader.closes()
@@ -257,16 +258,9 @@ class StreamPoller(Watch):
         return since_s if 0 <= now_s - since_s < _RECENT_S else now_s
 
     def _begin(self, name: str) -> None:
-        reader = ShardReader(
-            self,
-            self.settings,
-            self._calls,
-            self,
-            self._reader_tools,
-            self._feed(name),
-            self._states[name],
-            is_new=name in self._new,
-        )
+        tools, state = self._reader_tools, self._states[name]
+        progress = ShardProgress(self, self.settings, self._calls, self, tools, state)
+        reader = ShardReader(progress, self, tools, self._feed(name), is_new=name in self._new)
         self._new.discard(name)
         self._readers[name] = reader
         self._tasks[name] = asyncio.create_task(reader.run(), name=f"shard {name} of {self.mapping.uuid}")
@@ -292,7 +286,7 @@ class StreamPoller(Watch):
     def _parts(self) -> list[PartReport]:
         readers = self._readers
         return [
-            readers[name].report()
+            readers[name].progress.report()
             if name in readers
             else PartReport(name, "ended" if state.is_drained else "waiting", state.settled)
             for name, state in sorted(self._states.items())

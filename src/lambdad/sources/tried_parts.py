@@ -1,7 +1,8 @@
 """What was tried of a batch that fails, so that the next server goes on with its parts; pure.
 
-It is kept with the checkpoint, by sequence numbers: when records are read again, some may have been trimmed
-away or filtered out. Each part is named by its last record; the call that ends a window has none.
+It is kept with the checkpoint, by sequence numbers or offsets: when records are read again, some may have
+been trimmed away or filtered out. Each part is named by its last record; the call that ends a window has
+none.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from lambdad.domain.stream_record import Unfinished
+from lambdad.domain.unfinished import Unfinished
 from lambdad.sources.attempts import Work
 from lambdad.sources.calls import Called, End
-from lambdad.sources.streams.beginnings import number_of
+from lambdad.sources.sequence_numbers import number_of
 
 Parts = tuple[Unfinished, ...]
 
