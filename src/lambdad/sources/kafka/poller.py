@@ -207,8 +207,6 @@ class KafkaPoller(Watch):
 
     def _full(self) -> Collection[Partition]:
         """Partitions that are not to be read on now."""
-        if self._consumer is not None and self._tools.holding.is_full:
-            return self._consumer.partitions()
         return [one for one, lane in self._lanes.items() if lane.is_full]
 
     def _lane(self, partition: Partition) -> Lane:
