@@ -1,4 +1,4 @@
-"""Pollers of Kafka beside others in trouble: nobody else waits."""
+"""Pollers of Kafka beside others in trouble, and amid defects of ours: nobody else waits, and it is told."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lambdad.sources.holding import Holding
 from tests.fakes.kafka_stage import KafkaStage, failing
 
 DONE = Outcome(b"null")
+INTERNAL = "PROBLEM: internal Lambda error. Please see the log of lambdad."
 
 
 @pytest.fixture
@@ -45,4 +46,17 @@ async def test_what_a_partition_holds_is_not_added_to_while_too_much_is_held(sta
     assert stage.batches == [["a"], ["b", "c"]]
     stage.functions.end(DONE)
     await stage.sleep.pass_by(1)
+    await poller.stop()
+
+
+async def test_a_defect_of_ours_is_told_and_over_without_a_loss(stage: KafkaStage):
+    poller = stage.poller()
+    await stage.sleep.pass_by(2)
+    stage.cluster.defect = RuntimeError("a defect")
+    await stage.sleep.pass_by(20)
+    assert poller.report().result == INTERNAL
+    stage.cluster.defect = None
+    stage.cluster.put("a")
+    await stage.sleep.pass_by(30)
+    assert (stage.batches, poller.report().result) == ([["a"]], "OK")
     await poller.stop()

@@ -147,6 +147,7 @@ class KafkaPoller(Watch):
                 self._troubled(troubles.told(error))
             except Exception:  # noqa: BLE001 - or nothing would ever be polled again
                 _log.exception("a cluster was not read", extra={"event": "sources.kafka"})
+                self._troubled(trouble.INTERNAL)
             if self.stopping.is_set():
                 return
             self.counted(EventCounts(polling_errors=1))
