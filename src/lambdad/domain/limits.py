@@ -15,6 +15,7 @@ MAX_SYNC_REQUEST_BYTES: Final = 6 * MIB  # Q: synchronous payload, each way
 MAX_SYNC_RESPONSE_BYTES: Final = 6 * MIB + 100  # O: "maximum allowed payload size (6291556 bytes)"
 MAX_ASYNC_REQUEST_BYTES: Final = 1 * MIB  # Q since 2025-10-24
 MAX_INVOKE_ASYNC_BYTES: Final = 256 * KIB  # M: InvokeAsync.InvokeArgs
+MAX_TOPIC_MESSAGE_BYTES: Final = 256 * KIB  # M: OnFailure.Destination, of SNS
 MAX_CLIENT_CONTEXT_BYTES: Final = 3_583  # M: Invoke.ClientContext
 LOG_TAIL_BYTES: Final = 4 * KIB  # M: Invoke.LogType
 
