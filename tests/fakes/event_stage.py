@@ -118,7 +118,7 @@ class Stage:
         over: how events ended, by request id.
     """
 
-    def __init__(self, store: EventStore | None = None, ceiling: int = 8) -> None:
+    def __init__(self, store: EventStore | None = None, ceiling: int = 8, most: int = 1_000) -> None:
         self.time = VirtualTime()
         self.functions = Functions(self.time.clock)
         self.store = store or FakeEvents()
@@ -127,7 +127,7 @@ class Stage:
         self.owed_calls = 0
         self.tried_calls: list[bool] = []
         self._numbers = itertools.count(1)
-        self._ceiling = ceiling
+        self._ceiling, self._most = ceiling, most
         self.poller = self.new_poller()
 
     def new_poller(self) -> Poller:
@@ -141,6 +141,7 @@ class Stage:
             steady,
             self,
             ceiling=self._ceiling,
+            most=self._most,
             later=self.time.later,
         )
 

@@ -28,6 +28,8 @@ class FakeMember:
     async def poll(self, most: int, full: Collection[Partition]) -> Sequence[KafkaRecord]:
         if self.cluster.trouble is not None:
             raise self.cluster.trouble
+        if self.cluster.defect is not None:
+            raise self.cluster.defect
         found: list[KafkaRecord] = []
         for one, place in self.places.items():
             if one not in full:
@@ -64,6 +66,7 @@ class FakeCluster:
 
     Attributes:
         trouble: what every call ends with; None for none.
+        defect: what reading ends with that no cluster would say; None for none.
         offsets: what is kept, by group.
         most: records of a partition that one look gives.
         sent: records put into topics by `send`.
@@ -81,6 +84,7 @@ class FakeCluster:
         self.accesses: list[Access] = []
         self.sent: list[tuple[str, bytes, bytes]] = []
         self.trouble: KafkaTrouble | None = None
+        self.defect: Exception | None = None
 
     def put(self, *values: bytes | str | None, partition: int = 0, topic: str = "t", **more: object) -> None:
         """Write records."""

@@ -50,6 +50,7 @@ class FakeKinesis(ShardService):
         self.page = 1_000
         self.most_records = MOST_RECORDS
         self.never_ends = False
+        self.retention_hours = 24
         self.consumers: dict[str, Members] = {}
 
     def _arn(self, members: Members) -> str:
@@ -104,7 +105,7 @@ class FakeKinesis(ShardService):
             "StreamARN": stream.arn,
             "StreamStatus": "ACTIVE",
             "StreamModeDetails": {"StreamMode": "PROVISIONED"},
-            "RetentionPeriodHours": 24,
+            "RetentionPeriodHours": self.retention_hours,
             "StreamCreationTimestamp": stream.made_s,
             "EnhancedMonitoring": [{"ShardLevelMetrics": []}],
             "EncryptionType": "NONE",

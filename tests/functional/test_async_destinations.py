@@ -190,15 +190,27 @@ def test_a_record_too_large_for_an_event_is_given_up_at_once(server: Server):
     assert "the record has 1048" in server.log
 
 
-def test_a_record_too_large_for_a_topic_keeps_no_other_waiting(server: Server, services: LocalServices):
+def test_a_record_too_large_for_a_topic_arrives_without_payloads(server: Server, services: LocalServices):
     topic, queue = services.topic()
     function = server.function({"app.py": "def handler(event, context):\n    return 'x' * event\n"})
     treat(server, function, success=topic)
-    send(server, function, 300_000)
-    eventually(lambda: (queue_of(server, function) or {"since_start": {}})["since_start"].get("given_up"))
-    request_id = send(server, function, 1)
+    request_id = send(server, function, 300_000)
     (notification,) = services.records(queue)
-    assert json.loads(notification["Message"])["requestContext"]["requestId"] == request_id
+    told = json.loads(notification["Message"])
+    assert told["requestContext"]["requestId"] == request_id
+    assert told["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert not told.keys() & {"requestPayload", "responsePayload"}
+
+
+def test_a_dead_letter_too_large_for_a_topic_keeps_no_other_waiting(server: Server, services: LocalServices):
+    topic, queue = services.topic()
+    function = server.function({"app.py": APP}, DeadLetterConfig={"TargetArn": topic})
+    treat(server, function, MaximumRetryAttempts=0)
+    send(server, function, {"fail": "no", "more": "x" * 300_000})
+    eventually(lambda: (queue_of(server, function) or {"since_start": {}})["since_start"].get("given_up"))
+    request_id = send(server, function, {"fail": "no"})
+    (notification,) = services.records(queue)
+    assert notification["MessageAttributes"]["RequestID"]["Value"] == request_id
     assert queue_of(server, function)["since_start"]["undelivered"] == 1
 
 

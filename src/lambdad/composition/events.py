@@ -41,7 +41,7 @@ def event_queue(
     invoker: Invoker,
     clock: Clock,
     stack: AsyncExitStack,
-    most_environments: int,
+    most: int,
     sending: Sending,
     measures: Measures,
 ) -> EventQueue:
@@ -56,8 +56,8 @@ def event_queue(
         CataloguePolicies(catalogue),
         RoleCourier(Couriers(calls, to_function), sending),
         clock,
-        # One function's slow events never have more than half of what the host can hold.
-        ceiling=max(1, min(_MOST_AT_ONCE, most_environments // 2)),
+        ceiling=_MOST_AT_ONCE,
+        most=most,
         measures=measures,
     )
     stack.push_async_callback(queue.close)

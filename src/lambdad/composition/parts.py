@@ -111,7 +111,7 @@ async def make_parts(
     calls = service_calls(neighbours.endpoints, clock, stack)
     queue = event_queue(
         *(calls, stores.events, stores.catalogue, worker.frontend, clock, stack),
-        most_environments=share.environments,
+        most=min(share.environments, settings.account_concurrency),
         sending=allowed.sending,
         measures=measures,
     )

@@ -15,6 +15,7 @@ MAX_SYNC_REQUEST_BYTES: Final = 6 * MIB  # Q: synchronous payload, each way
 MAX_SYNC_RESPONSE_BYTES: Final = 6 * MIB + 100  # O: "maximum allowed payload size (6291556 bytes)"
 MAX_ASYNC_REQUEST_BYTES: Final = 1 * MIB  # Q since 2025-10-24
 MAX_INVOKE_ASYNC_BYTES: Final = 256 * KIB  # M: InvokeAsync.InvokeArgs
+MAX_TOPIC_MESSAGE_BYTES: Final = 256 * KIB  # M: OnFailure.Destination, of SNS
 MAX_CLIENT_CONTEXT_BYTES: Final = 3_583  # M: Invoke.ClientContext
 LOG_TAIL_BYTES: Final = 4 * KIB  # M: Invoke.LogType
 
@@ -166,6 +167,8 @@ MAX_STREAM_CONNECTIONS: Final = 256  # L: kept, of all mappings to one service
 MAX_WAITING_RECORDS: Final = 20_000  # L: of one shard, read and not settled
 KINESIS_POLL_S: Final = 1.0  # Q: "Lambda polls each shard … at a rate of once per second"
 DYNAMODB_POLL_S: Final = 0.25  # Q: "at a base rate of 4 times per second"
+LEAST_RECORDS_KEPT_S: Final = 86_400.0  # Q: streams of tables always; of Kinesis up to 8,760 hours
+RETENTION_LOOK_S: Final = 60.0  # L: how long is believed what a stream said of that
 KINESIS_BUSY_S: Final = 0.2  # Q: five GetRecords a second and shard
 STREAM_SKEW_S: Final = 1.0  # L: by which clocks of services elsewhere may differ; rather a record too much
 MAX_WAITING_BYTES: Final = 16 * MIB  # L: of one shard, read and not settled; two full batches and a page

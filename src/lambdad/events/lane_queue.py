@@ -2,7 +2,7 @@
 
 A lane starts as many events at once as its `most` says: it grows while events run, beyond a few only when
 they take long, and halves when one is refused, so that a throttled function is asked seldom. Lanes share
-nothing but the memory that events take which are about to be started.
+nothing but the memory that events take which are about to be started, and the room that running ones take.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from lambdad.domain.event import Event, Lane
 from lambdad.domain.limits import KIB, MIB
 from lambdad.events.decisions import backoff_s
 from lambdad.events.policy import Gone, Policy
+from lambdad.events.room import Room
 
 FIRST_MOST: Final = 4
 """Events of one lane at once, before it is known how it does."""
@@ -64,6 +65,7 @@ class LaneQueue:
         lane: whose.
         ceiling: events at once, at most.
         stock: counts what is held.
+        room: counts who has events under way.
 
     Attributes:
         policy: None until it is read.
@@ -85,6 +87,7 @@ class LaneQueue:
         "_good",
         "_most",
         "_refusals",
+        "_room",
         "_stock",
         "_typical_bytes",
         "backlog",
@@ -102,7 +105,7 @@ class LaneQueue:
         "ready",
     )
 
-    def __init__(self, lane: Lane, ceiling: int, stock: Stock) -> None:
+    def __init__(self, lane: Lane, ceiling: int, stock: Stock, room: Room) -> None:
         self.lane = lane
         self.policy: Policy | Gone | None = None
         self.is_stale = True
@@ -118,6 +121,7 @@ class LaneQueue:
         self.is_starting = False
         self._ceiling = ceiling
         self._stock = stock
+        self._room = room
         self._typical_bytes: float = _FIRST_TYPICAL_BYTES
         self._most = min(FIRST_MOST, ceiling)
         self._good = 0
@@ -132,10 +136,20 @@ class LaneQueue:
         """Whether the first ready event may be started."""
         return (
             bool(self.ready)
-            and self.in_flight < self._most
+            and self.in_flight < min(self._most, self._room.share)
             and not (self.paused or self.is_stale)
             and now_ms >= self.blocked_until_ms
         )
+
+    def began(self) -> None:
+        """An event is under way."""
+        self._room.busy += self.in_flight == 0
+        self.in_flight += 1
+
+    def left(self) -> None:
+        """An event is not under way any more."""
+        self.in_flight -= 1
+        self._room.busy -= self.in_flight == 0
 
     def hold(self, event: Event) -> None:
         """Keep a claimed event in memory, behind the others."""

@@ -20,6 +20,7 @@ from lambdad.events.decisions import MOST_BACKOFF_S, RETRY_DELAYS_S, Over, Reply
 from lambdad.events.lane_queue import LaneQueue, Stock
 from lambdad.events.policy import Gone, Policy
 from lambdad.events.records import Attempt, deliveries
+from lambdad.events.room import Room
 from lambdad.events.steady import SteadyClock
 from lambdad.ports.event_store import EventStore
 from lambdad.ports.invoker import Invoked, Invoker, InvokeRequest
@@ -68,6 +69,7 @@ class Poller:
 
     Args:
         ceiling: events of one lane at once, at most.
+        most: of all lanes together, about.
         later: calls back after so many seconds.
     """
 
@@ -80,6 +82,7 @@ class Poller:
         listener: Listener,
         *,
         ceiling: int,
+        most: int,
         later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
         self._store = store
@@ -91,6 +94,7 @@ class Poller:
         self._later = later
         self._lanes: dict[Lane, LaneQueue] = {}
         self._stock = Stock(_HELD_BYTES)
+        self._room = Room(most)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: Timer | None = None
         self._timer_ms = 0
@@ -159,8 +163,9 @@ class Poller:
         return sum(lane.backlog for lane in lanes), sum(lane.in_flight for lane in lanes)
 
     def look(self) -> None:
-        """End what has become too old while it waited; call now and then."""
+        """End what has become too old while it waited, and start what has room now; call now and then."""
         for queue in list(self._lanes.values()):
+            self._run(queue)
             if queue.backlog > len(queue.ready) + queue.in_flight and not queue.busy:
                 self._task(queue, self._end_aged(queue))
 
@@ -182,7 +187,7 @@ class Poller:
     def _queue(self, lane: Lane) -> LaneQueue:
         queue = self._lanes.get(lane)
         if queue is None:
-            queue = self._lanes[lane] = LaneQueue(lane, self._ceiling, self._stock)
+            queue = self._lanes[lane] = LaneQueue(lane, self._ceiling, self._stock, self._room)
         return queue
 
     @staticmethod
@@ -225,7 +230,7 @@ class Poller:
             over = Over(Condition.EVENT_AGE_EXCEEDED, event.attempts)
             self._end(queue, event, over, None, now_ms)
         else:
-            queue.in_flight += 1
+            queue.began()
             lane = event.lane
             self._invoker.invoke(
                 InvokeRequest(
@@ -244,7 +249,7 @@ class Poller:
 
     def _replied(self, queue: LaneQueue, event: Event, started_ms: int, said: Invoked | LambdadError) -> None:
         now_ms = self._clock.now_ms()
-        queue.in_flight -= 1
+        queue.left()
         last: Attempt | None = None
         if isinstance(said, Invoked):
             self._listener.tried(event, started_ms, ran=True)

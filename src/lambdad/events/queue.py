@@ -82,6 +82,7 @@ class EventQueue:
     Args:
         courier: brings messages to other services; those to functions come back by `to_function`.
         ceiling: events of one function at once, at most.
+        most: of all functions together, about.
         measures: is told what becomes of events.
     """
 
@@ -94,6 +95,7 @@ class EventQueue:
         clock: Clock,
         *,
         ceiling: int,
+        most: int,
         measures: Measures = UNMEASURED,
     ) -> None:
         later = asyncio.get_running_loop().call_later
@@ -102,7 +104,9 @@ class EventQueue:
         self._ids = Ids()
         self.books = Books()
         self._clock = SteadyClock(clock)
-        self._poller = Poller(store, invoker, policies, self._clock, self, ceiling=ceiling, later=later)
+        self._poller = Poller(
+            store, invoker, policies, self._clock, self, ceiling=ceiling, most=most, later=later
+        )
         self._deliverer = Deliverer(store, courier, self._clock, self._failed, later)
         self._stopped = False
 

@@ -15,6 +15,7 @@ import msgspec
 from lambdad.domain import lineage
 from lambdad.domain.errors import RecursiveInvocation
 from lambdad.domain.event import Condition, Delivery, Event
+from lambdad.domain.limits import MAX_TOPIC_MESSAGE_BYTES
 from lambdad.events.policy import Policy
 
 _MOST_ERROR_MESSAGE: Final = 1024
@@ -27,6 +28,8 @@ _OK: Final = 200
 _LOOPED: Final = 400
 _THROTTLED: Final = 429
 _LAMBDA: Final = "lambda"
+_TOPIC: Final = "sns"
+_PAYLOADS: Final = frozenset({"requestPayload", "responsePayload"})
 
 _NOT_INVOKED: Final = "Function not invoked. Function isconfigured with zero reserved concurrent executions"
 """AWS's words, blank and all, of a dead letter. Source: docs/decisions/0014."""
@@ -75,8 +78,8 @@ def deliveries(
     succeeded = condition is Condition.SUCCESS
     target = policy.on_success if succeeded else policy.on_failure
     if target is not None and not (looped and _came_round(event, target)):
-        body = msgspec.json.encode(record(event, condition, attempts, last, now_ms))
-        owed.append(_owed(event, policy, target, body, (), now_ms))
+        told = record(event, condition, attempts, last, now_ms)
+        owed.append(_owed(event, policy, target, _sendable(told, target), (), now_ms))
     if policy.dead_letter is not None and not succeeded:
         owed.append(
             _owed(
@@ -114,13 +117,29 @@ def record(
     return told
 
 
+def _sendable(told: dict[str, Any], target: str) -> bytes:
+    """A record as it is sent; to a topic without the payloads when they make it too large.
+
+    Source: API reference, OnFailure and OnSuccess ("Lambda will drop the payload"). What such a record looks
+    like is not said there.
+    """
+    body = msgspec.json.encode(told)
+    if _service_of(target) != _TOPIC or len(body) <= MAX_TOPIC_MESSAGE_BYTES:
+        return body
+    return msgspec.json.encode({name: said for name, said in told.items() if name not in _PAYLOADS})
+
+
 def timestamp(now_ms: int) -> str:
     """Milliseconds since the epoch as records show them: ``2026-11-23T03:05:20.123Z``."""
     return datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def _service_of(target: str) -> str:
+    return "".join(target.split(":", 3)[2:3])
+
+
 def _came_round(event: Event, target: str) -> bool:
-    if target.split(":", 3)[2:3] != [_LAMBDA]:
+    if _service_of(target) != _LAMBDA:
         return False
     return lineage.is_loop(lineage.passed_on(event.trace, lineage.key_of(target))[1])
 

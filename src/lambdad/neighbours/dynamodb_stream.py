@@ -13,7 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from lambdad.domain.limits import DYNAMODB_POLL_S, KINESIS_BUSY_S, MAX_DYNAMODB_PAGE_RECORDS, STREAM_SKEW_S
+from lambdad.domain.limits import (
+    DYNAMODB_POLL_S,
+    KINESIS_BUSY_S,
+    LEAST_RECORDS_KEPT_S,
+    MAX_DYNAMODB_PAGE_RECORDS,
+    STREAM_SKEW_S,
+)
 from lambdad.domain.scope import Scope
 from lambdad.domain.stream_record import Page, Position, Shard, StreamRecord
 from lambdad.neighbours.courier_requests import Outgoing, json_request
@@ -95,6 +101,10 @@ class DynamoDbStream:
             if not page.last_evaluated_shard_id:
                 return found
             members["ExclusiveStartShardId"] = page.last_evaluated_shard_id
+
+    async def kept_s(self, scope: Scope, stream: str) -> float:
+        """See `ports.record_stream.RecordStream`."""
+        return LEAST_RECORDS_KEPT_S
 
     async def iterator(self, scope: Scope, stream: str, shard: str, position: Position) -> str:
         """See `ports.record_stream.RecordStream`; from a time it begins at the oldest record."""

@@ -1,6 +1,6 @@
 """Streams of Kinesis over its plain protocol: implements `ports.record_stream.RecordStream`.
 
-Source: the model of Kinesis (ListShards, GetShardIterator, GetRecords; json 1.1).
+Source: the model of Kinesis (ListShards, DescribeStreamSummary, GetShardIterator, GetRecords; json 1.1).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SERVICE: Final = "kinesis"
 TARGET: Final = "Kinesis_20131202."
 """What operations are named behind."""
 
+_HOUR_S: Final = 3600.0
 _NEAR: Final = Pace(KINESIS_POLL_S, 0.0, 0.0)
 _FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 
@@ -28,6 +29,14 @@ _FAR: Final = Pace(KINESIS_POLL_S, KINESIS_BUSY_S, STREAM_SKEW_S)
 class _Shards(msgspec.Struct, rename="pascal"):
     shards: list[ListedShard] | None = None
     next_token: str | None = None
+
+
+class _Summary(msgspec.Struct, rename="pascal"):
+    retention_period_hours: float
+
+
+class _Summarised(msgspec.Struct, rename="pascal"):
+    stream_description_summary: _Summary
 
 
 class Record(msgspec.Struct, rename="pascal"):
@@ -55,6 +64,7 @@ class KinesisStream:
     def __init__(self, calls: ServiceCalls) -> None:
         self._calls = calls
         self._shards = msgspec.json.Decoder(_Shards)
+        self._summarised = msgspec.json.Decoder(_Summarised)
         self._iterator = msgspec.json.Decoder(GivenIterator)
         self._records = msgspec.json.Decoder(_Records, strict=False)
 
@@ -72,6 +82,12 @@ class KinesisStream:
             if not page.next_token:
                 return found
             members = {"NextToken": page.next_token}
+
+    async def kept_s(self, scope: Scope, stream: str) -> float:
+        """See `ports.record_stream.RecordStream`."""
+        made = _request("DescribeStreamSummary", _named(scope, stream))
+        found = await asked(self._calls, made, scope, stream, self._summarised)
+        return found.stream_description_summary.retention_period_hours * _HOUR_S
 
     async def iterator(self, scope: Scope, stream: str, shard: str, position: Position) -> str:
         """See `ports.record_stream.RecordStream`."""

@@ -18,6 +18,7 @@ _OF_THE_MESSAGE: Final = frozenset(
     {
         "InvalidMessageContents",  # SQS: a character
         "InvalidParameterValue",  # SQS: too long
+        "MissingParameter",  # SQS: no group, of a FIFO queue
         "InvalidParameter",  # SNS: too long
         "ParameterValueInvalid",  # SNS: an attribute
         "Validation",  # EventBridge: too large

@@ -53,6 +53,14 @@ class RecordStream(Protocol):
         """
         ...
 
+    async def kept_s(self, scope: Scope, stream: str) -> float:
+        """How long records stay in a stream, in seconds.
+
+        Raises:
+            StreamTrouble: nobody knows; ``ResourceNotFoundException``: there is no such stream.
+        """
+        ...
+
     async def iterator(self, scope: Scope, stream: str, shard: str, position: Position) -> str:
         """Begin to read a shard.
 

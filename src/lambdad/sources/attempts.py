@@ -10,6 +10,7 @@ before anything behind it:
     retries are used up         given up, told to the on-failure destination
     one is too large            given up without a call
     records are too old         given up before the call, those at the front
+    their source has no more    as too old, once a call with them has failed
 
 Source: developer guide, "Configuring partial batch response" and "How Lambda processes records from stream
 and queue-based event sources"; radkawar/stackd's measured lanes: what remains of a batch that was done in

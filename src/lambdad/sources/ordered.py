@@ -6,12 +6,12 @@ failure is decided in `attempts`; what is given up is told by `failures` before 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lambdad.domain.event import lane_of
-from lambdad.domain.limits import CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S
+from lambdad.domain.limits import CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S, LEAST_RECORDS_KEPT_S
 from lambdad.domain.measured import Measured
 from lambdad.ports.clock import Clock
 from lambdad.ports.event_sources import EventCounts
@@ -87,11 +87,16 @@ class OrderedCalls:
     Args:
         watch: of the mapping.
         tools: of every mapping.
+        kept_s: asks how long the source keeps records, in seconds; None when nobody knows now. Without it
+            records are called with for ever.
     """
 
-    def __init__(self, watch: Watch, tools: OrderedTools) -> None:
+    def __init__(
+        self, watch: Watch, tools: OrderedTools, kept_s: Callable[[], Awaitable[float | None]] | None = None
+    ) -> None:
         self._watch = watch
         self._tools = tools
+        self._kept_s = kept_s
         rules: Rules = attempts.rules_of(watch.mapping.settings)
         destination = (watch.mapping.settings.get("DestinationConfig") or {}).get("OnFailure") or {}
         self._target: str = destination.get("Destination") or ""
@@ -110,7 +115,7 @@ class OrderedCalls:
             if self._watch.stopping.is_set():
                 return False
             work = works.pop(0)
-            over = self._over(batch, work)
+            over = self._over(batch, work) or await self._expired(batch, work)
             if over is not None:
                 if not await self._give_up(batch, over):
                     return False
@@ -143,6 +148,19 @@ class OrderedCalls:
             or attempts.too_old(self._rules, work, batch.arrived_s, now_s)
             or attempts.too_large(work, lambda: len(batch.payload(work.part)), batch.most_bytes)
         )
+
+    async def _expired(self, batch: Batch, work: Work) -> Next | None:
+        """What to do when what failed is not in its source any more; None when it is, or nobody knows.
+
+        Source: developer guide, "until processing succeeds or the data expires".
+        """
+        if self._kept_s is None or not work.calls:
+            return None
+        now_s, least = self._tools.clock.now(), replace(self._rules, age_s=LEAST_RECORDS_KEPT_S)
+        if attempts.too_old(least, work, batch.arrived_s, now_s) is None:
+            return None
+        kept = replace(self._rules, age_s=await self._kept_s())
+        return attempts.too_old(kept, work, batch.arrived_s, now_s)
 
     async def _pause(self, failures: int) -> None:
         await self._watch.pause(attempts.pause_s(failures, CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ NOW = 1_795_400_000_123
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 OTHER = FUNCTION + "g"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:t"
 
 
 def event(**changes: object) -> Event:
@@ -246,3 +248,25 @@ def test_an_answer_that_is_no_json_is_told_as_text(payload: bytes):
     )
     assert json.loads(told[0].body)["responsePayload"] == payload.decode("utf-8", "replace")
     assert told[1].attributes[2][2] == payload.decode("utf-8", "replace")[:1024]
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("condition", [Condition.SUCCESS, Condition.RETRIES_EXHAUSTED])
+def test_a_record_too_large_for_a_topic_is_told_without_payloads(condition: Condition, over: int):
+    last = Attempt("1", b'""', is_error=condition is not Condition.SUCCESS)
+    empty = len(json.dumps(_told(TOPIC, condition, last), separators=(",", ":"))) - len('{"a":1.5}')
+    room = 256 * 1024 - empty - len('{"a": 1.50}') + over
+    large = replace(last, payload=b'"' + b"x" * room + b'"')
+    told = _told(TOPIC, condition, large)
+    whole = _told(QUEUE, condition, large)
+    assert len(whole["responsePayload"]) == room, "no other target is told less"
+    assert told.keys() == (whole.keys() - {"requestPayload", "responsePayload"} if over else whole.keys())
+    assert all(told[name] == whole[name] for name in told)
+
+
+def _told(target: str, condition: Condition, last: Attempt) -> dict[str, Any]:
+    """The record that a target is told."""
+    policy = Policy(on_success=target, on_failure=target)
+    (owed,) = deliveries(event(), policy, condition, 1, last, NOW)
+    told: dict[str, Any] = json.loads(owed.body)
+    return told

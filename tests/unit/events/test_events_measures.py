@@ -42,6 +42,7 @@ class Stage:
             Refusing(),
             self.time.clock,
             ceiling=4,
+            most=8,
             measures=Measures(lambda _: None, self.noted.append),
         )
 

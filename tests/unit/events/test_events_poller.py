@@ -20,6 +20,7 @@ from tests.fakes.events import FakeEvents
 pytestmark = pytest.mark.asyncio
 SLOW = Lane(HERE, "slow")
 HOUR = 3600.0
+DONE = Outcome(b'"done"')
 
 
 def throttled(_: Any) -> Throttled:
@@ -155,6 +156,45 @@ async def test_a_slow_function_delays_nobody_else() -> None:
     ids = await stage.accept(count=100)
     assert set(ids) <= set(stage.over)
     assert len(stage.functions.held) == started
+
+
+@pytest.mark.parametrize("slow", range(1, 10))
+async def test_slow_functions_leave_room_for_others_however_many_they_are(slow: int) -> None:
+    stage = Stage(most=10)
+    for number in range(slow):
+        name = f"slow-{number}"
+        stage.functions.answers[name] = lambda _: throttled(_) if len(stage.functions.held) >= 10 else None
+        await stage.accept(Lane(HERE, name), count=50)
+    await run_slowly(stage)
+    stage.functions.answers["f"] = lambda _: throttled(_) if len(stage.functions.held) >= 10 else DONE
+    ids = await stage.accept(count=5)
+    await stage.time.pass_by(1)
+    assert set(ids) <= set(stage.over)
+
+
+async def test_a_slow_function_has_what_others_left_a_moment_later() -> None:
+    stage = Stage(most=10)
+    for name in ("slow", "slower"):
+        stage.functions.answers[name] = lambda _: None
+        await stage.accept(Lane(HERE, name), count=50)
+    await run_slowly(stage)
+    assert len(stage.functions.held) == 6
+    stage.functions.answers["slower"] = lambda _: DONE
+    for request_id in [one for one in stage.functions.held if one.startswith("slower-")]:
+        stage.functions.end(request_id, DONE)
+    await stage.time.pass_by(1)
+    stage.poller.look()
+    await settle_down()
+    assert len(stage.functions.held) == 5
+
+
+async def run_slowly(stage: Stage) -> None:
+    """Have what is under way end, and what follows it begin, long enough for each to have its share."""
+    for _ in range(10):
+        await stage.time.pass_by(20)
+        for request_id in list(stage.functions.held):
+            stage.functions.end(request_id, DONE)
+            await settle_down()
 
 
 async def test_a_failing_function_delays_nobody_else() -> None:

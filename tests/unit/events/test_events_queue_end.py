@@ -25,7 +25,7 @@ class NoCourier:
 async def test_a_queue_that_stops_refuses_callers_and_keeps_what_is_of_its_own() -> None:
     store = FakeEvents()
     clock = FakeClock()
-    queue = EventQueue(store, Functions(clock), plain, NoCourier(), clock, ceiling=1)
+    queue = EventQueue(store, Functions(clock), plain, NoCourier(), clock, ceiling=1, most=2)
     await queue.start()
     queue.stop()
     answers: list[LambdadError | None] = []

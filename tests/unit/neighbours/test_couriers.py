@@ -201,6 +201,11 @@ async def test_an_endpoint_that_is_not_there_is_told() -> None:
             b'{"__type":"ValidationException","message":"Total size of the entries is over the limit"}',
         ),
         ("events", 413, b""),
+        (
+            "sqs",  # what a FIFO queue says, which lambdad like AWS never sends to
+            400,
+            b'{"__type":"com.amazonaws.sqs#MissingParameter"}',
+        ),
     ],
 )
 async def test_a_message_that_no_service_would_ever_take_is_not_brought_again(

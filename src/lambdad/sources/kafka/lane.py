@@ -105,8 +105,10 @@ class Lane:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more is to be read now."""
-        return self.waits >= self._settings.page or self._bytes > 2 * self._settings.bounds.payload_bytes
+        """Whether no more is to be read now; one of which nothing waits is read however much others hold."""
+        if self.waits >= self._settings.page or self._bytes > 2 * self._settings.bounds.payload_bytes:
+            return True
+        return self._bytes > 0 and self._holding.is_full
 
     def add(self, record: KafkaRecord) -> None:
         """A record was read; what filters keep away counts as settled once all before it is."""

@@ -147,6 +147,7 @@ class KafkaPoller(Watch):
                 self._troubled(troubles.told(error))
             except Exception:  # noqa: BLE001 - or nothing would ever be polled again
                 _log.exception("a cluster was not read", extra={"event": "sources.kafka"})
+                self._troubled(trouble.INTERNAL)
             if self.stopping.is_set():
                 return
             self.counted(EventCounts(polling_errors=1))
@@ -207,8 +208,6 @@ class KafkaPoller(Watch):
 
     def _full(self) -> Collection[Partition]:
         """Partitions that are not to be read on now."""
-        if self._consumer is not None and self._tools.holding.is_full:
-            return self._consumer.partitions()
         return [one for one, lane in self._lanes.items() if lane.is_full]
 
     def _lane(self, partition: Partition) -> Lane:

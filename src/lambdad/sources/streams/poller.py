@@ -26,6 +26,7 @@ from lambdad.sources.streams import troubles
 from lambdad.sources.streams.feeds import Feed, PolledFeed, PushedFeed
 from lambdad.sources.streams.lineage_of_shards import discovered, reopened, startable
 from lambdad.sources.streams.reader import ShardReader
+from lambdad.sources.streams.retention import Retention
 from lambdad.sources.streams.settings import Settings, settings_of
 from lambdad.sources.streams.shard_progress import ReaderTools, ShardProgress
 from lambdad.sources.watch import OnCounts, Sleep, Watch
@@ -90,7 +91,8 @@ class StreamPoller(Watch):
         self.settings = settings_of(mapping)
         self._tools = tools
         self._clock_of_records = clock
-        self._calls = OrderedCalls(self, tools.ordered)
+        retention = Retention(tools.stream, scope, self.settings.stream, clock)
+        self._calls = OrderedCalls(self, tools.ordered, retention.kept_s)
         self._reader_tools = ReaderTools(
             tools.holding, clock, tools.sleep, lambda: tools.stream.pace().skew_s
         )
