@@ -10,10 +10,12 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
+from types import ModuleType
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.warm_imports", __name__])
@@ -56,8 +58,20 @@ def launch(arguments: Sequence[str], env: Mapping[str, str], log: Path) -> Forke
     """Start `lambdad` with these arguments; see `tests.running.Launch`."""
     # Not of `multiprocessing.Process`'s own daemons: those are ended with their maker.
     process = _context.Process(target=_run, args=(list(arguments), dict(env), str(log), os.getcwd()))
-    process.start()
+    with _nothing_of_ours():
+        process.start()
     return Forked(process)
+
+
+@contextmanager
+def _nothing_of_ours() -> Iterator[None]:
+    """While this holds, a process that begins does not import the program that runs here, as pytest is."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def _run(arguments: list[str], env: dict[str, str], log: str, folder: str) -> None:

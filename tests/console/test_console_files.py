@@ -124,6 +124,7 @@ def test_the_browser_asks_before_changes_are_lost_and_not_after_they_are_discard
 
     page = console.open(f"/functions/{function}")
     add_line(page, "MARK = 1\n")
+    console.is_spoilt = True
     page.on("dialog", stay)
     page.evaluate("location.reload()")
     expect(page.get_by_role("textbox", name="Code of app.py")).to_contain_text("MARK = 1")

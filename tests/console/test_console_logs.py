@@ -38,7 +38,7 @@ def until(page: Page, expression: str) -> None:
 
 
 def test_a_tail_of_a_thousand_lines_a_second_leaves_the_page_usable(console: Console, function: str) -> None:
-    console.page.add_init_script(tail_that_ends_with(MARKUP))
+    console.spoil(tail_that_ends_with(MARKUP))
     page = console.open(f"/functions/{function}/logs")
     page.get_by_role("button", name="Live tail").click()
     log = page.get_by_role("log", name="Live tail")
@@ -136,6 +136,7 @@ def test_graphs_are_read_again_while_they_are_shown_unless_nobody_wants_it(
         return "GetMetricData" in response.request.headers.get("x-amz-target", "")
 
     console.page.on("response", lambda one: asked.append(one.url) if is_metrics(one) else None)
+    console.is_spoilt = True
     console.page.clock.install()
     page = console.open(f"/functions/{function}/monitor")
     expect(page.get_by_role("img", name="Invocations: at most")).to_be_visible()

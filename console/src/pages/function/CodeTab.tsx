@@ -65,7 +65,11 @@ export default function CodeTab({ name, details, reload }: TabProps) {
       try {
         await lambda(connection, "PUT", pathOf(name, "/code"), { body });
       } catch (error) {
-        if (error instanceof ApiError && error.status === 412) reload(); // somebody else was faster: what they did is told
+        if (error instanceof ApiError && error.status === 412) {
+          // Somebody else was faster: what they did is told, once it is done; an update that ends is a revision more.
+          await settled(connection, name).catch(() => null);
+          reload();
+        }
         throw error;
       }
       await settled(connection, name);
