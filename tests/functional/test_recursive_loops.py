@@ -104,7 +104,7 @@ def in_a_chain(
 
 def test_a_function_that_asks_itself_is_stopped_after_sixteen_unless_it_is_allowed(tmp_path):
     with started(tmp_path / "data") as server:
-        name = server.function({"app.py": ASKS_ITSELF}, Timeout=60, MemorySize=128)
+        name = server.function({"app.py": ASKS_ITSELF}, Timeout=60)
         event = {"depth": 0, "most": 18}
         assert call(server, name, event).body == REFUSED
         assert stopped(server) == 1
