@@ -1,4 +1,4 @@
-"""A function that prints a million lines flat out: every line in the log in order, or told as dropped."""
+"""A function that prints lines by the hundred thousand flat out: every line in the log in order, or told as dropped."""
 
 from __future__ import annotations
 
