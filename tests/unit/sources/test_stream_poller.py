@@ -387,6 +387,18 @@ async def test_a_stream_in_trouble_is_read_again_later_without_a_loss(mode: str)
     await poller.stop()
 
 
+async def test_a_throttled_stream_is_said_to_be_in_words():
+    stage = StreamStage()
+    poller = stage.poller()
+    await stage.pass_by(2)
+    stage.kinesis.log.faults = Faults("throttled")
+    await stage.pass_by(60)
+    assert str(poller.report().result) == (
+        f"PROBLEM: Stream {stage.source} is read too often just now: ProvisionedThroughputExceededException"
+    )
+    await poller.stop()
+
+
 async def test_trouble_that_is_over_is_told_no_more_also_when_nothing_was_read():
     stage = StreamStage()
     stage.calls.is_away = True

@@ -32,19 +32,14 @@ export default function MonitorTab({ name, details }: TabProps) {
   const options = [...RANGES.map(({ id, label }) => ({ id, text: id, iconAlt: label })), { id: CUSTOM, text: "Custom" }];
   return (
     <SpaceBetween size="l">
-      <Header
-        variant="h2"
-        actions={
-          <SpaceBetween direction="horizontal" size="s" alignItems="center">
-            <SegmentedControl label="Time shown" selectedId={rangeId} options={options} onChange={({ detail }) => { setRangeId(detail.selectedId); setSince(Date.now()); }} />
-            <Toggle checked={zone === "utc"} onChange={({ detail }) => { setZone(detail.checked ? "utc" : "local"); }}>UTC</Toggle>
-            <Toggle checked={isLive} onChange={({ detail }) => { setLive(detail.checked); }}>Auto refresh</Toggle>
-            <Button iconName="refresh" ariaLabel="Refresh" loading={load.isLoading && !load.value} onClick={load.reload} />
-          </SpaceBetween>
-        }
-      >
+      <Header variant="h2" actions={<Button iconName="refresh" ariaLabel="Refresh" loading={load.isLoading && !load.value} onClick={load.reload} />}>
         Metrics
       </Header>
+      <SpaceBetween direction="horizontal" size="m" alignItems="center">
+        <SegmentedControl label="Time shown" selectedId={rangeId} options={options} onChange={({ detail }) => { setRangeId(detail.selectedId); setSince(Date.now()); }} />
+        <Toggle checked={zone === "utc"} onChange={({ detail }) => { setZone(detail.checked ? "utc" : "local"); }}>UTC</Toggle>
+        <Toggle checked={isLive} onChange={({ detail }) => { setLive(detail.checked); }}>Auto refresh</Toggle>
+      </SpaceBetween>
       {rangeId === CUSTOM && <TimeSpan from={from} to={to} problem={problem} onFrom={setFrom} onTo={setTo} />}
       <Metrics name={name} group={details.Configuration.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`} load={load} range={range} zone={zone} isLive={isLive} />
       <RecentInvocations name={name} zone={zone} isLive={isLive} />

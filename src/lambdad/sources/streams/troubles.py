@@ -45,6 +45,8 @@ def told(kind: SourceKind, stream: str, text: str, code: str) -> str:
     """What a service said that did not do what it was asked; `code` is empty when it did not answer."""
     if is_gone(code):
         return missing(stream)
+    if is_throttled(code):
+        return f"Stream {stream} is read too often just now: {code}"
     return closed(kind, stream) if code in _DENIED else text
 
 
