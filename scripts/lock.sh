@@ -7,7 +7,7 @@ if [ ! -x .venv-lock/bin/uv ]; then
     .venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 fi
 cd requirements
-for name in runtime dev awscli ministack chalice; do
+for name in setup runtime dev awscli ministack chalice; do
     out="$name.txt"
     # Goes into the wheel: `lambdad neighbours install` installs it.
     [ "$name" != ministack ] || out=../src/lambdad/neighbours/companion/requirements.txt

@@ -34,7 +34,10 @@ fi
 
 [ -x .venv/bin/python ] && .venv/bin/python -c 'import pip' 2>/dev/null || "$PYTHON" -m venv --clear .venv
 echo "setup: installing requirements/dev.txt into .venv"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+# uv does what pip does in a third of the time.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/setup.txt
+.venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes \
+    -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
-# What pip installed is compiled, our own sources are not yet: the first start need not wait for that.
+# What was installed is compiled, our own sources are not yet: the first start need not wait for that.
 .venv/bin/python -m compileall -q src/lambdad

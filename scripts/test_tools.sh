@@ -43,17 +43,23 @@ if [ -n "$missing" ]; then
     fi
 fi
 
+# A place of its own for what requirements/NAME.txt lists.
+install() {
+    .venv/bin/uv venv --quiet --clear --python .venv/bin/python "$1"
+    .venv/bin/uv pip install --quiet --python "$1/bin/python" --compile-bytecode --require-hashes \
+        -r "requirements/$2.txt"
+}
+
 # The AWS CLI pins a botocore of its own, which would fight with ours.
 if ! cmp -s requirements/awscli.txt .venv-awscli/requirements.txt; then
     echo "test: installing the AWS CLI into .venv-awscli"
-    .venv/bin/python -m venv --clear .venv-awscli
-    .venv-awscli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r requirements/awscli.txt
+    install .venv-awscli awscli
     cp requirements/awscli.txt .venv-awscli/requirements.txt
 fi
 
-# The companion, and what stands for other services where tests name them by an endpoint.
-.venv/bin/lambdad neighbours install --companion-dir "$PWD/.cache" >/dev/null
+# The companion, and what stands for other services where tests name them by an endpoint; beside what follows.
+.venv/bin/lambdad neighbours install --companion-dir "$PWD/.cache" >/dev/null &
+companion=$!
 
 # What the functions of examples/ ask for: tests install it from here.
 if ! cmp -s examples/thumbnails/function/requirements.txt .cache/wheels/requirements.txt; then
@@ -66,9 +72,7 @@ fi
 # A deployment tool with a botocore of its own.
 if ! cmp -s requirements/chalice.txt .cache/chalice/requirements.txt; then
     echo "test: installing Chalice into .cache/chalice"
-    .venv/bin/python -m venv --clear .cache/chalice
-    .cache/chalice/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        -r requirements/chalice.txt
+    install .cache/chalice chalice
     cp requirements/chalice.txt .cache/chalice/requirements.txt
 fi
 
@@ -102,3 +106,4 @@ fi
 if [ -n "$clients" ]; then
     wait "$clients"
 fi
+wait "$companion"

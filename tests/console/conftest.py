@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Request, expect, sync_playwright
 
 from tests.console.pictures import PICTURES, SHOWN, keep_picture
 from tests.running import Server, start_server
@@ -26,15 +26,17 @@ _FLAGS = (
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--process-per-site"),
 )
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
+_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""A network link of the host came or went: Chromium gives up what is under way."""
 TIMEOUT_MS = 30_000
 expect.set_options(timeout=TIMEOUT_MS)
 OF_THE_LIBRARY = ("awsui_mobile-toolbar-nav",)
 """What axe finds in Cloudscape's own markup, which nothing here can change: an attribute too many."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for the tests of this folder: while Playwright runs, asynchronous tests of others cannot."""
+    """One for the tests of a file: while Playwright runs, asynchronous tests of other files cannot."""
     program = shutil.which(PROGRAM)
     assert program is not None, f"Debian's {PROGRAM} is not installed"
     with sync_playwright() as playwright:
@@ -85,8 +87,14 @@ class Console:
 
     def open(self, path: str) -> Page:
         """Open a page of the console: ``/functions``."""
-        self.page.goto(f"{self.origin}/console{path}")
-        if self.broken:  # a network link of the host came or went: Chromium gives up what is under way
+        to = f"{self.origin}/console{path}"
+        try:
+            self.page.goto(to)
+        except Error as error:
+            if _CHANGED not in str(error):
+                raise
+            self.page.goto(to)
+        if self.broken:
             self.page.reload()
         return self.page
 
@@ -220,7 +228,7 @@ def _look(tab: Console, request: Request) -> None:
 def _note(tab: Console, request: Request) -> None:
     """A part of the page that did not come; requests are given up by pages that are left."""
     if request.resource_type in {"script", "stylesheet"} and request.failure != "net::ERR_ABORTED":
-        seen = tab.broken if request.failure == "net::ERR_NETWORK_CHANGED" else tab.errors
+        seen = tab.broken if request.failure == _CHANGED else tab.errors
         seen.append(f"{request.url}: {request.failure}")
 
 
