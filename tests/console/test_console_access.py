@@ -121,7 +121,7 @@ def test_a_panel_that_may_not_be_read_names_the_permission_and_the_rest_of_the_p
 ) -> None:
     sign_in(console, keys["reader"])
     page = console.open("/operations/environments")
-    expect(page.get_by_text("This worker")).to_be_visible()
+    expect(page.get_by_role("heading", name="This worker")).to_be_visible()
     expect(page.get_by_text("How environments are started could not be read")).to_be_visible()
     expect(page.get_by_text("lambdad:Status")).to_be_visible()
     expect(page.get_by_text("Request ID:").first).to_be_visible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -129,7 +130,7 @@ def test_a_server_does_not_wait_for_who_follows_it(own_server: Server):
     with tailing(own_server) as client, closing(followed(client, "x")) as stream:
         events = iter(stream)
         assert "sessionStart" in next(events)
-        own_server.process.terminate()
+        own_server.process.send_signal(signal.SIGTERM)
         with pytest.raises(EventStreamError, match="The server is shutting down"):
             for _ in events:
                 pass

@@ -99,7 +99,9 @@ def test_a_blank_whose_first_process_is_killed_is_dead(blank_host: BlankHost) ->
 def test_what_waits_can_be_killed_and_its_blank_still_runs_programs(blank_host: BlankHost) -> None:
     sandbox = blank_host.blank()
     try:
-        (waiting,) = children(reaper_of(blank_host, sandbox))
+        reaper = reaper_of(blank_host, sandbox)
+        wait_until(blank_host, lambda: len(children(reaper)) == 1)
+        (waiting,) = children(reaper)
         os.kill(waiting, signal.SIGKILL)
         wait_until(blank_host, lambda: not sandbox.is_alive)
         blank_host.runner.run(sandbox.assign(blank_host.plan()))
