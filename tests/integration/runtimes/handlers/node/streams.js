@@ -106,7 +106,7 @@ exports.doesNotWait = stream(async (event, response, context) => {
   response.end('now');
 });
 exports.waits = stream(async (event, response) => {
-  setTimeout(() => console.log('still here'), 30);
+  setTimeout(() => console.log('still here'), 1_000);
   response.end('later');
 });
 exports.logs = stream(async (event, response) => {
