@@ -8,29 +8,25 @@ half a second.
 from __future__ import annotations
 
 import asyncio
-import statistics
-import time
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench import mappings
 from bench.functions import BuildError, Kind
-from bench.measure_streams import FAILURES, ages_ms, handled
+from bench.measure_streams import FAILURES, rounds
 from bench.opening import folder_for
 from bench.plan import FULL_MEMORY_MIB, Run
 from bench.reach import PRODUCT
-from bench.results import Key, Measure, p99
+from bench.results import Measure
 from bench.subject import Target
 from bench.subject_api import ApiServer
 from tests.fakes.kafka_server import kafka_server
 
 NAME = "hearing"
-ONE = "one at a time"
 MANY = "one partition, batches of 100"
 TOPIC = "bench"
 _BATCH = 100
-_PAUSE_S = 0.1
 _VALUE = b'{"number": %d, "filler": "' + b"x" * 170 + b'"}'
 
 
@@ -53,26 +49,10 @@ def measure(run: Run) -> None:
 
 
 def _measure(run: Run, servers: str, target: Target) -> None:
-    uuid, effort = _mapped(servers, target.port), run.effort
-    for number in range(effort.rounds + 1):
-        asyncio.run(_fill(servers, effort.queued))
-        begin = time.perf_counter()
-        if number:
-            mappings.enable(target.port, uuid, enabled=True, wait=False)
-        handled(target.port, uuid, effort.queued)
-        rate = effort.queued / (time.perf_counter() - begin)
-        ages_ms(target, effort.queued)
-        if number:  # the environment is warm
-            run.results.add(Key(Measure.KAFKA, PRODUCT, "records_per_s", MANY), rate)
-            run.say("kafka: one record at a time")
-            mappings.settled(target.port, uuid, "Enabled")
-            asyncio.run(_fill(servers, effort.paced, _PAUSE_S))
-            handled(target.port, uuid, effort.queued + effort.paced)
-            found = ages_ms(target, effort.paced)
-            run.results.add(Key(Measure.KAFKA, PRODUCT, "p50_ms", ONE), statistics.median(found))
-            run.results.add(Key(Measure.KAFKA, PRODUCT, "p99_ms", ONE), p99(found))
-        mappings.enable(target.port, uuid, enabled=False)
-        run.say("kafka: many waiting")
+    def put(count: int, pause_s: float) -> None:
+        asyncio.run(_fill(servers, count, pause_s))
+
+    rounds(run, Measure.KAFKA, MANY, target, _mapped(servers, target.port), put)
 
 
 def _mapped(servers: str, port: int) -> str:
@@ -99,7 +79,7 @@ async def _make(servers: str) -> None:
         await admin.close()
 
 
-async def _fill(servers: str, count: int, pause_s: float = 0.0) -> None:
+async def _fill(servers: str, count: int, pause_s: float) -> None:
     """Write records; with a pause each by itself."""
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         for number in range(count):

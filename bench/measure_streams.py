@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,8 @@ _IDLE_BURSTS = 3  # lengths of a burst that idle shards are watched for
 _AT_ONCE = 500  # records of one PutRecords
 _WITHIN_S = 120.0
 FAILURES = (StartError, client.CallError, OSError, http.client.HTTPException)
+Put = Callable[[int, float], None]
+"""Writes so many records; with a pause, in seconds, each by itself and one after the other."""
 
 
 def measure(run: Run) -> None:
@@ -67,28 +70,52 @@ def measure(run: Run) -> None:
 
 
 def _measure(run: Run, url: str, target: Target) -> None:
-    uuid, effort = _mapped(url, target.port, "bench", 1), run.effort
+    def put(count: int, pause_s: float) -> None:
+        if not pause_s:
+            _fill(url, count)
+            return
+        for _ in range(count):
+            _fill(url, 1)
+            time.sleep(pause_s)
+
+    rounds(run, Measure.STREAMS, MANY, target, _mapped(url, target.port, "bench", 1), put)
+    _measure_idle(run, url, target)
+
+
+def rounds(run: Run, of: Measure, many: str, target: Target, uuid: str, put: Put) -> None:
+    """How many records a mapping has handled in a second when many wait, and how old one is that comes alone.
+
+    Args:
+        run: with its effort.
+        of: what the figures are kept as.
+        many: the row of those that wait.
+        target: the function, which keeps how old records were.
+        uuid: of the mapping, with one shard or partition.
+        put: writes records.
+    """
+    effort = run.effort
     for number in range(effort.rounds + 1):
-        _fill(url, effort.queued)
+        put(effort.queued, 0.0)
         begin = time.perf_counter()
         if number:
             mappings.enable(target.port, uuid, enabled=True, wait=False)
-        handled(target.port, uuid, effort.queued)
+        _handled(target.port, uuid, effort.queued)
         rate = effort.queued / (time.perf_counter() - begin)
-        ages_ms(target, effort.queued)
+        _ages_ms(target, effort.queued)
         if number:  # the environment is warm
-            run.results.add(Key(Measure.STREAMS, PRODUCT, "records_per_s", MANY), rate)
-            run.say("streams: one record at a time")
+            run.results.add(Key(of, PRODUCT, "records_per_s", many), rate)
+            run.say(f"{of}: one record at a time")
             mappings.settled(target.port, uuid, "Enabled")
-            for _ in range(effort.paced):
-                _fill(url, 1)
-                time.sleep(_PAUSE_S)
-            handled(target.port, uuid, effort.queued + effort.paced)
-            found = ages_ms(target, effort.paced)
-            run.results.add(Key(Measure.STREAMS, PRODUCT, "p50_ms", ONE), statistics.median(found))
-            run.results.add(Key(Measure.STREAMS, PRODUCT, "p99_ms", ONE), p99(found))
+            put(effort.paced, _PAUSE_S)
+            _handled(target.port, uuid, effort.queued + effort.paced)
+            found = _ages_ms(target, effort.paced)
+            run.results.add(Key(of, PRODUCT, "p50_ms", ONE), statistics.median(found))
+            run.results.add(Key(of, PRODUCT, "p99_ms", ONE), p99(found))
         mappings.enable(target.port, uuid, enabled=False)
-        run.say("streams: many waiting")
+        run.say(f"{of}: many waiting")
+
+
+def _measure_idle(run: Run, url: str, target: Target) -> None:
     _mapped(url, target.port, "idle", _SHARDS)
     time.sleep(run.effort.settle_s)
     idle_s = run.effort.seconds * _IDLE_BURSTS
@@ -123,7 +150,7 @@ def _fill(url: str, count: int) -> None:
         _ask(url, "PutRecords", StreamName="bench", Records=records)
 
 
-def handled(port: int, uuid: str, count: int) -> None:
+def _handled(port: int, uuid: str, count: int) -> None:
     """Wait until calls with so many records have ended since polling began.
 
     Raises:
@@ -136,7 +163,7 @@ def handled(port: int, uuid: str, count: int) -> None:
         time.sleep(0.02)
 
 
-def ages_ms(target: Target, count: int) -> list[float]:
+def _ages_ms(target: Target, count: int) -> list[float]:
     """How old records were when their calls began, of all since this was asked last: the function tells it.
 
     It has one environment, since a shard has one call at a time, and nothing is under way.
