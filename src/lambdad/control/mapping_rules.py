@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from lambdad.control.mapping_kinds import AT_TIMESTAMP, LISTED, RULES, Rules
+from lambdad.domain.arn import service_of
 from lambdad.domain.errors import InvalidParameter
 from lambdad.domain.event_pattern import is_pattern
+from lambdad.domain.event_source_mapping import on_failure_of
 from lambdad.domain.event_sources import SourceKind
 from lambdad.domain.limits import MAX_FILTERS, MAX_RECORD_AGE_S, MIN_RECORD_AGE_S, UNWINDOWED_BATCH
 
@@ -164,10 +166,10 @@ def check_destination(rules: Rules, config: Mapping[str, Any]) -> None:
     """
     if "OnSuccess" in config:
         raise unsupported(rules, "DestinationConfig")
-    target = (config.get("OnFailure") or {}).get("Destination")
+    target = on_failure_of(config)
     if not target:
         return
-    service = "kafka" if target.startswith(_TOPIC) else target.split(":")[2]
+    service = "kafka" if target.startswith(_TOPIC) else service_of(target)
     if service not in rules.destinations:
         raise InvalidParameter(
             "The provided destination config DestinationConfig(onSuccess=null, "
@@ -245,7 +247,7 @@ def _check_topics(settings: Settings) -> None:
 
     Source: developer guide, "Using a Kafka topic as an on-failure destination" (recursion prevention).
     """
-    target = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination") or ""
+    target = on_failure_of(settings.get("DestinationConfig"))
     topic = target.removeprefix(_TOPIC)
     if target.startswith(_TOPIC) and topic in (settings.get("Topics") or ()):
         raise InvalidParameter(

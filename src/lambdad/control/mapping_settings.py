@@ -20,7 +20,7 @@ from lambdad.control.mapping_rules import (
     unsupported,
 )
 from lambdad.domain.errors import InvalidParameter
-from lambdad.domain.event_source_mapping import EventSourceMapping
+from lambdad.domain.event_source_mapping import EventSourceMapping, on_failure_of
 from lambdad.domain.event_sources import SourceKind, kind_of
 
 _NOT_SETTINGS: Final = frozenset({"UUID", "FunctionName", "EventSourceArn", "Enabled", "Tags"})
@@ -133,7 +133,7 @@ def _metrics(rules: Rules, _before: Settings, config: Any) -> Any:
 
 def _destination(rules: Rules, _before: Settings, config: Any) -> Any:
     check_destination(rules, config)
-    target = (config.get("OnFailure") or {}).get("Destination")
+    target = on_failure_of(config)
     return {"OnFailure": {"Destination": target}} if target else rules.defaults.get("DestinationConfig")
 
 

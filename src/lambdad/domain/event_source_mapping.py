@@ -12,6 +12,12 @@ from lambdad.domain.resource import ACCOUNT, Kind, Place
 from lambdad.domain.scope import Scope
 
 
+def on_failure_of(config: Mapping[str, Any] | None) -> str:
+    """Whom a `DestinationConfig` tells what is given up: an ARN, ``kafka://`` and a topic; empty for none."""
+    target: str = ((config or {}).get("OnFailure") or {}).get("Destination") or ""
+    return target
+
+
 @dataclass(frozen=True, slots=True)
 class EventSourceMapping:
     """A mapping of an account and region.

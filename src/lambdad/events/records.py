@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from lambdad.domain import lineage
+from lambdad.domain.arn import service_of
 from lambdad.domain.errors import RecursiveInvocation
 from lambdad.domain.event import Condition, Delivery, Event
 from lambdad.domain.limits import MAX_TOPIC_MESSAGE_BYTES
@@ -124,7 +125,7 @@ def _sendable(told: dict[str, Any], target: str) -> bytes:
     like is not said there.
     """
     body = msgspec.json.encode(told)
-    if _service_of(target) != _TOPIC or len(body) <= MAX_TOPIC_MESSAGE_BYTES:
+    if service_of(target) != _TOPIC or len(body) <= MAX_TOPIC_MESSAGE_BYTES:
         return body
     return msgspec.json.encode({name: said for name, said in told.items() if name not in _PAYLOADS})
 
@@ -134,12 +135,8 @@ def timestamp(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def _service_of(target: str) -> str:
-    return "".join(target.split(":", 3)[2:3])
-
-
 def _came_round(event: Event, target: str) -> bool:
-    if _service_of(target) != _LAMBDA:
+    if service_of(target) != _LAMBDA:
         return False
     return lineage.is_loop(lineage.passed_on(event.trace, lineage.key_of(target))[1])
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from lambdad.domain.arn import service_of
 from lambdad.domain.errors import InvalidParameter, LambdadError, NotFound
 from lambdad.domain.event import Lane
 from lambdad.domain.limits import MAX_ASYNC_REQUEST_BYTES
@@ -93,7 +94,7 @@ class Redriver:
         target = policy.dead_letter
         if target is None:
             raise InvalidParameter(f"{lane.arn} has no dead-letter queue (DeadLetterConfig)")
-        if not target.startswith("arn:") or target.split(":")[2:3] != ["sqs"]:
+        if not target.startswith("arn:") or service_of(target) != "sqs":
             raise InvalidParameter(
                 f"The dead letters of {lane.arn} go to {target}: what was published to a topic cannot be "
                 "taken back; only SQS queues can be redriven"

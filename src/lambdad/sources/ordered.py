@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lambdad.domain.event import lane_of
+from lambdad.domain.event_source_mapping import on_failure_of
 from lambdad.domain.limits import CALL_FIRST_BACKOFF_S, CALL_LAST_BACKOFF_S, LEAST_RECORDS_KEPT_S
 from lambdad.domain.measured import Measured
 from lambdad.ports.clock import Clock
@@ -98,8 +99,7 @@ class OrderedCalls:
         self._tools = tools
         self._kept_s = kept_s
         rules: Rules = attempts.rules_of(watch.mapping.settings)
-        destination = (watch.mapping.settings.get("DestinationConfig") or {}).get("OnFailure") or {}
-        self._target: str = destination.get("Destination") or ""
+        self._target = on_failure_of(watch.mapping.settings.get("DestinationConfig"))
         is_endless = rules.retries is None and self._target
         self._rules = replace(rules, retries=tools.told_retries) if is_endless else rules
 

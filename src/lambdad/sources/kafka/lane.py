@@ -63,7 +63,7 @@ class Lane:
         holding: Holding,
         sleep: Sleep,
         advanced: Callable[[], None],
-        unfinished: notes.Parts = (),
+        unfinished: tried_parts.Parts = (),
     ) -> None:
         self.watch = PartitionWatch(watch, tools.clock, sleep)
         self.position: int | None = None

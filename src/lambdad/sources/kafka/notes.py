@@ -6,13 +6,14 @@ whatever tool, drops the note. Others note things there too; what is not of this
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Final
 
 import msgspec
 
 from lambdad.domain.unfinished import Unfinished
+from lambdad.sources.tried_parts import Parts
 
-Parts = tuple[Unfinished, ...]
 _Row = tuple[str, int, int, str | None, str | None, bool]
 
 _MARK: Final = "lambdad "
@@ -23,15 +24,11 @@ _MOST_BYTES: Final = 4_000
 def note_of(parts: Parts, mapping: str) -> str:
     """What to note; of more parts than there is room for, the first."""
     while parts:
-        note = _MARK + msgspec.json.encode((mapping, [_row(one) for one in parts])).decode()
+        note = _MARK + msgspec.json.encode((mapping, [astuple(one) for one in parts])).decode()
         if len(note.encode()) <= _MOST_BYTES:
             return note
         parts = parts[: len(parts) // 2]
     return ""
-
-
-def _row(one: Unfinished) -> _Row:
-    return one.last, one.failures, one.calls, one.request_id, one.version, one.is_error
 
 
 def parts_in(note: str, mapping: str) -> Parts:

@@ -45,6 +45,7 @@ from lambdad.sources.kafka.offsets import Offsets
 from lambdad.sources.kafka.records import Place
 from lambdad.sources.kafka.settings import settings_of
 from lambdad.sources.ordered import OrderedTools
+from lambdad.sources.tried_parts import Parts
 from lambdad.sources.watch import OnCounts, Sleep, Watch
 
 _LOOK_S: Final = 1.0  # how often is looked whether the function is still there
@@ -221,7 +222,7 @@ class KafkaPoller(Watch):
             )
         return lane
 
-    def _tried(self, partition: Partition) -> notes.Parts:
+    def _tried(self, partition: Partition) -> Parts:
         """What was tried of the batch in front of a partition, whoever read it then."""
         note = "" if self._consumer is None else self._consumer.note(partition)
         return notes.parts_in(note, self.mapping.uuid)
