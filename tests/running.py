@@ -91,6 +91,16 @@ class Server:
             )
         return self.clients[key]
 
+    def client_of(self, key: Mapping[str, str], service: str, region: str = "us-east-1") -> Any:
+        """A client with an access key as `CreateAccessKey` gives it."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
     def function(self, files: dict[str, str | bytes] | bytes, **parameters: Any) -> str:
         """Create a function, wait until it is active, return its name."""
         client = self.client()

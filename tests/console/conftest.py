@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -237,6 +237,13 @@ def _axe() -> str:
     return AXE.read_text("utf-8")
 
 
-def sign_in(tab: Console, key: dict[str, str]) -> None:
-    """Have a key in the tab, as if somebody had signed in; before the first page is opened."""
-    tab.spoil(f"sessionStorage.setItem('lambdad.credentials', {json.dumps(json.dumps(key))})")
+def sign_in(tab: Console, key: Mapping[str, str]) -> None:
+    """Have a key in the tab, as if somebody had signed in; before the first page is opened.
+
+    Args:
+        tab: that no other test gets.
+        key: as `CreateAccessKey` or `AssumeRole` give it.
+    """
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    kept = json.dumps({name[0].lower() + name[1:]: key[name] for name in names if name in key})
+    tab.spoil(f"sessionStorage.setItem('lambdad.credentials', {json.dumps(kept)})")

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
-import boto3
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.console.acting import TRUST, Key, key_of_new
 from tests.console.conftest import Console, sign_in
 from tests.running import Server, start_server
 
-Key = dict[str, str]
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
 MAY = {
     "admin": ["*"],
     "reader": [
@@ -29,17 +19,6 @@ MAY = {
     ],
     "leaver": ["*"],
 }
-
-
-def key_of(server: Server, user: str) -> Key:
-    """Make a user, while anybody may, and a key of it."""
-    iam = server.client("iam")
-    iam.create_user(UserName=user)
-    statement = {"Effect": "Allow", "Action": MAY[user], "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName=user, PolicyName="may", PolicyDocument=policy)
-    made = iam.create_access_key(UserName=user)["AccessKey"]
-    return {"accessKeyId": made["AccessKeyId"], "secretAccessKey": made["SecretAccessKey"]}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, Key]) -> It
     """One that lets nobody in without a key."""
     open_to_all = start_server(tmp_path_factory.mktemp("strict") / "data")
     try:
-        keys.update({user: key_of(open_to_all, user) for user in MAY})
+        keys.update({user: key_of_new(open_to_all, user, may) for user, may in MAY.items()})
         open_to_all.client("iam").create_role(RoleName="looked-at", AssumeRolePolicyDocument=TRUST)
     finally:
         open_to_all.stop()
@@ -63,8 +42,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, Key]) -> It
 
 
 def fill(page: Page, key: Key) -> None:
-    page.get_by_label("Access key ID").fill(key["accessKeyId"])
-    page.get_by_label("Secret access key").fill(key["secretAccessKey"])
+    page.get_by_label("Access key ID").fill(key["AccessKeyId"])
+    page.get_by_label("Secret access key").fill(key["SecretAccessKey"])
     page.get_by_role("button", name="Sign in").click()
 
 
@@ -75,7 +54,7 @@ def test_a_key_lets_in_stays_over_a_reload_and_is_forgotten_with_the_sign_out(
     expect(page.get_by_role("heading", name="Sign in to lambdad")).to_be_visible()
     assert console.violations() == []
     console.picture("sign-in")
-    fill(page, {**keys["admin"], "secretAccessKey": "wrong"})
+    fill(page, {**keys["admin"], "SecretAccessKey": "wrong"})
     expect(page.get_by_text("Not signed in")).to_be_visible()
     fill(page, keys["admin"])
     expect(page.get_by_role("link", name="looked-at")).to_be_visible()
@@ -90,7 +69,7 @@ def test_a_key_lets_in_stays_over_a_reload_and_is_forgotten_with_the_sign_out(
 
 
 def test_a_key_that_holds_no_longer_leads_back_to_the_sign_in(console: Console) -> None:
-    sign_in(console, {"accessKeyId": "ASIAGONE000000000000", "secretAccessKey": "x", "sessionToken": "gone"})
+    sign_in(console, {"AccessKeyId": "ASIAGONE000000000000", "SecretAccessKey": "x", "SessionToken": "gone"})
     page = console.open("/functions")
     expect(page.get_by_role("heading", name="Sign in to lambdad")).to_be_visible()
 
@@ -102,14 +81,8 @@ def test_a_key_that_is_deleted_while_it_is_used_leads_to_the_sign_in_with_the_re
     sign_in(console, leaver)
     page = console.open("/operations/queue")
     expect(page.get_by_text("No event waits")).to_be_visible()
-    admin = boto3.client(
-        "iam",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=keys["admin"]["accessKeyId"],
-        aws_secret_access_key=keys["admin"]["secretAccessKey"],
-    )
-    admin.delete_access_key(UserName="leaver", AccessKeyId=leaver["accessKeyId"])
+    admin = server.client_of(keys["admin"], "iam")
+    admin.delete_access_key(UserName="leaver", AccessKeyId=leaver["AccessKeyId"])
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_text("Your credentials are not valid any more")).to_be_visible()
     fill(page, keys["admin"])

@@ -7,8 +7,9 @@ import zipfile
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.console.acting import press
 from tests.console.conftest import Console
 from tests.running import Server
 
@@ -26,10 +27,6 @@ def code_of(server: Server, function: str) -> dict[str, bytes]:
     location = server.client("lambda").get_function(FunctionName=function)["Code"]["Location"]
     with urlopen(location, timeout=30) as response, zipfile.ZipFile(io.BytesIO(response.read())) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_files_are_added_moved_and_deleted_and_the_rest_is_deployed_byte_for_byte(

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from tests.console.acting import press
 from tests.console.conftest import Console
 from tests.running import Server
 
@@ -39,10 +40,6 @@ def entries_of(server: Server, function: str) -> dict[str, tuple[int, bytes]]:
     location = server.client().get_function(FunctionName=function)["Code"]["Location"]
     with urlopen(location, timeout=30) as response, zipfile.ZipFile(io.BytesIO(response.read())) as archive:
         return {one.filename: (one.external_attr >> 16, archive.read(one)) for one in archive.infolist()}
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def add_line(page: Page, text: str) -> None:

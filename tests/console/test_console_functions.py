@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.console.acting import MARKUP, key_of_new
 from tests.console.conftest import Console, sign_in
 from tests.running import Server, zip_of
 
@@ -18,7 +19,6 @@ CODE: dict[str, str | bytes] = {
     "app.py": "def handler(event, context):\n    if event:\n        raise ValueError\n"
 }
 BASIC = "AWSLambdaBasicExecutionRole"
-MARKUP = "<img src=x onerror=alert(1)>"
 OF_MANY = 1_000
 
 
@@ -30,19 +30,6 @@ def called(server: Server) -> str:
     for event in (b"0", b"0", b"1"):
         server.client().invoke(FunctionName=name, Payload=event)
     return name
-
-
-def reader_of(server: Server) -> dict[str, str]:
-    """The key of a user who may read functions, and nothing else."""
-    iam = server.client("iam")
-    iam.create_user(UserName="reader")
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": ["lambda:List*", "lambda:Get*"], "Resource": "*"}],
-    }
-    iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="reader")["AccessKey"]
-    return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
 
 
 def create(page: Page, name: str) -> None:
@@ -88,7 +75,7 @@ def test_who_may_not_read_metrics_sees_the_list_and_why_the_rest_is_missing(
     server: Server, called: str, opened: Callable[..., Console]
 ) -> None:
     tab = opened(server)
-    sign_in(tab, reader_of(server))
+    sign_in(tab, key_of_new(server, "reader", ["lambda:List*", "lambda:Get*"]))
     page = tab.open("/functions")
     expect(page.get_by_role("link", name=called)).to_be_visible()
     expect(page.get_by_text("Invocations and errors could not be read")).to_be_visible()

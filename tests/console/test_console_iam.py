@@ -6,17 +6,9 @@ import json
 
 from playwright.sync_api import Page, expect
 
+from tests.console.acting import TRUST
 from tests.console.conftest import Console
 from tests.running import Server
-
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
 
 
 def shown(page: Page) -> None:

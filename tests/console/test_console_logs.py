@@ -9,11 +9,11 @@ import time
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
+from tests.console.acting import MARKUP
 from tests.console.conftest import TIMEOUT_MS, Console
 from tests.console.live_tail import tail_that_ends_with
 from tests.running import Server
 
-MARKUP = "<img src=x onerror=alert(1)>"
 LONG_BYTES = 10_000_000
 KEPT = 2_000
 SOURCE = "def handler(event, context):\n    print('Init Duration: 9 ms')\n    if event.get('fail'):\n        raise ValueError\n"

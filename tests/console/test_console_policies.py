@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from tests.console.acting import TRUST, press
 from tests.console.conftest import Console
-from tests.console.test_console_iam import TRUST
 from tests.running import Server
 
 
@@ -17,10 +17,6 @@ def policy(action: str) -> str:
     return json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
     )
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_a_policy_is_made_changed_put_back_and_deleted(console: Console, server: Server) -> None:

@@ -6,16 +6,14 @@ import json
 import re
 import uuid
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import Page, expect
 
+from tests.console.acting import MARKUP, TRUST, press
 from tests.console.conftest import Console
-from tests.console.test_console_iam import TRUST
 from tests.running import Server
 
-MARKUP = "<img src=x onerror=alert(1)>"
 DIALOG = "[role=dialog]"
 READS = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -33,10 +31,6 @@ def role(server: Server) -> str:
         Tags=[{"Key": "kept", "Value": "as it was"}],
     )
     return name
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def answer(page: Page, button: str) -> None:
@@ -202,13 +196,7 @@ def test_a_denial_with_markup_in_it_is_shown_as_text_and_explained_again(
     iam = server.client("iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
-    asks = boto3.client(
-        "iam",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    asks = server.client_of(key, "iam")
     with pytest.raises(ClientError, match="AccessDenied"):
         asks.get_role(RoleName="b")
     page = console.open("/iam/why")

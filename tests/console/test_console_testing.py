@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.console.acting import MARKUP
 from tests.console.conftest import Console
 from tests.running import Server, start_server
 
 ECHO = "def handler(event, context):\n    return event\n"
-MARKUP = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")

@@ -179,15 +179,7 @@ def test_a_stack_may_do_what_its_caller_may(server: Server) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_user_policy(UserName="deployer", PolicyName="stacks", PolicyDocument=document)
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
-    import boto3
-
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=server.url,
-        region_name=REGION,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    client = server.client_of(key, "cloudformation", region=REGION)
     role = {
         "Type": "AWS::IAM::Role",
         "Properties": {"AssumeRolePolicyDocument": allow("lambda.amazonaws.com")},

@@ -8,7 +8,6 @@ import urllib.request
 from contextlib import closing
 from typing import Any
 
-import boto3
 import pytest
 from calling import call
 from local_services import eventually
@@ -214,13 +213,7 @@ def test_a_caller_sees_which_services_its_role_last_used(shared_server: Server) 
     arn = iam.create_user(UserName="seen")["User"]["Arn"]
     iam.attach_user_policy(UserName="seen", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     key = iam.create_access_key(UserName="seen")["AccessKey"]
-    client = boto3.client(
-        "lambda",
-        endpoint_url=shared_server.url,
-        region_name="eu-west-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
+    client = shared_server.client_of(key, "lambda", region="eu-west-1")
     with closing(client):
         client.list_functions()
     job = iam.generate_service_last_accessed_details(Arn=arn)["JobId"]
