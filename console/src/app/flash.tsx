@@ -40,7 +40,7 @@ export function Flashes() {
   return <Flashbar items={useFlash().items} stackItems />;
 }
 
-interface Words {
+export interface Words {
   /** "Deleting report" */
   doing: string;
   /** "report is deleted." */

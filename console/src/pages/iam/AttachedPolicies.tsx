@@ -1,18 +1,14 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Select from "@cloudscape-design/components/select";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { attachedPolicies, iam, type PolicyRef } from "../../api/iam";
-import { useAction } from "../../app/flash";
+import { attachedPolicies, type PolicyRef } from "../../api/iam";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { PageLink } from "../../parts/PageLink";
 import { useLoad } from "../../parts/useLoad";
+import { Attach } from "./Attach";
 import { DetachPolicy } from "./DetachPolicy";
 import { policiesOf } from "./policies";
 
@@ -46,34 +42,17 @@ export function AttachedPolicies({ role }: { role: string }) {
 
 function AttachPolicy({ role, attached, onDone }: { role: string; attached: readonly PolicyRef[]; onDone: () => void }) {
   const { connection, identity } = useSession();
-  const { busy, run } = useAction();
-  const known = useLoad(() => policiesOf(connection), identity.account);
-  const [arn, setArn] = useState("");
-  const options = (known.value ?? [])
-    .filter((one) => !attached.some((other) => other.arn === one.arn))
-    .map((one) => ({ value: one.arn, label: one.name, description: one.arn }));
-  const attach = async () => {
-    const words = { doing: "Attaching the policy", done: "The policy is attached; what it allows holds from now on." };
-    if (!(await run(words, () => iam(connection, "AttachRolePolicy", { RoleName: role, PolicyArn: arn })))) return;
-    setArn("");
-    onDone();
-  };
+  const { value, error } = useLoad(() => policiesOf(connection), identity.account);
+  const others = value?.filter((one) => !attached.some((other) => other.arn === one.arn));
   return (
-    <SpaceBetween size="s">
-      <SpaceBetween direction="horizontal" size="s" alignItems="end">
-        <FormField label="Policy to attach" {...(known.error ? { errorText: known.error.message } : {})}>
-          <Select
-            selectedOption={options.find(({ value }) => value === arn) ?? null}
-            options={options}
-            filteringType="auto"
-            placeholder="Choose a policy"
-            statusType={known.error ? "error" : known.value ? "finished" : "loading"}
-            onChange={({ detail }) => { setArn(detail.selectedOption.value ?? ""); }}
-          />
-        </FormField>
-        <Button disabled={!arn} loading={busy} onClick={() => void attach()}>Attach</Button>
-      </SpaceBetween>
-      <CliCommand command={awsCommand("iam attach-role-policy", { "role-name": role, "policy-arn": arn || "ARN" })} />
-    </SpaceBetween>
+    <Attach
+      label="Policy to attach"
+      placeholder="Choose a policy"
+      choices={{ value: others?.map((one) => ({ value: one.arn, label: one.name, description: one.arn })), error }}
+      words={() => ({ doing: "Attaching the policy", done: "The policy is attached; what it allows holds from now on." })}
+      pair={(arn) => ({ role, arn })}
+      unnamed="ARN"
+      onDone={onDone}
+    />
   );
 }

@@ -1,18 +1,14 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Select from "@cloudscape-design/components/select";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
-import { iam, listRoles, type PolicyRef } from "../../api/iam";
-import { useAction } from "../../app/flash";
+import { listRoles, type PolicyRef } from "../../api/iam";
 import { useSession } from "../../app/session";
 import { AsyncPanel } from "../../parts/AsyncPanel";
-import { awsCommand, CliCommand } from "../../parts/CliCommand";
 import { PageLink } from "../../parts/PageLink";
 import { useLoad } from "../../parts/useLoad";
+import { Attach } from "./Attach";
 import { DetachPolicy } from "./DetachPolicy";
 import { type Holder, holdersOf } from "./policies";
 
@@ -46,35 +42,18 @@ export function PolicyHolders({ policy }: { policy: PolicyRef }) {
 
 function AttachToRole({ policy, holders, onDone }: { policy: PolicyRef; holders: readonly Holder[]; onDone: () => void }) {
   const { connection, identity } = useSession();
-  const { busy, run } = useAction();
-  const roles = useLoad(() => listRoles(connection), identity.account);
-  const [role, setRole] = useState("");
-  const options = (roles.value ?? [])
-    .filter(({ name }) => !holders.some((one) => one.kind === "Role" && one.name === name))
-    .map(({ name, description }) => ({ value: name, label: name, description }));
-  const attach = async () => {
-    const words = { doing: `Attaching ${policy.name}`, done: `${policy.name} is attached to ${role}; it holds from now on.` };
-    if (!(await run(words, () => iam(connection, "AttachRolePolicy", { RoleName: role, PolicyArn: policy.arn })))) return;
-    setRole("");
-    onDone();
-  };
+  const { value, error } = useLoad(() => listRoles(connection), identity.account);
+  const others = value?.filter(({ name }) => !holders.some((one) => one.kind === "Role" && one.name === name));
   return (
-    <SpaceBetween size="s">
-      <SpaceBetween direction="horizontal" size="s" alignItems="end">
-        <FormField label="Role to attach it to" {...(roles.error ? { errorText: roles.error.message } : {})}>
-          <Select
-            selectedOption={options.find(({ value }) => value === role) ?? null}
-            options={options}
-            filteringType="auto"
-            placeholder="Choose a role"
-            empty="There is no other role."
-            statusType={roles.error ? "error" : roles.value ? "finished" : "loading"}
-            onChange={({ detail }) => { setRole(detail.selectedOption.value ?? ""); }}
-          />
-        </FormField>
-        <Button disabled={!role} loading={busy} onClick={() => void attach()}>Attach</Button>
-      </SpaceBetween>
-      <CliCommand command={awsCommand("iam attach-role-policy", { "role-name": role || "ROLE", "policy-arn": policy.arn })} />
-    </SpaceBetween>
+    <Attach
+      label="Role to attach it to"
+      placeholder="Choose a role"
+      empty="There is no other role."
+      choices={{ value: others?.map(({ name, description }) => ({ value: name, label: name, description })), error }}
+      words={(role) => ({ doing: `Attaching ${policy.name}`, done: `${policy.name} is attached to ${role}; it holds from now on.` })}
+      pair={(role) => ({ role, arn: policy.arn })}
+      unnamed="ROLE"
+      onDone={onDone}
+    />
   );
 }
