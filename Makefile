@@ -57,7 +57,7 @@ lock: ## compile requirements/*.in to locked requirements/*.txt
 models: setup ## raise botocore, whose service models the wire is derived from
 	$(BIN)/python scripts/raise_models.py
 
-soak: setup ## 10,000 environments with faults, 1,000 kills amid events, 200 amid messages, 200 amid streams, 200 amid Kafka, then invokes for a long time: nothing is left, lost or grows (ARGS="--environments 500 --event-kills 60 --minutes 60")
+soak: tools ## tests of the long form, 10,000 environments with faults, 1,000 kills amid events, 200 amid messages, 200 amid streams, 200 amid Kafka, then invokes for a long time: nothing is left, lost or grows (ARGS="--environments 500 --event-kills 60 --minutes 60")
 	$(BIN)/python scripts/soak.py $(ARGS)
 
 test-real: setup ## run against real servers from registries: ElasticMQ, kinesis-mock, versitygw … (ARGS="elasticmq")

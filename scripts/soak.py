@@ -1,4 +1,6 @@
-"""`make soak`: six parts, any of which fails the whole.
+"""`make soak`: seven parts, any of which fails the whole.
+
+Tests: those that `make test` leaves to this, as they are one more of a kind or take minutes. 0 leaves this part out.
 
 Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
 that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a
@@ -26,6 +28,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import subprocess
 import sys
 import tempfile
 import threading
@@ -59,7 +62,8 @@ class Ledger(Protocol):
 def main() -> int:
     """Run what is asked for; 0 when nothing is left, nothing grew and nothing failed."""
     given = _asked().parse_args()
-    status = _environments(given.environments, given.seed) if given.environments else 0
+    status = _tests() if given.tests else 0
+    status |= _environments(given.environments, given.seed) if given.environments else 0
     status |= _events(given.event_kills, given.seed) if given.event_kills else 0
     status |= _queues(given.queue_kills, given.seed) if given.queue_kills else 0
     status |= _streams(given.stream_kills, given.seed) if given.stream_kills else 0
@@ -71,6 +75,7 @@ def _asked() -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(
         prog="make soak", formatter_class=argparse.ArgumentDefaultsHelpFormatter, epilog="0 leaves a part out"
     )
+    asked.add_argument("--tests", type=int, default=1, choices=(0, 1), help="those that `make test` leaves to this")
     asked.add_argument("--environments", type=int, default=10_000, help="made, used and destroyed amid faults")
     asked.add_argument("--event-kills", type=int, default=1_000, metavar="N", help="kill -9 amid queued events")
     asked.add_argument("--queue-kills", type=int, default=200, metavar="N", help="kill -9 amid polled messages")
@@ -80,6 +85,11 @@ def _asked() -> argparse.ArgumentParser:
     asked.add_argument("--connections", type=int, default=8, help="of warm invokes")
     asked.add_argument("--seed", type=int, default=1, help="of the choices; timing is every run's own")
     return asked
+
+
+def _tests() -> int:
+    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "test.py"), "--full=only"], check=False)
+    return 1 if done.returncode else 0
 
 
 def _environments(count: int, seed: int) -> int:

@@ -4,10 +4,16 @@ Tests that share nothing run four at a time, for most of them wait; the soak run
 left on the whole machine. What this machine cannot run is left out by marker,
 never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
 
+A test marked `full` is one more of a kind that others try: they run in `make soak`, or with ``--full=too`` here,
+``--full=only`` without the others.
+
 Many tests wait for limits that AWS set (0.15 s for a runtime to end, 128 MB and 7 % of a processor), and four
 servers at a time on two processors can make those pass without a defect. So the few that failed beside others
 are run again, each alone and several times over; one that fails a single time has failed. Their names are
 printed whatever comes out: a test that stands there often is a defect of its own.
+
+What is marked `full` is one more of a kind that is tried anyway: `make soak` runs it, `make test ARGS=--full=too`
+runs both, and the closing lines say how many there are.
 """
 
 from __future__ import annotations
@@ -31,6 +37,7 @@ from scripts import failed_tests  # noqa: E402 - the checkout must be importable
 from scripts.failed_tests import failed  # noqa: E402
 
 PYTEST = [sys.executable, "-m", "pytest"]
+FORM = "--full"
 ALONE = "tests/performance/test_soak_environments.py"
 TESTS_FAILED = 1
 NOTHING_COLLECTED = 5
@@ -47,7 +54,9 @@ def main(arguments: list[str]) -> int:
     os.environ["PATH"] += f"{os.pathsep}{Path.home() / '.cargo' / 'bin'}"  # where Rust's own installer puts it
     left_out = missing(which=shutil.which, root=sys.platform == "linux" and os.geteuid() == 0)
     deselect = [word for one in left_out for word in one.options()]
-    if arguments:
+    form = [word for word in arguments if word.startswith(FORM)]
+    chosen = [word for word in arguments if word not in form]
+    if chosen:
         parts = [[*arguments, *deselect]]
     else:
         parts = [
@@ -60,13 +69,14 @@ def main(arguments: list[str]) -> int:
                 "-q",
                 "--ignore",
                 ALONE,
+                *form,
                 *deselect,
                 "tests",
             ],
-            ["-q", *deselect, ALONE],
+            ["-q", *form, *deselect, ALONE],
         ]
     started = time.monotonic()
-    if not arguments and not _is_compiled():
+    if not chosen and not _is_compiled():
         _compile()
     counts: Counter[str] = Counter()
     status = 0
@@ -77,13 +87,16 @@ def main(arguments: list[str]) -> int:
             counts += found
             if code != NOTHING_COLLECTED:
                 status = status or code
-        if status == TESTS_FAILED and not arguments and _pass_alone(failed(names), counts):
+        if status == TESTS_FAILED and not chosen and _pass_alone(failed(names), counts):
             status = 0
     for one in left_out:
         _list_left_out(one)
     if counts["skipped"]:
         print("test: a skipped test is a failure here; leave it out by marker or make it run", file=sys.stderr)
         status = status or 1
+    if left := counts.pop("deselected", 0):
+        which = "other" if form else "long"
+        print(f"test: {left} of the {which} form were left out: make test ARGS=--full=too runs all")
     words = ", ".join(f"{number} {what}" for what, number in counts.items())
     print(f"===== {words or 'no tests ran'} in {time.monotonic() - started:.2f}s =====")
     return status
@@ -151,7 +164,7 @@ def _pass_alone(names: list[str], counts: Counter[str]) -> bool:
     for name in names:
         for _ in range(TIMES_ALONE):
             print(f"test: failed beside others, again alone: {name}", flush=True)
-            code, _found = _run([f"--timeout={TEST_TIMEOUT_S}", "-q", name])
+            code, _found = _run([f"--timeout={TEST_TIMEOUT_S}", f"{FORM}=too", "-q", name])
             if code != 0:
                 return False
     again = len(names)
@@ -178,7 +191,7 @@ def _run(arguments: list[str], names: Path | None = None) -> tuple[int, Counter[
             sys.stdout.flush()
             last = line if line.strip() else last
     counts: Counter[str] = Counter()
-    for number, what in re.findall(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)", last):
+    for number, what in re.findall(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)", last):
         counts[what] += int(number)
     return process.returncode, counts
 

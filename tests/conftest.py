@@ -24,8 +24,21 @@ LONG = (
 """Files that take longest: begun last, one of them would run alone in the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full`: whether tests that are marked `full` run."""
+    words = "tests marked `full`: leave them to `make soak` (no), run them too, or only them"
+    parser.addoption("--full", choices=("no", "too", "only"), default="no", help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Those of the form that is asked for, the longest files first."""
+    form = config.getoption("--full")
+    left = [
+        item for item in items if form != "too" and (form == "only") != bool(item.get_closest_marker("full"))
+    ]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
