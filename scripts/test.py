@@ -1,6 +1,6 @@
 """Runs the test suite in two parts and says at the end what happened, what was left out and why.
 
-Tests that share nothing run four at a time, for most of them wait; the soak runs alone, because it counts what is
+Tests that share nothing run four at a time, for many of them wait; the soak runs alone, because it counts what is
 left on the whole machine. What this machine cannot run is left out by marker,
 never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
 
@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ from scripts.failed_tests import failed  # noqa: E402
 
 PYTEST = [sys.executable, "-m", "pytest"]
 FORM = "--full"
+QUICK = tuple(f"tests/{kind}" for kind in ("unit", "protocol", "contract", "parity", "style"))
+"""Three quarters of all tests, a quarter of the time."""
+WORKERS = 3
+"""Of the other tests, which wait for most of their time."""
 ALONE = "tests/performance/test_soak_environments.py"
 TESTS_FAILED = 1
 NOTHING_COLLECTED = 5
@@ -56,39 +61,21 @@ def main(arguments: list[str]) -> int:
     deselect = [word for one in left_out for word in one.options()]
     form = [word for word in arguments if word.startswith(FORM)]
     chosen = [word for word in arguments if word not in form]
-    if chosen:
-        parts = [[*arguments, *deselect]]
-    else:
-        parts = [
-            [
-                "-n",
-                "4",
-                "--dist",
-                "loadfile",
-                "--no-loadscope-reorder",
-                "-q",
-                "--ignore",
-                ALONE,
-                *form,
-                *deselect,
-                "tests",
-            ],
-            ["-q", *form, *deselect, ALONE],
-        ]
+    stages = [[[*arguments, *deselect]]] if chosen else _stages([*form, *deselect])
     started = time.monotonic()
-    if not chosen and not _is_compiled():
-        _compile()
     counts: Counter[str] = Counter()
-    status = 0
+    codes: set[int] = set()
     with tempfile.TemporaryDirectory() as folder:
         names = Path(folder) / "failed"
-        for part in parts:
-            code, found = _run([f"--timeout={TEST_TIMEOUT_S}", *part], names)
-            counts += found
-            if code != NOTHING_COLLECTED:
-                status = status or code
-        if status == TESTS_FAILED and not chosen and _pass_alone(failed(names), counts):
-            status = 0
+        for stage in stages:
+            for code, found in _run_beside_each_other(stage, names):
+                counts += found
+                codes.add(code)
+        codes -= {0, NOTHING_COLLECTED}
+        # A run that ended otherwise has not run all of its tests: nothing is forgiven.
+        if codes == {TESTS_FAILED} and not chosen and _pass_alone(failed(names), counts):
+            codes.clear()
+    status = max(codes, default=0)
     for one in left_out:
         _list_left_out(one)
     if counts["skipped"]:
@@ -147,14 +134,22 @@ def missing(which: Callable[[str], str | None], *, root: bool) -> list[LeftOut]:
     ]
 
 
-def _is_compiled() -> bool:
-    """Whether test files were rewritten here before; what has changed since is little."""
-    return next((ROOT / "tests").rglob("*-pytest-*.pyc"), None) is not None
+def _stages(options: list[str]) -> list[list[list[str]]]:
+    """Arguments of the runs of each stage, the runs of one beside each other.
+
+    Every process of a run reads all tests of the run, so what is most of them has a run of one process.
+    """
+    others = [f"--ignore={folder}" for folder in (*QUICK, ALONE)]
+    workers = ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return [
+        [["-q", *options, *QUICK], [*workers, "-q", *others, *options, "tests"]],
+        [["-q", *options, ALONE]],
+    ]
 
 
-def _compile() -> None:
-    """Have every test file rewritten and compiled once: four processes that begin at once would each do all."""
-    subprocess.run([*PYTEST, "--collect-only", "-qq", "tests"], stdout=subprocess.DEVNULL, check=False)
+def _run_beside_each_other(runs: list[list[str]], names: Path) -> list[tuple[int, Counter[str]]]:
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return list(pool.map(lambda run: _run([f"--timeout={TEST_TIMEOUT_S}", *run], names), runs))
 
 
 def _pass_alone(names: list[str], counts: Counter[str]) -> bool:

@@ -27,9 +27,12 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def suite(
-    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, failing: list[str], alone: list[int]
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch, failing: list[str], alone: list[int], quick: int = 0
 ) -> tuple[int, list[str]]:
-    """The status of a run in which `failing` fail beside others and then end with `alone`, in turn."""
+    """The status of a run in which `failing` fail beside others and then end with `alone`, in turn.
+
+    `quick` is how the run of the quick tests ends.
+    """
     asked: list[str] = []
     ends = iter(alone)
 
@@ -37,14 +40,13 @@ def suite(
         if names is None:
             asked.append(arguments[-1])
             return next(ends), Counter()
-        if arguments[-1] == runner.ALONE:
-            return 0, Counter(passed=1)
+        if arguments[-1] != "tests":
+            return quick if arguments[-1] in runner.QUICK else 0, Counter(passed=1)
         names.write_text("".join(f"{name}\n" for name in failing))
         return (1 if failing else 0), Counter(passed=5, failed=len(failing))
 
     monkeypatch.setattr(runner, "_run", run)
     monkeypatch.setattr(runner, "missing", lambda **_: [])
-    monkeypatch.setattr(runner, "_compile", lambda: None)
     monkeypatch.setenv("PATH", "/usr/bin")
     return runner.main([]), asked
 
@@ -62,6 +64,12 @@ def test_one_failure_alone_fails_the_suite(runner: ModuleType, monkeypatch: pyte
 
 def test_a_test_that_vanished_fails_the_suite(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     assert suite(runner, monkeypatch, ["a::b"], [5])[0] == 1
+
+
+def test_a_run_that_was_broken_off_is_not_forgiven_what_another_is(
+    runner: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert suite(runner, monkeypatch, ["a::b"], [], quick=3) == (3, [])
 
 
 def test_many_failures_are_not_asked_again(runner: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
