@@ -6,6 +6,9 @@ STAMP := .venv/.lambdad-stamp
 # Where compiled modules may not be kept, every process compiles what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Tests marked `full` need more tools.
+export LAMBDAD_FULL := $(filter soak,$(MAKECMDGOALS))$(findstring --full,$(ARGS))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo console tools test lint bench docs reference lock models soak test-real wheel clean
 

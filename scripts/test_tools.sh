@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what tests need beside .venv: system programs; the AWS CLI, Chalice, the JavaScript SDK and a local SQS, SNS,
 # EventBridge and S3, each in a place of its own (.venv-awscli, .cache/chalice, .cache/js, .cache/companion-…); and
-# programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
+# where LAMBDAD_FULL is set programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ need curl curl
 need chromium-headless-shell chromium-headless-shell
 need go golang-go
 PATH="$PATH:$HOME/.cargo/bin"
-need cargo cargo
+[ -z "${LAMBDAD_FULL:-}" ] || need cargo cargo
 need wrk wrk
 # The official Node.js client has a native part.
 need cmake cmake
@@ -91,16 +91,18 @@ if command -v npm >/dev/null && command -v cmake >/dev/null; then
     clients=$!
 fi
 
-# Functions and extensions on AWS's Rust crates as they are published: about 45 s of compiling, once.
-if command -v cargo >/dev/null; then
-    CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \
-        --manifest-path tests/functional/programs/rust/Cargo.toml
-fi
+if [ -n "${LAMBDAD_FULL:-}" ]; then
+    # Functions and extensions on AWS's Rust crates as they are published: about 45 s of compiling, once.
+    if command -v cargo >/dev/null; then
+        CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \
+            --manifest-path tests/functional/programs/rust/Cargo.toml
+    fi
 
-# A deployment tool on AWS's Go SDK: about 25 s of compiling, once.
-if command -v go >/dev/null; then
-    (cd tests/functional/programs/go-deploy &&
-        CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -o ../../../../.cache/go/deploy .)
+    # A deployment tool on AWS's Go SDK: about 35 s of compiling, once.
+    if command -v go >/dev/null; then
+        (cd tests/functional/programs/go-deploy &&
+            CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false go build -o ../../../../.cache/go/deploy .)
+    fi
 fi
 
 if [ -n "$clients" ]; then

@@ -41,7 +41,7 @@ def written_below(folder: Path) -> int:
     return total
 
 
-@pytest.mark.parametrize("extra_bytes", [0, 100, 3_000])
+@pytest.mark.parametrize("extra_bytes", [0, pytest.param(100, marks=pytest.mark.full), 3_000])
 async def test_after_a_kill_every_acknowledged_archive_is_whole(tmp_path: Path, extra_bytes: int) -> None:
     root = tmp_path / "code"
     writer = await asyncio.create_subprocess_exec(
@@ -97,7 +97,7 @@ def _entries(place: Path) -> int:
     return sum(len(names) + len(files) for _, names, files in os.walk(place))
 
 
-@pytest.mark.parametrize("entries", [1, 500, 1_200])
+@pytest.mark.parametrize("entries", [1, pytest.param(500, marks=pytest.mark.full), 1_200])
 async def test_after_a_kill_every_merged_tree_is_whole(tmp_path: Path, entries: int) -> None:
     root = tmp_path / "code"
     merger = await asyncio.create_subprocess_exec(

@@ -95,7 +95,9 @@ def overwritten(log: Path, chance: random.Random) -> None:
     log.write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [truncated, flipped, overwritten])
+@pytest.mark.parametrize(
+    "damage", [truncated, *(pytest.param(one, marks=pytest.mark.full) for one in (flipped, overwritten))]
+)
 async def test_what_a_damaged_log_lost_is_told_by_count_and_the_rest_goes_on(
     tmp_path: Path, damage: Damage, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -147,7 +149,7 @@ async def test_events_whose_end_was_lost_run_again_and_it_is_said(
     assert "that events have ended" in told.getMessage()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 10))])
 async def test_a_damaged_page_costs_what_was_on_it_and_that_is_counted(
     tmp_path: Path, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:

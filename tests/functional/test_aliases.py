@@ -155,7 +155,7 @@ def test_an_alias_that_is_not_there_is_not_found(shared_server: Server, named: s
         }
 
 
-@pytest.mark.parametrize("weight", [0.5, 0.1])
+@pytest.mark.parametrize("weight", [pytest.param(0.5, marks=pytest.mark.full), 0.1])
 def test_calls_are_split_by_weight(shared_server: Server, weight: float):
     """Within seven standard deviations of what is expected: fails once in 10^11 runs."""
     name = published(shared_server)

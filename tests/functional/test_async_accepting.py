@@ -113,6 +113,7 @@ def test_boto3_sees_the_request_id_that_the_function_sees(shared_server: Server,
     assert seen(shared_server, name, answer["ResponseMetadata"]["RequestId"])["event"] == []
 
 
+@pytest.mark.full
 def test_the_aws_cli_sends_events(shared_server: Server, name: str, tmp_path: Path):
     assert AWS.exists(), TOOLS_HINT
     env = {

@@ -76,6 +76,7 @@ def test_the_sdk_maps_errors_to_its_own_classes(seen: Any) -> None:
     )
 
 
+@pytest.mark.full
 def test_a_deployment_is_published_behind_an_alias_and_rolled_back(
     shared_server: Server, tmp_path: Path
 ) -> None:

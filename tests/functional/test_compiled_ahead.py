@@ -132,7 +132,7 @@ def test_byte_code_outlives_the_server_and_what_is_lost_is_made_again_by_a_start
     [
         pytest.param("x = " + "(" * 90_000 + ")" * 90_000, id="deep nesting"),
         pytest.param("x = " + "-" * 500_000 + "1", id="deep operators"),
-        pytest.param("x = [\n" + "'a' * 10, b'c',\n" * 3_200_000 + "]\n", id="50 MB"),
+        pytest.param("x = [\n" + "'a' * 10, b'c',\n" * 3_200_000 + "]\n", id="50 MB", marks=pytest.mark.full),
         pytest.param(b"\xff\xfe\x00 not text", id="no text"),
         pytest.param("x = 'a' is 1\n", id="a warning"),
         pytest.param(BOMB, id="far too much code"),

@@ -13,7 +13,7 @@ from calling import ROOT, TOOLS_HINT
 
 from tests.running import ROLE, Server, zip_of
 
-pytestmark = pytest.mark.registry
+pytestmark = [pytest.mark.registry, pytest.mark.full]
 TOOL = ROOT / ".cache" / "go" / "deploy"
 NAME = "go-deployed"
 REGION = "ap-southeast-2"

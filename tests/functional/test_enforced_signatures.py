@@ -294,6 +294,7 @@ def test_a_captured_request_cannot_be_made_to_do_something_else(server: Server, 
     assert replay(Host="localhost") == 403
 
 
+@pytest.mark.full
 def test_the_aws_cli_is_let_in_with_its_keys_alone(server: Server, function: str, tmp_path: Path) -> None:
     program = ROOT / ".venv-awscli" / "bin" / "aws"
     assert program.exists(), TOOLS_HINT

@@ -88,7 +88,7 @@ async def ended(parts: Parts) -> LaneReport:
     return await reported(parts)
 
 
-@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+@pytest.mark.parametrize("jump_s", [pytest.param(YEAR_S, marks=pytest.mark.full), -YEAR_S])
 async def test_events_that_wait_neither_age_nor_hang_when_the_clock_is_set(
     tmp_path: Path, jump_s: float
 ) -> None:
@@ -105,7 +105,7 @@ async def test_events_that_wait_neither_age_nor_hang_when_the_clock_is_set(
     assert (counts.succeeded, counts.failed) == (2, 0)
 
 
-@pytest.mark.parametrize("jump_s", [YEAR_S, -YEAR_S])
+@pytest.mark.parametrize("jump_s", [pytest.param(YEAR_S, marks=pytest.mark.full), -YEAR_S])
 async def test_a_retry_comes_after_its_minute_whatever_the_clock_says(tmp_path: Path, jump_s: float) -> None:
     clock = SetClock()
     async with life(tmp_path / "data", clock) as (parts, client):

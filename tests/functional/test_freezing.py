@@ -41,7 +41,9 @@ def test_work_in_the_background_goes_on_between_events_when_freezing_is_off(tmp_
         assert states(server) == ["idle"]
 
 
-@pytest.mark.parametrize("arguments", [(), ("--freeze",)], ids=["by itself", "by option"])
+@pytest.mark.parametrize(
+    "arguments", [(), pytest.param(("--freeze",), marks=pytest.mark.full)], ids=["by itself", "by option"]
+)
 def test_an_environment_without_an_event_is_frozen(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     with started(tmp_path / "data", *arguments) as server:
         name = server.function({"app.py": TICKING})

@@ -137,6 +137,7 @@ def test_a_server_does_not_wait_for_who_follows_it(own_server: Server):
     assert own_server.process.wait(WITHIN_S) == 0
 
 
+@pytest.mark.full
 def test_the_aws_cli_reads_and_filters(shared_server: Server):
     assert AWS.exists(), TOOLS_HINT
     name = shared_server.function(SAY)

@@ -43,7 +43,7 @@ def test_every_function_is_listed_once_and_in_order(full: Server) -> None:
     assert [item for page in found for item in page] == [(name, "$LATEST") for name in NAMES]
 
 
-@pytest.mark.parametrize("size", [1, 7, 49, 50, 10_000])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.full), 7, 49, 50, 10_000])
 def test_every_version_of_every_function_is_listed_once(full: Server, size: int) -> None:
     shown = pages(full.client(), "list_functions", FunctionVersion="ALL", MaxItems=size)
     found = list(shown)

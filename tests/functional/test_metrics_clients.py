@@ -74,6 +74,7 @@ def test_errors_have_the_classes_of_the_sdk(shared_server: Server) -> None:
         client.put_metric_alarm(AlarmName="a", ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1)
 
 
+@pytest.mark.full
 def test_the_aws_cli_puts_and_gets(shared_server: Server, tmp_path: Path) -> None:
     assert AWS.exists(), TOOLS_HINT
 

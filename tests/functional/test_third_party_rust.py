@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from calling import call, publish_layer
 from stream_calls import stream
 from third_party import built, logged
 
 from tests.running import Server, zip_of
+
+pytestmark = pytest.mark.full
 
 
 def runtime(server: Server, **parameters: object) -> str:
