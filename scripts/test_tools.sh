@@ -20,12 +20,14 @@ need curl curl
 need chromium-headless-shell chromium-headless-shell
 need go golang-go
 PATH="$PATH:$HOME/.cargo/bin"
-[ -z "${LAMBDAD_FULL:-}" ] || need cargo cargo
 need wrk wrk
-# The official Node.js client has a native part.
-need cmake cmake
-need make make
-need g++ g++
+if [ -n "${LAMBDAD_FULL:-}" ]; then
+    need cargo cargo
+    # The official Node.js client has a native part.
+    need cmake cmake
+    need make make
+    need g++ g++
+fi
 need setpriv util-linux
 need newuidmap uidmap
 # A compiler without the C library's headers cannot build the compiled bootstrap of the tests.
@@ -84,9 +86,10 @@ if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cach
     cp requirements/js/package-lock.json .cache/js/installed.json
 fi
 
-# AWS's runtime client for Node.js, whose native part is compiled: about a minute, once, beside what follows.
+# Lines of Node.js that this host lacks; and AWS's runtime client for it, whose native part is compiled: about a minute,
+# once, beside what follows.
 clients=
-if command -v npm >/dev/null && command -v cmake >/dev/null; then
+if command -v npm >/dev/null; then
     .venv/bin/python tests/integration/runtimes/official_clients.py &
     clients=$!
 fi

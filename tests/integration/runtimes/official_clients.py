@@ -8,16 +8,22 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from lambdad.worker.runtimes.identifiers import BY_NAME
 from lambdad.worker.runtimes.install import fetch_node
-from lambdad.worker.runtimes.interpreters import Interpreters
+from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
 
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "official-clients"
 PYTHON_PINS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-py==1.0.0")
 PYTHON39_PINS = ("awslambdaric==3.1.1", "simplejson==3.20.1", "snapshot-restore-py==1.0.0")
 NODE_VERSIONS = {3: "3.3.0", 4: "4.0.2"}
+
+
+def python_client_version(version: str) -> str:
+    """Which awslambdaric stands for a Python's."""
+    return (PYTHON39_PINS if version.startswith("3.9.") else PYTHON_PINS)[0]
 
 
 def python_client(binary: Path, version: str) -> Path:
@@ -90,7 +96,8 @@ def _alone(name: str) -> Iterator[None]:
         yield
 
 
-def node_interpreter(line: str) -> Path:
+@cache
+def node_interpreter(line: str) -> Interpreter:
     """A Node.js of this line: the host's, or one fetched into the cache."""
     home = CACHE / "interpreters"
     with _alone("interpreters"):
@@ -99,10 +106,12 @@ def node_interpreter(line: str) -> Path:
             fetch_node(BY_NAME[line], home, lambda _line: None)
             found = Interpreters((home,), None, os.environ).find(BY_NAME[line])
     assert found is not None
-    return found.binary
+    return found
 
 
 if __name__ == "__main__":
-    # What takes long to build is built before the tests, each of which may take two minutes.
-    for known in NODE_VERSIONS:
+    # What takes long to fetch or to build is there before the tests, each of which may take two minutes.
+    for line in ("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"):
+        node_interpreter(line)
+    for known in NODE_VERSIONS if os.environ.get("LAMBDAD_FULL") else ():
         node_client(known)

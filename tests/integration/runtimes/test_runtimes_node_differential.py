@@ -1,15 +1,18 @@
 """lambdad's Node.js client against aws-lambda-ric, over one set of handlers, on every Node.js line.
 
-Version 3 of the official client is what runs up to Node.js 22, version 4 from 24 on.
+Version 3 of the official client is what runs up to Node.js 22, version 4 from 24 on. What they do is on record
+(`record_clients.py`); the long form asks them again.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from normalised import seen
-from official_clients import node_client, node_interpreter
+from official_clients import NODE_VERSIONS, node_client, node_interpreter
+from recorded import Case, record
 from scripted_runtime_api import Event, Transcript, run
 
 from lambdad.worker.runtimes.client_tree import CLIENTS, NODE_CLIENT
@@ -68,8 +71,8 @@ ESSENTIALS = [
     "callbacks.success",
     "callbacks.uncaught",
 ]
-CASES = [(line, handler) for line in THOROUGH for handler in HANDLERS]
-CASES += [(line, handler) for line in OTHERS for handler in ESSENTIALS]
+PLAIN = [(line, handler) for line in THOROUGH for handler in HANDLERS]
+PLAIN += [(line, handler) for line in OTHERS for handler in ESSENTIALS]
 CALLBACKS = _names(
     "callbacks",
     "success error text waits impatient twice late never neverWithTimer succeed fail failWithNothing done "
@@ -82,63 +85,117 @@ LOG_SETTINGS = {
 }
 
 
-def environment(line: str, handler: str) -> dict[str, str]:
+REFUSED = ("callbacks.success", "callbacks.rejection")
+LOGGING = ("logs.levels", "logs.values", "logs.errors", "failures.raises", "answers.number")
+GENERATIONS = {line: 4 if line == "nodejs24.x" else 3 for line in (*THOROUGH, *OTHERS)}
+"""Of the official client."""
+
+
+def case(
+    line: str,
+    handler: str,
+    settings: dict[str, str] | None = None,
+    framed: bool = True,
+    wait_for_posts_s: float = 0.0,
+) -> Case:
+    client = f"aws-lambda-ric@{NODE_VERSIONS[GENERATIONS[line]]}"
+    return Case(node_interpreter(line), client, handler, settings or {}, framed, wait_for_posts_s)
+
+
+ASKED: list[tuple[Any, ...]] = [
+    *PLAIN,
+    *(("nodejs20.x", handler) for handler in CALLBACKS),
+    *(("nodejs24.x", handler) for handler in REFUSED),
+    *(
+        (line, handler, settings)
+        for line in THOROUGH
+        for settings in LOG_SETTINGS.values()
+        for handler in LOGGING
+    ),
+    *((line, "logs.values", {}, False) for line in THOROUGH),
+]
+"""What `case` is given in all of them; making them all fetches interpreters."""
+
+
+def environment(case: Case) -> dict[str, str]:
+    line = f"nodejs{case.interpreter.version.split('.')[0]}.x"
     return {
         "PATH": "/usr/bin:/bin",
         "LAMBDA_TASK_ROOT": str(TASK),
-        "_HANDLER": handler,
+        "_HANDLER": case.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{line}",
         "AWS_LAMBDA_FUNCTION_NAME": "f",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
         "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/23/[$LATEST]0",
+        **case.settings,
     }
 
 
-def theirs(line: str, handler: str, extra: dict[str, str], entry: Path, **how: object) -> Transcript:
-    argv = [str(node_interpreter(line)), str(entry), handler]
-    return run(argv, {**environment(line, handler), **extra}, TASK, EVENTS, transport="tcp", **how)
-
-
-def ours(line: str, handler: str, extra: dict[str, str], **how: object) -> Transcript:
-    argv = [str(node_interpreter(line)), str(OURS)]
-    return run(argv, {**environment(line, handler), **extra}, TASK, EVENTS, transport="fd", **how)
-
-
-def assert_same(line: str, handler: str, extra: dict[str, str], **how: object) -> None:
-    entry = node_client(4 if line == "nodejs24.x" else 3)
+def theirs(case: Case) -> dict[str, object]:
+    entry = node_client(int(case.client.partition("@")[2].split(".")[0]))
     package = entry.parent if entry.parent.name != "bin" else entry.parent.parent
-    expected = seen(theirs(line, handler, extra, entry, **how), (OURS, package))
-    actual = seen(ours(line, handler, extra, **how), (OURS, package))
+    argv = [str(case.interpreter.binary), str(entry), case.handler]
+    return seen(_run(case, argv, transport="tcp"), (OURS, package))
+
+
+def ours(case: Case) -> dict[str, object]:
+    return seen(_run(case, [str(case.interpreter.binary), str(OURS)], transport="fd"), (OURS,))
+
+
+def _run(case: Case, argv: list[str], *, transport: str) -> Transcript:
+    return run(
+        argv,
+        environment(case),
+        TASK,
+        EVENTS,
+        transport=transport,
+        framed=case.framed,
+        wait_for_posts_s=case.wait_for_posts_s,
+    )
+
+
+def assert_same(case: Case) -> None:
+    expected = record("node").expected(case, theirs)
     assert expected["posts"] or expected["exit_code"] is not None
-    assert actual == expected
+    assert case.portable(ours(case)) == expected
 
 
-@pytest.mark.parametrize(("line", "handler"), CASES)
+def assert_recorded(case: Case) -> None:
+    assert record("node").of(case) == case.portable(theirs(case)), (
+        "run record_clients.py, and look at what changed"
+    )
+
+
+@pytest.mark.parametrize(("line", "handler"), PLAIN)
 def test_answers_errors_and_log_records_are_those_of_aws_lambda_ric(line: str, handler: str) -> None:
-    assert_same(line, handler, {})
+    assert_same(case(line, handler))
 
 
 @pytest.mark.parametrize("handler", CALLBACKS)
 def test_callbacks_act_as_in_aws_lambda_ric_up_to_node_22(handler: str) -> None:
-    assert_same("nodejs20.x", handler, {})
+    assert_same(case("nodejs20.x", handler))
 
 
-@pytest.mark.parametrize("handler", ["callbacks.success", "callbacks.rejection"])
+@pytest.mark.parametrize("handler", REFUSED)
 def test_callbacks_are_refused_as_in_aws_lambda_ric_from_node_24_on(handler: str) -> None:
-    assert_same("nodejs24.x", handler, {})
+    assert_same(case("nodejs24.x", handler))
 
 
-@pytest.mark.parametrize(
-    "handler", ["logs.levels", "logs.values", "logs.errors", "failures.raises", "answers.number"]
-)
+@pytest.mark.parametrize("handler", LOGGING)
 @pytest.mark.parametrize("settings", LOG_SETTINGS.values(), ids=LOG_SETTINGS)
-@pytest.mark.parametrize("line", ["nodejs20.x", "nodejs24.x"])
+@pytest.mark.parametrize("line", THOROUGH)
 def test_log_settings_act_as_in_aws_lambda_ric(line: str, settings: dict[str, str], handler: str) -> None:
-    assert_same(line, handler, settings)
+    assert_same(case(line, handler, settings))
 
 
-@pytest.mark.parametrize("line", ["nodejs20.x", "nodejs24.x"])
+@pytest.mark.parametrize("line", THOROUGH)
 def test_without_a_telemetry_descriptor_records_go_to_stdout_as_in_aws_lambda_ric(line: str) -> None:
-    assert_same(line, "logs.values", {}, framed=False)
+    assert_same(case(line, "logs.values", framed=False))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+def test_aws_lambda_ric_does_what_is_on_record(asked: tuple[Any, ...]) -> None:
+    assert_recorded(case(*asked))

@@ -49,7 +49,7 @@ def play(line: str, folder: Path, code: str) -> Transcript:
         "_HANDLER": "app.handler",
         "NODE_PATH": f"{folder}/opt/first/node_modules:{folder}/opt/second/node_modules:{folder}/opt/none/node_modules",
     }
-    argv = [str(node_interpreter(line)), str(CLIENTS / NODE_CLIENT)]
+    argv = [str(node_interpreter(line).binary), str(CLIENTS / NODE_CLIENT)]
     return run(argv, env, folder / "task", [Event(b"1"), Event(b"2")], transport="fd")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_runtimes_node_differential import assert_same
+from recorded import Case
+from test_runtimes_node_differential import assert_recorded, assert_same, case
 
 pytestmark = pytest.mark.registry
 
@@ -47,11 +48,27 @@ CASES.remove(BROKEN_THERE)
 CASES += [(line, name) for line in ("nodejs18.x", "nodejs22.x") for name in ESSENTIALS]
 
 
+JSON = {"AWS_LAMBDA_LOG_FORMAT": "JSON"}
+LOGGED = [(line, "throwsLater", JSON) for line in ("nodejs20.x", "nodejs24.x")]
+
+
+def streamed(line: str, name: str, settings: dict[str, str] | None = None) -> Case:
+    return case(line, f"streams.{name}", settings, wait_for_posts_s=5.0)
+
+
 @pytest.mark.parametrize(("line", "name"), CASES)
 def test_streams_are_those_of_aws_lambda_ric(line: str, name: str) -> None:
-    assert_same(line, f"streams.{name}", {}, wait_for_posts_s=5.0)
+    assert_same(streamed(line, name))
 
 
-def test_a_streamed_error_is_logged_in_json_as_by_aws_lambda_ric() -> None:
-    for line in ("nodejs20.x", "nodejs24.x"):
-        assert_same(line, "streams.throwsLater", {"AWS_LAMBDA_LOG_FORMAT": "JSON"}, wait_for_posts_s=5.0)
+@pytest.mark.parametrize("asked", LOGGED, ids=str)
+def test_a_streamed_error_is_logged_in_json_as_by_aws_lambda_ric(
+    asked: tuple[str, str, dict[str, str]],
+) -> None:
+    assert_same(streamed(*asked))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("asked", [*CASES, *LOGGED], ids=str)
+def test_aws_lambda_ric_streams_as_is_on_record(asked: tuple[str, str]) -> None:
+    assert_recorded(streamed(*asked))

@@ -1,4 +1,7 @@
-"""lambdad's Python client against awslambdaric, over one set of handlers, on every Python of this host."""
+"""lambdad's Python client against awslambdaric, over one set of handlers, on every Python of this host.
+
+What awslambdaric does is on record (`record_clients.py`); the long form asks it again.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from normalised import seen
-from official_clients import CACHE, python_client
-from scripted_runtime_api import Event, Transcript, run
+from official_clients import CACHE, python_client, python_client_version
+from recorded import Case, record
+from scripted_runtime_api import Event, run
 
 from lambdad.worker.runtimes.client_tree import CLIENTS, PYTHON_CLIENT
 from lambdad.worker.runtimes.identifiers import KNOWN, Language
@@ -101,14 +105,35 @@ LOG_SETTINGS = {
 LOGGING = [name for name in HANDLERS if name.startswith(("logs", "failures", "broken", "answers.a_set"))]
 
 
+PLAIN = [(interpreter, handler) for interpreter in FOUND for handler in HANDLERS]
+UNFRAMED = ("logs.printed", "failures.deep", "broken_import.handler")
+
+
+def case(
+    interpreter: Interpreter, handler: str, settings: dict[str, str] | None = None, framed: bool = True
+) -> Case:
+    return Case(interpreter, python_client_version(interpreter.version), handler, settings or {}, framed)
+
+
+CASES = [
+    *(case(interpreter, handler) for interpreter, handler in PLAIN),
+    *(case(FOUND[-1], handler, settings) for settings in LOG_SETTINGS.values() for handler in LOGGING),
+    *(case(FOUND[-1], handler, framed=False) for handler in UNFRAMED),
+]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _broken_source() -> None:
+    write_broken_source()
+
+
+def write_broken_source() -> None:
     BROKEN.mkdir(parents=True, exist_ok=True)
     (BROKEN / "broken_syntax.py").write_text("def f(:\n    pass\n")
 
 
-def environment(interpreter: Interpreter, handler: str) -> dict[str, str]:
-    minor = ".".join(interpreter.version.split(".")[:2])
+def environment(case: Case) -> dict[str, str]:
+    minor = ".".join(case.interpreter.version.split(".")[:2])
     return {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
@@ -116,31 +141,32 @@ def environment(interpreter: Interpreter, handler: str) -> dict[str, str]:
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "PYTHONPATH": f"{TASK}:{BROKEN}",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "_HANDLER": handler,
+        "_HANDLER": case.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{minor}",
         "AWS_LAMBDA_FUNCTION_NAME": "f",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
         "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
         "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/23/[$LATEST]0",
+        **case.settings,
     }
 
 
-def ours(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> Transcript:
-    argv = [str(interpreter.binary), "-S", "-u", str(CLIENTS / PYTHON_CLIENT)]
-    return run(argv, {**environment(interpreter, handler), **extra}, TASK, EVENTS, transport="fd", **how)
+def ours(case: Case) -> dict[str, object]:
+    argv = [str(case.interpreter.binary), "-S", "-u", str(CLIENTS / PYTHON_CLIENT)]
+    return seen(run(argv, environment(case), TASK, EVENTS, transport="fd", framed=case.framed), ())
 
 
-def theirs(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> Transcript:
-    argv = [str(python_client(interpreter.binary, interpreter.version)), "-m", "awslambdaric", handler]
-    return run(argv, {**environment(interpreter, handler), **extra}, TASK, EVENTS, transport="tcp", **how)
+def theirs(case: Case) -> dict[str, object]:
+    python = python_client(case.interpreter.binary, case.interpreter.version)
+    argv = [str(python), "-m", "awslambdaric", case.handler]
+    return seen(run(argv, environment(case), TASK, EVENTS, transport="tcp", framed=case.framed), ())
 
 
-def assert_same(interpreter: Interpreter, handler: str, extra: dict[str, str], **how: object) -> None:
-    expected = theirs(interpreter, handler, extra, **how)
-    actual = ours(interpreter, handler, extra, **how)
-    assert expected.posts or expected.exit_code is not None
-    assert seen(actual, ()) == seen(expected, ())
+def assert_same(case: Case) -> None:
+    expected = record("python").expected(case, theirs)
+    assert expected["posts"] or expected["exit_code"] is not None
+    assert case.portable(ours(case)) == expected
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -148,15 +174,23 @@ def assert_same(interpreter: Interpreter, handler: str, extra: dict[str, str], *
 def test_answers_errors_and_log_records_are_those_of_awslambdaric(
     interpreter: Interpreter, handler: str
 ) -> None:
-    assert_same(interpreter, handler, {})
+    assert_same(case(interpreter, handler))
 
 
 @pytest.mark.parametrize("handler", LOGGING)
 @pytest.mark.parametrize("settings", LOG_SETTINGS.values(), ids=LOG_SETTINGS)
 def test_log_settings_act_as_in_awslambdaric(handler: str, settings: dict[str, str]) -> None:
-    assert_same(FOUND[-1], handler, settings)
+    assert_same(case(FOUND[-1], handler, settings))
 
 
-@pytest.mark.parametrize("handler", ["logs.printed", "failures.deep", "broken_import.handler"])
+@pytest.mark.parametrize("handler", UNFRAMED)
 def test_without_a_telemetry_descriptor_records_go_to_stdout_as_in_awslambdaric(handler: str) -> None:
-    assert_same(FOUND[-1], handler, {}, framed=False)
+    assert_same(case(FOUND[-1], handler, framed=False))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.interpreter.version} {case.key}")
+def test_awslambdaric_does_what_is_on_record(case: Case) -> None:
+    assert record("python").of(case) == case.portable(theirs(case)), (
+        "run record_clients.py, and look at what changed"
+    )
