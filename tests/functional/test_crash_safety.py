@@ -112,9 +112,7 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_running(tmp_path: 
     assert left_after(tmp_path / "data", 0) == []
 
 
-def kill_amid_work(
-    server: Server, round_number: int, busy: str, said: Acknowledged, after_s: float
-) -> None:
+def kill_amid_work(server: Server, round_number: int, busy: str, said: Acknowledged, after_s: float) -> None:
     """SIGKILL while two workers change functions and a third calls one."""
     threads = [
         threading.Thread(target=work, args=(server, round_number, worker, said)) for worker in range(2)

@@ -12,6 +12,8 @@ from calling import call, started
 from tests.running import Server
 
 WITHIN_S = 60.0
+PROCESSOR_MIB = 1769
+"""A whole processor, for sixteen environments import the SDK one after the other."""
 ASKS_ITSELF = """
 import boto3, json
 
@@ -104,7 +106,7 @@ def in_a_chain(
 
 def test_a_function_that_asks_itself_is_stopped_after_sixteen_unless_it_is_allowed(tmp_path):
     with started(tmp_path / "data") as server:
-        name = server.function({"app.py": ASKS_ITSELF}, Timeout=60)
+        name = server.function({"app.py": ASKS_ITSELF}, Timeout=60, MemorySize=PROCESSOR_MIB)
         event = {"depth": 0, "most": 18}
         assert call(server, name, event).body == REFUSED
         assert stopped(server) == 1
@@ -131,7 +133,7 @@ def test_streamed_calls_are_stopped_as_well(shared_server: Server):
 def test_a_function_that_sends_itself_events_is_stopped_after_sixteen_and_that_is_told(shared_server: Server):
     server = shared_server
     told = server.function({"app.py": ABOUT_FAILURES})
-    name = server.function({"app.py": TELLS_ITSELF}, Timeout=60)
+    name = server.function({"app.py": TELLS_ITSELF}, Timeout=60, MemorySize=PROCESSOR_MIB)
     arn = server.client().get_function(FunctionName=told)["Configuration"]["FunctionArn"]
     server.client().put_function_event_invoke_config(
         FunctionName=name, DestinationConfig={"OnFailure": {"Destination": arn}}
@@ -147,7 +149,7 @@ def test_a_function_that_sends_itself_events_is_stopped_after_sixteen_and_that_i
 
 
 def test_a_function_that_may_goes_on_sending_itself_events(shared_server: Server):
-    name = shared_server.function({"app.py": TELLS_ITSELF}, Timeout=60)
+    name = shared_server.function({"app.py": TELLS_ITSELF}, Timeout=60, MemorySize=PROCESSOR_MIB)
     allow(shared_server, name)
     shared_server.client().invoke(
         FunctionName=name, InvocationType="Event", Payload=json.dumps({"depth": 1, "most": 20})
