@@ -16,7 +16,7 @@ _SHORT = 30
 
 
 def sizes(short: Size, full: Size) -> list[ParameterSet]:
-    """Parameters of a test whose size may be chosen: the full one is left to the long form."""
+    """Parameters of a test whose size may be chosen: the second is left to the long form."""
     return [pytest.param(short), pytest.param(full, marks=pytest.mark.full)]
 
 
