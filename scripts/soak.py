@@ -1,6 +1,7 @@
 """`make soak`: seven parts, any of which fails the whole.
 
-Tests: those that `make test` leaves to this, as they are one more of a kind or take minutes. 0 leaves this part out.
+Tests: those that `make test` leaves to this, as they are one more of a kind or take minutes; and those of hypothesis,
+with more examples than there. 0 leaves this part out.
 
 Environments: thousands are made, used and destroyed while faults are injected, in several lives of a server
 that is killed in between; fails when anything is left behind, anything grew, a call ended as it may not, or a

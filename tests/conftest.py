@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forms
 from tests.running import Server, as_command, start_server
 
 LONG = (
@@ -30,16 +31,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", choices=("no", "too", "only"), default="no", help=words)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is read: how many examples hypothesis tries depends on the form."""
+    forms.begin(short=config.getoption("--full") == "no")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those of the form that is asked for, the longest files first."""
+    """Those of the form that is asked for, the longest files first.
+
+    Tests of hypothesis are of both forms, with more examples in the long one; its plugin has marked them.
+    """
     form = config.getoption("--full")
-    left = [
-        item for item in items if form != "too" and (form == "only") != bool(item.get_closest_marker("full"))
-    ]
+    left = [item for item in items if not _is_of(form, item)]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def _is_of(form: str, item: pytest.Item) -> bool:
+    is_full = item.get_closest_marker("full") is not None
+    if form == "only":
+        return is_full or item.get_closest_marker("hypothesis") is not None
+    return form == "too" or not is_full
 
 
 @pytest.fixture(scope="session")

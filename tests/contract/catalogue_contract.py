@@ -26,6 +26,7 @@ from lambdad.domain.function import (
 )
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore, Usage
+from tests.forms import examples
 
 # One contract runs on several stores: each subclass is an executor of its own.
 INHERITED = [HealthCheck.too_slow, HealthCheck.differing_executors]
@@ -386,7 +387,7 @@ class CatalogueContract(LayerContract, ProvisionedContract, ResourceContract):
         assert await catalogue.code_keys() == {"1", "12"}
         assert await catalogue.layer_lists() == {("12",)}
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=INHERITED)
+    @settings(max_examples=examples(40), deadline=None, suppress_health_check=INHERITED)
     @given(STEPS, st.integers(1, 4))
     async def test_it_agrees_with_a_dictionary_whatever_is_done_to_it(self, steps: Steps, limit: int) -> None:
         async def run() -> None:

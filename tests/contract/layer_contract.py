@@ -16,6 +16,7 @@ from lambdad.domain.resource import ACCOUNT, Place
 from lambdad.domain.scope import Scope
 from lambdad.ports.catalogue_store import CatalogueStore
 from lambdad.ports.layer_store import LayerFilter
+from tests.forms import examples
 
 HERE = Scope()
 EVERYTHING = LayerFilter()
@@ -129,7 +130,7 @@ class LayerContract:
         assert [version.number for version in versions] == [2, 1]
 
     @settings(
-        max_examples=30,
+        max_examples=examples(30),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
     )

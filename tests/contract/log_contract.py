@@ -23,6 +23,7 @@ from lambdad.ports.log_store import (
     event_id_of,
     position_of,
 )
+from tests.forms import examples
 
 # One contract runs on several stores: each subclass is an executor of its own.
 INHERITED = [HealthCheck.too_slow, HealthCheck.differing_executors]
@@ -371,7 +372,7 @@ class LogContract:
         await asyncio.sleep(0)
         assert messages(seen) == ["mine"]
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=INHERITED)
+    @settings(max_examples=examples(40), deadline=None, suppress_health_check=INHERITED)
     @given(
         WRITES, st.integers(1, 7), st.sampled_from([None, ["s1"], ["s1", "t1"]]), st.sampled_from(["", "a"])
     )

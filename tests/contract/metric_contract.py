@@ -14,6 +14,7 @@ from lambdad.domain.metric import Datum, MetricKey, dimensions
 from lambdad.domain.scope import Scope
 from lambdad.ports.metric_store import MetricStore, Period
 from tests.fakes.metrics import FakeMetrics
+from tests.forms import examples
 
 # One contract runs on several stores: each subclass is an executor of its own.
 INHERITED = [HealthCheck.too_slow, HealthCheck.differing_executors]
@@ -250,7 +251,7 @@ class MetricContract:
         assert [period.total for period in await read(store, of=key("1"))] == [6]
         await store.append([datum(1, of=key("elsewhere", ELSEWHERE))])
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=INHERITED)
+    @settings(max_examples=examples(25), deadline=None, suppress_health_check=INHERITED)
     @given(data=DATA, period_s=st.sampled_from([60, 120, 300, 900]))
     async def test_it_adds_up_as_a_store_that_remembers_every_value(
         self, data: list[tuple[int, list[float], bool]], period_s: int

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from kafka_contract import OLDEST, KafkaContract, goes, made_topic, nothing, plain, put, read, values
+from kafka_contract import OLDEST, Brokers, KafkaContract, goes, made_topic, nothing, plain, put, read, values
 
+from lambdad.neighbours.kafka import clusters, connection, member
 from lambdad.neighbours.kafka.clusters import Clusters
 from tests.fakes.kafka_server import ServedKafka, kafka_server
+
+GIVES_UP_S = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedKafka]:
         yield made
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that gives a request up sooner: for what is certain to fail."""
+    for module in (clusters, connection, member):
+        monkeypatch.setattr(module, "KAFKA_REQUEST_S", GIVES_UP_S)
+
+
 class TestContract(KafkaContract):
+    @pytest.mark.usefixtures("hurried")
+    async def test_what_is_put_into_no_topic_is_told(self, broker: Brokers) -> None:
+        await super().test_what_is_put_into_no_topic_is_told(broker)
+
+    @pytest.mark.usefixtures("hurried")
     async def test_a_broker_that_goes_is_noticed(self) -> None:
         with kafka_server() as gone:
             await goes(gone.plain, gone.process.kill)

@@ -52,6 +52,7 @@ def test_a_folder_is_deployed_with_its_requirements_and_again_after_a_change(
     assert json.loads(lambdad("invoke", "cli-requirements").stdout) == ["installed", 2]
 
 
+@pytest.mark.full
 def test_a_node_folder_is_deployed_with_what_its_package_asks_for(lambdad: Lambdad, tmp_path: Path) -> None:
     package = tmp_path / "word"
     package.mkdir()

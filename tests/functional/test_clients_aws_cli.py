@@ -95,6 +95,7 @@ def test_a_function_lives_from_create_to_delete(aws: Cli) -> None:
     assert "(ResourceNotFoundException)" in refused.stderr
 
 
+@pytest.mark.full
 def test_the_log_group_of_a_function_can_be_read(aws: Cli, shared_server: Server) -> None:
     create(aws, "cli-logs")
     invoke(aws, "cli-logs", '"needle"')
@@ -109,6 +110,7 @@ def test_the_log_group_of_a_function_can_be_read(aws: Cli, shared_server: Server
     assert "/[$LATEST]" in streams[0]["logStreamName"]
 
 
+@pytest.mark.full
 def test_a_deployment_is_published_behind_an_alias_and_rolled_back(aws: Cli) -> None:
     function = ("--function-name", "cli-deployed")
     create(aws, "cli-deployed")

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from calling import client_of, started
 
+from tests.forms import sizes
 from tests.running import ROLE, Server, zip_of
 
-ROUNDS = 5
 ALONE = ("--neighbours", "none")
 """Mappings are configuration then; their queues need not exist."""
 
@@ -180,19 +181,20 @@ def _wait_for_each_kind(said: Acknowledged) -> None:
         time.sleep(0.05)
 
 
-def test_every_acknowledged_setting_survives_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", sizes(2, full=5))
+def test_every_acknowledged_setting_survives_kill_9(tmp_path: Path, rounds: int) -> None:
     said, functions = Acknowledged(), [f"f{number}" for number in range(3)]
     with started(tmp_path / "data", *ALONE) as server:
         for name in functions:
             make(server, name)
-    for round_number in range(ROUNDS):
+    for round_number in range(rounds):
         with started(tmp_path / "data", *ALONE) as server:
             check(server, said)
             threads = [threading.Thread(target=work, args=(server, name, said)) for name in functions]
             for thread in threads:
                 thread.start()
             time.sleep(0.3 + 0.11 * round_number)
-            if round_number == ROUNDS - 1:
+            if round_number == rounds - 1:
                 _wait_for_each_kind(said)
             server.kill()
             for thread in threads:

@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from calling import call, client_of, started
 from traces import left_after, processes, traces
 
+from tests.forms import sizes
 from tests.running import ROLE, Server, zip_of
 
-ROUNDS = 8
 REFUSALS = (BotoCoreError, ClientError)
 
 
@@ -91,17 +91,18 @@ def check(server: Server, said: Acknowledged, names: list[str]) -> None:
         assert call(server, name).body in said.numbers[name]
 
 
-def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", sizes(3, full=8))
+def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_running(tmp_path: Path, rounds: int) -> None:
     said = Acknowledged()
     with started(tmp_path / "data") as server:
         busy = server.function(
             {"app.py": "import time\ndef handler(event, context):\n    time.sleep(0.05)\n"}
         )
-    for round_number in range(ROUNDS):
+    for round_number in range(rounds):
         with started(tmp_path / "data") as server:
             newest = [name for name in said.numbers if name.startswith(f"r{round_number - 1}-")][-3:]
             check(server, said, newest)
-            kill_amid_work(server, round_number, busy, said)
+            kill_amid_work(server, round_number, busy, said, 0.2 + 1.2 * round_number / rounds)
         assert left_after(tmp_path / "data") == []
     assert said.numbers
     with started(tmp_path / "data") as server:
@@ -111,15 +112,15 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_running(tmp_path: 
     assert left_after(tmp_path / "data", 0) == []
 
 
-def kill_amid_work(server: Server, round_number: int, busy: str, said: Acknowledged) -> None:
-    """SIGKILL while two workers change functions and a third calls one; a little later each round."""
+def kill_amid_work(server: Server, round_number: int, busy: str, said: Acknowledged, after_s: float) -> None:
+    """SIGKILL while two workers change functions and a third calls one."""
     threads = [
         threading.Thread(target=work, args=(server, round_number, worker, said)) for worker in range(2)
     ]
     threads.append(threading.Thread(target=invoke_until_gone, args=(server, busy)))
     for thread in threads:
         thread.start()
-    time.sleep(0.2 + 0.17 * round_number)
+    time.sleep(after_s)
     server.kill()
     for thread in threads:
         thread.join()

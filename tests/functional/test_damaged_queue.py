@@ -30,7 +30,7 @@ def cut(path: Path) -> None:
         file.truncate(path.stat().st_size * 2 // 3)
 
 
-@pytest.mark.parametrize("part", ["events.db-wal", "events.db"])
+@pytest.mark.parametrize("part", ["events.db-wal", pytest.param("events.db", marks=pytest.mark.full)])
 def test_the_server_starts_says_what_is_lost_and_runs_the_rest(
     killed: tuple[Server, str, list[str]], part: str, tmp_path: Path
 ) -> None:

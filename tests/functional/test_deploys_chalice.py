@@ -209,6 +209,7 @@ def test_an_app_is_deployed_invoked_changed_and_deleted(project: Project) -> Non
     assert project.client("lambda").list_functions()["Functions"] == []
 
 
+@pytest.mark.full
 def test_the_policy_file_of_a_function_says_what_it_may_call(enforcing: Project) -> None:
     project = enforcing
     project("deploy")
@@ -226,6 +227,7 @@ def test_the_policy_file_of_a_function_says_what_it_may_call(enforcing: Project)
     assert f"{session} is not authorized" in project.invoke("ask", {"whom": ASK})
 
 
+@pytest.mark.full
 def test_nobodys_key_deploys_nothing_where_keys_are_demanded(enforcing: Project) -> None:
     refused = enforcing.run("deploy", keys=Keys("AKIANOBODYSKEY000000", "secret"))
     assert refused.returncode != 0

@@ -44,6 +44,7 @@ def size_of_jpeg(data: bytes) -> tuple[int, int]:
         stream.seek(length - 2, io.SEEK_CUR)
 
 
+@pytest.mark.full
 def test_a_picture_becomes_a_thumbnail_and_a_row(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert WHEELS.is_dir(), TOOLS_HINT
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -64,6 +65,7 @@ def test_a_form_is_kept_or_refused_with_a_reason(server: Server) -> None:
     assert refused == (400, {"error": "email: an address is needed"})
 
 
+@pytest.mark.full
 def test_orders_are_handled_and_the_poison_message_is_put_aside(server: Server) -> None:
     orders, letter = play(server, "orders")
     assert orders == [f"order-{number}" for number in range(1, 6)]
@@ -74,6 +76,7 @@ def test_clicks_are_counted_in_windows(server: Server) -> None:
     assert play(server, "clicks") == {"/": 6, "/prices": 4, "/docs": 2}
 
 
+@pytest.mark.full
 def test_what_changes_in_a_table_is_kept_as_it_was_and_as_it_is(server: Server) -> None:
     trail = play(server, "audit")
     opened, changed = ({"account": "ada", "balance": balance} for balance in ("100", "60"))
@@ -84,16 +87,19 @@ def test_what_changes_in_a_table_is_kept_as_it_was_and_as_it_is(server: Server) 
     ]
 
 
+@pytest.mark.full
 def test_the_report_is_made_when_its_time_comes(server: Server) -> None:
     assert play(server, "report") == "product,EUR\ncake,30\ncoffee,125\ntea,120\n"
 
 
+@pytest.mark.full
 def test_an_execution_waits_for_a_decision_and_follows_it(server: Server) -> None:
     (paid, output), (failed, reason) = play(server, "approval")
     assert (paid, json.loads(output)) == ("SUCCEEDED", {"expense": "taxi", "paid": 40})
     assert (failed, reason) == ("FAILED", "Refused: somebody said no")
 
 
+@pytest.mark.full
 def test_an_answer_of_the_chat_arrives_word_by_word(server: Server) -> None:
     pieces = play(server, "chat")
     told = "".join(pieces)

@@ -75,7 +75,11 @@ def dropped_by(message: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("how", "log_format", "lines"), [("prints", "Text", 300_000), ("blocks", "JSON", 250_000)]
+    ("how", "log_format", "lines"),
+    [
+        ("blocks", "JSON", 250_000),
+        pytest.param("prints", "Text", 300_000, marks=pytest.mark.full),
+    ],
 )
 def test_lines_printed_flat_out_are_in_the_log_in_order_or_counted(
     shared_server: Server, how: str, log_format: str, lines: int

@@ -8,15 +8,16 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from local_services import eventually
 from queues import queue, send, steer
 
 from lambdad.domain.event import Event, Lane
 from lambdad.domain.scope import Scope
 from lambdad.storage.sqlite.events_sqlite import SqliteEvents
+from tests.forms import sizes
 from tests.running import Server, start_server
 
-EVENTS = 100_000
 AT_ONCE = 1_000
 MEMORY_KIB = 200 * 1024
 HANDLER = "def handler(event, context):\n    return event\n"
@@ -52,12 +53,13 @@ def lambdad(*words: str | Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def test_a_large_backlog_outlives_kill_9_and_a_backup_of_it_is_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("events", sizes(30_000, full=100_000))
+def test_a_large_backlog_outlives_kill_9_and_a_backup_of_it_is_whole(tmp_path: Path, events: int) -> None:
     data_dir = tmp_path / "data"
     server = start_server(data_dir)
     name = server.function({"app.py": HANDLER})
     server.stop()
-    asyncio.run(fill(data_dir / "events.db", Lane(Scope(), name), EVENTS))
+    asyncio.run(fill(data_dir / "events.db", Lane(Scope(), name), events))
 
     server = server.again()
     eventually(lambda: queue(server, name)["since_start"].get("succeeded", 0) > 100)
@@ -67,7 +69,7 @@ def test_a_large_backlog_outlives_kill_9_and_a_backup_of_it_is_whole(tmp_path: P
     steer(server, "pause", name)
     eventually(lambda: queue(server, name)["running"] == 0)
     left = queue(server, name)["events"]
-    assert 0 < left < EVENTS
+    assert 0 < left < events
     server.kill()
 
     server = server.again()

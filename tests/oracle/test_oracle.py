@@ -82,6 +82,7 @@ def test_a_repeated_init_is_passed_over_only_when_it_went_as_before() -> None:
 
 @pytest.mark.root
 @pytest.mark.registry
+@pytest.mark.full
 def test_the_recorded_answers_are_the_emulators() -> None:
     emulator = record_oracle.emulator()
 

@@ -11,6 +11,8 @@ from bridge import ACCOUNT, Bridge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.forms import examples
+
 PREFIX = f"us-east-1:{ACCOUNT}"
 PATH = "/2015-03-31/event-source-mappings"
 SECRET = f"arn:aws:secretsmanager:{PREFIX}:secret:s"
@@ -154,7 +156,7 @@ def listed(aws: Bridge) -> list[dict[str, Any]]:
     return found
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(CREATIONS, min_size=1, max_size=3), st.lists(BROKEN, max_size=2))
 def test_every_request_is_answered_and_nothing_is_half_made(creations, updates):
     with Bridge() as aws:

@@ -18,6 +18,7 @@ from lambdad.domain.scope import Scope
 from lambdad.identity.iam.service import iam_handlers
 from lambdad.identity.sts import sts_handlers
 from tests.fakes.iam_bridge import ACCOUNT, IamBridge
+from tests.forms import examples
 
 TRUST = json.dumps(
     {
@@ -84,7 +85,9 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(data=st.data())
 def test_every_request_is_answered(filled: IamBridge, service: str, operation: str, data: st.DataObject):
     found = model.load(service)

@@ -15,6 +15,7 @@ from operation_requests import ROLE, archive, ask, params_of
 
 from lambdad.control.families import offered_operations
 from tests.fakes.grants import allow, user
+from tests.forms import examples
 from tests.parity.bridge import ACCOUNT, Bridge
 
 OPERATIONS = sorted(offered_operations() - {"Invoke", "InvokeWithResponseStream", "InvokeAsync"})
@@ -29,7 +30,9 @@ EVERYWHERE = {
 }
 """What any operation may answer beside the errors that its model lists: the recorded answers show these."""
 SLOW = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=40
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    max_examples=examples(40),
 )
 
 
@@ -96,6 +99,7 @@ def policy_of(client: Any, name: str) -> str | None:
     return policy
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_any_request_gets_a_modelled_answer(operation: str) -> None:
     @given(params_of(operation))
@@ -114,7 +118,7 @@ def test_any_request_gets_a_modelled_answer(operation: str) -> None:
         st.sampled_from(CHANGING).flatmap(lambda name: st.tuples(st.just(name), params_of(name))), max_size=8
     )
 )
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=examples(60))
 def test_any_sequence_of_changes_leaves_a_catalogue_that_hangs_together(
     steps: list[tuple[str, dict[str, Any]]],
 ) -> None:

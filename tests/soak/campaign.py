@@ -151,7 +151,7 @@ class Campaign:
     def __init__(self, data_dir: Path, plan: Plan, say: Callable[[str], None] = lambda _text: None) -> None:
         self.report = Report()
         self._data_dir = data_dir
-        self._plan = plan
+        self.plan = plan
         self._say = say
         self._chance = random.Random(plan.seed)
         self._functions = [
@@ -163,14 +163,14 @@ class Campaign:
 
     def run(self) -> Report:
         """All of it."""
-        for number, environments in enumerate(self._plan.lives):
-            is_last = number == len(self._plan.lives) - 1
+        for number, environments in enumerate(self.plan.lives):
+            is_last = number == len(self.plan.lives) - 1
             server = start_server(self._data_dir, *OPTIONS, launch=as_command)
             try:
                 if not self._layer_arn:
                     self._deploy(server)
                 self._live(
-                    server, environments, f"life {number + 1} of {len(self._plan.lives)}", kill=not is_last
+                    server, environments, f"life {number + 1} of {len(self.plan.lives)}", kill=not is_last
                 )
             finally:
                 status = server.stop(60)
@@ -204,7 +204,7 @@ class Campaign:
         began, began_at = time.monotonic(), time.time()
         front.storm(
             environments,
-            self._plan.strike_every_s,
+            self.plan.strike_every_s,
             lambda made: self._say(f"{words}: {made} of {environments} environments"),
         )
         self._say(f"{words}: coming to rest")

@@ -12,7 +12,7 @@ from imaging import ForkServer
 
 from lambdad.worker.sandbox.launcher.image.refusal import Refused
 
-pytestmark = [pytest.mark.root, pytest.mark.registry]
+pytestmark = [pytest.mark.root, pytest.mark.registry, pytest.mark.full]
 PACKAGES = ("numpy==2.3.5", "pandas==2.3.3", "python-dateutil==2.9.0.post0", "pytz==2025.2", "six==1.17.0")
 THREADS_END_IN_A_FORK = "\nif (child := os.fork()) == 0: os._exit(0)\nos.waitpid(child, 0)"
 

@@ -14,6 +14,7 @@ from lambdad.domain.limits import ROOM_WAIT_S
 from lambdad.placement.capacity import Placement
 from tests.fakes.environments import AGE_S, FakeEnvironment, FakeWorker
 from tests.fakes.worker import FakeClock, version_of
+from tests.forms import examples
 
 MAX = 3
 
@@ -95,7 +96,7 @@ class PoolMachine(RuleBasedStateMachine):
 
 
 TestPoolMachine = PoolMachine.TestCase
-TestPoolMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestPoolMachine.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 
 
 def make() -> tuple[Pools, FakeWorker, FakeClock]:

@@ -17,6 +17,7 @@ from lambdad.domain.provisioned import Allocation, ProvisionedStatus
 from lambdad.placement.capacity import Placement
 from tests.fakes.environments import AGE_S, FakeEnvironment, FakeWorker
 from tests.fakes.worker import FakeClock, version_of
+from tests.forms import examples
 
 S = ProvisionedStatus
 VERSION = version_of(version="1")
@@ -485,4 +486,4 @@ class ProvisionedMachine(RuleBasedStateMachine):
 
 
 TestProvisionedMachine = ProvisionedMachine.TestCase
-TestProvisionedMachine.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestProvisionedMachine.settings = settings(max_examples=examples(80), stateful_step_count=30, deadline=None)

@@ -74,7 +74,7 @@ def wheel(folder):
     return path
 
 
-@pytest.mark.parametrize("local", [sys.executable, None])
+@pytest.mark.parametrize("local", [pytest.param(sys.executable, marks=pytest.mark.full), None])
 def test_a_package_is_installed_for_real(tmp_path, local):
     function = tmp_path / "function"
     function.mkdir()

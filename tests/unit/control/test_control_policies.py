@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lambdad.domain.errors import AccessDenied, CallerError, NotFound, PreconditionFailed, PublicPolicy
 from lambdad.domain.scope import Scope
 from lambdad.storage.sqlite.catalogue_sqlite import SqliteCatalogue
+from tests.forms import examples
 
 HERE = Scope("111111111111", "eu-central-1")
 ARN = f"arn:aws:lambda:{HERE.region}:{HERE.account}:function:fn"
@@ -98,7 +99,9 @@ async def test_a_policy_is_gone_with_its_function(control):
     assert await granted(control) == []
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["AddPermission", "RemovePermission"]), st.sampled_from("abc")), max_size=12
@@ -155,7 +158,9 @@ def damaged(draw: st.DrawFn) -> str:
     return POLICY[:start] + put + POLICY[end:]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(document=damaged())
 def test_whatever_is_put_is_kept_as_it_came_or_refused_as_the_callers_fault(controls, document):
     async def run() -> None:

@@ -17,6 +17,7 @@ from lambdad.domain.function import FunctionVersion
 from lambdad.domain.scope import Scope
 from tests.fakes.moments import FakeClock
 from tests.fakes.worker import version_of
+from tests.forms import examples
 
 HERE = Scope()
 FUNCTION = version_of("hello")
@@ -317,4 +318,4 @@ class Changes(RuleBasedStateMachine):
 
 
 TestChanges = Changes.TestCase
-TestChanges.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestChanges.settings = settings(max_examples=examples(100), stateful_step_count=40, deadline=None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lambdad.domain.errors import CredentialsRefused
 from lambdad.identity.signatures.dates import seconds_of, stamp_of_date
+from tests.forms import examples
 from tests.unit.identity.signed_requests import HOST, SECRET, Wire, signed
 
 GOOD = signed(token="a-token")
@@ -189,7 +190,7 @@ def test_what_is_called_is_what_was_signed(url: bytes) -> None:
         refusal_of(replace(GOOD, url=url))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     st.binary(max_size=200) | st.text(",= AWS4-HMACSHA256Credentialignturde/;", max_size=150).map(str.encode),
     st.binary(max_size=30),
@@ -209,7 +210,7 @@ def test_any_header_date_and_target_is_refused_and_nothing_else(
     refusal_of(Wire(b"GET", b"/?X-Amz-Signature=" + target, ((b"host", b"h"),)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     st.sampled_from(["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"]),
     st.binary(max_size=120),

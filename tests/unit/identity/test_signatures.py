@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lambdad.domain.errors import CredentialsRefused
 from lambdad.identity.signatures.verifier import Verifier
+from tests.forms import examples
 from tests.unit.identity.signed_requests import HOST, NOW, SKEW_S, Wire, signed
 
 MISMATCH = "InvalidSignatureException"
@@ -83,7 +84,7 @@ def test_any_request_that_botocore_signs_is_verified(wire: Wire) -> None:
     wire.verify(NOW + 1, verifier=Verifier(SKEW_S))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(requests(), st.sampled_from(sorted(CHANGES)))
 def test_any_single_change_is_refused(wire: Wire, change: str) -> None:
     other = CHANGES[change](wire)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lambdad.domain.sigv4 import UNSIGNED_PAYLOAD, hash_of, query_string, s3_object_path, s3_path
 from lambdad.neighbours.sigv4_sign import Signer
 from lambdad.settings import AwsKeys
+from tests.forms import examples
 
 NOW = 1_767_323_045.0
 MOMENT = dt.datetime.fromtimestamp(NOW, dt.UTC)
@@ -76,7 +77,7 @@ def test_signature_is_botocores(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     assert mine == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     key=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20),
     query=st.lists(st.tuples(st.text("abcÄ& =+%/~", min_size=1), st.text("xyö&=+ %/"))),

@@ -15,6 +15,7 @@ from lambdad.domain.policies.combined import Asked, Policies, combine
 from lambdad.domain.policies.document import IDENTITY_POLICY, RESOURCE_POLICY, Form, read_policy
 from lambdad.domain.policies.principals import Principal, identity, root, service
 from lambdad.domain.policies.statements import Policy
+from tests.forms import examples
 
 OURS, THEIRS = "111111111111", "222222222222"
 USER = f"arn:aws:iam::{OURS}:user/alice"
@@ -103,7 +104,7 @@ QUESTIONS = st.builds(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(QUESTIONS, st.lists(OF_IDENTITY, max_size=3), st.lists(OF_RESOURCE, max_size=3), LIMIT, LIMIT)
 def test_two_evaluators_agree(
     question: Question,

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lambdad.worker.telemetry_api.buffer import Batch, RecordBuffer
+from tests.forms import examples
 
 MAX_ITEMS, MAX_BYTES = 5, 100
 
@@ -92,7 +93,7 @@ class BufferMachine(RuleBasedStateMachine):
 
 
 TestBuffer = BufferMachine.TestCase
-TestBuffer.settings = settings(max_examples=100, stateful_step_count=40)
+TestBuffer.settings = settings(max_examples=examples(100), stateful_step_count=40)
 
 
 @given(st.lists(st.binary(max_size=120), max_size=60))

@@ -20,6 +20,7 @@ from lambdad.worker.sandbox.plan import ExitStatus
 from tests.fakes.caller import FakeExtension
 from tests.fakes.stage import NEXT, Stage
 from tests.fakes.worker import FakeProcess
+from tests.forms import examples
 from tests.unit.worker.test_environment_extensions import LAYERS
 
 S = EnvironmentState
@@ -227,4 +228,4 @@ class EnvironmentMachine(RuleBasedStateMachine):
 
 
 TestEnvironmentMachine = EnvironmentMachine.TestCase
-TestEnvironmentMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestEnvironmentMachine.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
