@@ -146,7 +146,7 @@ def test_an_extension_that_wants_everything_stops_nobody_else(
     assert wait_for_environments(server, name, set()) == set()
 
 
-@pytest.mark.parametrize("protocol", ["HTTP", "TCP"])
+@pytest.mark.parametrize("protocol", ["HTTP", pytest.param("TCP", marks=pytest.mark.full)])
 def test_a_subscriber_that_never_reads_holds_nobody_up(server: Server, layer: str, protocol: str) -> None:
     name = with_extension(server, layer, "subscribe", protocol=protocol, Timeout=10)
     for _ in range(4):

@@ -344,7 +344,7 @@ def test_what_node_leaves_behind_costs_one_event_at_most(server: Server, node: s
     ("files", "runtime", "fill", "fine"),
     [
         ({"app.py": PYTHON}, "python3.11", {"do": "fill"}, {"do": "fine"}),
-        ({"app.js": NODE}, "nodejs20.x", "fill", "fine"),
+        pytest.param({"app.js": NODE}, "nodejs20.x", "fill", "fine", marks=pytest.mark.full),
         ({"app.js": NODE}, "nodejs20.x", "child fill", "fine"),
     ],
     ids=["python", "node", "child of node"],

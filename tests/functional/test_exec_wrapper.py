@@ -85,7 +85,9 @@ RUNTIMES = {"python3.11": "4", "nodejs20.x": "2"}
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("script", [SHELL, PYTHON], ids=["shell", "python"])
+@pytest.mark.parametrize(
+    "script", [SHELL, pytest.param(PYTHON, marks=pytest.mark.full)], ids=["shell", "python"]
+)
 def test_a_wrapper_starts_the_runtime_with_its_command(server: Server, script: str, runtime: str) -> None:
     name = wrapped(server, script, runtime)
     for event in (1, 2):
