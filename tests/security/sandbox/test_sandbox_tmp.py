@@ -298,8 +298,11 @@ def test_a_closed_host_leaves_no_loop_device(tmp_path_factory: pytest.TempPathFa
 def memory_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host on which `mkfs.btrfs` is not installed."""
     missing = "import lambdad.worker.sandbox.launcher.tmp.image as image; image._MKFS = 'mkfs.none'; "
+    made = hosts(tmp_path_factory, Tier.NAMESPACE)
     with launchers_with(missing):
-        yield from hosts(tmp_path_factory, Tier.NAMESPACE)
+        host = next(made)
+    yield host
+    yield from made  # to its end
 
 
 def test_without_the_program_the_finding_says_what_to_install(memory_host: Host) -> None:
