@@ -118,7 +118,9 @@ def test_a_timeout_is_told_to_the_extension(server: Server, layer: str) -> None:
     assert "told SHUTDOWN TIMEOUT\n" in server.messages(name, until="told SHUTDOWN")
 
 
-@pytest.mark.parametrize("do", ["stubborn", "ask again", "fail at the end"])
+@pytest.mark.parametrize(
+    "do", ["stubborn", pytest.param("ask again", marks=pytest.mark.full), "fail at the end"]
+)
 def test_an_extension_that_hangs_in_shutdown_is_killed(server: Server, layer: str, do: str) -> None:
     name = with_extension(server, layer, do)
     assert call(server, name, 1).body == 1
