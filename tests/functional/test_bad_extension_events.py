@@ -118,7 +118,9 @@ def test_a_timeout_is_told_to_the_extension(server: Server, layer: str) -> None:
     assert "told SHUTDOWN TIMEOUT\n" in server.messages(name, until="told SHUTDOWN")
 
 
-@pytest.mark.parametrize("do", ["stubborn", "ask again", "fail at the end"])
+@pytest.mark.parametrize(
+    "do", ["stubborn", pytest.param("ask again", marks=pytest.mark.full), "fail at the end"]
+)
 def test_an_extension_that_hangs_in_shutdown_is_killed(server: Server, layer: str, do: str) -> None:
     name = with_extension(server, layer, do)
     assert call(server, name, 1).body == 1
@@ -146,7 +148,7 @@ def test_an_extension_that_wants_everything_stops_nobody_else(
     assert wait_for_environments(server, name, set()) == set()
 
 
-@pytest.mark.parametrize("protocol", ["HTTP", "TCP"])
+@pytest.mark.parametrize("protocol", ["HTTP", pytest.param("TCP", marks=pytest.mark.full)])
 def test_a_subscriber_that_never_reads_holds_nobody_up(server: Server, layer: str, protocol: str) -> None:
     name = with_extension(server, layer, "subscribe", protocol=protocol, Timeout=10)
     for _ in range(4):

@@ -217,7 +217,7 @@ def test_a_fork_bomb_behind_an_answer_ends_with_the_next_timeout(server: Server)
     assert do(server, one, "fine").body == "fine"
 
 
-@pytest.mark.parametrize("end", [True, False])
+@pytest.mark.parametrize("end", [pytest.param(True, marks=pytest.mark.full), False])
 def test_threads_are_limited_and_the_function_goes_on(server: Server, end: bool) -> None:
     one = server.function({"app.py": PYTHON}, Timeout=20, MemorySize=1769)
     assert 900 < do(server, one, "threads", end=end).body < 1024
@@ -275,7 +275,9 @@ def test_who_loses_its_way_to_the_server_ends_as_a_crash_or_a_timeout(
     assert answer.body["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
 
 
-@pytest.mark.parametrize("what", ["deaf", "stops", "shouts", "shouts_lines"])
+@pytest.mark.parametrize(
+    "what", ["deaf", "stops", pytest.param("shouts", marks=pytest.mark.full), "shouts_lines"]
+)
 def test_what_never_ends_is_a_timeout(server: Server, name: str, what: str) -> None:
     timed_out(do(server, name, what))
 
@@ -344,7 +346,7 @@ def test_what_node_leaves_behind_costs_one_event_at_most(server: Server, node: s
     ("files", "runtime", "fill", "fine"),
     [
         ({"app.py": PYTHON}, "python3.11", {"do": "fill"}, {"do": "fine"}),
-        ({"app.js": NODE}, "nodejs20.x", "fill", "fine"),
+        pytest.param({"app.js": NODE}, "nodejs20.x", "fill", "fine", marks=pytest.mark.full),
         ({"app.js": NODE}, "nodejs20.x", "child fill", "fine"),
     ],
     ids=["python", "node", "child of node"],

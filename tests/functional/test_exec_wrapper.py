@@ -85,7 +85,9 @@ RUNTIMES = {"python3.11": "4", "nodejs20.x": "2"}
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("script", [SHELL, PYTHON], ids=["shell", "python"])
+@pytest.mark.parametrize(
+    "script", [SHELL, pytest.param(PYTHON, marks=pytest.mark.full)], ids=["shell", "python"]
+)
 def test_a_wrapper_starts_the_runtime_with_its_command(server: Server, script: str, runtime: str) -> None:
     name = wrapped(server, script, runtime)
     for event in (1, 2):
@@ -93,7 +95,9 @@ def test_a_wrapper_starts_the_runtime_with_its_command(server: Server, script: s
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("script", [PYTHON_CHILD, REPLACES], ids=["child", "replaces"])
+@pytest.mark.parametrize(
+    "script", [pytest.param(PYTHON_CHILD, marks=pytest.mark.full), REPLACES], ids=["child", "replaces"]
+)
 def test_a_runtime_without_its_descriptors_speaks_over_tcp(server: Server, script: str, runtime: str) -> None:
     name = wrapped(server, script, runtime)
     for event in (1, "x" * 100_000):

@@ -351,7 +351,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.parametrize("service", ["sns", "s3"])
+@pytest.mark.parametrize("service", ["sns", pytest.param("s3", marks=pytest.mark.full)])
 def test_a_function_that_calls_itself_through_a_service_is_stopped(
     server: Server, bucket: str, service: str
 ) -> None:

@@ -143,7 +143,14 @@ def forking_and_executing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield forking, executing
 
 
-@pytest.mark.parametrize("runtime", ["python3.10", "python3.11", "python3.12"])
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        pytest.param("python3.10", marks=pytest.mark.full),
+        pytest.param("python3.11", marks=pytest.mark.full),
+        "python3.12",
+    ],
+)
 def test_a_forked_python_of_every_version_cannot_tell_itself_from_an_executed_one(
     forking_and_executing: tuple[Server, Server], runtime: str
 ) -> None:

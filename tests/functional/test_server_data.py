@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def done(*arguments: str) -> None:
 
 
 @pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server in which no sandbox waits: what is kept is not there."""
+    with started(tmp_path / "data", "--no-pools") as server:
+        yield server
+
+
+@pytest.fixture
 def two(own_server: Server) -> list[str]:
     """Two functions that were called."""
     names = [
@@ -35,7 +43,9 @@ def two(own_server: Server) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("ending", ["backup.tar", "backup.tar.gz", "folder"])
+@pytest.mark.parametrize(
+    "ending", [pytest.param("backup.tar", marks=pytest.mark.full), "backup.tar.gz", "folder"]
+)
 def test_a_backup_of_a_running_server_makes_another_with_the_same_functions(
     own_server: Server, two: list[str], tmp_path: Path, ending: str
 ) -> None:
@@ -43,7 +53,7 @@ def test_a_backup_of_a_running_server_makes_another_with_the_same_functions(
     done("backup", str(archive), "--data-dir", str(own_server.data_dir))
     own_server.client().delete_function(FunctionName="kept-1")
     done("restore", str(archive), "--data-dir", str(tmp_path / "restored"))
-    with started(tmp_path / "restored") as restored:
+    with started(tmp_path / "restored", "--no-pools") as restored:
         assert [call(restored, name).body for name in two] == [1, 2]
         assert "said 2\n" in restored.messages("kept-2")
         before = own_server.client().get_function_configuration(FunctionName="kept-2")
@@ -80,7 +90,7 @@ def test_a_restore_takes_the_place_of_what_was_there(
     own_server.function({"app.py": VALUE.format(3)}, FunctionName="later")
     assert own_server.stop() == 0
     done("restore", str(archive), "--yes", "--data-dir", str(own_server.data_dir))
-    with started(own_server.data_dir) as again:
+    with started(own_server.data_dir, "--no-pools") as again:
         found = [function["FunctionName"] for function in again.client().list_functions()["Functions"]]
         assert sorted(found) == two
         assert call(again, "kept-1").body == 1
@@ -89,7 +99,7 @@ def test_a_restore_takes_the_place_of_what_was_there(
 def test_a_reset_forgets_everything(own_server: Server, two: list[str]) -> None:
     assert own_server.stop() == 0
     done("reset", "--yes", "--data-dir", str(own_server.data_dir))
-    with started(own_server.data_dir) as again:
+    with started(own_server.data_dir, "--no-pools") as again:
         assert again.client().list_functions()["Functions"] == []
         assert again.client("logs").describe_log_groups()["logGroups"] == []
 
@@ -102,5 +112,5 @@ def test_something_that_is_no_backup_is_refused_and_costs_nothing(
     ran = lambdad("restore", str(tmp_path / "no.tar"), "--yes", "--data-dir", str(own_server.data_dir))
     assert ran.returncode != 0
     assert len(ran.stderr.splitlines()) == 1, ran.stderr
-    with started(own_server.data_dir) as again:
+    with started(own_server.data_dir, "--no-pools") as again:
         assert [call(again, name).body for name in two] == [1, 2]

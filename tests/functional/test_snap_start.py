@@ -49,7 +49,7 @@ def published(server: Server, source: str = APP, **parameters: Any) -> str:
 
 def until_settled(server: Server, name: str) -> dict[str, Any]:
     waiter = server.client().get_waiter("published_version_active")
-    waiter.wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    waiter.wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
     answer: dict[str, Any] = server.client().get_function_configuration(FunctionName=name, Qualifier="1")
     return answer
 
@@ -138,6 +138,13 @@ def test_an_environment_goes_on_from_the_image_and_copies_are_different(
     assert not set(one[1:4]) & set(other[1:4])
 
 
+@pytest.fixture(scope="module")
+def in_sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that keeps images."""
+    with started(tmp_path_factory.mktemp("refused") / "data") as made:
+        yield made
+
+
 @pytest.mark.root
 @pytest.mark.parametrize(
     ("source", "reason"),
@@ -154,12 +161,13 @@ def test_an_environment_goes_on_from_the_image_and_copies_are_different(
     ids=["thread", "socket", "child", "orphan", "file"],
 )
 def test_what_cannot_be_kept_is_named_and_the_version_starts_as_without(
-    tmp_path_factory: pytest.TempPathFactory, source: str, reason: str
+    in_sandboxes: Server, source: str, reason: str
 ) -> None:
-    with started(tmp_path_factory.mktemp("refused") / "data") as server:
-        name = published(server, source + "def handler(event, context):\n    return event\n")
-        found = until_settled(server, name)
-        assert found["SnapStart"]["OptimizationStatus"] == "Off"
-        assert reason in found["StateReason"]
-        assert call(server, name, "fine", Qualifier="1").body == "fine"
-        assert status(server)["environments"][0]["start_path"] == "pool"
+    server = in_sandboxes
+    name = published(server, source + "def handler(event, context):\n    return event\n")
+    found = until_settled(server, name)
+    assert found["SnapStart"]["OptimizationStatus"] == "Off"
+    assert reason in found["StateReason"]
+    assert call(server, name, "fine", Qualifier="1").body == "fine"
+    paths = [one["start_path"] for one in status(server)["environments"] if one["function"] == name]
+    assert paths == ["pool"]

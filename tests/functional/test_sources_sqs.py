@@ -62,18 +62,25 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queues]:
 
 
 @pytest.fixture(params=["queues", "ministack"])
+def both(request: pytest.FixtureRequest) -> Queues:
+    """Each of them."""
+    found: Queues = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["queues", pytest.param("ministack", marks=pytest.mark.full)])
 def either(request: pytest.FixtureRequest) -> Queues:
     """The fake, and ministack for the short form of the suite."""
     found: Queues = request.getfixturevalue(request.param)
     return found
 
 
-def test_a_message_reaches_the_function_as_on_aws_and_is_gone(either: Queues):
-    queue, function = either.queue(), either.function()
-    either.mapping(function, queue)
+def test_a_message_reaches_the_function_as_on_aws_and_is_gone(both: Queues):
+    queue, function = both.queue(), both.function()
+    both.mapping(function, queue)
     attribute = {"n": {"DataType": "Number", "StringValue": "12.34"}}
-    [sent] = either.send(queue, '{"a": 1}', MessageAttributes=attribute)
-    [got] = either.got(function, 1)
+    [sent] = both.send(queue, '{"a": 1}', MessageAttributes=attribute)
+    [got] = both.got(function, 1)
     record = got["record"]
     assert record["messageId"] == sent
     assert (record["body"], record["eventSource"]) == ('{"a": 1}', "aws:sqs")
@@ -88,7 +95,7 @@ def test_a_message_reaches_the_function_as_on_aws_and_is_gone(either: Queues):
         "stringListValues": [],
         "binaryListValues": [],
     }
-    either.empty(queue)
+    both.empty(queue)
 
 
 def test_many_messages_are_each_handled_once(queues: Queues):

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from calling import call, publish_layer
@@ -53,6 +53,15 @@ NAMES = {"provided.al2023": "bare"}
 @pytest.fixture(scope="module", params=list(OPTIONS))
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from serving(request.param, tmp_path_factory.mktemp("paths"))
+
+
+on_every_path_of_node = pytest.mark.parametrize(
+    "server",
+    # Node.js has no fork server: where Python is forked, it is executed.
+    [pytest.param(path, marks=[pytest.mark.full] if path == "fork" else []) for path in OPTIONS],
+    indirect=True,
+    scope="module",
+)
 
 
 @pytest.fixture
@@ -130,6 +139,7 @@ def node(server: Server, source: str, **variables: str) -> object:
     return answer.body
 
 
+@on_every_path_of_node
 def test_variables_of_node_have_their_effect_on_every_path(server: Server) -> None:
     hours = "export const handler = async () => [new Date(0).getHours(), process.env.TZ];"
     assert node(server, hours, TZ="Asia/Tokyo") == [9, "Asia/Tokyo"]
@@ -137,6 +147,7 @@ def test_variables_of_node_have_their_effect_on_every_path(server: Server) -> No
     assert node(server, options, NODE_OPTIONS="--title=mine") == ["--title=mine", "mine"]
 
 
+@on_every_path_of_node
 def test_node_has_as_many_threads_for_its_work_as_the_function_says_on_every_path(server: Server) -> None:
     threads = """
 import crypto from 'node:crypto';
@@ -173,6 +184,13 @@ NODE_ENDINGS = {
     "node throws later": "export const handler = async () => { setImmediate(() => { throw new Error('x'); }); "
     "await new Promise(done => setTimeout(done, 1000)); };",
 }
+
+
+def endings(names: Iterable[str], *kinds: str) -> list[object]:
+    """Of each of these kinds one; the others are one more of it."""
+    return [name if name in kinds else pytest.param(name, marks=pytest.mark.full) for name in names]
+
+
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+\.\d+ ms|\d+ ms|\d{4}-\d\d-\d\dT[\d:.]+Z|Used: \d+ MB")
 
 
@@ -205,7 +223,10 @@ def stories() -> dict[str, tuple[list[object], list[str]]]:
     return {}
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "ending",
+    endings(ENDINGS, "exits in the handler", "kills itself", "init raises", "no handler", "times out"),
+)
 def test_a_runtime_that_ends_and_starts_again_tells_the_same_on_every_path(
     server: Server, stories: dict[str, tuple[list[object], list[str]]], ending: str
 ) -> None:
@@ -213,7 +234,10 @@ def test_a_runtime_that_ends_and_starts_again_tells_the_same_on_every_path(
     same(told, stories.setdefault(ending, told))
 
 
-@pytest.mark.parametrize("ending", NODE_ENDINGS)
+@on_every_path_of_node
+@pytest.mark.parametrize(
+    "ending", endings(NODE_ENDINGS, "node exits in the handler", "node init throws", "node throws later")
+)
 def test_node_that_ends_and_starts_again_tells_the_same_on_every_path(
     server: Server, stories: dict[str, tuple[list[object], list[str]]], ending: str
 ) -> None:
@@ -274,13 +298,12 @@ def test_a_killed_fork_server_ends_no_environment_and_is_replaced(own_server: Se
     assert path_of(own_server, third) == "pool"
 
 
-@pytest.mark.parametrize("options", [OPTIONS["fork"]])
+@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.full)])
 def test_with_none_waiting_the_call_after_the_death_of_a_fork_server_is_answered(
-    tmp_path_factory: pytest.TempPathFactory, options: tuple[str, ...]
+    tmp_path_factory: pytest.TempPathFactory, kills: int
 ) -> None:
-    del options
     for server in serving("fork", tmp_path_factory.mktemp("killed")):
-        names = [server.function(PYTHON, Runtime="python3.13") for _ in range(6)]
+        names = [server.function(PYTHON, Runtime="python3.13") for _ in range(kills + 1)]
         assert call(server, names[0], 0).body == [2, 0]
         for number, name in enumerate(names[1:], 1):
             for pid in fork_servers(server):
@@ -308,19 +331,21 @@ def test_a_killed_launcher_is_replaced_and_blanks_wait_again(own_server: Server)
     assert failed_lines == [], own_server.log
 
 
-def test_status_shows_paths_and_pools_as_text(own_server: Server) -> None:
-    name = own_server.function(PYTHON, Runtime="python3.13")
-    filled(own_server, "python3.13")
-    call(own_server, name, 1)
+@pytest.mark.parametrize("server", ["pool"], indirect=True, scope="module")
+def test_status_shows_paths_and_pools_as_text(server: Server) -> None:
+    name = server.function(PYTHON, Runtime="python3.13")
+    filled(server, "python3.13")
+    call(server, name, 1)
+    pools = status(server)["starts"]["pool"]
     shown = subprocess.run(
-        [sys.executable, "-m", "lambdad.cli.entry", "status", "--endpoint", own_server.url],
+        [sys.executable, "-m", "lambdad.cli.entry", "status", "--endpoint", server.url],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     ).stdout
     rows = dict(line.split("\t")[:2] for line in shown.splitlines() if "\t" in line)
-    assert rows["starts.pool"] == "1"
+    assert rows["starts.pool"] == str(pools) != "0"
     assert re.fullmatch(r"\d of 2 wait", rows["pools.python3.13"])
     assert f"{name}\t" in shown
     assert "\tpool" in shown

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import Launcher, World, make_world
+from world import Launcher, Way, World, make_world
 
 
 @pytest.fixture
@@ -24,14 +24,16 @@ def _opened(world: World, kind: str | None, *prefix: str) -> Launcher:
     return launcher
 
 
-@pytest.fixture(params=["root", "root with pasta", "user namespace"])
-def way(request: pytest.FixtureRequest, world: World) -> tuple[Launcher, tuple[str, ...]]:
-    """A launcher with its links open, and the words that put a sandbox into its user namespace."""
-    if request.param == "root":
-        return _opened(world, None), ()
-    if request.param == "root with pasta":
-        return _opened(world, "pasta"), ()
-    launcher = world.launcher("unshare", "--user", "--map-root-user")
-    assert launcher.tell("open", None) == "pasta"  # no right over the host's network: pasta by itself
-    enter = ("nsenter", "--user", "--target", str(launcher.process.pid), "--preserve-credentials")
-    return launcher, enter
+@pytest.fixture(scope="module", params=["root", "root with pasta", "user namespace"])
+def way(request: pytest.FixtureRequest) -> Iterator[Way]:
+    """Each way of making links, in a world of its own that holds for all tests of a file."""
+    with make_world() as world:
+        if request.param == "root":
+            yield Way(world, _opened(world, None), ())
+        elif request.param == "root with pasta":
+            yield Way(world, _opened(world, "pasta"), ())
+        else:
+            launcher = world.launcher("unshare", "--user", "--map-root-user")
+            assert launcher.tell("open", None) == "pasta"  # no right over the host's network: pasta by itself
+            enter = ("nsenter", "--user", "--target", str(launcher.process.pid), "--preserve-credentials")
+            yield Way(world, launcher, enter)

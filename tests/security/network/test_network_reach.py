@@ -15,13 +15,12 @@ from world import (
     INTERNET,
     INTERNET_V6,
     METADATA,
-    Launcher,
+    Way,
     World,
 )
 
 pytestmark = pytest.mark.root
 
-Way = tuple[Launcher, tuple[str, ...]]
 ROUTER = "169.254.127.1"
 UPLINK = ("169.254.160.0", "169.254.160.1")
 
@@ -32,17 +31,16 @@ def _none_answered(answers: dict[str, dict[str, str]]) -> None:
             assert answer.startswith("no: "), f"{address} answered over {protocol}: {answer}"
 
 
-def test_sandbox_reaches_the_internet_under_the_hosts_address(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, _ = world.sandbox(launcher, *enter)
+def test_sandbox_reaches_the_internet_under_the_hosts_address(way: Way) -> None:
+    sandbox, _ = way.sandbox()
     answers = sandbox.reach(INTERNET, GATEWAY)
     assert answers["tcp"][INTERNET] == f"internet ::ffff:{HOST}"
     assert answers["udp"][GATEWAY] == f"internet ::ffff:{HOST}"
 
 
-def test_sandbox_reaches_no_address_of_the_host(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, link = world.sandbox(launcher, *enter)
+def test_sandbox_reaches_no_address_of_the_host(way: Way) -> None:
+    world = way.world
+    sandbox, link = way.sandbox()
     mine = (HOST, HOST_OTHER, HOST_V6)
     assert set(world.host_reach(*mine, "127.0.0.1")["tcp"].values()) == {
         f"host ::ffff:{HOST}",
@@ -53,9 +51,9 @@ def test_sandbox_reaches_no_address_of_the_host(world: World, way: Way) -> None:
     _none_answered(sandbox.reach(*mine, "127.0.0.1", "127.1.2.3", "0.0.0.0", "::1", link["gateway"], *UPLINK))
 
 
-def test_sandbox_does_not_reach_an_address_the_host_gains_later(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, _ = world.sandbox(launcher, *enter)
+def test_sandbox_does_not_reach_an_address_the_host_gains_later(way: Way) -> None:
+    world = way.world
+    sandbox, _ = way.sandbox()
     assert sandbox.reach(INTERNET)["tcp"][INTERNET].startswith("internet")
     world.in_host("ip", "addr", "add", "10.99.0.1/24", "dev", "other0")
     time.sleep(0.2)  # under pasta the list of the host's addresses follows the kernel's notice
@@ -64,18 +62,18 @@ def test_sandbox_does_not_reach_an_address_the_host_gains_later(world: World, wa
     assert sandbox.reach(INTERNET)["tcp"][INTERNET].startswith("internet")
 
 
-def test_sandbox_reaches_neither_metadata_nor_link_local_addresses(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, _ = world.sandbox(launcher, *enter)
+def test_sandbox_reaches_neither_metadata_nor_link_local_addresses(way: Way) -> None:
+    world = way.world
+    sandbox, _ = way.sandbox()
     reachable_from_host = world.host_reach(*METADATA)["tcp"]
     assert all(answer.startswith("internet") for answer in reachable_from_host.values())
     _none_answered(sandbox.reach(*METADATA, "224.0.0.1", "255.255.255.255", "203.0.113.255"))
 
 
-def test_sandboxes_do_not_reach_each_other(world: World, way: Way) -> None:
-    launcher, enter = way
-    one, one_link = world.sandbox(launcher, *enter)
-    other, other_link = world.sandbox(launcher, *enter)
+def test_sandboxes_do_not_reach_each_other(way: Way) -> None:
+    world = way.world
+    one, one_link = way.sandbox()
+    other, other_link = way.sandbox()
     world.serve(("nsenter", f"--net=/proc/{other.pid}/ns/net", "--preserve-credentials"), "other")
     assert other.reach(other_link["address"])["tcp"][other_link["address"]].startswith("other")
     assert one_link["address"] != other_link["address"]
@@ -83,17 +81,16 @@ def test_sandboxes_do_not_reach_each_other(world: World, way: Way) -> None:
     _none_answered(world.host_reach(other_link["address"]))
 
 
-def test_sandbox_has_no_ipv6_at_all(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, _ = world.sandbox(launcher, *enter)
+def test_sandbox_has_no_ipv6_at_all(way: Way) -> None:
+    world = way.world
+    sandbox, _ = way.sandbox()
     assert world.host_reach(INTERNET_V6)["tcp"][INTERNET_V6].startswith("internet")
     _none_answered(sandbox.reach(INTERNET_V6))
     assert "inet6" not in sandbox.run("ip", "addr", "show", "dev", "eth0")
 
 
-def test_names_resolve_though_the_hosts_resolver_is_on_its_loopback(world: World, way: Way) -> None:
-    launcher, enter = way
-    sandbox, _ = world.sandbox(launcher, *enter)
+def test_names_resolve_though_the_hosts_resolver_is_on_its_loopback(way: Way) -> None:
+    sandbox, _ = way.sandbox()
     answer = sandbox.run(sys.executable, str(HERE / "peer.py"), "dns", ROUTER)
     assert answer == '{"udp": "noitseuq", "tcp": "noitseuq"}\n'
 

@@ -124,6 +124,18 @@ class World:
         return sandbox, link
 
 
+@dataclass
+class Way:
+    """A launcher with its links open in a world, and the words that put a sandbox into its user namespace."""
+
+    world: World
+    launcher: Launcher
+    enter: tuple[str, ...]
+
+    def sandbox(self) -> tuple[Sandbox, dict[str, str]]:
+        return self.world.sandbox(self.launcher, *self.enter)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     process.kill()
     process.wait()

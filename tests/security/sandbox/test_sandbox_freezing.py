@@ -46,13 +46,14 @@ class Family:
         self.sandbox = sandbox
         self.started = started
         self.mark = mark
+        self.one = members(mark)[0]
 
     def counts(self) -> list[int]:
         """How far each has counted."""
         if self.sandbox.tier is Tier.PROCESS:
             place = Path(self.sandbox.inside("/tmp"))
         else:
-            place = Path(f"/proc/{members(self.mark)[0]}/root/tmp")
+            place = Path(f"/proc/{self.one}/root/tmp")
         return [int((place / name).read_text() or 0) if (place / name).exists() else 0 for name in _NAMES]
 
     async def go_on(self) -> None:

@@ -22,6 +22,7 @@ from lambdad.worker.sandbox.plan import ProcessPlan, Sandbox, SandboxPlan, Tier
 pytestmark = pytest.mark.root
 
 GIB = 1 << 30
+QUARTER = GIB // 4
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PATIENCE_S = 30.0
 WRITE = """
@@ -66,12 +67,33 @@ except OSError as error:
 MAP = """
 import mmap, os
 f = os.open('/tmp/m', os.O_CREAT | os.O_RDWR)
-os.ftruncate(f, 400 << 20)
-m = mmap.mmap(f, 400 << 20)
+os.ftruncate(f, 160 << 20)
+m = mmap.mmap(f, 160 << 20)
 for at in range(0, len(m), 4096):
     m[at] = 1
 print('written')
 """
+
+
+@contextmanager
+def launchers_with(source: str) -> Iterator[None]:
+    """What begins meanwhile runs `source` before anything else of the launcher."""
+    with pytest.MonkeyPatch.context() as patch:
+        path, main = helper._BOOT.split("from lambdad", 1)
+        patch.setattr(helper, "_BOOT", f"{path}{source}from lambdad{main}")
+        yield
+
+
+@contextmanager
+def measured_in(unit_bytes: int) -> Iterator[None]:
+    """An image that begins with twice as much, grows by it, and leaves one unit of the disk to others."""
+    looks_ms = max(50, 250 * unit_bytes // GIB)
+    with launchers_with(
+        "from lambdad.worker.sandbox.launcher.tmp import image, keeper; "
+        f"image.STEP_BYTES = {2 * unit_bytes}; image._LEFT_BYTES = keeper._AHEAD_BYTES = {unit_bytes}; "
+        f"keeper._LOOK_MS = {looks_ms}; "
+    ):
+        yield
 
 
 @contextmanager
@@ -113,7 +135,7 @@ def test_the_probe_says_that_tmp_lies_on_disk(host: Host) -> None:
     assert "btrfs" in found.detail
 
 
-@pytest.mark.parametrize("size_mib", [8, 512, 600])
+@pytest.mark.parametrize("size_mib", [8, *(pytest.param(mib, marks=pytest.mark.full) for mib in (512, 600))])
 def test_tmp_holds_what_the_plan_says_and_no_more(host: Host, size_mib: int) -> None:
     with made(host, tmp_bytes=size_mib * MIB) as sandbox:
         error, written = write(host, sandbox, "/tmp/big", 1 << 40)
@@ -122,6 +144,19 @@ def test_tmp_holds_what_the_plan_says_and_no_more(host: Host, size_mib: int) -> 
         assert write(host, sandbox, "/tmp/other", MIB)[0] in FULL
 
 
+@pytest.fixture
+def small_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A host whose image begins with 512 MiB."""
+    with measured_in(QUARTER):
+        yield from hosts(tmp_path_factory, Tier.NAMESPACE)
+
+
+def test_a_small_image_grows_with_what_is_written(small_image: Host) -> None:
+    with made(small_image, tmp_bytes=GIB) as sandbox:
+        assert write(small_image, sandbox, "/tmp/big", 3 * QUARTER) == (0, 3 * QUARTER)
+
+
+@pytest.mark.full
 def test_more_is_written_than_the_image_had_at_first(host: Host) -> None:
     with made(host, tmp_bytes=4 * GIB) as sandbox:
         assert write(host, sandbox, "/tmp/big", 3 * GIB) == (0, 3 * GIB)
@@ -134,20 +169,14 @@ def test_what_is_deleted_can_be_written_again(host: Host) -> None:
             host.run_in(sandbox, "/bin/rm", "/tmp/big")
 
 
-def test_a_full_tmp_can_be_emptied_by_the_function(host: Host) -> None:
-    with made(host, tmp_bytes=16 * MIB) as sandbox:
+def test_empty_files_have_an_end_and_a_full_tmp_can_be_emptied_by_the_function(host: Host) -> None:
+    with made(host, tmp_bytes=4 * MIB) as sandbox:
         error, files = host.run_in(sandbox, PYTHON, "-c", SMALL_FILES).output.split()
         assert write(host, sandbox, "/tmp/big", 1 << 40)[0] in FULL
         emptied = host.run_in(sandbox, "/bin/sh", "-c", "cd /tmp && find . -type f -delete && ls -A | wc -l")
         assert (int(error) in FULL, emptied.output) == (True, "0\n"), files
-        assert write(host, sandbox, "/tmp/big", 8 * MIB) == (0, 8 * MIB)
-
-
-def test_empty_files_cannot_be_made_without_end(host: Host) -> None:
-    with made(host, tmp_bytes=8 * MIB) as sandbox:
-        error, files = host.run_in(sandbox, PYTHON, "-c", SMALL_FILES).output.split()
-        assert int(error) in FULL
-        assert 1_000 < int(files) < 100_000
+        assert 500 < int(files) < 50_000
+        assert write(host, sandbox, "/tmp/big", 2 * MIB) == (0, 2 * MIB)
 
 
 def test_a_sparse_file_takes_only_what_is_written(host: Host) -> None:
@@ -163,10 +192,10 @@ def test_one_full_tmp_leaves_another_its_own(host: Host) -> None:
 
 
 def test_files_survive_when_all_processes_are_killed(host: Host) -> None:
-    with made(host, memory_bytes=128 * MIB, tmp_bytes=512 * MIB) as sandbox:
-        assert write(host, sandbox, "/tmp/big", 200 * MIB) == (0, 200 * MIB)
+    with made(host, memory_bytes=64 * MIB, tmp_bytes=512 * MIB) as sandbox:
+        assert write(host, sandbox, "/tmp/big", 100 * MIB) == (0, 100 * MIB)
         sandbox.kill()
-        assert host.run_in(sandbox, "/usr/bin/stat", "-c%s", "/tmp/big").output == f"{200 * MIB}\n"
+        assert host.run_in(sandbox, "/usr/bin/stat", "-c%s", "/tmp/big").output == f"{100 * MIB}\n"
         assert sandbox.tmp_memory_bytes() == 0
 
 
@@ -184,19 +213,19 @@ def test_the_next_sandbox_sees_nothing_of_the_last_even_under_its_name(host: Hos
 
 
 def test_more_than_the_memory_is_written_without_a_kill_and_is_no_memory(host: Host) -> None:
-    with made(host, memory_bytes=128 * MIB, tmp_bytes=512 * MIB) as sandbox:
-        assert write(host, sandbox, "/tmp/big", 400 * MIB) == (0, 400 * MIB)
+    with made(host, memory_bytes=64 * MIB, tmp_bytes=512 * MIB) as sandbox:
+        assert write(host, sandbox, "/tmp/big", 160 * MIB) == (0, 160 * MIB)
         assert 0 < sandbox.peak_memory_bytes() < 32 * MIB
 
 
 def test_a_mapped_file_larger_than_the_memory_is_written_without_a_kill(host: Host) -> None:
-    ran = host.python(MAP, memory_bytes=128 * MIB, tmp_bytes=512 * MIB)
+    ran = host.python(MAP, memory_bytes=64 * MIB, tmp_bytes=512 * MIB)
     assert (ran.output, ran.status.oom_killed) == ("written\n", False)
 
 
 def test_memory_that_was_given_back_beside_a_large_file_is_still_told(host: Host) -> None:
     with made(host, memory_bytes=128 * MIB, tmp_bytes=512 * MIB) as sandbox:
-        write(host, sandbox, "/tmp/big", 300 * MIB)
+        write(host, sandbox, "/tmp/big", 150 * MIB)
         ready: list[int] = []
         host.runner.run(_hold(sandbox, ready))
         assert 60 * MIB < ready[0] < 90 * MIB
@@ -242,7 +271,7 @@ def test_a_function_changes_no_project(host: Host) -> None:
 def test_what_an_ended_sandbox_had_is_free_again(host: Host) -> None:
     before = free_in_image(host)
     with made(host, tmp_bytes=512 * MIB) as sandbox:
-        write(host, sandbox, "/tmp/big", 500 * MIB)
+        write(host, sandbox, "/tmp/big", 200 * MIB)
     deadline = time.monotonic() + PATIENCE_S
     while free_in_image(host) < before - 100 * MIB:
         assert time.monotonic() < deadline, "nothing is given back"
@@ -259,14 +288,15 @@ def test_a_closed_host_leaves_no_loop_device(tmp_path_factory: pytest.TempPathFa
         time.sleep(0.05)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def memory_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A host on which `mkfs.btrfs` is not installed."""
     missing = "import lambdad.worker.sandbox.launcher.tmp.image as image; image._MKFS = 'mkfs.none'; "
-    with pytest.MonkeyPatch.context() as patch:
-        path, main = helper._BOOT.split("from lambdad", 1)
-        patch.setattr(helper, "_BOOT", f"{path}{missing}from lambdad{main}")
-        yield from hosts(tmp_path_factory, Tier.NAMESPACE)
+    made = hosts(tmp_path_factory, Tier.NAMESPACE)
+    with launchers_with(missing):
+        host = next(made)
+    yield host
+    yield from made  # to its end
 
 
 def test_without_the_program_the_finding_says_what_to_install(memory_host: Host) -> None:
@@ -286,12 +316,19 @@ def test_in_memory_files_cannot_break_the_limit_of_memory(memory_host: Host) -> 
     assert memory_host.python(source, memory_bytes=64 * MIB, tmp_bytes=256 * MIB).status.oom_killed
 
 
+@pytest.fixture(params=[QUARTER, pytest.param(GIB, marks=pytest.mark.full)], ids=["quarter", "whole"])
+def unit_bytes(request: pytest.FixtureRequest) -> Iterator[int]:
+    """What everything of the image is measured in: a GiB, or a quarter of it."""
+    with measured_in(request.param):
+        yield request.param
+
+
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path: Path, unit_bytes: int) -> Iterator[Path]:
     """A disk with room for the image, but not for more of it."""
     file, place = tmp_path / "disk", tmp_path / "small"
     with file.open("wb") as made_file:
-        made_file.truncate(4 * GIB)
+        made_file.truncate(4 * unit_bytes)
     place.mkdir()
     subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-m", "0", file], check=True)
     subprocess.run(["/usr/bin/mount", "-o", "loop", file, place], check=True)
@@ -301,7 +338,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["/usr/bin/umount", "--lazy", place], check=True)
 
 
-def test_a_full_disk_is_told_to_who_writes_and_the_next_sandbox_still_comes(small_disk: Path) -> None:
+def test_a_full_disk_is_told_to_who_writes_and_the_next_sandbox_still_comes(
+    small_disk: Path, unit_bytes: int
+) -> None:
     async def fill() -> tuple[tuple[int, int], str]:
         factory = await make_factory(data_dir=small_disk, require=None, outbound=False, tier=Tier.NAMESPACE)
         try:
@@ -316,10 +355,10 @@ def test_a_full_disk_is_told_to_who_writes_and_the_next_sandbox_still_comes(smal
 
     (error, written), seen = asyncio.run(fill())
     assert error in FULL
-    assert GIB < written < 3 * GIB
+    assert unit_bytes < written < 3 * unit_bytes
     assert seen == ""
     disk = os.statvfs(small_disk)
-    assert disk.f_bavail * disk.f_frsize > GIB  # what was left to others is still there
+    assert disk.f_bavail * disk.f_frsize > unit_bytes  # what was left to others is still there
 
 
 async def _written(sandbox: Sandbox, path: str, size_bytes: int) -> tuple[int, int]:

@@ -129,10 +129,8 @@ def _python() -> str:
 
 
 def _install(library: Path) -> None:
-    """lambdad and the packages it needs at run time."""
-    shutil.copytree(
-        Path(lambdad.__file__).parent, library / "lambdad", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    """lambdad and the packages it needs at run time, with what is compiled: the user cannot write it here."""
+    shutil.copytree(Path(lambdad.__file__).parent, library / "lambdad")
     locked = (ROOT / "requirements" / "runtime.txt").read_text()
     for name, condition in re.findall(r"^([a-z0-9-]+)==[^ ]+( ;)?", locked, re.MULTILINE):
         if not condition:
@@ -141,7 +139,8 @@ def _install(library: Path) -> None:
 
 def _copy(package: importlib.metadata.Distribution, library: Path) -> None:
     for file in package.files or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
-            target = library / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(package.locate_file(file)), target)
+        source, target = Path(str(package.locate_file(file))), library / file
+        if ".." in file.parts or not source.is_file():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)  # with its time: what is compiled is of that

@@ -99,7 +99,7 @@ def gone(*marks: str, within_s: float = 20.0) -> list[str]:
     """Processes with `marks` that are still there after the time to go."""
     deadline = time.monotonic() + within_s
     while (found := marked(*marks)) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 
@@ -107,5 +107,5 @@ def wait_for(mark: str, number: int, within_s: float = 20.0) -> list[str]:
     """Processes named by `mark`, once there are so many."""
     deadline = time.monotonic() + within_s
     while len(found := marked(mark)) < number and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
