@@ -7,7 +7,7 @@ STAMP := .venv/.lambdad-stamp
 unexport PYTHONDONTWRITEBYTECODE
 
 # Tests marked `full` need more tools.
-export LAMBDAD_FULL := $(filter soak,$(MAKECMDGOALS))$(findstring --full,$(ARGS))
+export FULL_TESTS := $(filter soak,$(MAKECMDGOALS))$(findstring --full,$(ARGS))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo console tools test lint bench docs reference lock models soak test-real wheel clean

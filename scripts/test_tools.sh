@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what tests need beside .venv: system programs; the AWS CLI, Chalice, the JavaScript SDK and a local SQS, SNS,
 # EventBridge and S3, each in a place of its own (.venv-awscli, .cache/chalice, .cache/js, .cache/companion-…); and
-# where LAMBDAD_FULL is set programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
+# where FULL_TESTS is set programs on AWS's crates and its Go SDK (.cache). Run by `make test`; safe to run again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ need chromium-headless-shell chromium-headless-shell
 need go golang-go
 PATH="$PATH:$HOME/.cargo/bin"
 need wrk wrk
-if [ -n "${LAMBDAD_FULL:-}" ]; then
+if [ -n "${FULL_TESTS:-}" ]; then
     need cargo cargo
     # The official Node.js client has a native part.
     need cmake cmake
@@ -94,7 +94,7 @@ if command -v npm >/dev/null; then
     clients=$!
 fi
 
-if [ -n "${LAMBDAD_FULL:-}" ]; then
+if [ -n "${FULL_TESTS:-}" ]; then
     # Functions and extensions on AWS's Rust crates as they are published: about 45 s of compiling, once.
     if command -v cargo >/dev/null; then
         CARGO_TARGET_DIR="$PWD/.cache/rust" cargo build --quiet --locked \

@@ -113,5 +113,5 @@ if __name__ == "__main__":
     # What takes long to fetch or to build is there before the tests, each of which may take two minutes.
     for line in ("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"):
         node_interpreter(line)
-    for known in NODE_VERSIONS if os.environ.get("LAMBDAD_FULL") else ():
+    for known in NODE_VERSIONS if os.environ.get("FULL_TESTS") else ():
         node_client(known)
