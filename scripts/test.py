@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,8 @@ TEST_TIMEOUT_S = 120
 def main(arguments: list[str]) -> int:
     """Run, print one closing line, return pytest's exit status."""
     os.chdir(ROOT)
+    # A shell's background job has it ignored, and so would all that tests start and end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["PATH"] += f"{os.pathsep}{Path.home() / '.cargo' / 'bin'}"  # where Rust's own installer puts it
     left_out = missing(which=shutil.which, root=sys.platform == "linux" and os.geteuid() == 0)
     deselect = [word for one in left_out for word in one.options()]

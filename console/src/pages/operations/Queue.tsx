@@ -46,6 +46,8 @@ export default function QueuePage() {
             <Table
               items={found.queues}
               trackBy={nameOf}
+              wrapLines
+              contentDensity="compact"
               header={<Header variant="h2" counter={`(${found.total.queues})`}>Queues</Header>}
               empty={<Box textAlign="center">No event waits, and nothing has happened since the server started.</Box>}
               columnDefinitions={[
@@ -64,6 +66,7 @@ export default function QueuePage() {
                     <ButtonDropdown
                       ariaLabel={`Actions for ${nameOf(queue)}`}
                       loading={busy}
+                      variant="icon"
                       expandToViewport
                       items={[
                         { id: "show", text: "Show events and counts" },
@@ -76,9 +79,7 @@ export default function QueuePage() {
                         else if (detail.id === "pause" || detail.id === "resume") void steer(detail.id, nameOf(queue));
                         else setAsked({ what: detail.id as Risky, queue });
                       }}
-                    >
-                      Actions
-                    </ButtonDropdown>
+                    />
                   ),
                 },
               ]}
