@@ -10,6 +10,14 @@ import pytest
 from tests import forms
 from tests.running import Server, as_command, start_server
 
+# The suites that several adapters share tell what they compared, as tests do; whoever imports them first.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.contract.{found.stem}"
+        for found in sorted(Path(__file__).parent.glob("contract/*_contract.py"))
+    )
+)
+
 LONG = (
     *(
         "test_bench_smoke.py",

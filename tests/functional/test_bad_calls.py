@@ -254,8 +254,9 @@ def test_too_many_connections_leave_the_one_that_was_first(server: Server) -> No
     assert do(server, one, "fine").body == "fine"
 
 
-def test_a_runtime_that_reads_no_answers_is_heard_no_more(server: Server, name: str) -> None:
-    assert do(server, name, "deaf").body == "nobody heard me"
+def test_a_runtime_that_reads_no_answers_is_heard_no_more(server: Server) -> None:
+    patient = deploy(server, BOOTSTRAP, Timeout=10)
+    assert do(server, patient, "deaf").body == "nobody heard me"
 
 
 def test_the_log_of_every_failure_is_whole(server: Server) -> None:
