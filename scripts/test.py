@@ -1,6 +1,6 @@
 """Runs the test suite in two parts and says at the end what happened, what was left out and why.
 
-Tests that share nothing run four at a time, for many of them wait; the soak runs alone, because it counts what is
+Tests that share nothing run five at a time, for many of them wait; the soak runs alone, because it counts what is
 left on the whole machine. What this machine cannot run is left out by marker,
 never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
 
@@ -42,7 +42,7 @@ PYTEST = [sys.executable, "-m", "pytest"]
 FORM = "--full"
 QUICK = tuple(f"tests/{kind}" for kind in ("unit", "protocol", "contract", "parity", "style", "oracle", "integration"))
 """Five of six tests, a quarter of the time."""
-WORKERS = 3
+WORKERS = 4
 """Of the other tests, which wait for most of their time."""
 ALONE = "tests/performance/test_soak_environments.py"
 TESTS_FAILED = 1
