@@ -125,6 +125,7 @@ def test_a_url_is_made_with_cors_changed_and_removed_only_when_it_is_confirmed(
     expect(page.get_by_role("button", name="Make a URL")).to_be_visible()
 
 
+@pytest.mark.full
 def test_an_alias_has_a_url_and_a_version_statements_and_the_role_a_page(
     page: Page, server: Server, name: str
 ) -> None:
@@ -145,6 +146,7 @@ def test_an_alias_has_a_url_and_a_version_statements_and_the_role_a_page(
     page.wait_for_url("**/iam/roles/lambda-role")
 
 
+@pytest.mark.full
 def test_statements_are_added_one_by_one_and_removed_when_it_is_confirmed(
     shared: Console, server: Server
 ) -> None:
@@ -236,6 +238,7 @@ def test_events_have_destinations_and_dead_letters_and_go_back_to_the_defaults(
     assert kept["DeadLetterConfig"] == {"TargetArn": "arn:aws:sns:us-east-1:000000000000:dead"}
 
 
+@pytest.mark.full
 def test_tracing_and_snap_start_are_set_and_what_is_refused_is_told(
     shared: Console, page: Page, server: Server, name: str
 ) -> None:
@@ -317,6 +320,7 @@ STREAM = {
 }
 
 
+@pytest.mark.full
 def test_streams_and_kafka_clusters_are_read_with_their_options(
     page: Page, server: Server, name: str
 ) -> None:
@@ -351,6 +355,7 @@ def test_streams_and_kafka_clusters_are_read_with_their_options(
     expect(page.get_by_role("rowheader", name="127.0.0.1:9")).to_be_visible()
 
 
+@pytest.mark.full
 def test_buckets_topics_and_rules_call_a_function_until_they_are_removed(
     shared: Console, server: Server
 ) -> None:
@@ -437,6 +442,7 @@ def test_a_panel_that_is_denied_leaves_the_others(shared: Console, name: str) ->
     page.unroute_all()
 
 
+@pytest.mark.full
 def test_the_configuration_fits_a_phone_and_is_accessible_in_the_dark(
     server: Server, name: str, opened: Callable[..., Console]
 ) -> None:

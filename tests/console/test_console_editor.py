@@ -63,6 +63,7 @@ def test_files_are_added_moved_and_deleted_and_the_rest_is_deployed_byte_for_byt
     assert code_of(server, function) == expected
 
 
+@pytest.mark.full
 def test_what_was_not_deployed_is_kept_when_the_function_has_changed_elsewhere(
     console: Console, server: Server
 ) -> None:
@@ -80,6 +81,7 @@ def test_what_was_not_deployed_is_kept_when_the_function_has_changed_elsewhere(
     expect(page.get_by_text("not deployed")).to_have_count(0)
 
 
+@pytest.mark.full
 def test_a_version_and_an_alias_can_be_tested(console: Console, server: Server) -> None:
     function = server.function({"app.py": SOURCE})
     client = server.client("lambda")
@@ -94,6 +96,7 @@ def test_a_version_and_an_alias_can_be_tested(console: Console, server: Server) 
     assert console.violations() == []
 
 
+@pytest.mark.full
 def test_metrics_are_shown_of_any_span_of_time(console: Console, function: str, server: Server) -> None:
     server.client("lambda").invoke(FunctionName=function)
     page = console.open(f"/functions/{function}/monitor")

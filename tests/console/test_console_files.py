@@ -54,6 +54,7 @@ def function(server: Server) -> str:
     return server.function({"app.py": SOURCE})
 
 
+@pytest.mark.full
 def test_folders_are_made_moved_and_deleted_by_keyboard_and_the_rest_stays_as_it_was(
     console: Console, server: Server
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_browser_asks_before_changes_are_lost_and_not_after_they_are_discard
     assert asked == ["beforeunload", "confirm"]
 
 
+@pytest.mark.full
 def test_code_that_was_changed_elsewhere_is_not_overwritten_unasked(
     console: Console, server: Server, function: str
 ) -> None:

@@ -97,6 +97,7 @@ def test_the_live_tail_shows_lines_as_they_are_printed_and_keeps_up(console: Con
     expect(page.get_by_text("No events.")).to_be_visible()
 
 
+@pytest.mark.full
 def test_configuration_versions_and_aliases_are_changed_in_their_panels(
     console: Console, server: Server
 ) -> None:

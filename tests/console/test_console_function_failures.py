@@ -49,6 +49,7 @@ def deny(route: Route) -> None:
     )
 
 
+@pytest.mark.full
 def test_discarding_brings_the_code_back_and_deploying_keeps_what_was_not_edited(
     console: Console, server: Server, name: str
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_file_that_is_no_archive_cannot_replace_the_code(console: Console, nam
     expect(page.get_by_role("button", name="Replace the code")).to_be_disabled()
 
 
+@pytest.mark.full
 def test_an_event_that_is_no_json_is_not_sent_and_a_saved_one_is_there_again(
     console: Console, name: str
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_function_deleted_in_another_tab_is_told_and_the_danger_zone_asks_firs
     expect(page.get_by_role("link", name="To the list of functions")).to_be_visible()
 
 
+@pytest.mark.full
 def test_logging_and_provisioned_concurrency_are_set(console: Console, server: Server, name: str) -> None:
     client = server.client()
     version = client.publish_version(FunctionName=name)["Version"]

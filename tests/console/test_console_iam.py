@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.acting import TRUST
@@ -16,6 +17,7 @@ def shown(page: Page) -> None:
     expect(page.get_by_text("could not be read")).to_have_count(0)
 
 
+@pytest.mark.full
 def test_a_role_is_made_in_three_steps_and_found_in_the_list(console: Console, server: Server) -> None:
     page = console.open("/iam/roles/create")
     expect(page.get_by_role("heading", name="Trust policy")).to_be_visible()

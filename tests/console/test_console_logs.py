@@ -37,6 +37,7 @@ def until(page: Page, expression: str) -> None:
         page.wait_for_timeout(100)
 
 
+@pytest.mark.full
 def test_a_tail_of_a_thousand_lines_a_second_leaves_the_page_usable(console: Console, function: str) -> None:
     console.spoil(tail_that_ends_with(MARKUP))
     page = console.open(f"/functions/{function}/logs")

@@ -6,6 +6,7 @@ import json
 import re
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.acting import TRUST, press
@@ -98,6 +99,7 @@ def test_a_policy_of_aws_can_only_be_looked_at(console: Console) -> None:
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
 
+@pytest.mark.full
 def test_a_sixth_version_is_saved_when_the_oldest_may_go(console: Console, server: Server) -> None:
     iam = server.client("iam")
     arn = iam.create_policy(

@@ -103,6 +103,7 @@ def test_an_inline_policy_is_made_changed_and_deleted_after_the_question(
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
 
 
+@pytest.mark.full
 def test_summary_trust_and_tags_are_changed_and_the_page_asks_why_for_the_role(
     shared: Console, server: Server, role: str
 ) -> None:

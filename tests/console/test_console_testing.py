@@ -35,6 +35,7 @@ def write(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
+@pytest.mark.full
 def test_a_template_is_sent_and_one_that_is_saved_under_its_name_stays_beside_it(
     console: Console, function: str
 ) -> None:

@@ -90,6 +90,7 @@ def test_retries_ages_and_changes_of_configuration_are_as_the_qualifier_says(tmp
             second.stop()
 
 
+@pytest.mark.full
 def test_what_is_throttled_for_too_long_ends_without_having_run(tmp_path: Path):
     with server_with_services(tmp_path) as (server, services):
         records, letters = services.queue(), services.queue()

@@ -59,6 +59,7 @@ def test_an_extension_that_fails_in_an_event_fails_the_event(server: Server, lay
     assert call_again(server, name, 2).body == 2
 
 
+@pytest.mark.full
 def test_an_extension_that_reports_an_error_and_stays_costs_the_event_its_time(
     server: Server, layer: str
 ) -> None:

@@ -235,6 +235,7 @@ def test_a_full_tmp_is_an_error_of_the_system_and_stays_full(server: Server) -> 
     assert do(server, one, "sizes").body == {"filled": 512}
 
 
+@pytest.mark.full
 def test_small_files_without_end_harm_nobody(server: Server) -> None:
     one = server.function({"app.py": PYTHON}, Timeout=20, MemorySize=1769)
     assert do(server, one, "files", n=50_000).body in ("made", "No space left on device")

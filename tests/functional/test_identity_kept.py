@@ -135,6 +135,7 @@ def test_a_restore_in_place_keeps_the_key_that_opens_the_secrets(tmp_path: Path)
     again.stop()
 
 
+@pytest.mark.full
 def test_without_access_keys_a_lost_key_costs_sessions_alone(tmp_path: Path):
     data = tmp_path / "data"
     server = start_server(data)

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
 from calling import started
 from kafka_calls import KafkaTopics
 from local_services import eventually
@@ -34,6 +35,7 @@ def tried(topics: KafkaTopics, function: str, count: int) -> list[Any]:
     return list(eventually(found, f"{count} calls"))
 
 
+@pytest.mark.full
 def test_retries_of_kafka_hold_over_kill_9(tmp_path: Path) -> None:
     with kafka_server(is_impatient=True) as broker:
         with started(tmp_path / "data") as server:

@@ -70,6 +70,7 @@ def test_killed_it_is_back_without_help_and_s3_has_what_it_had(server: Server) -
     assert topic in [each["TopicArn"] for each in topics]
 
 
+@pytest.mark.full
 def test_what_it_holds_is_there_again_after_an_orderly_restart_and_goes_on_unasked(tmp_path: Path) -> None:
     with started(tmp_path / "data") as first:
         url = first.client("sqs", ACCOUNT).create_queue(QueueName="kept")["QueueUrl"]

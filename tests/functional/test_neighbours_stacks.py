@@ -190,6 +190,7 @@ def test_a_stack_may_do_what_its_caller_may(server: Server) -> None:
     assert "user/deployer is not authorized to perform: iam:CreateRole" in status
 
 
+@pytest.mark.full
 def test_a_template_of_sam_becomes_functions_an_api_and_a_schedule(server: Server) -> None:
     code = (
         "import json\ndef handler(event, context):\n    print('SAW', event.get('source'))\n"

@@ -159,6 +159,7 @@ def test_a_function_that_sends_itself_events_is_stopped_after_sixteen_and_that_i
     assert stopped(server) == before + 1
 
 
+@pytest.mark.full
 def test_a_function_that_may_goes_on_sending_itself_events(shared_server: Server):
     name = shared_server.function({"app.py": TELLS_ITSELF}, Timeout=60)
     allow(shared_server, name)

@@ -121,6 +121,7 @@ def test_a_deleted_function_leaves_nothing_reserved(shared_server: Server):
     assert_runs(shared_server, name)
 
 
+@pytest.mark.full
 def test_it_is_there_after_the_server_was_killed(own_server: Server):
     stopped, free = (own_server.function({"app.py": APP}) for _ in range(2))
     reserve(own_server, stopped, 0)

@@ -44,7 +44,12 @@ def two(own_server: Server) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "ending", [pytest.param("backup.tar", marks=pytest.mark.full), "backup.tar.gz", "folder"]
+    "ending",
+    [
+        pytest.param("backup.tar", marks=pytest.mark.full),
+        "backup.tar.gz",
+        pytest.param("folder", marks=pytest.mark.full),
+    ],
 )
 def test_a_backup_of_a_running_server_makes_another_with_the_same_functions(
     own_server: Server, two: list[str], tmp_path: Path, ending: str
@@ -70,6 +75,7 @@ def test_a_backup_over_an_existing_file_is_refused(own_server: Server, tmp_path:
     assert (tmp_path / "there.tar").read_bytes() == b"mine"
 
 
+@pytest.mark.full
 def test_restore_and_reset_are_refused_while_the_server_runs(
     own_server: Server, two: list[str], tmp_path: Path
 ) -> None:
@@ -104,6 +110,7 @@ def test_a_reset_forgets_everything(own_server: Server, two: list[str]) -> None:
         assert again.client("logs").describe_log_groups()["logGroups"] == []
 
 
+@pytest.mark.full
 def test_something_that_is_no_backup_is_refused_and_costs_nothing(
     own_server: Server, two: list[str], tmp_path: Path
 ) -> None:

@@ -225,7 +225,7 @@ def stories() -> dict[str, tuple[list[object], list[str]]]:
 
 @pytest.mark.parametrize(
     "ending",
-    endings(ENDINGS, "exits in the handler", "kills itself", "init raises", "no handler", "times out"),
+    endings(ENDINGS, "exits in the handler", "kills itself", "init raises", "no handler"),
 )
 def test_a_runtime_that_ends_and_starts_again_tells_the_same_on_every_path(
     server: Server, stories: dict[str, tuple[list[object], list[str]]], ending: str

@@ -69,6 +69,7 @@ def test_a_version_is_called_by_its_qualifier(shared_server: Server) -> None:
     assert (answer.body, answer.response["ExecutedVersion"]) == (b"first last", "1")
 
 
+@pytest.mark.full
 def test_thirty_streams_run_at_once(own_server: Server) -> None:
     name = deploy(own_server, WAITING, MemorySize=128)
     answers = [begin(own_server, name) for _ in range(30)]
