@@ -40,8 +40,8 @@ from scripts.failed_tests import failed  # noqa: E402
 
 PYTEST = [sys.executable, "-m", "pytest"]
 FORM = "--full"
-QUICK = tuple(f"tests/{kind}" for kind in ("unit", "protocol", "contract", "parity", "style", "oracle", "integration"))
-"""Five of six tests, a quarter of the time."""
+QUICK = tuple(f"tests/{kind}" for kind in ("unit", "protocol", "contract", "parity", "style"))
+"""Four of five tests, a fifth of the time."""
 WORKERS = 4
 """Of the other tests, which wait for most of their time."""
 ALONE = "tests/performance/test_soak_environments.py"
