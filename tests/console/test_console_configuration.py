@@ -73,6 +73,7 @@ def policy_of(server: Server, name: str, **more: str) -> list[dict[str, Any]]:
     return list(policy["Statement"])
 
 
+@pytest.mark.full
 def test_a_url_is_made_with_cors_changed_and_removed_only_when_it_is_confirmed(
     shared: Console, page: Page, server: Server, name: str
 ) -> None:

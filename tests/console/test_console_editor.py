@@ -29,6 +29,7 @@ def code_of(server: Server, function: str) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.full
 def test_files_are_added_moved_and_deleted_and_the_rest_is_deployed_byte_for_byte(
     console: Console, function: str, server: Server
 ) -> None:

@@ -100,6 +100,7 @@ def test_folders_are_made_moved_and_deleted_by_keyboard_and_the_rest_stays_as_it
     }
 
 
+@pytest.mark.full
 def test_what_is_not_deployed_outlives_other_tabs_and_pages(console: Console, function: str) -> None:
     page = console.open(f"/functions/{function}")
     add_line(page, "MARK = 1\n")

@@ -28,6 +28,7 @@ def shown(page: Page) -> None:
     expect(page.get_by_text("could not be read")).to_have_count(0)
 
 
+@pytest.mark.full
 def test_a_function_is_tested_changed_and_tested_again(
     console: Console, function: str, server: Server
 ) -> None:

@@ -44,6 +44,7 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
 
 
+@pytest.mark.full
 def test_a_policy_is_attached_to_a_role_and_detached_after_the_question(
     shared: Console, server: Server, role: str
 ) -> None:

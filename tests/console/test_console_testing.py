@@ -63,6 +63,7 @@ def test_a_template_is_sent_and_one_that_is_saved_under_its_name_stays_beside_it
     expect(page.get_by_role("textbox", name="Event JSON")).to_contain_text("Hello from SQS!")
 
 
+@pytest.mark.full
 def test_an_alias_that_is_gone_meanwhile_is_told(console: Console, server: Server, function: str) -> None:
     client = server.client()
     client.publish_version(FunctionName=function)

@@ -59,6 +59,7 @@ def test_a_picture_becomes_a_thumbnail_and_a_row(server: Server, monkeypatch: py
     assert size_of_jpeg(thumbnail) == (128, 72)
 
 
+@pytest.mark.full
 def test_a_form_is_kept_or_refused_with_a_reason(server: Server) -> None:
     message, refused = play(server, "form")
     assert (message["email"], message["text"]) == ("ada@example.org", "When do you open?")

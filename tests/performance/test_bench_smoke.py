@@ -47,16 +47,8 @@ TINY = Effort(
     settle_s=0.2,
 )
 EVERY = tuple(Measure)
-FEW = (
-    Measure.START,
-    Measure.CLI,
-    Measure.WARM,
-    Measure.COLD,
-    Measure.MEMORY,
-    Measure.STREAM,
-    Measure.MEASURING,
-)
-"""Those that are taken soonest, of each way there is: of load, of single calls, of processes and of a program."""
+FEW = (Measure.START, Measure.WARM, Measure.MEMORY)
+"""Those that are taken soonest: of processes, of load and of a single server."""
 TITLES = {
     Measure.WARM: "Warm invokes",
     Measure.COLD: "Cold start",
