@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,18 @@ CACHE = Path(__file__).resolve().parents[3] / ".cache" / "official-clients"
 PYTHON_PINS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-py==1.0.0")
 PYTHON39_PINS = ("awslambdaric==3.1.1", "simplejson==3.20.1", "snapshot-restore-py==1.0.0")
 NODE_VERSIONS = {3: "3.3.0", 4: "4.0.2"}
+BUILDS_NODE_CLIENT = {"npm": "npm", "cmake": "cmake", "make": "make", "g++": "g++"}
+"""Program to Debian package."""
 
 
 def python_client_version(version: str) -> str:
     """Which awslambdaric stands for a Python's."""
     return (PYTHON39_PINS if version.startswith("3.9.") else PYTHON_PINS)[0]
+
+
+def node_client_name(generation: int) -> str:
+    """Which aws-lambda-ric that is."""
+    return f"aws-lambda-ric@{NODE_VERSIONS[generation]}"
 
 
 def python_client(binary: Path, version: str) -> Path:
@@ -52,7 +59,7 @@ def node_client(generation: int) -> Path:
     with _alone(f"node-{generation}"):
         if not (place / "ready").exists():
             shutil.rmtree(place, ignore_errors=True)
-            _unpack(NODE_VERSIONS[generation], place)
+            _unpack(node_client_name(generation), place)
             shutil.copy(addon, place if generation == 4 else place / "dist")
             (place / "ready").touch()
     return entry
@@ -64,19 +71,30 @@ def _native_part() -> Path:
     addon = package / "rapid-client.node"
     with _alone("node-native"):
         if not addon.exists():
+            missing = missing_for_the_native_part(shutil.which)
+            assert missing is None, missing
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
             (place / "package.json").write_text('{"private": true}')
-            wanted = f"aws-lambda-ric@{NODE_VERSIONS[4]}"
-            _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", wanted], place)
+            _run(
+                ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", node_client_name(4)], place
+            )
             for step in ("preinstall", "postinstall"):
                 _run(["sh", f"scripts/{step}.sh"], package)
     return addon
 
 
-def _unpack(version: str, place: Path) -> None:
+def missing_for_the_native_part(which: Callable[[str], str | None]) -> str | None:
+    """What to install before the Node.js client can be built; None when nothing is missing."""
+    missing = [package for program, package in BUILDS_NODE_CLIENT.items() if which(program) is None]
+    if not missing:
+        return None
+    return f"aws-lambda-ric is compiled here, which takes: sudo apt-get install {' '.join(missing)}"
+
+
+def _unpack(package: str, place: Path) -> None:
     place.mkdir(parents=True)
-    _run(["npm", "pack", "--silent", f"aws-lambda-ric@{version}"], place)
+    _run(["npm", "pack", "--silent", package], place)
     archive = next(place.glob("*.tgz"))
     _run(["tar", "xzf", archive.name, "--strip-components=1", "--exclude=*/deps"], place)
     archive.unlink()
