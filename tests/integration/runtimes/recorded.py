@@ -71,7 +71,8 @@ def _portable(seen: Seen, places: Mapping[str, str]) -> Seen:
 def _renamed(text: str, places: Mapping[str, str]) -> str:
     """One place may be inside another, and another's name may begin with it."""
     for place in sorted(places, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w.-]){re.escape(place)}(?![\w.-])", places[place], text)
+        if place in text:  # looking for it so is a hundred times faster, which tells in bodies of megabytes
+            text = re.sub(rf"(?<![\w.-]){re.escape(place)}(?![\w.-])", places[place], text)
     return text
 
 
