@@ -21,6 +21,11 @@ Seen = Any
 """What `normalised.seen` gives, as JSON has it."""
 
 
+def runs(client: str, version: str) -> str:
+    """Whose behaviour it is: a client's on an interpreter of this version."""
+    return f"{client} on {version}"
+
+
 @dataclass(frozen=True)
 class Case:
     """One run of a client.
@@ -44,7 +49,7 @@ class Case:
     @property
     def runs(self) -> str:
         """Whose behaviour it is: a section of the record."""
-        return f"{self.client} on {self.interpreter.version}"
+        return runs(self.client, self.interpreter.version)
 
     @property
     def key(self) -> str:
@@ -95,7 +100,11 @@ class Record:
 
     def clients(self) -> set[str]:
         """Whose behaviour is on record: ``awslambdaric==4.2.2``."""
-        return {_client(runs) for runs in self._cases}
+        return {_client(run) for run in self._cases}
+
+    def knows(self, client: str, version: str) -> bool:
+        """Whether it is on record what a client does on an interpreter of this version."""
+        return runs(client, version) in self._cases
 
     def keys(self) -> set[str]:
         """What was asked of any client on any interpreter."""
@@ -121,23 +130,23 @@ class Record:
 
     def begin_anew(self, cases: Iterable[Case]) -> None:
         """Forget what was recorded of the clients and interpreters of these, in memory."""
-        for runs in {case.runs for case in cases}:
-            self._cases.pop(runs, None)
+        for run in {case.runs for case in cases}:
+            self._cases.pop(run, None)
 
     def write(self, clients: Set[str]) -> None:
         """Make the file say what is in memory of these clients, and nothing else."""
-        cases = {runs: kept for runs, kept in sorted(self._cases.items()) if _client(runs) in clients}
+        cases = {run: kept for run, kept in sorted(self._cases.items()) if _client(run) in clients}
         used = list(dict.fromkeys(number for kept in cases.values() for number in kept.values()))
         places = {number: place for place, number in enumerate(used)}
         content = {
             "seen": [self._seen[number] for number in used],
-            "cases": {runs: {key: places[one] for key, one in kept.items()} for runs, kept in cases.items()},
+            "cases": {run: {key: places[one] for key, one in kept.items()} for run, kept in cases.items()},
         }
         self._file.write_text(json.dumps(content, indent=0, ensure_ascii=False) + "\n")
 
 
-def _client(runs: str) -> str:
-    return runs.partition(" on ")[0]
+def _client(run: str) -> str:
+    return run.partition(" on ")[0]
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from normalised import seen
-from official_clients import node_client, node_client_name, node_interpreter
+from official_clients import NODE_GENERATIONS, node_client, node_client_name, node_interpreter
 from recorded import Case, record
 from scripted_runtime_api import Event, Transcript, run
 
@@ -87,8 +87,6 @@ LOG_SETTINGS = {
 
 REFUSED = ("callbacks.success", "callbacks.rejection")
 LOGGING = ("logs.levels", "logs.values", "logs.errors", "failures.raises", "answers.number")
-GENERATIONS = {line: 4 if line == "nodejs24.x" else 3 for line in (*THOROUGH, *OTHERS)}
-"""Of the official client."""
 
 
 def case(
@@ -98,7 +96,7 @@ def case(
     framed: bool = True,
     wait_for_posts_s: float = 0.0,
 ) -> Case:
-    client = node_client_name(GENERATIONS[line])
+    client = node_client_name(NODE_GENERATIONS[line])
     return Case(node_interpreter(line), client, handler, settings or {}, framed, wait_for_posts_s)
 
 

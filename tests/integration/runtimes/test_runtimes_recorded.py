@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from official_clients import NODE_VERSIONS, PYTHON39_PINS, PYTHON_PINS, missing_for_the_native_part
+from official_clients import (
+    NODE_GENERATIONS,
+    NODE_VERSIONS,
+    PYTHON39_PINS,
+    PYTHON_PINS,
+    missing_for_the_native_part,
+    node_client_name,
+    node_clients_asked,
+)
 from recorded import ROOT, Case, Record, record
 
+from lambdad.worker.runtimes.install import NODE_WHEELS
 from lambdad.worker.runtimes.interpreters import Interpreter
 
 CLIENT = "awslambdaric==4.2.2"
@@ -37,6 +46,21 @@ def file(tmp_path: Path) -> Path:
 )
 def test_the_versions_that_are_installed_are_on_record(client: str) -> None:
     assert client in record("python").clients() | record("node").clients()
+
+
+@pytest.mark.parametrize("line", NODE_GENERATIONS)
+def test_a_node_that_is_fetched_is_on_record(line: str) -> None:
+    client = node_client_name(NODE_GENERATIONS[line])
+    assert record("node").knows(client, NODE_WHEELS[line][1]), "run record_clients.py with this Node.js"
+
+
+def test_the_node_client_is_built_ahead_where_tests_ask_it() -> None:
+    on_record = {line: version for line, (_, version) in NODE_WHEELS.items()}
+
+    assert node_clients_asked(on_record, full=False) == []
+    assert node_clients_asked({**on_record, "nodejs24.x": "24.0.1"}, full=False) == [4]
+    assert node_clients_asked({**on_record, "nodejs18.x": "18.20.4"}, full=False) == [3]
+    assert node_clients_asked(on_record, full=True) == [3, 4]
 
 
 def test_places_of_this_host_are_those_of_any() -> None:
