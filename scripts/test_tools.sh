@@ -23,17 +23,16 @@ PATH="$PATH:$HOME/.cargo/bin"
 need wrk wrk
 if [ -n "${FULL_TESTS:-}" ]; then
     need cargo cargo
-    # The official Node.js client has a native part.
-    need cmake cmake
-    need make make
-    need g++ g++
 fi
 need setpriv util-linux
 need newuidmap uidmap
 # A compiler without the C library's headers cannot build the compiled bootstrap of the tests.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 
-if [ -n "$missing" ]; then
+get_missing() {
+    if [ -z "$missing" ]; then
+        return
+    fi
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "test: installing$missing"
         apt-get update -qq
@@ -43,7 +42,8 @@ if [ -n "$missing" ]; then
         echo "test: not root, so these packages are not installed:$missing" >&2
         echo "test: what needs them is left out and listed at the end; to run it: sudo apt-get install$missing" >&2
     fi
-fi
+}
+get_missing
 
 # A place of its own for what requirements/NAME.txt lists.
 install() {
@@ -86,8 +86,12 @@ if command -v npm >/dev/null && ! cmp -s requirements/js/package-lock.json .cach
     cp requirements/js/package-lock.json .cache/js/installed.json
 fi
 
-# Lines of Node.js that this host lacks; and AWS's runtime client for it, whose native part is compiled: about a minute,
-# once, beside what follows.
+# Lines of Node.js that this host lacks. Where tests ask AWS's runtime client for it (in the long form, and on a Node.js
+# whose answers are not on record), that too: its native part is compiled, about a minute, once, beside what follows.
+missing=$(.venv/bin/python tests/integration/runtimes/official_clients.py packages | sed 's/^./ &/')
+if [ "$(id -u)" = 0 ]; then
+    get_missing
+fi
 clients=
 if command -v npm >/dev/null; then
     .venv/bin/python tests/integration/runtimes/official_clients.py &

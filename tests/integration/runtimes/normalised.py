@@ -98,8 +98,11 @@ def _records(transcript: Transcript, client_paths: Sequence[Path]) -> list[tuple
 
 
 def _text(text: str, client_paths: Sequence[Path]) -> str:
-    text = STAMP.sub("<time>", text)
-    text = OWN_WARNING.sub("<the client>: ", text)
+    # Bodies of megabytes are first searched for what is in every match.
+    if "T" in text:
+        text = STAMP.sub("<time>", text)
+    if "Warning: " in text:
+        text = OWN_WARNING.sub("<the client>: ", text)
     text = OWN_FRAME.sub("<frame of the client>", text)
     text = DEPTH.sub("<depth>", text)
     try:

@@ -6,24 +6,36 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from recorded import record
+
 from lambdad.worker.runtimes.identifiers import BY_NAME
-from lambdad.worker.runtimes.install import fetch_node
+from lambdad.worker.runtimes.install import NODE_WHEELS, fetch_node
 from lambdad.worker.runtimes.interpreters import Interpreter, Interpreters
 
 CACHE = Path(__file__).resolve().parents[3] / ".cache" / "official-clients"
 PYTHON_PINS = ("awslambdaric==4.2.2", "simplejson==4.3.0", "snapshot-restore-py==1.0.0")
 PYTHON39_PINS = ("awslambdaric==3.1.1", "simplejson==3.20.1", "snapshot-restore-py==1.0.0")
 NODE_VERSIONS = {3: "3.3.0", 4: "4.0.2"}
+NODE_GENERATIONS = {"nodejs18.x": 3, "nodejs20.x": 3, "nodejs22.x": 3, "nodejs24.x": 4}
+"""Which generation of the official client a line runs."""
+BUILDS_NODE_CLIENT = {"npm": "npm", "cmake": "cmake", "make": "make", "g++": "g++"}
+"""Program to Debian package."""
 
 
 def python_client_version(version: str) -> str:
     """Which awslambdaric stands for a Python's."""
     return (PYTHON39_PINS if version.startswith("3.9.") else PYTHON_PINS)[0]
+
+
+def node_client_name(generation: int) -> str:
+    """Which aws-lambda-ric that is."""
+    return f"aws-lambda-ric@{NODE_VERSIONS[generation]}"
 
 
 def python_client(binary: Path, version: str) -> Path:
@@ -52,7 +64,7 @@ def node_client(generation: int) -> Path:
     with _alone(f"node-{generation}"):
         if not (place / "ready").exists():
             shutil.rmtree(place, ignore_errors=True)
-            _unpack(NODE_VERSIONS[generation], place)
+            _unpack(node_client_name(generation), place)
             shutil.copy(addon, place if generation == 4 else place / "dist")
             (place / "ready").touch()
     return entry
@@ -64,19 +76,35 @@ def _native_part() -> Path:
     addon = package / "rapid-client.node"
     with _alone("node-native"):
         if not addon.exists():
+            missing = missing_for_the_native_part(shutil.which)
+            assert missing is None, missing
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
             (place / "package.json").write_text('{"private": true}')
-            wanted = f"aws-lambda-ric@{NODE_VERSIONS[4]}"
-            _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", wanted], place)
+            _run(
+                ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", node_client_name(4)], place
+            )
             for step in ("preinstall", "postinstall"):
                 _run(["sh", f"scripts/{step}.sh"], package)
     return addon
 
 
-def _unpack(version: str, place: Path) -> None:
+def missing_for_the_native_part(which: Callable[[str], str | None]) -> str | None:
+    """What to install before the Node.js client can be built; None when nothing is missing."""
+    packages = " ".join(missing_packages(which))
+    return (
+        f"aws-lambda-ric is compiled here, which takes: sudo apt-get install {packages}" if packages else None
+    )
+
+
+def missing_packages(which: Callable[[str], str | None]) -> list[str]:
+    """Debian packages that building the Node.js client takes and this host lacks."""
+    return [package for program, package in BUILDS_NODE_CLIENT.items() if which(program) is None]
+
+
+def _unpack(package: str, place: Path) -> None:
     place.mkdir(parents=True)
-    _run(["npm", "pack", "--silent", f"aws-lambda-ric@{version}"], place)
+    _run(["npm", "pack", "--silent", package], place)
     archive = next(place.glob("*.tgz"))
     _run(["tar", "xzf", archive.name, "--strip-components=1", "--exclude=*/deps"], place)
     archive.unlink()
@@ -101,7 +129,7 @@ def node_interpreter(line: str) -> Interpreter:
     """A Node.js of this line: the host's, or one fetched into the cache."""
     home = CACHE / "interpreters"
     with _alone("interpreters"):
-        found = Interpreters((home,), home / "interpreters.json", os.environ).find(BY_NAME[line])
+        found = _node_here(line)
         if found is None:
             fetch_node(BY_NAME[line], home, lambda _line: None)
             found = Interpreters((home,), None, os.environ).find(BY_NAME[line])
@@ -109,9 +137,50 @@ def node_interpreter(line: str) -> Interpreter:
     return found
 
 
-if __name__ == "__main__":
-    # What takes long to fetch or to build is there before the tests, each of which may take two minutes.
-    for line in ("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"):
+def _node_here(line: str) -> Interpreter | None:
+    home = CACHE / "interpreters"
+    return Interpreters((home,), home / "interpreters.json", os.environ).find(BY_NAME[line])
+
+
+def node_versions() -> dict[str, str]:
+    """Line to the exact version tests run of it, also where it is not fetched yet."""
+    found = {line: _node_here(line) for line in NODE_GENERATIONS}
+    return {line: one.version if one else NODE_WHEELS[line][1] for line, one in found.items()}
+
+
+def node_clients_asked(versions: Mapping[str, str], *, full: bool) -> list[int]:
+    """Generations of the Node.js client that tests ask: all in the long form, else those not on record.
+
+    Args:
+        versions: of a line: ``{"nodejs20.x": "20.18.0"}``.
+    """
+    return sorted(
+        {
+            generation
+            for line, generation in NODE_GENERATIONS.items()
+            if full or not record("node").knows(node_client_name(generation), versions[line])
+        }
+    )
+
+
+def main(words: Sequence[str]) -> None:
+    """Have there before the tests, each of which may take two minutes, what takes long to fetch or to build.
+
+    With the word ``packages``: only print which Debian packages that takes and this host lacks.
+    """
+    asked = node_clients_asked(node_versions(), full=bool(os.environ.get("FULL_TESTS")))
+    if "packages" in words:
+        print(*(missing_packages(shutil.which) if asked else ()))
+        return
+    for line in NODE_GENERATIONS:
         node_interpreter(line)
-    for known in NODE_VERSIONS if os.environ.get("FULL_TESTS") else ():
-        node_client(known)
+    missing = missing_for_the_native_part(shutil.which)
+    if asked and missing:
+        print(f"test: {missing}; without them its tests fail", file=sys.stderr)
+        return
+    for generation in asked:
+        node_client(generation)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

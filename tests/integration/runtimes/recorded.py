@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,11 @@ LONGEST = 4_000
 SHOWN = 400
 Seen = Any
 """What `normalised.seen` gives, as JSON has it."""
+
+
+def runs(client: str, version: str) -> str:
+    """Whose behaviour it is: a client's on an interpreter of this version."""
+    return f"{client} on {version}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Case:
     @property
     def runs(self) -> str:
         """Whose behaviour it is: a section of the record."""
-        return f"{self.client} on {self.interpreter.version}"
+        return runs(self.client, self.interpreter.version)
 
     @property
     def key(self) -> str:
@@ -53,22 +59,34 @@ class Case:
 
     def portable(self, seen: object) -> Seen:
         """What was seen, with places of this host as those of any."""
-        text = json.dumps(seen)
-        for place, name in ((ROOT, "<checkout>"), (self.interpreter.prefix, "<prefix>")):
-            text = text.replace(str(place), name)
-        return _shortened(json.loads(text))
+        places = {str(ROOT): "<checkout>", str(self.interpreter.prefix): "<prefix>"}
+        return _portable(json.loads(json.dumps(seen)), places)
 
 
-def _shortened(seen: Seen) -> Seen:
-    """Long texts by their beginning, their length and a digest."""
+def _portable(seen: Seen, places: Mapping[str, str]) -> Seen:
     if isinstance(seen, dict):
-        return {name: _shortened(part) for name, part in seen.items()}
+        return {name: _portable(part, places) for name, part in seen.items()}
     if isinstance(seen, list):
-        return [_shortened(part) for part in seen]
-    if isinstance(seen, str) and len(seen) > LONGEST:
-        digest = hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"{seen[:SHOWN]} … {len(seen)} characters, {digest}"
+        return [_portable(part, places) for part in seen]
+    if isinstance(seen, str):
+        return _shortened(_renamed(seen, places))
     return seen
+
+
+def _renamed(text: str, places: Mapping[str, str]) -> str:
+    """One place may be inside another, and another's name may begin with it."""
+    for place in sorted(places, key=len, reverse=True):
+        if place in text:  # looking for it so is a hundred times faster, which tells in bodies of megabytes
+            text = re.sub(rf"(?<![\w.-]){re.escape(place)}(?![\w.-])", places[place], text)
+    return text
+
+
+def _shortened(text: str) -> str:
+    """A long text by its beginning, its length and a digest."""
+    if len(text) <= LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{text[:SHOWN]} … {len(text)} characters, {digest}"
 
 
 class Record:
@@ -79,6 +97,18 @@ class Record:
         found = json.loads(file.read_text()) if file.exists() else {"seen": [], "cases": {}}
         self._seen: list[Seen] = found["seen"]
         self._cases: dict[str, dict[str, int]] = found["cases"]
+
+    def clients(self) -> set[str]:
+        """Whose behaviour is on record: ``awslambdaric==4.2.2``."""
+        return {_client(run) for run in self._cases}
+
+    def knows(self, client: str, version: str) -> bool:
+        """Whether it is on record what a client does on an interpreter of this version."""
+        return runs(client, version) in self._cases
+
+    def keys(self) -> set[str]:
+        """What was asked of any client on any interpreter."""
+        return {key for kept in self._cases.values() for key in kept}
 
     def has(self, case: Case) -> bool:
         """Whether it was recorded: hosts have interpreters of other versions."""
@@ -98,10 +128,25 @@ class Record:
             self._seen.append(seen)
         self._cases.setdefault(case.runs, {})[case.key] = self._seen.index(seen)
 
-    def write(self) -> None:
-        """Make the file say so."""
-        kept = {"seen": self._seen, "cases": self._cases}
-        self._file.write_text(json.dumps(kept, indent=0, ensure_ascii=False) + "\n")
+    def begin_anew(self, cases: Iterable[Case]) -> None:
+        """Forget what was recorded of the clients and interpreters of these, in memory."""
+        for run in {case.runs for case in cases}:
+            self._cases.pop(run, None)
+
+    def write(self, clients: Set[str]) -> None:
+        """Make the file say what is in memory of these clients, and nothing else."""
+        cases = {run: kept for run, kept in sorted(self._cases.items()) if _client(run) in clients}
+        used = list(dict.fromkeys(number for kept in cases.values() for number in kept.values()))
+        places = {number: place for place, number in enumerate(used)}
+        content = {
+            "seen": [self._seen[number] for number in used],
+            "cases": {run: {key: places[one] for key, one in kept.items()} for run, kept in cases.items()},
+        }
+        self._file.write_text(json.dumps(content, indent=0, ensure_ascii=False) + "\n")
+
+
+def _client(run: str) -> str:
+    return run.partition(" on ")[0]
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recorded import Case
+from recorded import Case, record
 from test_runtimes_node_differential import assert_recorded, assert_same, case
 
 pytestmark = pytest.mark.registry
@@ -66,6 +66,11 @@ def test_a_streamed_error_is_logged_in_json_as_by_aws_lambda_ric(
     asked: tuple[str, str, dict[str, str]],
 ) -> None:
     assert_same(streamed(*asked))
+
+
+def test_every_stream_of_aws_lambda_ric_is_on_record() -> None:
+    asked = {streamed(*one).key for one in (*CASES, *LOGGED)}
+    assert asked <= record("node").keys(), "run record_clients.py"
 
 
 @pytest.mark.full
