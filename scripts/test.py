@@ -1,19 +1,16 @@
-"""Runs the test suite in two parts and says at the end what happened, what was left out and why.
+"""Runs the test suite in two stages and says at the end what happened, what was left out and why.
 
 Tests that share nothing run five at a time, for many of them wait; the soak runs alone, because it counts what is
 left on the whole machine. What this machine cannot run is left out by marker,
-never skipped, and listed by name. Further arguments go to pytest and replace the two parts.
+never skipped, and listed by name. Further arguments go to pytest and replace the two stages.
 
 A test marked `full` is one more of a kind that others try: they run in `make soak`, or with ``--full=too`` here,
-``--full=only`` without the others.
+``--full=only`` without the others; a closing line says how many were left out.
 
 Many tests wait for limits that AWS set (0.15 s for a runtime to end, 128 MB and 7 % of a processor), and four
 servers at a time on two processors can make those pass without a defect. So the few that failed beside others
 are run again, each alone and several times over; one that fails a single time has failed. Their names are
 printed whatever comes out: a test that stands there often is a defect of its own.
-
-What is marked `full` is one more of a kind that is tried anyway: `make soak` runs it, `make test ARGS=--full=too`
-runs both, and the closing lines say how many there are.
 """
 
 from __future__ import annotations
@@ -84,7 +81,9 @@ def main(arguments: list[str]) -> int:
     if counts["skipped"]:
         print("test: a skipped test is a failure here; leave it out by marker or make it run", file=sys.stderr)
         status = status or 1
-    if left := counts.pop("deselected", 0):
+    left = counts.pop("deselected", 0)
+    # Where a marker was left out as well, their sum says nothing of the form.
+    if left and not any(one.marker for one in left_out):
         which = "other" if form else "long"
         print(f"test: {left} of the {which} form were left out: make test ARGS=--full=too runs all")
     words = ", ".join(f"{number} {what}" for what, number in counts.items())

@@ -10,12 +10,13 @@ import pytest
 from tests import forms
 from tests.running import Server, as_command, start_server
 
-# The suites that several adapters share tell what they compared, as tests do; whoever imports them first.
+# What several tests share tells what it compared, as tests do; whoever imports it first.
 pytest.register_assert_rewrite(
+    "differential",
     *(
         f"tests.contract.{found.stem}"
         for found in sorted(Path(__file__).parent.glob("contract/*_contract.py"))
-    )
+    ),
 )
 
 LONG = (
@@ -51,11 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Tests of hypothesis are of both forms, with more examples in the long one; its plugin has marked them.
     """
     form = config.getoption("--full")
-    left = [item for item in items if not _is_of(form, item)]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in set(left)]
-    items.sort(key=lambda item: item.path.name not in LONG)
+    parts: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        parts[_is_of(form, item)].append(item)
+    if parts[False]:
+        config.hook.pytest_deselected(items=parts[False])
+    items[:] = sorted(parts[True], key=lambda item: item.path.name not in LONG)
 
 
 def _is_of(form: str, item: pytest.Item) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from differential import Differential
 from normalised import seen
 from official_clients import NODE_GENERATIONS, node_client, node_client_name, node_interpreter
 from recorded import Case, record
@@ -154,20 +155,8 @@ def _run(case: Case, argv: list[str], *, transport: str) -> Transcript:
     )
 
 
-def assert_same(case: Case) -> None:
-    expected = record("node").expected(case, theirs)
-    assert expected["posts"] or expected["exit_code"] is not None
-    assert case.portable(ours(case)) == expected
-
-
-def assert_recorded(case: Case) -> None:
-    """What is on record is what it does; without a record, ours does what it does."""
-    if not record("node").has(case):
-        assert_same(case)
-        return
-    assert record("node").of(case) == case.portable(theirs(case)), (
-        "run record_clients.py, and look at what changed"
-    )
+NODE = Differential("node", ours, theirs)
+assert_same, assert_recorded = NODE.assert_same, NODE.assert_recorded
 
 
 @pytest.mark.parametrize(("line", "handler"), PLAIN)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from differential import Differential
 from normalised import seen
 from official_clients import CACHE, python_client, python_client_version
 from recorded import Case, record
@@ -163,10 +164,8 @@ def theirs(case: Case) -> dict[str, object]:
     return seen(run(argv, environment(case), TASK, EVENTS, transport="tcp", framed=case.framed), ())
 
 
-def assert_same(case: Case) -> None:
-    expected = record("python").expected(case, theirs)
-    assert expected["posts"] or expected["exit_code"] is not None
-    assert case.portable(ours(case)) == expected
+PYTHON = Differential("python", ours, theirs)
+assert_same = PYTHON.assert_same
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
@@ -195,9 +194,4 @@ def test_every_case_of_awslambdaric_is_on_record() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.interpreter.version} {case.key}")
 def test_awslambdaric_does_what_is_on_record(case: Case) -> None:
-    if not record("python").has(case):
-        assert_same(case)  # asks awslambdaric, too
-        return
-    assert record("python").of(case) == case.portable(theirs(case)), (
-        "run record_clients.py, and look at what changed"
-    )
+    PYTHON.assert_recorded(case)
